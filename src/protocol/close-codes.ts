@@ -1,0 +1,32 @@
+export type ClientAdvice = 'reconnect' | 'reconnect-later' | 'back-off' | 'get-a-token' | 'give-up' | 'none';
+
+interface CloseDefinition {
+  readonly code: number;
+  /** The close frame's reason, at most 123 bytes of UTF-8 (RFC 6455 §5.5). */
+  readonly reason: string;
+  readonly client: ClientAdvice;
+}
+
+/**
+ * Every way this server ends a connection. The key is the name used in logs and counters;
+ * the code is what the client reads. test/unit/protocol holds this list against docs/protocol.md.
+ */
+export const CLOSES = {
+  normal: { code: 1000, reason: '', client: 'none' },
+  going_away: { code: 1001, reason: 'Server going away', client: 'reconnect' },
+  unsupported_subprotocol: { code: 1002, reason: 'Unsupported subprotocol', client: 'give-up' },
+  wrong_frame_kind: { code: 1003, reason: 'Wrong frame kind for the subprotocol', client: 'give-up' },
+  invalid_utf8: { code: 1007, reason: 'Invalid UTF-8', client: 'give-up' },
+  too_many_protocol_errors: { code: 1008, reason: 'Too many protocol errors', client: 'give-up' },
+  message_too_large: { code: 1009, reason: 'Message size exceeds limit', client: 'give-up' },
+  draining: { code: 1012, reason: 'Server restarting', client: 'reconnect' },
+  at_capacity: { code: 1013, reason: 'Server at capacity, try again later', client: 'reconnect-later' },
+  too_many_connections: { code: 4001, reason: 'Too many connections, try again later', client: 'back-off' },
+  slow_consumer: { code: 4008, reason: 'Slow consumer', client: 'reconnect' },
+  unauthenticated: { code: 4401, reason: 'Authentication required', client: 'get-a-token' },
+  token_expired: { code: 4401, reason: 'Token expired', client: 'get-a-token' },
+  invalid_token: { code: 4403, reason: 'Invalid token', client: 'give-up' },
+  ended_by_operator: { code: 4409, reason: 'Session ended', client: 'give-up' },
+} as const satisfies Record<string, CloseDefinition>;
+
+export type CloseName = keyof typeof CLOSES;

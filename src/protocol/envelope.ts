@@ -1,0 +1,99 @@
+import type { ErrorCode } from './error-codes.js';
+import { GatehouseError } from './gatehouse-error.js';
+
+/** What ties a reply to its request: a string of at most 64 characters or a safe integer, chosen by the client. */
+export type CorrelationId = string | number;
+
+export const ENVELOPE_VERSION = 1;
+export const MAX_TYPE_LENGTH = 128;
+export const MAX_ID_LENGTH = 64;
+
+/** A client's message after decoding, whatever its codec. */
+export interface InboundMessage {
+  readonly type: string;
+  readonly id: CorrelationId | undefined;
+  readonly data: unknown;
+  /** W3C traceparent. */
+  readonly trace: string | undefined;
+  /** How `data` is encrypted; absent means plain. */
+  readonly enc: string | undefined;
+}
+
+export interface Publisher {
+  readonly userId: string;
+  readonly sessionId: string;
+}
+
+/** What the server writes, except errors. Absent fields are not written. */
+export interface OutboundMessage {
+  readonly type: string;
+  readonly id?: CorrelationId | undefined;
+  readonly channel?: string | undefined;
+  readonly seq?: number | undefined;
+  readonly epoch?: string | undefined;
+  /** Server time, milliseconds since 1970. */
+  readonly ts?: number | undefined;
+  readonly from?: Publisher | undefined;
+  readonly trace?: string | undefined;
+  readonly enc?: string | undefined;
+  readonly data?: unknown;
+}
+
+export interface ErrorMessage {
+  readonly type: 'error';
+  readonly id?: CorrelationId | undefined;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Milliseconds. */
+  readonly retryAfter?: number | undefined;
+}
+
+export type ServerMessage = OutboundMessage | ErrorMessage;
+
+/** A frame that is no envelope. Bears the request's id where that much could be read. */
+export class EnvelopeError extends GatehouseError {
+  constructor(
+    code: 'INVALID_MESSAGE_FORMAT' | 'UNSUPPORTED_VERSION',
+    readonly id?: CorrelationId,
+  ) {
+    super(code);
+    this.name = 'EnvelopeError';
+  }
+}
+
+/**
+ * Reads a decoded body as an envelope. `event` and `payload` are read as `type` and `data`
+ * where those are absent; null counts as absent, except in `data`.
+ *
+ * @throws EnvelopeError when the body is no envelope
+ */
+export function readEnvelope(body: unknown): InboundMessage {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new EnvelopeError('INVALID_MESSAGE_FORMAT');
+  const fields = body as Record<string, unknown>;
+
+  const id = fields.id ?? undefined;
+  if (id !== undefined && !isCorrelationId(id)) throw new EnvelopeError('INVALID_MESSAGE_FORMAT');
+
+  const type = fields.type ?? fields.event;
+  if (typeof type !== 'string' || type.length === 0 || type.length > MAX_TYPE_LENGTH) {
+    throw new EnvelopeError('INVALID_MESSAGE_FORMAT', id);
+  }
+
+  const version = fields.v ?? ENVELOPE_VERSION;
+  if (version !== ENVELOPE_VERSION) {
+    throw new EnvelopeError(Number.isSafeInteger(version) ? 'UNSUPPORTED_VERSION' : 'INVALID_MESSAGE_FORMAT', id);
+  }
+
+  const { trace, enc } = fields;
+  if ((trace != null && typeof trace !== 'string') || (enc != null && typeof enc !== 'string')) {
+    throw new EnvelopeError('INVALID_MESSAGE_FORMAT', id);
+  }
+
+  const data = fields.data === undefined ? fields.payload : fields.data;
+  return { type, id, data, trace: trace ?? undefined, enc: enc ?? undefined };
+}
+
+function isCorrelationId(value: unknown): value is CorrelationId {
+  return typeof value === 'string' ? value.length <= MAX_ID_LENGTH : Number.isSafeInteger(value);
+}

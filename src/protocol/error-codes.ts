@@ -1,0 +1,26 @@
+/**
+ * Every error a client can be answered with: the sentence it reads and whether a retry can help.
+ * A code is never reused for another meaning; test/unit/protocol holds this list against docs/protocol.md.
+ */
+export const ERRORS = {
+  INVALID_MESSAGE_FORMAT: { message: 'Invalid message format', retry: false },
+  UNKNOWN_MESSAGE_TYPE: { message: 'Unknown message type', retry: false },
+  UNSUPPORTED_VERSION: { message: 'Unsupported message version', retry: false },
+  VALIDATION_FAILED: { message: 'Validation failed', retry: false },
+  UNAUTHENTICATED: { message: 'Authentication required', retry: false },
+  FORBIDDEN: { message: 'Insufficient privileges', retry: false },
+  RATE_LIMIT_EXCEEDED: { message: 'Rate limit exceeded', retry: true },
+  UNKNOWN_CHANNEL: { message: 'Unknown channel', retry: false },
+  NOT_SUBSCRIBED: { message: 'Not subscribed to this channel', retry: false },
+  CHANNEL_LIMIT_REACHED: { message: 'Channel limit reached', retry: false },
+  MESSAGE_TOO_LARGE: { message: 'Message too large', retry: false },
+  DUPLICATE_MESSAGE: { message: 'Duplicate message', retry: false },
+  STALE_MESSAGE: { message: 'Message is too old', retry: false },
+  DECRYPTION_FAILED: { message: 'Decryption failed', retry: false },
+  UPSTREAM_UNAVAILABLE: { message: 'Upstream unavailable', retry: true },
+  SERVER_BUSY: { message: 'Server busy', retry: true },
+  TIMEOUT: { message: 'Timed out', retry: true },
+  INTERNAL_ERROR: { message: 'Internal error', retry: true },
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
