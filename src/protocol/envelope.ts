@@ -69,7 +69,8 @@ export class EnvelopeError extends GatehouseError {
  * @throws EnvelopeError when the body is no envelope
  */
 export function readEnvelope(body: unknown): InboundMessage {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new EnvelopeError('INVALID_MESSAGE_FORMAT');
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new EnvelopeError('INVALID_MESSAGE_FORMAT');
   const fields = body as Record<string, unknown>;
 
   const id = fields.id ?? undefined;

@@ -1,0 +1,16 @@
+import type { ConnectJob } from '../load/connect.js';
+import { loadOverheadMs, type BenchCase } from './bench-case.js';
+
+const inFlight = 32;
+
+export const connect: BenchCase = {
+  name: 'connect',
+  title: `Connections opened and closed, ${inFlight} in flight; Gatehouse verifies a JWT for each, the others nothing`,
+  unit: 'processor µs per connection',
+  peers: ['gatehouse', 'bare-ws', 'stock-nest', 'socket-io', 'bun'],
+  targets: [{ kind: 'ratio', measure: 'open and close', against: 'bare-ws', bound: 'atLeast', reach: 0.6 }],
+  loads: (server, { warmUpMs, windowMs }) => {
+    const job: ConnectJob = { measure: 'open and close', server, inFlight, warmUpMs, windowMs };
+    return [{ script: 'connect', job, limitMs: warmUpMs + windowMs + loadOverheadMs }];
+  },
+};

@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** proc(5) counts in clock ticks; the kernel scales them to the scheduler's exact runtime, so only rounding is lost. */
+const microsecondsPerTick = 1_000_000 / clockTicks();
+
+function clockTicks(): number {
+  try {
+    return Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+  } catch {
+    return 100; // every Linux that Node supports, where getconf is not installed
+  }
+}
+
+/** User and system time of all threads, in µs. */
+export function processorMicroseconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * microsecondsPerTick;
+}
+
+export function residentBytes(pid: number): number {
+  const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(line?.[1] ?? Number.NaN) * 1024;
+}
+
+export interface ProcessorUse {
+  readonly microseconds: number;
+  readonly elapsedMs: number;
+  /** Shares of one core, 0–1. */
+  readonly serverShare: number;
+  readonly ownShare: number;
+}
+
+/** Starts a measured window; the returned function ends it. */
+export function startProcessorWindow(pid: number): () => ProcessorUse {
+  const server = processorMicroseconds(pid);
+  const own = process.cpuUsage();
+  const started = performance.now();
+  return () => {
+    const elapsedMs = performance.now() - started;
+    const microseconds = processorMicroseconds(pid) - server;
+    const { user, system } = process.cpuUsage(own);
+    return {
+      microseconds,
+      elapsedMs,
+      serverShare: microseconds / (elapsedMs * 1_000),
+      ownShare: (user + system) / (elapsedMs * 1_000),
+    };
+  };
+}

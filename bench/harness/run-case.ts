@@ -1,0 +1,50 @@
+import type { BenchCase, Extent } from '../cases/bench-case.js';
+import { productVersion, type Peer } from '../peers/catalogue.js';
+import { generateLoad } from './load-process.js';
+import { startPeer } from './peer-process.js';
+import { CaseResults } from './results.js';
+import { rounded } from './statistics.js';
+
+export interface CasePlan {
+  readonly peers: readonly Peer[];
+  readonly runs: number;
+  readonly extent: Extent;
+}
+
+/** Round after round, all peers in turn: what drifts on the machine meets them alike. */
+export async function runCase(benchCase: BenchCase, { peers, runs, extent }: CasePlan): Promise<CaseResults> {
+  const results = new CaseResults(benchCase);
+  const rounds = Math.min(runs, benchCase.mostRuns ?? runs);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const peer of peers) {
+      try {
+        await runPeer(results, peer, round, extent);
+      } catch (error) {
+        note(results, `${peer.name}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+  }
+  return results;
+}
+
+async function runPeer(results: CaseResults, peer: Peer, round: number, extent: Extent): Promise<void> {
+  await using running = await startPeer(peer);
+  results.versions.set(peer.name, running.version ?? productVersion());
+  for (const { script, job, limitMs } of results.benchCase.loads(running.server, extent)) {
+    const report = await generateLoad(script, job, limitMs);
+    for (const remark of report.remarks) note(results, `${peer.name}: ${remark}`);
+    if (report.invalid !== null) {
+      note(results, `${peer.name}, run ${round + 1} is not counted: ${report.invalid}`);
+      continue;
+    }
+    results.add(peer.name, round, report.readings);
+    for (const { measure, value } of report.readings) {
+      console.error(`  run ${round + 1} · ${peer.name} · ${measure}: ${rounded(value)}`);
+    }
+  }
+}
+
+function note(results: CaseResults, remark: string): void {
+  results.remarks.add(remark);
+  console.error(`  ${remark}`);
+}

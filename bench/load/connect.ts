@@ -1,0 +1,56 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { startProcessorWindow } from '../harness/processor-time.js';
+import { endpointsOf } from './connections.js';
+import { runLoad, type LoadReport, type Server, type Timing } from './job.js';
+import { RawClient, type Endpoint } from './raw-client.js';
+
+export interface ConnectJob extends Timing {
+  readonly measure: string;
+  readonly server: Server;
+  readonly inFlight: number;
+}
+
+const normalClosure = 1000;
+
+/** Open, handshake, close, again: `inFlight` of them side by side. */
+async function connections(job: ConnectJob): Promise<LoadReport> {
+  const endpointOf = endpointsOf(job.server);
+  const state = { opened: 0, refused: 0, running: true };
+  const workers = Array.from({ length: job.inFlight }, async () => {
+    while (state.running) {
+      if (await openAndClose(endpointOf(state.opened))) state.opened += 1;
+      else state.refused += 1;
+    }
+  });
+  const finished = Promise.all(workers);
+  await pause(job.warmUpMs);
+  const openedBefore = state.opened;
+  const endWindow = startProcessorWindow(job.server.pid);
+  await Promise.race([pause(job.windowMs), finished]);
+  const use = endWindow();
+  const opened = state.opened - openedBefore;
+  state.running = false;
+  await finished;
+  return {
+    readings: [
+      {
+        measure: job.measure,
+        value: use.microseconds / opened,
+        perSecond: (opened * 1_000) / use.elapsedMs,
+        use,
+      },
+    ],
+    remarks:
+      use.ownShare > 0.95 ? ['the load generator was the bottleneck: read the processor time, not the rate'] : [],
+    invalid: state.refused > 0 ? `${state.refused} connections were not closed with 1000` : null,
+  };
+}
+
+/** A refused credential shows as another close code, since such an upgrade may complete first. */
+async function openAndClose(endpoint: Endpoint): Promise<boolean> {
+  const client = await RawClient.open(endpoint);
+  await client.close();
+  return client.closeCode === normalClosure;
+}
+
+await runLoad(connections);

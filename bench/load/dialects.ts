@@ -1,0 +1,38 @@
+/** What differs on the wire between the peers; everything else of a load is the same for all of them. */
+export type DialectName = 'gatehouse' | 'plain' | 'nest' | 'socket-io';
+
+export interface Dialect {
+  readonly path: string;
+  readonly authenticated: boolean;
+  /** Sent after the upgrade; the connection counts as open only when an answer came. Null: the upgrade is all. */
+  readonly greeting: string | null;
+  /** The answer to a heartbeat that travels as a message of one character; null: heartbeats are control frames. */
+  readonly heartbeatAnswer: string | null;
+  message(type: string, id: number | null, data: unknown): string;
+}
+
+function envelope(type: string, id: number | null, data: unknown): string {
+  return JSON.stringify(id === null ? { v: 1, type, data } : { v: 1, type, id, data });
+}
+
+const plain: Dialect = {
+  path: '/ws',
+  authenticated: false,
+  greeting: null,
+  heartbeatAnswer: null,
+  message: envelope,
+};
+
+export const dialects: Readonly<Record<DialectName, Dialect>> = {
+  plain,
+  gatehouse: { ...plain, authenticated: true },
+  nest: { ...plain, message: (event, _id, data) => JSON.stringify({ event, data }) },
+  'socket-io': {
+    path: '/socket.io/?EIO=4&transport=websocket',
+    authenticated: false,
+    // Engine.IO has opened with `0{…}` before this; `40` joins the main namespace and is answered by `40{"sid":…}`.
+    greeting: '40',
+    heartbeatAnswer: '3',
+    message: (event, _id, data) => `42${JSON.stringify([event, data])}`,
+  },
+};

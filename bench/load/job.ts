@@ -1,0 +1,41 @@
+import type { ProcessorUse } from '../harness/processor-time.js';
+import type { DialectName } from './dialects.js';
+
+/** What every load is told about the server under it. */
+export interface Server {
+  readonly port: number;
+  readonly pid: number;
+  readonly dialect: DialectName;
+  readonly jwtSecret: string;
+}
+
+export interface Timing {
+  readonly warmUpMs: number;
+  readonly windowMs: number;
+}
+
+/** One figure of one run. `measure` is its line in the table. */
+export interface Reading {
+  readonly measure: string;
+  readonly value: number;
+  readonly perSecond?: number;
+  readonly use?: ProcessorUse;
+}
+
+export interface LoadReport {
+  readonly readings: readonly Reading[];
+  readonly remarks: readonly string[];
+  /** Why the run does not count; null when it does. */
+  readonly invalid: string | null;
+}
+
+/** Body of every load process: the job comes as the one argument, the report leaves as one line of stdout. */
+export async function runLoad<Job>(perform: (job: Job) => Promise<LoadReport>): Promise<void> {
+  let report: LoadReport;
+  try {
+    report = await perform(JSON.parse(process.argv[2] ?? '{}') as Job);
+  } catch (error) {
+    report = { readings: [], remarks: [], invalid: error instanceof Error ? error.message : String(error) };
+  }
+  process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit(0));
+}

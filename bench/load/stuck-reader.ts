@@ -1,0 +1,99 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { residentBytes } from '../harness/processor-time.js';
+import { percentile } from '../harness/statistics.js';
+import { openConnections } from './connections.js';
+import { runLoad, type LoadReport, type Reading, type Server, type Timing } from './job.js';
+import { Publisher, settled } from './publisher.js';
+import type { RawClient } from './raw-client.js';
+
+export interface StuckReaderJob extends Timing {
+  readonly server: Server;
+  readonly stuck: boolean;
+  readonly subscribers: number;
+  readonly publicationBytes: number;
+  readonly turnsPerSecond: number;
+}
+
+const deliveryDeadlineMs = 5_000;
+
+async function stuckReader(job: StuckReaderJob): Promise<LoadReport> {
+  const clients = await openConnections(job.server, job.subscribers);
+  const others = clients.slice(1);
+  const [first, second] = clients;
+  if (!first || !second) throw new Error('at least two subscribers are needed');
+  const stuckOne = job.stuck ? first : null;
+  const publisher = new Publisher(second, job.server, { text: 'x'.repeat(job.publicationBytes) }, 1);
+  const deliveries = new DeliveryTimes(others);
+  const allArrived = (): Promise<boolean> =>
+    settled(() => deliveries.count >= publisher.published * others.length, deliveryDeadlineMs);
+
+  await publisher.publish(job.turnsPerSecond, job.warmUpMs, (publication) => deliveries.expect(publication));
+  await allArrived();
+  const before = await bytesAfterCollection(job.server);
+  deliveries.forget();
+  stuckOne?.pause();
+  await publisher.publish(job.turnsPerSecond, job.windowMs, (publication) => deliveries.expect(publication));
+  const complete = await allArrived();
+  const after = await bytesAfterCollection(job.server);
+  const remarks = stuckOne ? [await fateOf(stuckOne)] : [];
+  return {
+    readings: readingsOf(job, deliveries.milliseconds, after - before),
+    remarks,
+    invalid: complete ? null : `${deliveries.count} of ${publisher.published * others.length} deliveries arrived`,
+  };
+}
+
+/** Publications arrive in order, so a subscriber's n-th message is the n-th publication: no body has to be read. */
+class DeliveryTimes {
+  count = 0;
+  milliseconds: number[] = [];
+  private readonly sentAt: number[] = [];
+
+  constructor(subscribers: readonly RawClient[]) {
+    for (const subscriber of subscribers) this.watch(subscriber);
+  }
+
+  expect(publication: number): void {
+    this.sentAt[publication] = performance.now();
+  }
+
+  forget(): void {
+    this.milliseconds = [];
+  }
+
+  private watch(subscriber: RawClient): void {
+    let received = 0;
+    subscriber.onMessages = (count) => {
+      const now = performance.now();
+      this.count += count;
+      for (let one = 0; one < count; one += 1) this.milliseconds.push(now - (this.sentAt[received++] ?? now));
+    };
+  }
+}
+
+function readingsOf(job: StuckReaderJob, milliseconds: number[], grown: number): Reading[] {
+  const which = job.stuck ? 'one stuck' : 'all read';
+  return [
+    { measure: `p99 delivery in ms, ${which}`, value: percentile(milliseconds, 99) },
+    { measure: `server memory growth in MiB, ${which}`, value: Math.max(0, grown / 1024 / 1024) },
+  ];
+}
+
+async function bytesAfterCollection({ pid }: Server): Promise<number> {
+  for (let round = 0; round < 2; round += 1) {
+    process.kill(pid, 'SIGUSR2');
+    await pause(500);
+  }
+  return residentBytes(pid);
+}
+
+async function fateOf(stuckOne: RawClient): Promise<string> {
+  stuckOne.resume();
+  await settled(() => stuckOne.closed, 2_000);
+  if (!stuckOne.closed) return 'the stuck reader was kept';
+  return stuckOne.closeCode > 0
+    ? `the stuck reader was closed with ${stuckOne.closeCode}`
+    : 'the stuck reader was cut off';
+}
+
+await runLoad(stuckReader);

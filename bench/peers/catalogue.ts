@@ -1,0 +1,91 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DialectName } from '../load/dialects.js';
+
+export const repositoryFolder = join(import.meta.dirname, '..', '..');
+export const benchFolder = join(import.meta.dirname, '..');
+
+export interface Peer {
+  readonly name: string;
+  readonly dialect: DialectName;
+  /** What to run. Node peers get the collection hook of gc-on-signal.mjs. */
+  readonly program: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** How it tells that it serves: a line `ready <version>` on stdout, or 200 on this path. */
+  readonly readyPath: string | null;
+  /** The file without which it cannot start, and what the reader does about it. */
+  readonly needs: { readonly file: string; readonly advice: string; readonly installable: boolean };
+}
+
+/** Limits stay on, as in production; they are only set so high that the benchmark never meets one. */
+const gatehouseLimits = {
+  MESSAGE_RATE: '1000000',
+  MESSAGE_BURST: '1000000',
+  CONNECTION_RATE_PER_IP: '1000000',
+  MAX_CONNECTIONS_PER_IP: '100000',
+  MAX_CONNECTIONS_PER_USER: '100000',
+  MAX_CONNECTIONS: '100000',
+};
+
+function nodeProgram(file: string): string[] {
+  return [process.execPath, '--expose-gc', '--import', join(benchFolder, 'peers', 'gc-on-signal.mjs'), file];
+}
+
+/** A package of bench/package.json, installed on demand. */
+function ownPackage(name: string): Peer['needs'] {
+  return { file: join(benchFolder, 'node_modules', name), advice: 'npm ci --prefix bench', installable: true };
+}
+
+/** A package that the product itself depends on. */
+function productPackage(name: string): Peer['needs'] {
+  return { file: join(repositoryFolder, 'node_modules', name), advice: 'npm ci', installable: false };
+}
+
+function scriptPeer(name: string, dialect: DialectName, needs: Peer['needs']): Peer {
+  const program = nodeProgram(join(benchFolder, 'peers', `${name}.mjs`));
+  return { name, dialect, program, environment: {}, readyPath: null, needs };
+}
+
+function gatehousePeer(name: string, entry: string, advice: string): Peer {
+  const file = join(repositoryFolder, 'dist', entry);
+  return {
+    name,
+    dialect: 'gatehouse',
+    program: nodeProgram(file),
+    environment: { HOST: '127.0.0.1', AUTH_MODE: 'required', LOG_LEVEL: 'warn', ...gatehouseLimits },
+    readyPath: '/ready',
+    needs: { file, advice, installable: false },
+  };
+}
+
+/** npm leaves Bun's postinstall aside, so the platform's binary is called by its own path. */
+function bunPeer(): Peer {
+  const needs = ownPackage(`@oven/bun-${process.platform}-${process.arch.replace('arm64', 'aarch64')}/bin/bun`);
+  const program = [needs.file, join(benchFolder, 'peers', 'bun.mjs')];
+  return { name: 'bun', dialect: 'plain', program, environment: {}, readyPath: null, needs };
+}
+
+export const peers: readonly Peer[] = [
+  gatehousePeer('gatehouse', 'src/main.js', 'npm run build'),
+  gatehousePeer('gatehouse-roles', 'bench/gatehouse-server.js', 'npx tsc -p bench/tsconfig.server.json'),
+  scriptPeer('bare-ws', 'plain', ownPackage('ws')),
+  scriptPeer('stock-nest', 'nest', productPackage('@nestjs/platform-ws')),
+  scriptPeer('socket-io', 'socket-io', ownPackage('socket.io')),
+  bunPeer(),
+];
+
+export function peerNamed(name: string): Peer {
+  const peer = peers.find((candidate) => candidate.name === name);
+  if (peer) return peer;
+  throw new Error(`unknown peer "${name}"; there are ${peers.map((known) => known.name).join(', ')}`);
+}
+
+export function productVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(repositoryFolder, 'package.json'), 'utf8'));
+  const { name, version } = manifest as { name: string; version: string };
+  return `${name} ${version}`;
+}
+
+export function isPresent(peer: Peer): boolean {
+  return existsSync(peer.needs.file);
+}

@@ -1,0 +1,111 @@
+/** One environment variable: what it is for, and how its text becomes a value. */
+export interface Setting<T> {
+  readonly env: string;
+  /** The text that stands for the default in .env.example; undefined means unset. */
+  readonly fallback: string | undefined;
+  readonly unit: string;
+  /** What it does and, for a number, what zero means. One sentence each. */
+  readonly effect: string;
+  readonly secret: boolean;
+  /** @throws Error whose message says what the value must be */
+  readonly parse: (text: string) => T;
+}
+
+interface Description {
+  readonly env: string;
+  readonly effect: string;
+}
+
+interface NumberDescription extends Description {
+  readonly fallback: number;
+  readonly unit: string;
+  readonly min?: number;
+  readonly max?: number;
+}
+
+export function integer(description: NumberDescription): Setting<number> {
+  const { env, effect, fallback, unit, min = 0, max = Number.MAX_SAFE_INTEGER } = description;
+  return {
+    env,
+    effect,
+    unit,
+    secret: false,
+    fallback: String(fallback),
+    parse(text) {
+      const value = Number(text);
+      if (!/^\d+$/.test(text) || value < min || value > max) {
+        throw new Error(`must be a whole number from ${min} to ${max === Number.MAX_SAFE_INTEGER ? '2^53 - 1' : max}`);
+      }
+      return value;
+    },
+  };
+}
+
+/** A timer beyond 2^31 - 1 ms would fire at once, so durations end there. */
+export function milliseconds(description: Omit<NumberDescription, 'unit' | 'max'>): Setting<number> {
+  return integer({ ...description, unit: 'ms', max: 2_147_483_647 });
+}
+
+export function bytes(description: Omit<NumberDescription, 'unit'>): Setting<number> {
+  return integer({ ...description, unit: 'bytes' });
+}
+
+export function oneOf<const T extends string>(
+  description: Description & { readonly values: readonly T[]; readonly fallback: T },
+): Setting<T> {
+  const { env, effect, fallback, values } = description;
+  return {
+    env,
+    effect,
+    fallback,
+    unit: values.join(' | '),
+    secret: false,
+    parse(text) {
+      const value = values.find((candidate) => candidate === text);
+      if (value === undefined) throw new Error(`must be one of ${values.join(', ')}`);
+      return value;
+    },
+  };
+}
+
+interface TextDescription extends Description {
+  readonly unit: string;
+  readonly fallback?: string;
+  readonly secret?: boolean;
+  readonly pattern?: RegExp;
+  readonly must?: string;
+}
+
+/** Text that is undefined where the variable is unset and has no fallback. */
+export function optionalText(description: TextDescription): Setting<string | undefined> {
+  return { ...text(description), fallback: undefined };
+}
+
+export function text(description: TextDescription): Setting<string> {
+  const { env, effect, unit, fallback, secret = false, pattern, must = 'has an unusable form' } = description;
+  return {
+    env,
+    effect,
+    unit,
+    secret,
+    fallback,
+    parse(value) {
+      if (pattern && !pattern.test(value)) throw new Error(must);
+      return value;
+    },
+  };
+}
+
+/** A comma-separated list; blanks around entries are ignored. */
+export function list(description: Description & { readonly unit: string }): Setting<readonly string[]> {
+  return {
+    ...description,
+    fallback: '',
+    secret: false,
+    parse: (value) =>
+      value
+        .split(',')
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== ''),
+  };
+}

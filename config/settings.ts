@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { DEFINITIONS } from './definitions.js';
+import { developmentSecret } from './development-secret.js';
+import type { Setting } from './setting.js';
+
+type Values<Group> = { readonly [Key in keyof Group]: Group[Key] extends Setting<infer T> ? T : never };
+type Parsed = { readonly [Group in keyof typeof DEFINITIONS]: Values<(typeof DEFINITIONS)[Group]> };
+
+/** All settings, checked and frozen. Made once at start; stages are given the group they need. */
+export type Settings = Parsed & {
+  readonly server: { readonly serverId: string };
+  /** Whether the secret was made here, so that the start-up line may print a ready link. */
+  readonly madeDevelopmentSecret: boolean;
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Names every setting that cannot be used, so that one start shows all of them. */
+export class UnusableSettings extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(
+      `Gatehouse cannot start: ${faults.length} unusable setting(s)\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    );
+    this.name = 'UnusableSettings';
+  }
+}
+
+/**
+ * @param environment the variables; an empty value counts as unset
+ * @throws UnusableSettings
+ */
+export function loadSettings(environment: Environment): Settings {
+  const faults: string[] = [];
+  const groups: Record<string, Record<string, unknown>> = {};
+  for (const [name, definitions] of Object.entries(DEFINITIONS)) {
+    groups[name] = readGroup(definitions, environment, faults);
+  }
+  if (faults.length > 0) throw new UnusableSettings(faults);
+  const parsed = groups as unknown as Parsed;
+
+  faults.push(...contradictions(parsed));
+  if (faults.length > 0) throw new UnusableSettings(faults);
+  return complete(parsed);
+}
+
+function readGroup(
+  definitions: Readonly<Record<string, Setting<unknown>>>,
+  environment: Environment,
+  faults: string[],
+): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [key, setting] of Object.entries(definitions)) {
+    const given = environment[setting.env]?.trim();
+    const text = given === undefined || given === '' ? setting.fallback : given;
+    try {
+      values[key] = text === undefined ? undefined : setting.parse(text);
+    } catch (error) {
+      const shown = setting.secret ? '(not shown)' : JSON.stringify(text);
+      faults.push(`${setting.env} ${(error as Error).message}; it is ${shown}`);
+    }
+  }
+  return values;
+}
+
+function contradictions({ server, authentication }: Parsed): string[] {
+  const { mode, jwtSecret, jwtPublicKey, jwksUrl } = authentication;
+  const hasKey = jwtSecret !== undefined || jwtPublicKey !== undefined || jwksUrl !== undefined;
+  if (server.environment !== 'production' || mode === 'off' || hasKey) return [];
+  return ['JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL must be set in production (or AUTH_MODE=off)'];
+}
+
+function complete(parsed: Parsed): Settings {
+  const { authentication, server } = parsed;
+  const hasKey = authentication.jwtSecret ?? authentication.jwtPublicKey ?? authentication.jwksUrl;
+  const secretIsMissing = server.environment !== 'production' && hasKey === undefined && authentication.mode !== 'off';
+  return deepFreeze({
+    ...parsed,
+    server: { ...server, serverId: server.serverId ?? `${hostname().slice(0, 48)}-${randomBytes(3).toString('hex')}` },
+    authentication: secretIsMissing ? { ...authentication, jwtSecret: developmentSecret() } : authentication,
+    madeDevelopmentSecret: secretIsMissing,
+  });
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const child of Object.values(value)) {
+    if (typeof child === 'object' && child !== null) deepFreeze(child as object);
+  }
+  return Object.freeze(value);
+}

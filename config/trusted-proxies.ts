@@ -1,0 +1,33 @@
+import { isIP } from 'node:net';
+import type { Setting } from './setting.js';
+
+/** How many proxies stand in front, or which addresses they have; undefined trusts none. */
+export type TrustedProxies = number | readonly string[] | undefined;
+
+const NAMED_RANGES = ['loopback', 'linklocal', 'uniquelocal'];
+
+export function trustedProxies(description: { env: string; effect: string }): Setting<TrustedProxies> {
+  return {
+    ...description,
+    fallback: '',
+    unit: `a count, or a comma list of addresses, CIDR ranges, ${NAMED_RANGES.join(', ')}`,
+    secret: false,
+    parse(text) {
+      if (text === '') return undefined;
+      if (/^\d{1,3}$/.test(text)) return Number(text) === 0 ? undefined : Number(text);
+      const entries = text.split(',').map((entry) => entry.trim());
+      if (!entries.every(isRange)) {
+        throw new Error(`must be a number of proxies, or a list of addresses, CIDR ranges, ${NAMED_RANGES.join(', ')}`);
+      }
+      return entries;
+    },
+  };
+}
+
+function isRange(entry: string): boolean {
+  if (NAMED_RANGES.includes(entry)) return true;
+  const [address = '', prefix, ...rest] = entry.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+}

@@ -1,0 +1,36 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
+import type { AddressRecord } from './address-book.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** How fast one session may send: its own bucket, and the one of its address. */
+export class MessageRate {
+  constructor(
+    private readonly own: TokenBucket | undefined,
+    private readonly ofAddress: TokenBucket | undefined,
+  ) {}
+
+  /** Takes a token for one message. Returns 0, or the milliseconds to wait. */
+  take(now: number): number {
+    const wait = this.own?.take(now) ?? 0;
+    return wait > 0 ? wait : (this.ofAddress?.take(now) ?? 0);
+  }
+}
+
+@Injectable()
+export class MessageRates {
+  /** Whether a message over the rate is answered with an error, or waits for its token. */
+  readonly mode: AccessSettings['messages']['rateLimitMode'];
+  private readonly limit: { readonly rate: number; readonly burst: number };
+
+  constructor(@Inject(ACCESS_SETTINGS) { messages }: AccessSettings) {
+    this.mode = messages.rateLimitMode;
+    this.limit = { rate: messages.rate, burst: messages.burst === 0 ? messages.rate : messages.burst };
+  }
+
+  /** The rate of a new session. */
+  of(address: AddressRecord): MessageRate {
+    const own = this.limit.rate > 0 ? new TokenBucket(this.limit, performance.now()) : undefined;
+    return new MessageRate(own, address.messageBucket);
+  }
+}

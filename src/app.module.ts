@@ -1,0 +1,34 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Logger } from 'pino';
+import type { Settings } from '../config/settings.js';
+import { AccessModule } from './access/access.module.js';
+import { AuthenticationModule } from './authentication/authentication.module.js';
+import { DispatchModule } from './dispatch/dispatch.module.js';
+import { GatewaysModule } from './gateways/gateways.module.js';
+import { HealthModule } from './health/health.module.js';
+import { LifecycleModule } from './lifecycle/lifecycle.module.js';
+import { ObservabilityModule } from './observability/observability.module.js';
+import { SocketModule } from './socket/socket.module.js';
+import { UpgradeModule } from './upgrade/upgrade.module.js';
+
+/** The stages of a message's path, in order, and what watches them. */
+@Module({})
+export class AppModule {
+  static register(settings: Settings, logger: Logger): DynamicModule {
+    const authentication = AuthenticationModule.register(settings.authentication);
+    const socket = SocketModule.register(settings);
+    const lifecycle = LifecycleModule.register(settings.lifecycle);
+    const access = AccessModule.register(settings);
+    const upgrade = UpgradeModule.register(settings, [authentication, lifecycle, access]);
+    const dispatch = DispatchModule.register([socket, access, upgrade]);
+    return {
+      module: AppModule,
+      imports: [
+        dispatch,
+        GatewaysModule.register(settings, authentication),
+        HealthModule.register(settings.health, lifecycle),
+        ObservabilityModule.register(logger, [socket, access, upgrade, dispatch]),
+      ],
+    };
+  }
+}

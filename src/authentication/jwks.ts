@@ -1,0 +1,167 @@
+import { KeyObject } from 'node:crypto';
+
+import { Logger } from '@nestjs/common';
+import type { JwtService } from '@nestjs/jwt';
+import { createRemoteJWKSet, customFetch, errors, type CryptoKey, type RemoteJWKSet } from 'jose';
+
+import { algorithmsOf, type AsymmetricAlgorithm } from './algorithms.js';
+import { fetchJwks } from './jwks-fetch.js';
+import { keyCheck, type ExpectedIssuer } from './key-check.js';
+
+/** All in milliseconds. */
+export interface JwksTiming {
+  /** Age at which the keys in hand are fetched anew, in the background. */
+  readonly refreshAfterMs: number;
+  /** Pause between two fetches while keys are in hand, whatever asks for the second: an unknown kid or their age. */
+  readonly cooldownMs: number;
+  /** The same pause while no key was ever fetched: short, since nobody can connect meanwhile. */
+  readonly firstFetchPauseMs: number;
+  readonly fetchTimeoutMs: number;
+  /** A lasting outage is logged once in this time. */
+  readonly logEveryMs: number;
+}
+
+export const JWKS_TIMING: JwksTiming = {
+  refreshAfterMs: 600_000,
+  cooldownMs: 30_000,
+  firstFetchPauseMs: 1_000,
+  fetchTimeoutMs: 5_000,
+  logEveryMs: 60_000,
+};
+
+/** `absent`: the issuer has no such key. `unusable`: it has, but not one key for this algorithm. */
+export type KeyLookup = JwtService | 'absent' | 'unusable' | 'unavailable';
+
+export interface WantedKey {
+  readonly alg: AsymmetricAlgorithm;
+  readonly kid: string | undefined;
+}
+
+/**
+ * The keys an issuer publishes. Keys in hand go on working while the issuer is unreachable. jose fetches, parses and
+ * imports; when to fetch is decided here, because jose waits for a refresh that is due, fails when that fails, and
+ * counts its cooldown from successes only: an outage and made-up kids would make one request for each token.
+ */
+export class RemoteKeys {
+  readonly #logger = new Logger('RemoteKeys');
+  readonly #published: RemoteJWKSet;
+  readonly #checks = new WeakMap<CryptoKey, JwtService>();
+  #fetching: Promise<void> | undefined;
+  #failing = false;
+  #loadedAt = -Infinity;
+  #triedAt = -Infinity;
+  #loggedAt = -Infinity;
+
+  /** @throws Error when the URL is none that keys can be fetched from */
+  constructor(
+    url: string,
+    private readonly expected: ExpectedIssuer,
+    private readonly timing: JwksTiming = JWKS_TIMING,
+  ) {
+    this.#published = createRemoteJWKSet(readUrl(url), {
+      cacheMaxAge: Infinity,
+      cooldownDuration: Infinity,
+      timeoutDuration: timing.fetchTimeoutMs,
+      [customFetch]: fetchJwks,
+    });
+  }
+
+  async find(wanted: WantedKey): Promise<KeyLookup> {
+    await this.freshen();
+    if (!this.#loaded) return 'unavailable';
+
+    const known = await this.#lookUp(wanted);
+    if (known !== 'absent') return known;
+
+    if (this.#mayFetch()) await this.#fetch();
+    const fetched = await this.#lookUp(wanted);
+    // The issuer may have rotated to a key that an outage keeps from us; only an answer can tell that there is none.
+    return fetched === 'absent' && this.#failing ? 'unavailable' : fetched;
+  }
+
+  /** Starts the fetch that is due, and waits for it only if the keys in hand are none, or too old to be used unseen. */
+  async freshen(): Promise<void> {
+    const age = performance.now() - this.#loadedAt;
+    if (age < this.timing.refreshAfterMs || !this.#mayFetch()) return;
+
+    // After a quiet night the first token would otherwise be judged by keys the issuer may have withdrawn hours ago.
+    const tooOld = age >= 2 * this.timing.refreshAfterMs && !this.#failing;
+    const fetched = this.#fetch();
+    if (!this.#loaded || tooOld) await fetched;
+  }
+
+  get #loaded(): boolean {
+    return this.#loadedAt !== -Infinity;
+  }
+
+  #mayFetch(): boolean {
+    const pause = this.#loaded ? this.timing.cooldownMs : this.timing.firstFetchPauseMs;
+    return this.#fetching !== undefined || performance.now() - this.#triedAt >= pause;
+  }
+
+  /** One fetch at a time, shared by all who wait for it. Never rejects. */
+  #fetch(): Promise<void> {
+    if (this.#fetching !== undefined) return this.#fetching;
+
+    this.#triedAt = performance.now();
+    this.#fetching = this.#published
+      .reload()
+      .then(
+        () => this.#succeeded(),
+        (error: unknown) => this.#failed(error),
+      )
+      .finally(() => (this.#fetching = undefined));
+    return this.#fetching;
+  }
+
+  #succeeded(): void {
+    this.#loadedAt = performance.now();
+    if (this.#failing) this.#logger.log('Signing keys can be fetched again');
+    this.#failing = false;
+  }
+
+  #failed(error: unknown): void {
+    this.#failing = true;
+    const now = performance.now();
+    if (now - this.#loggedAt < this.timing.logEveryMs) return;
+    this.#loggedAt = now;
+    const consequence = this.#loaded ? 'the keys in hand stay in use' : 'their tokens cannot be verified';
+    this.#logger.warn(`Signing keys could not be fetched (${describe(error)}): ${consequence}`);
+  }
+
+  async #lookUp({ alg, kid }: WantedKey): Promise<KeyLookup> {
+    try {
+      const key = await this.#published(kid === undefined ? { alg } : { alg, kid });
+      return this.#checkWith(key, alg) ?? 'unusable';
+    } catch (error) {
+      return error instanceof errors.JWKSNoMatchingKey ? 'absent' : 'unusable';
+    }
+  }
+
+  // jose imports a JWK once for each algorithm and returns the same CryptoKey from then on.
+  #checkWith(key: CryptoKey, alg: AsymmetricAlgorithm): JwtService | undefined {
+    const known = this.#checks.get(key);
+    if (known !== undefined) return known;
+
+    const keyObject = KeyObject.from(key);
+    if (!algorithmsOf(keyObject).includes(alg)) return undefined;
+    const check = keyCheck(keyObject, [alg], this.expected);
+    this.#checks.set(key, check);
+    return check;
+  }
+}
+
+function readUrl(value: string): URL {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') throw new Error('JWT_JWKS_URL must be an http(s) URL');
+  // fetch refuses such a URL with a message that quotes it, password included.
+  if (url.username !== '' || url.password !== '') throw new Error('JWT_JWKS_URL must not contain credentials');
+  return url;
+}
+
+// fetch says "fetch failed" and hides what happened in the cause.
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  const { cause } = error;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
+}

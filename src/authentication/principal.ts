@@ -1,0 +1,40 @@
+export const CAPABILITIES = ['subscribe', 'publish', 'history', 'presence'] as const;
+export type Capability = (typeof CAPABILITIES)[number];
+
+/** Channel pattern → what the token allows there, on top of what the namespace allows. */
+export type Capabilities = ReadonlyMap<string, readonly Capability[]>;
+
+/** Who stands behind a connection. Lives as long as the connection, so it shares whatever it can. */
+export interface Principal {
+  readonly userId: string;
+  readonly roles: readonly string[];
+  readonly anonymous: boolean;
+  /** Milliseconds since 1970; undefined = the token does not expire. */
+  readonly expiresAt: number | undefined;
+  /** The token's `jti`. */
+  readonly tokenId: string | undefined;
+  readonly capabilities: Capabilities | undefined;
+}
+
+export const NO_ROLES: readonly string[] = Object.freeze([]);
+
+/** Somebody who brought no token where none is needed: has no roles and is not signed in. */
+export function anonymousPrincipal(id: string): Principal {
+  return withoutToken(id, true);
+}
+
+/** Somebody on a server that reads no tokens: has no roles, but counts as signed in. */
+export function guestPrincipal(id: string): Principal {
+  return withoutToken(id, false);
+}
+
+function withoutToken(userId: string, anonymous: boolean): Principal {
+  return Object.freeze({
+    userId,
+    roles: NO_ROLES,
+    anonymous,
+    expiresAt: undefined,
+    tokenId: undefined,
+    capabilities: undefined,
+  });
+}

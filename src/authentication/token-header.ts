@@ -1,0 +1,28 @@
+import { isAlgorithm, type Algorithm } from './algorithms.js';
+
+export interface TokenHeader {
+  readonly alg: Algorithm;
+  readonly kid: string | undefined;
+}
+
+/** What the token claims about its own signature: good enough to choose a key by, and for nothing else. */
+export function readTokenHeader(token: string): TokenHeader | undefined {
+  const end = token.indexOf('.');
+  const header = end < 0 ? undefined : parseJson(Buffer.from(token.slice(0, end), 'base64url').toString());
+  if (typeof header !== 'object' || header === null) return undefined;
+
+  const { alg, kid, crit } = header as Record<string, unknown>;
+  if (!isAlgorithm(alg)) return undefined;
+  if (kid !== undefined && typeof kid !== 'string') return undefined;
+  // RFC 7515 §4.1.11: an extension that must be understood and is not makes the token invalid. jsonwebtoken ignores it.
+  if (crit !== undefined) return undefined;
+  return { alg, kid };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,179 @@
+import { Injectable, type ArgumentMetadata, type CanActivate, type PipeTransform, type Type } from '@nestjs/common';
+import { ApplicationConfig, ModuleRef } from '@nestjs/core';
+import { isSessionGuard, type SessionCheck } from '../access/session-guard.js';
+import type { HandlerDefinition } from './gateway-scanner.js';
+import type { MessageContext } from './message-context.js';
+import { isMessagePipe, type MessagePipe } from './message-pipe.js';
+import {
+  CUSTOM_ROUTE_ARGS_METADATA,
+  GUARDS_METADATA,
+  INTERCEPTORS_METADATA,
+  PARAMETER,
+  PIPES_METADATA,
+  ROUTE_ARGS_METADATA,
+} from './nest-internals.js';
+import { readerOf } from './parameter-decorators.js';
+
+export type Invocation = (context: MessageContext, data: unknown) => unknown;
+type ArgumentReader = (context: MessageContext, data: unknown) => unknown;
+
+interface ParameterMetadata {
+  readonly index: number;
+  readonly data?: unknown;
+  readonly pipes?: readonly unknown[];
+  readonly schema?: unknown;
+  readonly factory?: unknown;
+}
+
+/**
+ * Compiles a handler to a plain function call. That is possible where nothing stands before it that needs Nest's
+ * execution context: no interceptor, only guards and pipes that say at start what they do, only parameters that can
+ * be read without it. Costs 0.1 µs a message where the context costs 1.6, or 5.8 with interceptors.
+ */
+@Injectable()
+export class DirectCall {
+  constructor(
+    private readonly config: ApplicationConfig,
+    private readonly moduleRef: ModuleRef,
+  ) {}
+
+  /** The call; undefined where the handler needs Nest's execution context. */
+  compile(handler: HandlerDefinition): Invocation | undefined {
+    if (
+      !handler.gateway.isStatic ||
+      this.hasGlobalEnhancers() ||
+      enhancers(INTERCEPTORS_METADATA, handler).length > 0
+    ) {
+      return undefined;
+    }
+    const checks = this.checksOf(handler);
+    const readers = this.readersOf(handler);
+    return checks && readers && toInvocation(handler, checks, readers);
+  }
+
+  private hasGlobalEnhancers(): boolean {
+    const { config } = this;
+    return [
+      config.getGlobalGuards(),
+      config.getGlobalRequestGuards(),
+      config.getGlobalPipes(),
+      config.getGlobalRequestPipes(),
+      config.getGlobalInterceptors(),
+      config.getGlobalRequestInterceptors(),
+    ].some((list) => list.length > 0);
+  }
+
+  private checksOf(handler: HandlerDefinition): SessionCheck[] | undefined {
+    const checks: SessionCheck[] = [];
+    for (const declared of enhancers<CanActivate>(GUARDS_METADATA, handler)) {
+      const guard = this.resolve(declared);
+      if (guard === undefined || !isSessionGuard(guard)) return undefined;
+      const check = guard.checkFor({ gateway: handler.gateway.gatewayClass, method: handler.method });
+      if (check) checks.push(check);
+    }
+    return checks;
+  }
+
+  private readersOf(handler: HandlerDefinition): ArgumentReader[] | undefined {
+    const pipes: MessagePipe[] = [];
+    for (const declared of enhancers<PipeTransform>(PIPES_METADATA, handler)) {
+      const pipe = this.resolve(declared);
+      if (pipe === undefined || !isMessagePipe(pipe)) return undefined;
+      pipes.push(pipe);
+    }
+    const readers: ArgumentReader[] = [];
+    for (const [key, parameter] of parametersOf(handler)) {
+      const reader = readArgument(key, parameter);
+      if (reader === undefined) return undefined;
+      const isPayload = key.startsWith(`${PARAMETER.payload}:`);
+      readers[parameter.index] = isPayload ? throughPipes(reader, pipes, describe(handler, parameter)) : reader;
+    }
+    return Array.from(readers, (reader) => reader ?? (() => undefined));
+  }
+
+  /** The instance behind what a decorator was given; undefined for one made per request. */
+  private resolve<T>(declared: T | Type<T>): T | undefined {
+    if (typeof declared !== 'function') return declared;
+    try {
+      return this.moduleRef.get<T>(declared as Type<T>, { strict: false });
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** What stands on the method and on its class, in the order in which Nest runs it. */
+function enhancers<T = unknown>(key: string, { gateway, method }: HandlerDefinition): (T | Type<T>)[] {
+  const of = (target: object): (T | Type<T>)[] =>
+    (Reflect.getMetadata(key, target) as (T | Type<T>)[] | undefined) ?? [];
+  return [...of(gateway.gatewayClass), ...of(method)];
+}
+
+/** A handler without parameter decorators is called with socket and payload, as Nest documents. */
+export function parametersOf({ gateway, methodName }: HandlerDefinition): [string, ParameterMetadata][] {
+  const declared = Reflect.getMetadata(ROUTE_ARGS_METADATA, gateway.gatewayClass, methodName) as
+    Record<string, ParameterMetadata> | undefined;
+  if (declared !== undefined) return Object.entries(declared);
+  return [
+    [`${PARAMETER.socket}:0`, { index: 0 }],
+    [`${PARAMETER.payload}:1`, { index: 1 }],
+  ];
+}
+
+function readArgument(key: string, { data, pipes, schema, factory }: ParameterMetadata): ArgumentReader | undefined {
+  if ((pipes?.length ?? 0) > 0 || schema !== undefined) return undefined;
+  if (key.includes(CUSTOM_ROUTE_ARGS_METADATA)) return readerOf(factory);
+  switch (Number(key.split(':')[0])) {
+    case PARAMETER.socket:
+      return ({ session }) => session.connection;
+    case PARAMETER.payload:
+      return typeof data === 'string' ? (_context, payload) => fieldOf(payload, data) : (_context, payload) => payload;
+    default:
+      return undefined;
+  }
+}
+
+function fieldOf(payload: unknown, name: string): unknown {
+  return typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>)[name] : undefined;
+}
+
+function describe({ gateway, methodName }: HandlerDefinition, { index, data }: ParameterMetadata): ArgumentMetadata {
+  const types = Reflect.getMetadata('design:paramtypes', gateway.gatewayClass.prototype as object, methodName) as
+    Type[] | undefined;
+  return { type: 'body', metatype: types?.[index], data: data as string | undefined };
+}
+
+function throughPipes(
+  read: ArgumentReader,
+  pipes: readonly MessagePipe[],
+  parameter: ArgumentMetadata,
+): ArgumentReader {
+  return pipes.reduce((readBefore, pipe) => {
+    const transform = pipe.transformFor(parameter);
+    if (transform === undefined) return readBefore;
+    return (context: MessageContext, data: unknown) => {
+      const value = readBefore(context, data);
+      return value instanceof Promise ? value.then(transform) : transform(value);
+    };
+  }, read);
+}
+
+function toInvocation(
+  { gateway, method }: HandlerDefinition,
+  checks: readonly SessionCheck[],
+  readers: readonly ArgumentReader[],
+): Invocation {
+  const { instance } = gateway;
+  return (context, data) => {
+    for (const check of checks) check(context.session);
+    const args: unknown[] = [];
+    let mustWait = false;
+    for (const read of readers) {
+      const value = read(context, data);
+      if (value instanceof Promise) mustWait = true;
+      args.push(value);
+    }
+    if (!mustWait) return method.apply(instance, args);
+    return Promise.all(args).then((ready) => method.apply(instance, ready));
+  };
+}

@@ -1,0 +1,15 @@
+import { EventEmitter } from 'node:events';
+
+interface DispatchEventMap {
+  /** A whole message came. `type` is `unknown` unless a handler is registered for it, so that it is safe as a label. */
+  received: [type: string, bytes: number];
+  /** A message was answered; milliseconds from arrival. */
+  handled: [type: string, milliseconds: number];
+  /** A message was answered with an error. */
+  failed: [code: string];
+  /** A handler, hook or filter threw what it should not have. */
+  crashed: [where: string, exception: unknown];
+}
+
+/** What happens to messages, for observers. Listeners must not throw. */
+export class DispatchEvents extends EventEmitter<DispatchEventMap> {}

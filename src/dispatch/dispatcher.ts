@@ -1,0 +1,157 @@
+import { Injectable } from '@nestjs/common';
+import { isObservable } from 'rxjs';
+import { EnvelopeError, readEnvelope, type InboundMessage } from '../protocol/envelope.js';
+import { GatehouseError } from '../protocol/gatehouse-error.js';
+import type { Session } from '../sessions/session.js';
+import { DispatchEvents } from './dispatch-events.js';
+import { errorReply, isFault } from './error-reply.js';
+import { MessageContext } from './message-context.js';
+import type { Handler, Handlers } from './message-table.js';
+import { ReplyStreams } from './reply-streams.js';
+
+/** One frame of one session, with what it may be answered by. */
+export interface Delivery {
+  readonly session: Session;
+  readonly handlers: Handlers;
+  readonly bytes: Buffer;
+  /** When it came, on the performance.now() clock. */
+  readonly arrivedAt: number;
+  /** Milliseconds until the sender may send again; 0 where it is within its rate. */
+  readonly overRateFor: number;
+}
+
+/** What became of a frame: whether it was an envelope at all, and the promise of a handler that is not done yet. */
+export interface Outcome {
+  readonly isEnvelope: boolean;
+  readonly pending: Promise<void> | undefined;
+}
+
+const ANSWERED: Outcome = { isEnvelope: true, pending: undefined };
+const MALFORMED: Outcome = { isEnvelope: false, pending: undefined };
+
+/** Takes a frame through its stages: decode → may they? → the handler → encode. Answers whatever happens, and never throws. */
+@Injectable()
+export class Dispatcher {
+  constructor(
+    readonly events: DispatchEvents,
+    private readonly streams: ReplyStreams,
+  ) {}
+
+  dispatch(delivery: Delivery): Outcome {
+    const { session, bytes, handlers, overRateFor } = delivery;
+    const message = this.decode(session, bytes);
+    if (message === undefined) return MALFORMED;
+
+    const handler = handlers.get(message.type);
+    this.events.emit('received', handler?.type ?? 'unknown', bytes.length);
+    const refusal = refusalOf(message, handler, overRateFor);
+    if (refusal) this.answerError(session, message, refusal);
+    if (refusal || !handler) return ANSWERED;
+
+    const pending = this.call(handler, new MessageContext(session, message), delivery.arrivedAt);
+    return pending ? { isEnvelope: true, pending } : ANSWERED;
+  }
+
+  private decode(session: Session, bytes: Buffer): InboundMessage | undefined {
+    try {
+      return readEnvelope(session.codec.decode(bytes));
+    } catch (error) {
+      this.events.emit('received', 'unknown', bytes.length);
+      const id = error instanceof EnvelopeError ? error.id : undefined;
+      this.sendError(session, error, id);
+      return undefined;
+    }
+  }
+
+  private call(handler: Handler, context: MessageContext, arrivedAt: number): Promise<void> | undefined {
+    let result: unknown;
+    try {
+      result = handler.invoke(context, context.message.data);
+    } catch (exception) {
+      const recovering = this.fail(handler, context, exception);
+      if (recovering === undefined) this.events.emit('handled', handler.type, performance.now() - arrivedAt);
+      return recovering?.finally(() => this.events.emit('handled', handler.type, performance.now() - arrivedAt));
+    }
+    if (result instanceof Promise || isObservable(result)) {
+      return this.finishLater(handler, context, result).finally(() => {
+        this.events.emit('handled', handler.type, performance.now() - arrivedAt);
+      });
+    }
+    this.reply(handler, context, result);
+    this.events.emit('handled', handler.type, performance.now() - arrivedAt);
+    return undefined;
+  }
+
+  private async finishLater(handler: Handler, context: MessageContext, result: unknown): Promise<void> {
+    try {
+      const value: unknown = await result;
+      if (!isObservable(value)) return this.reply(handler, context, value);
+      await this.streams.follow(context.session, value, {
+        next: (item) => this.reply(handler, context, item),
+        empty: () => this.reply(handler, context, undefined),
+        error: (exception) => void this.fail(handler, context, exception),
+      });
+    } catch (exception) {
+      await this.fail(handler, context, exception);
+    }
+  }
+
+  /** A handler that returns nothing is answered only where the client can tell to what. */
+  private reply({ replyType, name }: Handler, { session, message }: MessageContext, data: unknown): void {
+    if (data === undefined && message.id === undefined) return;
+    try {
+      session.send({ type: replyType, id: message.id, data });
+    } catch (exception) {
+      this.events.emit('crashed', name, exception);
+      this.answerError(session, message, exception);
+    }
+  }
+
+  /** Lets the handler's exception filters have their say, then answers. A promise where a filter is asynchronous. */
+  private fail(handler: Handler, context: MessageContext, exception: unknown): Promise<void> | undefined {
+    if (handler.recover === undefined) {
+      this.conclude(handler, context, exception);
+      return undefined;
+    }
+    return this.recover(handler, context, exception);
+  }
+
+  private async recover(handler: Handler, context: MessageContext, exception: unknown): Promise<void> {
+    const { session, message } = context;
+    const sentBefore = session.messagesSent;
+    try {
+      const result: unknown = await handler.recover?.(exception, context, message.data);
+      // A filter that answered by itself has answered; one that returns an error has chosen another.
+      if (result === undefined && session.messagesSent > sentBefore) return;
+      this.conclude(handler, context, result instanceof Error ? result : exception);
+    } catch (fromFilter) {
+      this.conclude(handler, context, fromFilter);
+    }
+  }
+
+  private conclude({ name }: Handler, { session, message }: MessageContext, exception: unknown): void {
+    if (isFault(exception)) this.events.emit('crashed', name, exception);
+    this.answerError(session, message, exception);
+  }
+
+  private answerError(session: Session, message: InboundMessage, exception: unknown): void {
+    this.sendError(session, exception, message.id);
+  }
+
+  private sendError(session: Session, exception: unknown, id: InboundMessage['id']): void {
+    const reply = errorReply(exception, id);
+    this.events.emit('failed', reply.code);
+    session.send(reply);
+  }
+}
+
+function refusalOf(
+  message: InboundMessage,
+  handler: Handler | undefined,
+  overRateFor: number,
+): GatehouseError | undefined {
+  if (overRateFor > 0) return new GatehouseError('RATE_LIMIT_EXCEEDED', { retryAfter: overRateFor });
+  // No key is configured to decrypt with, so an encrypted payload cannot be read.
+  if (message.enc !== undefined) return new GatehouseError('DECRYPTION_FAILED');
+  return handler ? undefined : new GatehouseError('UNKNOWN_MESSAGE_TYPE');
+}

@@ -1,0 +1,65 @@
+import { HttpException } from '@nestjs/common';
+import { WsException } from '@nestjs/websockets';
+import type { CorrelationId, ErrorMessage } from '../protocol/envelope.js';
+import { ERRORS, type ErrorCode } from '../protocol/error-codes.js';
+import { GatehouseError } from '../protocol/gatehouse-error.js';
+
+type ErrorBody = Omit<ErrorMessage, 'type' | 'id'>;
+
+/** What an application's own error code must look like. */
+const APPLICATION_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
+
+const HTTP_CODES: Readonly<Record<number, ErrorCode>> = {
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  408: 'TIMEOUT',
+  413: 'MESSAGE_TOO_LARGE',
+  429: 'RATE_LIMIT_EXCEEDED',
+  502: 'UPSTREAM_UNAVAILABLE',
+  503: 'SERVER_BUSY',
+  504: 'UPSTREAM_UNAVAILABLE',
+};
+
+/** The error a client is answered with. Says nothing of exceptions that were not meant for it. */
+export function errorReply(exception: unknown, id: CorrelationId | undefined): ErrorMessage {
+  return { type: 'error', id, ...bodyOf(exception) };
+}
+
+/** Whether the exception is a fault of ours, which must be logged, and not an answer to the client. */
+export function isFault(exception: unknown): boolean {
+  if (exception instanceof GatehouseError || exception instanceof WsException) return false;
+  return !(exception instanceof HttpException) || exception.getStatus() >= 500;
+}
+
+function bodyOf(exception: unknown): ErrorBody {
+  if (exception instanceof GatehouseError) {
+    const { code, message, details, retryAfter } = exception;
+    return { code, message, details, retryAfter };
+  }
+  if (exception instanceof WsException) return bodyOfWsException(exception);
+  if (exception instanceof HttpException) return bodyOfHttpException(exception);
+  return { code: 'INTERNAL_ERROR', message: ERRORS.INTERNAL_ERROR.message };
+}
+
+/** `new WsException('text')`, or `new WsException({ code: 'ROOM_FULL', message: 'text' })` with a code of the application. */
+function bodyOfWsException(exception: WsException): ErrorBody {
+  const error = exception.getError();
+  if (typeof error === 'string') return { code: 'VALIDATION_FAILED', message: error };
+  const { code, message, details, retryAfter } = error as Partial<ErrorBody>;
+  const isUsable = typeof code === 'string' && APPLICATION_CODE.test(code);
+  return {
+    code: isUsable ? code : 'VALIDATION_FAILED',
+    message: typeof message === 'string' ? message : exception.message,
+    details,
+    retryAfter,
+  };
+}
+
+function bodyOfHttpException(exception: HttpException): ErrorBody {
+  const status = exception.getStatus();
+  const code = HTTP_CODES[status] ?? (status < 500 ? 'VALIDATION_FAILED' : 'INTERNAL_ERROR');
+  if (status >= 500 || exception.message === '') return { code, message: ERRORS[code].message };
+  const reasons = (exception.getResponse() as { message?: unknown }).message;
+  const details = Array.isArray(reasons) ? { data: reasons.map(String) } : undefined;
+  return { code, message: code === 'FORBIDDEN' ? ERRORS.FORBIDDEN.message : exception.message, details };
+}

@@ -1,0 +1,110 @@
+import type { Type } from '@nestjs/common';
+import { TransformationType } from 'class-transformer';
+import { defaultMetadataStorage as transformerStorage } from 'class-transformer/cjs/storage.js';
+import { getMetadataStorage, ValidationTypes, type ValidatorConstraintInterface } from 'class-validator';
+
+/** The instance where the payload is surely valid; undefined where class-validator must decide. */
+export type MessageCheck = (payload: Readonly<Record<string, unknown>>) => object | undefined;
+
+type Metadata = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number];
+type Rule = (value: unknown, instance: object) => boolean;
+
+interface Field {
+  readonly name: string;
+  readonly conditions: readonly Rule[];
+  readonly rules: readonly Rule[];
+}
+
+/**
+ * Compiles a message class to one pass over its fields that calls class-validator's own constraint functions,
+ * without the machinery around them (grouping, error objects, promises) that costs more than the rest of the
+ * message path. Never says "invalid". Undefined where a class uses what this pass does not mirror exactly:
+ * nested classes, transformations, asynchronous constraints, accessors.
+ */
+export function compileCheck(messageClass: Type): MessageCheck | undefined {
+  const fields = fieldsOf(messageClass);
+  if (fields === undefined || !isMirrored(messageClass, fields)) return undefined;
+
+  return (payload) => {
+    const instance = new messageClass() as Record<string, unknown>;
+    for (const { name } of fields) {
+      if (Object.hasOwn(payload, name)) instance[name] = payload[name];
+    }
+    return fields.every((field) => isValid(field, instance)) ? instance : undefined;
+  };
+}
+
+function isValid({ name, conditions, rules }: Field, instance: Record<string, unknown>): boolean {
+  const value = instance[name];
+  for (const applies of conditions) if (!applies(value, instance)) return true;
+  for (const holds of rules) if (!holds(value, instance)) return false;
+  return true;
+}
+
+function fieldsOf(messageClass: Type): Field[] | undefined {
+  const byName = new Map<string, { conditions: Rule[]; rules: Rule[] }>();
+  for (const metadata of getMetadataStorage().getTargetValidationMetadatas(messageClass, '', false, false)) {
+    const field = byName.get(metadata.propertyName) ?? { conditions: [], rules: [] };
+    byName.set(metadata.propertyName, field);
+    if (metadata.type === ValidationTypes.CONDITIONAL_VALIDATION) {
+      field.conditions.push(conditionOf(metadata));
+    } else if (metadata.type === ValidationTypes.CUSTOM_VALIDATION) {
+      const rules = rulesOf(metadata, messageClass);
+      if (rules === undefined) return undefined;
+      field.rules.push(...rules);
+    } else if (metadata.type !== ValidationTypes.WHITELIST) {
+      return undefined;
+    }
+  }
+  return [...byName].map(([name, field]) => ({ name, ...field }));
+}
+
+function conditionOf(metadata: Metadata): Rule {
+  const condition = metadata.constraints[0] as (object: object, value: unknown) => boolean;
+  return (value, instance) => condition(instance, value);
+}
+
+function rulesOf(metadata: Metadata, messageClass: Type): Rule[] | undefined {
+  const constraints = getMetadataStorage().getTargetValidatorConstraints(metadata.constraintCls);
+  if (constraints.some(({ async }) => async)) return undefined;
+  return constraints.map(({ instance: constraint }) => {
+    const rule = ruleOf(constraint, metadata, messageClass);
+    return metadata.each ? (value, instance) => holdsForEach(rule, value, instance) : rule;
+  });
+}
+
+function ruleOf(constraint: ValidatorConstraintInterface, metadata: Metadata, { name: targetName }: Type): Rule {
+  const { constraints, propertyName: property } = metadata;
+  return (value, object) => {
+    try {
+      // A promise is not `true`, so a constraint that turns out asynchronous is left to class-validator.
+      return constraint.validate(value, { value, constraints, object, property, targetName }) === true;
+    } catch {
+      return false;
+    }
+  };
+}
+
+function holdsForEach(rule: Rule, value: unknown, instance: object): boolean {
+  if (!Array.isArray(value)) return rule(value, instance);
+  return value.every((item) => rule(item, instance));
+}
+
+function isMirrored(messageClass: Type, fields: readonly Field[]): boolean {
+  if (transformerStorage.getStrategy(messageClass) !== 'none') return false;
+  const names = new Set(fields.map(({ name }) => name));
+  for (const name of names) {
+    if (name in messageClass.prototype || isTransformed(messageClass, name)) return false;
+  }
+  // A field that class-validator's whitelist would delete: deleting it here would cost every message.
+  return Object.keys(new messageClass() as object).every((key) => names.has(key));
+}
+
+function isTransformed(messageClass: Type, name: string): boolean {
+  return (
+    transformerStorage.findTypeMetadata(messageClass, name) !== undefined ||
+    transformerStorage.findExposeMetadata(messageClass, name) !== undefined ||
+    transformerStorage.findExcludeMetadata(messageClass, name) !== undefined ||
+    transformerStorage.findTransformMetadatas(messageClass, name, TransformationType.PLAIN_TO_CLASS).length > 0
+  );
+}

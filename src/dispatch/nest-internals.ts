@@ -1,0 +1,22 @@
+/**
+ * The one place that touches what Nest keeps internal: metadata keys, which decorators write and no public API reads,
+ * and the host that filters are given. Nest's versions are pinned; test/gateway/nest-features.spec.ts notices a change.
+ */
+export {
+  CUSTOM_ROUTE_ARGS_METADATA,
+  EXCEPTION_FILTERS_METADATA,
+  GUARDS_METADATA,
+  INTERCEPTORS_METADATA,
+  PIPES_METADATA,
+  ROUTE_ARGS_METADATA,
+} from '@nestjs/common/internal';
+export { ExecutionContextHost } from '@nestjs/core/internal';
+export {
+  GATEWAY_METADATA,
+  GATEWAY_OPTIONS,
+  MESSAGE_MAPPING_METADATA,
+  MESSAGE_METADATA,
+} from '@nestjs/websockets/internal';
+
+/** The keys of @nestjs/websockets' parameter decorators. */
+export const PARAMETER = { socket: 0, payload: 3, ack: 13 } as const;

@@ -1,0 +1,95 @@
+import type { INestApplication } from '@nestjs/common';
+import { WsAdapter } from '@nestjs/platform-ws';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { Connection } from '../socket/connection.js';
+import { chosenSubprotocol } from '../upgrade/chosen-subprotocol.js';
+import { Upgrader, type Welcome } from '../upgrade/upgrader.js';
+import { Reception } from './reception.js';
+
+export interface RealtimeAdapterSettings {
+  /** WS_PATH: where gateways without a path of their own are. */
+  readonly path: string;
+  readonly maxMessageBytes: number;
+}
+
+interface Endpoint {
+  readonly server: WebSocketServer;
+  welcome: Welcome | undefined;
+}
+
+/** How long a client may take to answer a close frame before its socket is destroyed. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/**
+ * Puts our own path (upgrade → session → dispatch) under Nest's stock gateway decorators. Nest still finds gateways,
+ * sets @WebSocketServer() properties and calls afterInit; it binds nothing per connection any more.
+ */
+export class RealtimeAdapter extends WsAdapter {
+  private readonly endpoints = new Map<string, Endpoint>();
+  private readonly upgrader: Upgrader;
+  private readonly reception: Reception;
+  private readonly http: Server;
+  private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const path = pathOf(request.url);
+    const endpoint = this.endpoints.get(path);
+    const welcome: Welcome = (admission) => {
+      if (endpoint === undefined) return;
+      endpoint.welcome ??= this.reception.at(path === this.settings.path ? '' : path);
+      endpoint.welcome(admission);
+    };
+    void this.upgrader.upgrade({ request, socket, head }, endpoint?.server, welcome);
+  };
+
+  constructor(
+    app: INestApplication<Server>,
+    private readonly settings: RealtimeAdapterSettings,
+  ) {
+    super(app);
+    this.upgrader = app.get(Upgrader);
+    this.reception = app.get(Reception);
+    this.http = app.getHttpServer();
+    this.http.on('upgrade', this.onUpgrade);
+  }
+
+  /** One WebSocket server a path, however many gateways share it. */
+  override create(port: number, options: { readonly path?: string } = {}): WebSocketServer {
+    if (port !== 0)
+      throw new Error(`A gateway asks for port ${port}, but all gateways share the port of the application`);
+    const path = options.path ?? this.settings.path;
+    const present = this.endpoints.get(path);
+    if (present) return present.server;
+
+    const server = new WebSocketServer({
+      noServer: true,
+      WebSocket: Connection,
+      maxPayload: this.settings.maxMessageBytes,
+      perMessageDeflate: false,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+      handleProtocols: chosenSubprotocol,
+    });
+    this.endpoints.set(path, { server, welcome: undefined });
+    return server;
+  }
+
+  /** Nest would bind every handler of every gateway to every connection: 86 KiB each with ten gateways. */
+  override bindClientConnect(): void {}
+
+  override bindMessageHandlers(): void {}
+
+  override async close(server: WebSocketServer): Promise<void> {
+    for (const client of server.clients) client.terminate();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+
+  override async dispose(): Promise<void> {
+    this.http.off('upgrade', this.onUpgrade);
+    await super.dispose();
+  }
+}
+
+function pathOf(url = '/'): string {
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
+}

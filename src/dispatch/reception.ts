@@ -1,0 +1,70 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ACCESS_SETTINGS, type AccessSettings } from '../access/access-settings.js';
+import { ConnectionLimits } from '../access/connection-limits.js';
+import { MessageRates } from '../access/message-rate.js';
+import { SessionRegistry } from '../sessions/session-registry.js';
+import { Session } from '../sessions/session.js';
+import { Heartbeat } from '../socket/heartbeat.js';
+import { OUTBOUND_CONTEXT, type OutboundContext } from '../socket/outbound-queue.js';
+import type { Admission } from '../upgrade/upgrader.js';
+import { Dispatcher } from './dispatcher.js';
+import { GatewayHooks, type ConnectionHooks } from './gateway-hooks.js';
+import { Inbox, type InboxContext } from './inbox.js';
+import { MessageTable } from './message-table.js';
+import { ReplyStreams } from './reply-streams.js';
+
+/** Takes in the clients of one path. */
+export type Receive = (admission: Admission) => void;
+
+/** Turns an admitted client into a session: gives its connection an inbox and a heartbeat, and clears up when it closes. */
+@Injectable()
+export class Reception {
+  constructor(
+    @Inject(ACCESS_SETTINGS) private readonly access: AccessSettings,
+    @Inject(OUTBOUND_CONTEXT) private readonly outbound: OutboundContext,
+    private readonly sessions: SessionRegistry,
+    private readonly limits: ConnectionLimits,
+    private readonly rates: MessageRates,
+    private readonly heartbeat: Heartbeat,
+    private readonly dispatcher: Dispatcher,
+    private readonly streams: ReplyStreams,
+    private readonly table: MessageTable,
+    private readonly hooks: GatewayHooks,
+  ) {}
+
+  /** @param path as the gateways declare it; empty for those that declare none */
+  at(path: string): Receive {
+    const hooks = this.hooks.of(path);
+    const context = this.inboxContext(path, hooks);
+    return (admission) => this.receive(admission, context, hooks);
+  }
+
+  private receive(admission: Admission, context: InboxContext, hooks: ConnectionHooks): void {
+    const { sessionId, connection, socket, place, request } = admission;
+    const session = new Session(sessionId, { ...admission, events: this.sessions.events });
+    const inbox = new Inbox({ session, place, rate: this.rates.of(place) }, context);
+    connection.attach(socket, this.outbound, inbox);
+    this.heartbeat.watch(connection);
+    this.sessions.add(session);
+    hooks.connected(connection, request);
+  }
+
+  private inboxContext(path: string, hooks: ConnectionHooks): InboxContext {
+    const { maxPending, maxProtocolErrors } = this.access.messages;
+    return {
+      handlers: this.table.of(path),
+      dispatcher: this.dispatcher,
+      events: this.sessions.events,
+      throttles: this.rates.mode === 'throttle',
+      maxPending,
+      maxProtocolErrors,
+      onClosed: ({ session, place }, code, reason) => {
+        this.heartbeat.forget(session.connection);
+        this.limits.release(place);
+        this.streams.endAll(session);
+        this.sessions.remove(session, code, reason);
+        hooks.disconnected(session.connection, { code, reason });
+      },
+    };
+  }
+}

@@ -1,0 +1,9 @@
+/** Options of `ws` 8.22 and later that @types/ws does not know yet. */
+declare module 'ws' {
+  interface ServerOptions {
+    /** Milliseconds to wait for the peer's close frame before the socket is destroyed. */
+    closeTimeout?: number | undefined;
+  }
+}
+
+export {};

@@ -1,0 +1,22 @@
+import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
+import { SignedIn } from '../../access/signed-in.js';
+import { Broadcaster } from '../../broadcast/broadcaster.js';
+import { CurrentSession } from '../../dispatch/parameter-decorators.js';
+import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
+import type { Session } from '../../sessions/session.js';
+import { SendMessage } from './direct.messages.js';
+
+@RealtimeGateway()
+export class DirectGateway {
+  constructor(private readonly broadcaster: Broadcaster) {}
+
+  @SignedIn()
+  @SubscribeMessage('send_message')
+  send(
+    @MessageBody() { targetUserId, message }: SendMessage,
+    @CurrentSession() session: Session,
+  ): { sessions: number } {
+    const data = { from: session.publisher, message };
+    return { sessions: this.broadcaster.toUser(targetUserId).emit('direct_message', data) };
+  }
+}

@@ -1,0 +1,56 @@
+import { Inject } from '@nestjs/common';
+import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
+import type { Settings } from '../../../config/settings.js';
+import { TokenVerifier } from '../../authentication/token-verifier.js';
+import { CurrentSession } from '../../dispatch/parameter-decorators.js';
+import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
+import { GatehouseError } from '../../protocol/gatehouse-error.js';
+import { SessionRegistry } from '../../sessions/session-registry.js';
+import type { Session } from '../../sessions/session.js';
+import { AuthRefresh, type Hello } from './session.messages.js';
+
+export const SESSION_GATEWAY_SETTINGS = Symbol('SessionGatewaySettings');
+export type SessionGatewaySettings = Pick<Settings, 'server' | 'heartbeat' | 'messages'>;
+
+@RealtimeGateway()
+export class SessionGateway {
+  constructor(
+    @Inject(SESSION_GATEWAY_SETTINGS) private readonly settings: SessionGatewaySettings,
+    private readonly sessions: SessionRegistry,
+    private readonly tokens: TokenVerifier,
+  ) {}
+
+  @SubscribeMessage('ping')
+  ping(): { serverTime: number } {
+    return { serverTime: Date.now() };
+  }
+
+  @SubscribeMessage('hello')
+  hello(@CurrentSession() { id, principal, codec }: Session): Hello {
+    const { server, heartbeat, messages } = this.settings;
+    return {
+      sessionId: id,
+      nodeId: server.serverId,
+      userId: principal.anonymous ? null : principal.userId,
+      roles: principal.roles,
+      protocol: codec.subprotocol,
+      heartbeat,
+      limits: { maxMessageBytes: messages.maxBytes, messageRate: messages.rate, messageBurst: messages.burst },
+      serverTime: Date.now(),
+    };
+  }
+
+  @SubscribeMessage('auth_refresh')
+  async refresh(
+    @MessageBody() { token }: AuthRefresh,
+    @CurrentSession() session: Session,
+  ): Promise<{ expiresAt: number | null }> {
+    const verdict = await this.tokens.verify(token);
+    if (!verdict.ok && verdict.reason === 'unavailable') throw new GatehouseError('UPSTREAM_UNAVAILABLE');
+    if (!verdict.ok) throw new GatehouseError('UNAUTHENTICATED', { message: 'Invalid or expired token' });
+    if (verdict.principal.userId !== session.userId)
+      throw new GatehouseError('FORBIDDEN', { message: 'Token of another user' });
+    this.sessions.renew(session, verdict.principal);
+    return { expiresAt: verdict.principal.expiresAt ?? null };
+  }
+}

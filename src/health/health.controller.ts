@@ -1,0 +1,37 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
+import type { Settings } from '../../config/settings.js';
+import { EventLoopIndicator } from './event-loop.indicator.js';
+import { HeapIndicator } from './heap.indicator.js';
+import { StateIndicator } from './state.indicator.js';
+
+export const HEALTH_SETTINGS = Symbol('HealthSettings');
+export type HealthSettings = Settings['health'];
+
+@Controller()
+export class HealthController {
+  constructor(
+    @Inject(HEALTH_SETTINGS) private readonly settings: HealthSettings,
+    private readonly health: HealthCheckService,
+    private readonly state: StateIndicator,
+    private readonly eventLoop: EventLoopIndicator,
+    private readonly heap: HeapIndicator,
+  ) {}
+
+  /** Liveness: whoever gets an answer has seen the event loop turn. A restart would mend nothing else. */
+  @Get('health')
+  live(): Promise<HealthCheckResult> {
+    return this.health.check([() => this.eventLoop.check()]);
+  }
+
+  /** Readiness: 503 while starting or draining, and while the process is overloaded. */
+  @Get('ready')
+  ready(): Promise<HealthCheckResult> {
+    const { maxEventLoopLagMs, maxHeapPercent } = this.settings;
+    return this.health.check([
+      () => this.state.check(),
+      () => this.eventLoop.check(maxEventLoopLagMs),
+      () => this.heap.check(maxHeapPercent),
+    ]);
+  }
+}

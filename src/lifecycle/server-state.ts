@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+
+export type Phase = 'starting' | 'ready' | 'draining' | 'stopped';
+
+/** Where the server stands between start and end. It only moves forward. */
+@Injectable()
+export class ServerState {
+  private current: Phase = 'starting';
+
+  get phase(): Phase {
+    return this.current;
+  }
+
+  get isReady(): boolean {
+    return this.current === 'ready';
+  }
+
+  /** The server listens and every module has started. */
+  ready(): void {
+    if (this.current === 'starting') this.current = 'ready';
+  }
+
+  /** No new connections; the open ones are being closed. */
+  draining(): void {
+    if (this.current !== 'stopped') this.current = 'draining';
+  }
+
+  stopped(): void {
+    this.current = 'stopped';
+  }
+}

@@ -1,0 +1,62 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { DispatchEvents } from '../dispatch/dispatch-events.js';
+import { SessionEvents } from '../sessions/session-events.js';
+import type { Session } from '../sessions/session.js';
+import { UpgradeEvents } from '../upgrade/upgrade-events.js';
+import { BurstGuard } from './burst-guard.js';
+
+export const LOGGER = Symbol('Logger');
+
+/**
+ * One line when a session opens and one when it closes; refusals, slow readers and faults at a bounded rate.
+ * Nothing here ever holds a token or a payload.
+ */
+@Injectable()
+export class ConnectionLog implements OnModuleInit {
+  private readonly guard = new BurstGuard();
+
+  constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly sessions: SessionEvents,
+    private readonly upgrades: UpgradeEvents,
+    private readonly messages: DispatchEvents,
+  ) {}
+
+  onModuleInit(): void {
+    if (this.logger.isLevelEnabled('info')) {
+      this.sessions.on('opened', (session) => this.logger.info(describe(session), 'session opened'));
+      this.sessions.on('closed', (session, code) =>
+        this.logger.info({ ...describe(session), ...summary(session, code) }, 'session closed'),
+      );
+    }
+    this.sessions.on('overflowed', (session, reason, droppedFrames) => {
+      this.bounded('overflowed', (leftOut) =>
+        this.logger.warn({ ...describe(session), reason, droppedFrames, ...leftOut }, 'slow consumer cut off'),
+      );
+    });
+    this.sessions.on('vanished', (session) => {
+      this.bounded('vanished', (leftOut) => this.logger.info({ ...describe(session), ...leftOut }, 'client vanished'));
+    });
+    this.upgrades.on('refused', (reason, address) => {
+      this.bounded(`refused:${reason}`, (leftOut) =>
+        this.logger.info({ reason, address, ...leftOut }, 'upgrade refused'),
+      );
+    });
+    this.messages.on('crashed', (where, exception) => {
+      this.bounded('crashed', (leftOut) => this.logger.error({ where, err: exception, ...leftOut }, 'handler failed'));
+    });
+  }
+
+  private bounded(kind: string, write: (leftOut: { leftOut?: number }) => void): void {
+    this.guard.write(kind, (leftOut) => write(leftOut > 0 ? { leftOut } : {}));
+  }
+}
+
+function describe({ id, userId, address, codec }: Session): Record<string, unknown> {
+  return { session: id, user: userId, address, protocol: codec.subprotocol };
+}
+
+function summary({ openedAt, messagesReceived, messagesSent }: Session, code: number): Record<string, unknown> {
+  return { code, durationMs: Date.now() - openedAt, received: messagesReceived, sent: messagesSent };
+}

@@ -1,0 +1,114 @@
+import type { Provider } from '@nestjs/common';
+import { getToken, makeCounterProvider, makeHistogramProvider } from '@willsoto/nestjs-prometheus';
+import { Counter, Gauge, register } from 'prom-client';
+import { ConnectionLimits } from '../access/connection-limits.js';
+import { SessionRegistry } from '../sessions/session-registry.js';
+import { OUTBOUND_CONTEXT, type OutboundContext } from '../socket/outbound-queue.js';
+
+/** The names are the contract of docs/protocol.md: dashboards and alerts of others stand on them. */
+export const METRIC = {
+  active: 'websocket_active_connections',
+  opened: 'websocket_connections_opened_total',
+  closed: 'websocket_connections_closed_total',
+  refused: 'websocket_connections_refused_total',
+  duration: 'websocket_connection_duration_seconds',
+  received: 'websocket_messages_received_total',
+  sent: 'websocket_messages_sent_total',
+  bytesReceived: 'websocket_bytes_received_total',
+  bytesSent: 'websocket_bytes_sent_total',
+  size: 'websocket_message_size_bytes',
+  processingTime: 'websocket_message_processing_time_seconds',
+  errors: 'websocket_errors_total',
+  roundTrip: 'websocket_heartbeat_rtt_seconds',
+  queueBytes: 'websocket_outbound_queue_bytes',
+  dropped: 'websocket_dropped_messages_total',
+  bans: 'websocket_bans_active',
+} as const;
+
+const SECONDS_OF_CONNECTIONS = [1, 10, 60, 300, 1_800, 3_600, 21_600, 86_400];
+const SECONDS_OF_HANDLERS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
+const SECONDS_OF_ROUND_TRIPS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 5];
+const SIZES = [64, 256, 1_024, 4_096, 16_384, 65_536, 1_048_576, 10_485_760];
+
+/** Counted as things happen. */
+const pushed: Provider[] = [
+  makeCounterProvider({ name: METRIC.opened, help: 'Connections opened' }),
+  makeCounterProvider({ name: METRIC.closed, help: 'Connections closed, by close code', labelNames: ['code'] }),
+  makeCounterProvider({ name: METRIC.refused, help: 'Upgrades refused, by reason', labelNames: ['reason'] }),
+  makeHistogramProvider({ name: METRIC.duration, help: 'Life of connections', buckets: SECONDS_OF_CONNECTIONS }),
+  makeCounterProvider({ name: METRIC.received, help: 'Messages received, by type', labelNames: ['type'] }),
+  makeCounterProvider({ name: METRIC.sent, help: 'Messages queued for clients, by type', labelNames: ['type'] }),
+  makeCounterProvider({ name: METRIC.bytesReceived, help: 'Payload bytes of messages received' }),
+  makeHistogramProvider({
+    name: METRIC.size,
+    help: 'Size of messages; a message for many counts once per encoding',
+    labelNames: ['direction'],
+    buckets: SIZES,
+  }),
+  makeHistogramProvider({
+    name: METRIC.processingTime,
+    help: 'From arrival of a message to its answer, by type',
+    labelNames: ['type'],
+    buckets: SECONDS_OF_HANDLERS,
+  }),
+  makeCounterProvider({ name: METRIC.errors, help: 'Errors answered, by code', labelNames: ['code'] }),
+  makeHistogramProvider({ name: METRIC.roundTrip, help: 'From ping to pong', buckets: SECONDS_OF_ROUND_TRIPS }),
+  makeCounterProvider({
+    name: METRIC.dropped,
+    help: 'Frames dropped instead of sent, by reason',
+    labelNames: ['reason'],
+  }),
+];
+
+/** Read from where they are kept, at each scrape. */
+const pulled: Provider[] = [
+  {
+    provide: getToken(METRIC.active),
+    inject: [SessionRegistry],
+    useFactory: (sessions: SessionRegistry) => pulledGauge(METRIC.active, 'Open connections', () => sessions.size),
+  },
+  {
+    provide: getToken(METRIC.bans),
+    inject: [ConnectionLimits],
+    useFactory: ({ bans }: ConnectionLimits) =>
+      pulledGauge(METRIC.bans, 'Addresses banned', () => bans.active(Date.now())),
+  },
+  {
+    provide: getToken(METRIC.queueBytes),
+    inject: [OUTBOUND_CONTEXT],
+    useFactory: ({ budget }: OutboundContext) =>
+      pulledGauge(METRIC.queueBytes, 'Bytes that wait for slow readers', () => budget.waiting),
+  },
+  {
+    provide: getToken(METRIC.bytesSent),
+    inject: [OUTBOUND_CONTEXT],
+    useFactory: ({ turn }: OutboundContext) =>
+      pulledCounter(METRIC.bytesSent, 'Frame bytes handed to sockets', () => turn.bytesSent),
+  },
+];
+
+export const metricProviders: Provider[] = [...pushed, ...pulled];
+
+function pulledGauge(name: string, help: string, read: () => number): Gauge {
+  // A second application in one process, as in tests, reads from its own parts.
+  register.removeSingleMetric(name);
+  return new Gauge({
+    name,
+    help,
+    collect() {
+      this.set(read());
+    },
+  });
+}
+
+function pulledCounter(name: string, help: string, read: () => number): Counter {
+  register.removeSingleMetric(name);
+  return new Counter({
+    name,
+    help,
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+}

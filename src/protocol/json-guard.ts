@@ -1,0 +1,66 @@
+import { MAX_DEPTH } from './codec.js';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** `[` and `{` differ from each other in this bit only, `]` and `}` too. */
+const CURLY = 0x20;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
+/**
+ * Whether containers nest deeper than MAX_DEPTH. Asked before JSON.parse, which would build ten million arrays
+ * of a 10 MB frame of `[`. A text of few brackets is cleared by indexOf alone: 2 KB in 0.5 µs instead of 5 µs.
+ */
+export function nestsTooDeep(text: string): boolean {
+  if (text.length <= 2 * MAX_DEPTH) return false;
+  return hasMoreThan(MAX_DEPTH, text) && deepestNesting(text) > MAX_DEPTH;
+}
+
+/** Whether the text may hold a key `__proto__`, plain or escaped. Never misses one; may suspect a string value. */
+export function mayHoldProtoKey(text: string): boolean {
+  return text.includes('__proto__') || (text.includes('\\u00') && ESCAPED_PROTO.test(text));
+}
+
+/** Exact, for the few texts under suspicion. The value is no deeper than MAX_DEPTH: it passed `nestsTooDeep`. */
+export function holdsProtoKey(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some(holdsProtoKey);
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(holdsProtoKey);
+}
+
+/** Each letter as itself or as its escape. */
+const ESCAPED_PROTO = new RegExp(
+  Array.from('__proto__', (letter) => `(?:${letter}|\\\\u00${letter.charCodeAt(0).toString(16)})`).join(''),
+  'i',
+);
+
+function hasMoreThan(limit: number, text: string): boolean {
+  let found = 0;
+  for (const bracket of ['[', '{']) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (++found > limit) return true;
+    }
+  }
+  return false;
+}
+
+function deepestNesting(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if ((code | CURLY) === OPEN) deepest = Math.max(deepest, ++depth);
+    else if ((code | CURLY) === CLOSE) depth--;
+  }
+  return deepest;
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === BACKSLASH) at++;
+    else if (code === QUOTE) return at;
+  }
+  return text.length;
+}

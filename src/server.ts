@@ -1,0 +1,39 @@
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import type { Settings } from '../config/settings.js';
+import { AppModule } from './app.module.js';
+import { RealtimeAdapter } from './dispatch/realtime-adapter.js';
+import { ServerState } from './lifecycle/server-state.js';
+import { createLogger, NestLogger } from './observability/logger.js';
+
+export interface GatehouseServer {
+  readonly app: INestApplication<Server>;
+  readonly logger: Logger;
+  /** The port it listens on, also where the settings said 0. */
+  readonly port: number;
+  /** Drains and ends; resolves when the last session and the HTTP server are closed. */
+  close(): Promise<void>;
+}
+
+/** Starts a server in this process. Tests start theirs the same way as main.ts. */
+export async function startServer(
+  settings: Settings,
+  logger: Logger = createLogger(settings),
+): Promise<GatehouseServer> {
+  const { server, messages } = settings;
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(settings, logger), {
+    logger: new NestLogger(logger),
+    abortOnError: false,
+  });
+  app.disable('x-powered-by');
+  app.useWebSocketAdapter(new RealtimeAdapter(app, { path: server.wsPath, maxMessageBytes: messages.maxBytes }));
+  await (server.host === undefined ? app.listen(server.port) : app.listen(server.port, server.host));
+  app.get(ServerState).ready();
+
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  return { app, logger, port, close: () => app.close() };
+}

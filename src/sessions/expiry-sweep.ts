@@ -1,0 +1,51 @@
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { Session } from './session.js';
+
+/** How long a session outlives its token, so that a client can refresh it late. */
+export const EXPIRY_GRACE_MS = 25_000;
+const TICK_MS = 1_000;
+
+/** Closes sessions whose token has expired with 4401. One timer for all; sessions wait in buckets of a second. */
+@Injectable()
+export class ExpirySweep implements OnModuleInit, OnApplicationShutdown {
+  private readonly buckets = new Map<number, Set<Session>>();
+  private timer: NodeJS.Timeout | undefined;
+
+  onModuleInit(): void {
+    this.timer = setInterval(() => this.sweep(Date.now()), TICK_MS);
+    this.timer.unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  watch(session: Session): void {
+    const bucket = bucketOf(session);
+    if (bucket === undefined) return;
+    const waiting = this.buckets.get(bucket);
+    if (waiting) waiting.add(session);
+    else this.buckets.set(bucket, new Set([session]));
+  }
+
+  forget(session: Session): void {
+    const bucket = bucketOf(session);
+    if (bucket === undefined) return;
+    const waiting = this.buckets.get(bucket);
+    if (waiting?.delete(session) && waiting.size === 0) this.buckets.delete(bucket);
+  }
+
+  /** Closes what is due at `now`, in milliseconds since 1970. */
+  sweep(now: number): void {
+    for (const [bucket, sessions] of this.buckets) {
+      if (bucket * TICK_MS > now) continue;
+      this.buckets.delete(bucket);
+      for (const session of sessions) session.close('token_expired');
+    }
+  }
+}
+
+function bucketOf({ principal }: Session): number | undefined {
+  if (principal.expiresAt === undefined) return undefined;
+  return Math.ceil((principal.expiresAt + EXPIRY_GRACE_MS) / TICK_MS);
+}

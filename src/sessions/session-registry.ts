@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../authentication/principal.js';
+import { ExpirySweep } from './expiry-sweep.js';
+import { SessionEvents } from './session-events.js';
+import { SessionIndex } from './session-index.js';
+import type { Session, SessionId } from './session.js';
+
+/** A Map that grows is copied whole; sixty-four small ones are copied one at a time, so no turn pays for all. */
+const SHARDS = 64;
+
+/** Every session of this node, found by id, by user and by address. */
+@Injectable()
+export class SessionRegistry implements Iterable<Session> {
+  private readonly shards = Array.from({ length: SHARDS }, () => new Map<SessionId, Session>());
+  private readonly byUser = new SessionIndex();
+  private readonly byAddress = new SessionIndex();
+  private count = 0;
+
+  constructor(
+    readonly events: SessionEvents,
+    private readonly expiry: ExpirySweep,
+  ) {}
+
+  /** How many sessions are open. */
+  get size(): number {
+    return this.count;
+  }
+
+  /** Takes in the session of a connection that was let in. */
+  add(session: Session): void {
+    this.shardOf(session.id).set(session.id, session);
+    if (!session.principal.anonymous) this.byUser.add(session.userId, session);
+    this.byAddress.add(session.address, session);
+    this.expiry.watch(session);
+    this.count += 1;
+    this.events.emit('opened', session);
+  }
+
+  /** Forgets a session whose connection has closed. */
+  remove(session: Session, code: number, reason: string): void {
+    if (!this.shardOf(session.id).delete(session.id)) return;
+    this.byUser.remove(session.userId, session);
+    this.byAddress.remove(session.address, session);
+    this.expiry.forget(session);
+    this.count -= 1;
+    this.events.emit('closed', session, code, reason);
+  }
+
+  /** Gives a session a fresh principal of the same user. */
+  renew(session: Session, principal: Principal): void {
+    this.expiry.forget(session);
+    session.principal = principal;
+    this.expiry.watch(session);
+  }
+
+  get(id: string): Session | undefined {
+    return this.shardOf(id).get(id as SessionId);
+  }
+
+  /** The sessions of a signed-in user. */
+  ofUser(userId: string): readonly Session[] {
+    return this.byUser.get(userId);
+  }
+
+  countOfUser(userId: string): number {
+    return this.byUser.count(userId);
+  }
+
+  /** The sessions of one client address. */
+  ofAddress(address: string): readonly Session[] {
+    return this.byAddress.get(address);
+  }
+
+  *[Symbol.iterator](): Iterator<Session> {
+    for (const shard of this.shards) yield* shard.values();
+  }
+
+  /** The same as iterating, without the iterator's cost: for fan-out. */
+  forEach(visit: (session: Session) => void): void {
+    for (const shard of this.shards) shard.forEach(visit);
+  }
+
+  private shardOf(id: string): Map<SessionId, Session> {
+    // Ids are random, so the last two characters (hexadecimal) spread evenly; foreign text lands somewhere and is not found.
+    const hash = id.charCodeAt(id.length - 1) * 31 + id.charCodeAt(id.length - 2);
+    return this.shards[(Number.isNaN(hash) ? 0 : hash) % SHARDS] as Map<SessionId, Session>;
+  }
+}

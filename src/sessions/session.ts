@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import type { Principal } from '../authentication/principal.js';
+import type { CloseName } from '../protocol/close-codes.js';
+import type { Codec } from '../protocol/codec.js';
+import type { Publisher, ServerMessage } from '../protocol/envelope.js';
+import type { Connection } from '../socket/connection.js';
+import { frame, OPCODE } from '../socket/frame.js';
+import type { SessionEvents } from './session-events.js';
+
+declare const brand: unique symbol;
+export type SessionId = string & { readonly [brand]: 'SessionId' };
+
+export interface SessionOptions {
+  readonly principal: Principal;
+  readonly connection: Connection;
+  readonly codec: Codec;
+  /** The client's address, behind trusted proxies the one they report. */
+  readonly address: string;
+  readonly events: SessionEvents;
+}
+
+export function newSessionId(): SessionId {
+  return randomUUID() as SessionId;
+}
+
+/** One connected client: who it is, what it speaks, and the way to reach it. */
+export class Session {
+  /** Milliseconds since 1970. */
+  readonly openedAt = Date.now();
+  readonly connection: Connection;
+  readonly codec: Codec;
+  readonly address: string;
+  /** Who it is. Changes when the client refreshes its token, the user id never does. */
+  principal: Principal;
+  messagesReceived = 0;
+  /** Whether a message is being handled or waits to be: set by the dispatcher. */
+  private isBusy = false;
+  private farewell: { readonly name: CloseName; readonly reason: string | undefined } | undefined;
+  private readonly events: SessionEvents;
+
+  constructor(
+    readonly id: SessionId,
+    options: SessionOptions,
+  ) {
+    this.principal = options.principal;
+    this.connection = options.connection;
+    this.codec = options.codec;
+    this.address = options.address;
+    this.events = options.events;
+  }
+
+  get userId(): string {
+    return this.principal.userId;
+  }
+
+  get roles(): readonly string[] {
+    return this.principal.roles;
+  }
+
+  get messagesSent(): number {
+    return this.connection.framesSent;
+  }
+
+  /** Whether the session ends as soon as its last message is answered; new messages are not taken any more. */
+  get isLeaving(): boolean {
+    return this.farewell !== undefined;
+  }
+
+  /** What stands as `from` in the messages this session causes. */
+  get publisher(): Publisher {
+    return { userId: this.userId, sessionId: this.id };
+  }
+
+  /**
+   * Sends one message to this client.
+   *
+   * @returns false where the connection is closing or its reader too slow
+   * @throws TypeError or RangeError when the data cannot be encoded
+   */
+  send(message: ServerMessage): boolean {
+    const opcode = this.codec.frameKind === 'text' ? OPCODE.text : OPCODE.binary;
+    const bytes = frame(opcode, this.codec.encode(message));
+    const isTaken = this.connection.enqueue(bytes);
+    if (isTaken) this.events.emit('sent', message.type, bytes.length, 1);
+    return isTaken;
+  }
+
+  close(name: CloseName, reason?: string): void {
+    this.connection.closeAs(name, reason);
+  }
+
+  /** Closes once the messages that are being handled or wait for it have been answered. */
+  closeWhenAnswered(name: CloseName, reason?: string): void {
+    if (!this.isBusy) return this.close(name, reason);
+    this.farewell = { name, reason };
+  }
+
+  /** @internal the dispatcher tells when the first message begins and when the last is answered */
+  setBusy(isBusy: boolean): void {
+    this.isBusy = isBusy;
+    if (!isBusy && this.farewell) this.close(this.farewell.name, this.farewell.reason);
+  }
+}

@@ -1,0 +1,141 @@
+import type { Duplex } from 'node:stream';
+import { WebSocket } from 'ws';
+import { CLOSES, type CloseName } from '../protocol/close-codes.js';
+import { frame, OPCODE, PING_FRAME } from './frame.js';
+import { OutboundQueue, type OutboundContext, type OverflowReason } from './outbound-queue.js';
+
+/** What the stage above is told of a connection. Set before the first frame can be read. */
+export interface ConnectionListener {
+  /** A whole message, in the order of arrival. `bytes` belongs to the listener. */
+  message(bytes: Buffer, isBinary: boolean): void;
+  /** Called once, the last call. `code` is 1006 where the peer vanished without a close frame. */
+  closed(code: number, reason: string): void;
+  /** The reader was too slow; the connection is closing with 4008. */
+  overflowed(reason: OverflowReason, droppedFrames: number): void;
+  /** A ping was answered after this long. */
+  roundTrip(milliseconds: number): void;
+  /** Nothing came within the heartbeat's timeout; the connection is being terminated. */
+  vanished(): void;
+}
+
+type SendCallback = (error?: Error) => void;
+
+/**
+ * A live connection. Reading is `ws`; writing is ours: every data frame goes through the bounded
+ * outbound queue, and a close frame leaves behind everything that was sent before it.
+ */
+export class Connection extends WebSocket {
+  /** Data frames taken by the queue so far. */
+  framesSent = 0;
+  /** When the last ping left, on the performance.now() clock; 0 while none is unanswered. */
+  private pingedAt = 0;
+  private bytesReadAtPing = 0;
+  private outbound!: OutboundQueue;
+  private raw!: Duplex & { readonly bytesRead?: number };
+  private listener!: ConnectionListener;
+
+  /** Called by the upgrade as soon as the handshake is done, in the same turn. */
+  attach(socket: Duplex, context: OutboundContext, listener: ConnectionListener): void {
+    this.raw = socket;
+    this.listener = listener;
+    this.outbound = new OutboundQueue(socket, context, (reason, dropped) => this.cutSlowReader(reason, dropped));
+    this.on('message', onMessage);
+    this.on('pong', onPong);
+    this.on('close', onClose);
+    this.on('error', onError);
+  }
+
+  /** Takes a frame built by `frame()`. Returns false where the connection is closing or too slow. */
+  enqueue(bytes: Buffer): boolean {
+    if (this.readyState !== WebSocket.OPEN || !this.outbound.enqueue(bytes)) return false;
+    this.framesSent += 1;
+    return true;
+  }
+
+  /** The way `ws` offers, for gateways that hold the socket; it goes through the same queue. */
+  override send(data: unknown, options?: unknown, callback?: SendCallback): void {
+    const done = typeof options === 'function' ? (options as SendCallback) : callback;
+    const isBinary = (options as { binary?: boolean } | undefined)?.binary ?? typeof data !== 'string';
+    const accepted = this.enqueue(frame(isBinary ? OPCODE.binary : OPCODE.text, toPayload(data)));
+    done?.(accepted ? undefined : new Error('The connection is closing or its reader is too slow'));
+  }
+
+  override close(code?: number, reason?: string | Buffer): void {
+    this.outbound.end();
+    super.close(code, reason);
+  }
+
+  /** Closes with a code of the registry; `reason` replaces the registry's sentence. */
+  closeAs(name: CloseName, reason: string = CLOSES[name].reason): void {
+    this.close(CLOSES[name].code, reason);
+  }
+
+  /** Bytes that wait for this reader. */
+  get waitingBytes(): number {
+    return this.outbound.waitingBytes;
+  }
+
+  /** Sends a ping and notes how much had been read by now. */
+  override ping(): void {
+    if (this.readyState !== WebSocket.OPEN) return;
+    this.pingedAt = performance.now();
+    this.bytesReadAtPing = this.raw.bytesRead ?? 0;
+    this.outbound.enqueue(PING_FRAME);
+  }
+
+  /**
+   * Terminates the connection if nothing at all came since the last ping.
+   * Asking the socket costs nothing on the message path, where a timestamp a message would.
+   */
+  cutIfSilent(): void {
+    if (this.readyState !== WebSocket.OPEN || (this.raw.bytesRead ?? 0) > this.bytesReadAtPing) return;
+    this.listener.vanished();
+    this.terminate();
+  }
+
+  private cutSlowReader(reason: OverflowReason, droppedFrames: number): void {
+    this.listener.overflowed(reason, droppedFrames);
+    this.closeAs('slow_consumer');
+  }
+
+  // Shared functions instead of closures: an idle connection pays for no handler of its own.
+  /** @internal */
+  receive(bytes: Buffer, isBinary: boolean): void {
+    this.listener.message(bytes, isBinary);
+  }
+
+  /** @internal */
+  answerPing(): void {
+    if (this.pingedAt === 0) return;
+    this.listener.roundTrip(performance.now() - this.pingedAt);
+    this.pingedAt = 0;
+  }
+
+  /** @internal */
+  end(code: number, reason: string): void {
+    this.outbound.discard();
+    this.listener.closed(code, reason);
+  }
+}
+
+function onMessage(this: WebSocket, bytes: unknown, isBinary: boolean): void {
+  (this as Connection).receive(bytes as Buffer, isBinary);
+}
+
+function onPong(this: WebSocket): void {
+  (this as Connection).answerPing();
+}
+
+function onClose(this: WebSocket, code: number, reason: Buffer): void {
+  (this as Connection).end(code, reason.toString());
+}
+
+/** A protocol breach of the client: `ws` has sent the close code by now, and `close` follows and is counted. */
+function onError(): void {}
+
+function toPayload(data: unknown): string | Uint8Array {
+  if (typeof data === 'string' || data instanceof Uint8Array) return data;
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return String(data);
+}

@@ -1,0 +1,41 @@
+/** RFC 6455 §5.2 opcodes with FIN set: a server sends whole messages only. */
+export const OPCODE = { text: 0x81, binary: 0x82, close: 0x88, ping: 0x89 } as const;
+export type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
+
+/**
+ * One unmasked frame, header and payload in one buffer, ready for the socket.
+ * Built once for a publication, the same bytes go to every subscriber of a codec.
+ */
+export function frame(opcode: Opcode, payload: string | Uint8Array): Buffer {
+  const isText = typeof payload === 'string';
+  const length = isText ? Buffer.byteLength(payload) : payload.length;
+  const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const bytes = Buffer.allocUnsafe(headerLength + length);
+
+  bytes[0] = opcode;
+  if (headerLength === 2) {
+    bytes[1] = length;
+  } else if (headerLength === 4) {
+    bytes[1] = 126;
+    bytes.writeUInt16BE(length, 2);
+  } else {
+    bytes[1] = 127;
+    bytes.writeUIntBE(0, 2, 2);
+    bytes.writeUIntBE(length, 4, 6);
+  }
+
+  if (isText) bytes.write(payload, headerLength);
+  else bytes.set(payload, headerLength);
+  return bytes;
+}
+
+/** A close frame; `reason` is at most 123 bytes of UTF-8. */
+export function closeFrame(code: number, reason: string): Buffer {
+  const payload = Buffer.allocUnsafe(2 + Buffer.byteLength(reason));
+  payload.writeUInt16BE(code, 0);
+  payload.write(reason, 2);
+  return frame(OPCODE.close, payload);
+}
+
+/** Every connection is pinged with the same bytes. */
+export const PING_FRAME = frame(OPCODE.ping, '');

@@ -1,0 +1,59 @@
+import type { Connection } from './connection.js';
+
+export interface HeartbeatSettings {
+  /** Time between two pings of one connection. Zero: no heartbeat. */
+  readonly intervalMs: number;
+  /** How long after a ping a connection may stay silent. */
+  readonly timeoutMs: number;
+}
+
+/** Pings of one interval are spread over slots about this long, so that they do not leave in one burst. */
+const SLOT_MS = 1_000;
+
+/**
+ * Finds clients that vanished without a word. One timer for all connections: each belongs to a slot
+ * of the interval; a slot's turn pings its connections and looks back once, `timeoutMs` later.
+ */
+export class Heartbeat {
+  private readonly slots: Set<Connection>[];
+  private timer: NodeJS.Timeout | undefined;
+  private turn = 0;
+  private nextToFill = 0;
+
+  constructor(private readonly settings: HeartbeatSettings) {
+    const count = Math.max(1, Math.round(settings.intervalMs / SLOT_MS));
+    this.slots = Array.from({ length: count }, () => new Set());
+  }
+
+  start(): void {
+    if (this.settings.intervalMs === 0) return;
+    this.timer = setInterval(() => this.pingNextSlot(), this.settings.intervalMs / this.slots.length);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  watch(connection: Connection): void {
+    if (this.settings.intervalMs === 0) return;
+    this.slots[this.nextToFill]?.add(connection);
+    this.nextToFill = (this.nextToFill + 1) % this.slots.length;
+  }
+
+  forget(connection: Connection): void {
+    for (const slot of this.slots) if (slot.delete(connection)) return;
+  }
+
+  private pingNextSlot(): void {
+    const slot = this.slots[this.turn];
+    this.turn = (this.turn + 1) % this.slots.length;
+    if (slot === undefined || slot.size === 0) return;
+
+    const pinged = [...slot];
+    for (const connection of pinged) connection.ping();
+    setTimeout(() => {
+      for (const connection of pinged) connection.cutIfSilent();
+    }, this.settings.timeoutMs).unref();
+  }
+}

@@ -1,0 +1,40 @@
+import type { OutboundQueue } from './outbound-queue.js';
+
+/**
+ * The bytes that wait for all slow readers of this node. Readers that keep up are not counted:
+ * what they hold is below the socket's high-water mark and gone within the turn.
+ */
+export class OutboundBudget {
+  /** Bytes that wait now, for metrics. */
+  waiting = 0;
+  private readonly blocked = new Set<OutboundQueue>();
+
+  /** @param limitBytes zero means no limit */
+  constructor(private readonly limitBytes: number) {}
+
+  /** How many readers are slow at the moment. */
+  get blockedQueues(): number {
+    return this.blocked.size;
+  }
+
+  /** A queue waits for its socket and holds `bytes` more. Where that breaks the budget, the fullest queues overflow. */
+  hold(queue: OutboundQueue, bytes: number): void {
+    this.blocked.add(queue);
+    this.waiting += bytes;
+    while (this.limitBytes > 0 && this.waiting > this.limitBytes) this.fullest().overflow('node_budget');
+  }
+
+  release(queue: OutboundQueue, bytes: number): void {
+    this.blocked.delete(queue);
+    this.waiting -= bytes;
+  }
+
+  private fullest(): OutboundQueue {
+    let fullest: OutboundQueue | undefined;
+    for (const queue of this.blocked) {
+      if (fullest === undefined || queue.heldBytes > fullest.heldBytes) fullest = queue;
+    }
+    if (fullest === undefined) throw new Error('bytes are waiting, but no queue holds them');
+    return fullest;
+  }
+}

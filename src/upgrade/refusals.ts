@@ -1,0 +1,49 @@
+import type { CloseName } from '../protocol/close-codes.js';
+
+interface HttpRefusal {
+  readonly status: number;
+  readonly sentence: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** How a client is turned away: with an HTTP answer, or by a finished upgrade and a close code that a browser can read. */
+export interface Refusal {
+  readonly http?: HttpRefusal;
+  readonly close?: CloseName;
+}
+
+const busy = (sentence: string): HttpRefusal => ({ status: 503, sentence, headers: { 'Retry-After': '1' } });
+const noToken = (sentence: string): HttpRefusal => ({
+  status: 401,
+  sentence,
+  headers: { 'WWW-Authenticate': 'Bearer' },
+});
+
+/**
+ * Every reason to refuse an upgrade; the key is the counter's label. Where both ways stand,
+ * AUTH_REFUSAL chooses.
+ */
+export const REFUSALS = {
+  bad_method: { http: { status: 405, sentence: 'A WebSocket upgrade is a GET request', headers: { Allow: 'GET' } } },
+  bad_headers: { http: { status: 400, sentence: 'Malformed WebSocket upgrade headers' } },
+  bad_version: {
+    http: { status: 426, sentence: 'WebSocket version 13 is needed', headers: { 'Sec-WebSocket-Version': '13' } },
+  },
+  bad_subprotocols: { http: { status: 400, sentence: 'Malformed Sec-WebSocket-Protocol header' } },
+  unknown_path: { http: { status: 404, sentence: 'There is no WebSocket endpoint at this path' } },
+  starting: { http: busy('Server starting') },
+  draining: { http: busy('Server restarting') },
+  banned: { close: 'too_many_connections' },
+  connection_rate: { close: 'too_many_connections' },
+  too_many_from_address: { close: 'too_many_connections' },
+  too_many_of_user: { close: 'too_many_connections' },
+  at_capacity: { close: 'at_capacity' },
+  origin: { http: { status: 403, sentence: 'Origin not allowed' } },
+  unsupported_subprotocol: { close: 'unsupported_subprotocol' },
+  unauthenticated: { close: 'unauthenticated', http: noToken('Authentication required') },
+  token_expired: { close: 'token_expired', http: noToken('Token expired') },
+  invalid_token: { close: 'invalid_token', http: noToken('Invalid token') },
+  keys_unavailable: { close: 'at_capacity', http: busy('Tokens cannot be checked at the moment') },
+} as const satisfies Record<string, Refusal>;
+
+export type RefusalReason = keyof typeof REFUSALS;

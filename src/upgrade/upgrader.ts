@@ -1,0 +1,178 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { WebSocketServer } from 'ws';
+import type { Settings } from '../../config/settings.js';
+import type { AddressRecord } from '../access/address-book.js';
+import { ConnectionLimits } from '../access/connection-limits.js';
+import { findCredentials, type Credentials } from '../authentication/credentials.js';
+import { anonymousPrincipal, guestPrincipal, type Principal } from '../authentication/principal.js';
+import { TokenVerifier, type VerdictReason } from '../authentication/token-verifier.js';
+import { ServerState } from '../lifecycle/server-state.js';
+import type { Codec, Subprotocol } from '../protocol/codec.js';
+import { chooseSubprotocol, CODECS, DEFAULT_SUBPROTOCOL } from '../protocol/subprotocols.js';
+import { newSessionId, type SessionId } from '../sessions/session.js';
+import type { Connection } from '../socket/connection.js';
+import { rememberChoice } from './chosen-subprotocol.js';
+import { clientAddressReader, type ClientAddress } from './client-address.js';
+import { handshakeFault } from './handshake.js';
+import { originPolicy, type OriginPolicy } from './origin-policy.js';
+import type { RefusalReason } from './refusals.js';
+import { turnAway } from './turn-away.js';
+import { UpgradeEvents } from './upgrade-events.js';
+
+export const UPGRADE_SETTINGS = Symbol('UpgradeSettings');
+export type UpgradeSettings = Pick<Settings, 'server' | 'authentication'>;
+
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** The first bytes behind the request. */
+  readonly head: Buffer;
+}
+
+/** A client that was let in: its live connection and what the upgrade found out about it. */
+export interface Admission {
+  readonly sessionId: SessionId;
+  readonly connection: Connection;
+  readonly socket: Duplex;
+  readonly request: IncomingMessage;
+  readonly principal: Principal;
+  readonly codec: Codec;
+  readonly address: string;
+  /** The place it takes, to be released when it closes. */
+  readonly place: AddressRecord;
+}
+
+export type Welcome = (admission: Admission) => void;
+
+type Decision = RefusalReason | { readonly principal: Principal; readonly subprotocol: Subprotocol | undefined };
+
+interface Findings {
+  readonly client: ClientAddress;
+  readonly credentials: Credentials;
+}
+
+const REASON_OF_VERDICT = {
+  expired: 'token_expired',
+  invalid: 'invalid_token',
+  unavailable: 'keys_unavailable',
+} as const satisfies Record<VerdictReason, RefusalReason>;
+
+/** The ladder of refusals, cheapest first. Whoever comes to its end has a connection. */
+@Injectable()
+export class Upgrader {
+  private readonly addressOf: (request: IncomingMessage) => ClientAddress;
+  private readonly isAllowedOrigin: OriginPolicy;
+
+  constructor(
+    @Inject(UPGRADE_SETTINGS) private readonly settings: UpgradeSettings,
+    private readonly events: UpgradeEvents,
+    private readonly state: ServerState,
+    private readonly limits: ConnectionLimits,
+    private readonly tokens: TokenVerifier,
+  ) {
+    this.addressOf = clientAddressReader(settings.server.trustProxy);
+    this.isAllowedOrigin = originPolicy(settings.server.allowedOrigins);
+  }
+
+  /**
+   * @param server where the connection is to live; undefined where no endpoint has the request's path
+   * @param welcome called once for a client that is let in, in the turn in which its connection comes to be
+   */
+  async upgrade(upgrade: Upgrade, server: WebSocketServer | undefined, welcome: Welcome): Promise<void> {
+    const { request, socket } = upgrade;
+    // A socket that breaks while its token is being checked would otherwise end the process.
+    socket.on('error', destroyOnError);
+    const client = this.addressOf(request);
+    const credentials = findCredentials(request);
+    const refuse = (reason: RefusalReason): void => this.refuse(upgrade, reason, { client, credentials });
+
+    const fault = handshakeFault(request) ?? (server ? this.faultOfPhase() : 'unknown_path');
+    if (fault !== undefined || server === undefined) return refuse(fault ?? 'unknown_path');
+    const place = this.limits.take(client.limitKey);
+    if (typeof place === 'string') return refuse(place);
+
+    const sessionId = newSessionId();
+    const outcome = await this.decide(request, credentials, sessionId);
+    this.limits.decided();
+    // From here to the open connection nothing waits, so concurrent upgrades cannot pass a limit together.
+    const reason = typeof outcome === 'string' ? outcome : this.lastObjection(outcome);
+    if (reason === undefined && typeof outcome !== 'string') {
+      const codec = CODECS[outcome.subprotocol ?? DEFAULT_SUBPROTOCOL];
+      const { address } = client;
+      const { principal } = outcome;
+      const isOpen = complete(upgrade, server, outcome.subprotocol, (connection) => {
+        welcome({ sessionId, connection, socket, request, principal, codec, address, place });
+      });
+      if (isOpen) return;
+    }
+    this.limits.release(place);
+    if (reason !== undefined) refuse(reason);
+  }
+
+  /** origin → subprotocol → credentials */
+  private async decide(request: IncomingMessage, credentials: Credentials, id: SessionId): Promise<Decision> {
+    const { headers } = request;
+    if (!this.isAllowedOrigin(headers.origin, headers.host)) return 'origin';
+    if (!credentials.ok) return 'bad_subprotocols';
+
+    const { offeredSubprotocols, token } = credentials;
+    const subprotocol = chooseSubprotocol(offeredSubprotocols);
+    if (subprotocol === undefined && offeredSubprotocols.length > 0) return 'unsupported_subprotocol';
+
+    const { mode } = this.settings.authentication;
+    if (mode === 'off') return { subprotocol, principal: guestPrincipal(`guest:${id}`) };
+    if (token === undefined && mode === 'required') return 'unauthenticated';
+    if (token === undefined) return { subprotocol, principal: anonymousPrincipal(`anonymous:${id}`) };
+    const verdict = await this.tokens.verify(token);
+    return verdict.ok ? { subprotocol, principal: verdict.principal } : REASON_OF_VERDICT[verdict.reason];
+  }
+
+  private faultOfPhase(): RefusalReason | undefined {
+    if (this.state.isReady) return undefined;
+    return this.state.phase === 'starting' ? 'starting' : 'draining';
+  }
+
+  /** What may have changed while the token was being checked. */
+  private lastObjection({ principal }: Exclude<Decision, string>): RefusalReason | undefined {
+    const fault = this.faultOfPhase();
+    if (fault !== undefined) return fault;
+    return this.limits.hasRoomForUser(principal.userId) ? undefined : 'too_many_of_user';
+  }
+
+  private refuse({ request, socket }: Upgrade, reason: RefusalReason, { client, credentials }: Findings): void {
+    this.events.emit('refused', reason, client.address);
+    const offered = credentials.ok ? credentials.offeredSubprotocols : [];
+    turnAway({
+      request,
+      socket,
+      reason,
+      preference: this.settings.authentication.refusal,
+      // Where nothing offered is spoken here, the first entry is echoed all the same: a browser that
+      // offered some and is given none fails the handshake and never reads the close code.
+      subprotocol: chooseSubprotocol(offered) ?? offered[0],
+    });
+  }
+}
+
+/** Finishes the handshake. False where the client has hung up meanwhile. */
+function complete(
+  { request, socket, head }: Upgrade,
+  server: WebSocketServer,
+  subprotocol: Subprotocol | undefined,
+  onOpen: (connection: Connection) => void,
+): boolean {
+  let isOpen = false;
+  socket.off('error', destroyOnError);
+  rememberChoice(request, subprotocol);
+  server.handleUpgrade(request, socket, head, (connection) => {
+    isOpen = true;
+    onOpen(connection as Connection);
+  });
+  return isOpen;
+}
+
+function destroyOnError(this: Duplex): void {
+  this.destroy();
+}
