@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import { AccessModule } from './access/access.module.js';
@@ -14,7 +14,8 @@ import { UpgradeModule } from './upgrade/upgrade.module.js';
 /** The stages of a message's path, in order, and what watches them. */
 @Module({})
 export class AppModule {
-  static register(settings: Settings, logger: Logger): DynamicModule {
+  /** @param features modules with gateways that do not stand in gateways.module.ts, as tests and embedders bring them */
+  static register(settings: Settings, logger: Logger, features: readonly (Type | DynamicModule)[] = []): DynamicModule {
     const authentication = AuthenticationModule.register(settings.authentication);
     const socket = SocketModule.register(settings);
     const lifecycle = LifecycleModule.register(settings.lifecycle);
@@ -26,6 +27,7 @@ export class AppModule {
       imports: [
         dispatch,
         GatewaysModule.register(settings, authentication),
+        ...features,
         HealthModule.register(settings.health, lifecycle),
         ObservabilityModule.register(logger, [socket, access, upgrade, dispatch]),
       ],

@@ -1,4 +1,4 @@
-import type { INestApplication } from '@nestjs/common';
+import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Server } from 'node:http';
@@ -10,6 +10,12 @@ import { RealtimeAdapter } from './dispatch/realtime-adapter.js';
 import { ServerState } from './lifecycle/server-state.js';
 import { createLogger, NestLogger } from './observability/logger.js';
 
+export interface StartOptions {
+  readonly logger?: Logger;
+  /** Modules with gateways that do not stand in gateways.module.ts. */
+  readonly features?: readonly (Type | DynamicModule)[];
+}
+
 export interface GatehouseServer {
   readonly app: INestApplication<Server>;
   readonly logger: Logger;
@@ -19,13 +25,11 @@ export interface GatehouseServer {
   close(): Promise<void>;
 }
 
-/** Starts a server in this process. Tests start theirs the same way as main.ts. */
-export async function startServer(
-  settings: Settings,
-  logger: Logger = createLogger(settings),
-): Promise<GatehouseServer> {
+/** Starts a server in this process; tests start theirs the same way as main.ts. */
+export async function startServer(settings: Settings, options: StartOptions = {}): Promise<GatehouseServer> {
   const { server, messages } = settings;
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(settings, logger), {
+  const { logger = createLogger(settings), features } = options;
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(settings, logger, features), {
     logger: new NestLogger(logger),
     abortOnError: false,
   });

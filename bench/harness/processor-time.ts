@@ -24,28 +24,39 @@ export function residentBytes(pid: number): number {
   return Number(line?.[1] ?? Number.NaN) * 1024;
 }
 
+/** Of all processes, in µs, with what the hypervisor took away; interrupts are nobody's. */
+function everyonesMicroseconds(): number {
+  const [total = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
+  const [user = 0, nice = 0, system = 0, , , , , steal = 0] = total.split(/\s+/).slice(1).map(Number);
+  return (user + nice + system + steal) * microsecondsPerTick;
+}
+
 export interface ProcessorUse {
   readonly microseconds: number;
   readonly elapsedMs: number;
-  /** Shares of one core, 0–1. */
+  /** Shares of one core while measured, 0–1: the server's, the load's, and what other programs took on all cores. */
   readonly serverShare: number;
-  readonly ownShare: number;
+  readonly loadShare: number;
+  readonly othersShare: number;
 }
 
 /** Starts a measured window; the returned function ends it. */
 export function startProcessorWindow(pid: number): () => ProcessorUse {
   const server = processorMicroseconds(pid);
   const own = process.cpuUsage();
+  const everyone = everyonesMicroseconds();
   const started = performance.now();
   return () => {
     const elapsedMs = performance.now() - started;
     const microseconds = processorMicroseconds(pid) - server;
     const { user, system } = process.cpuUsage(own);
+    const others = everyonesMicroseconds() - everyone - microseconds - user - system;
     return {
       microseconds,
       elapsedMs,
       serverShare: microseconds / (elapsedMs * 1_000),
-      ownShare: (user + system) / (elapsedMs * 1_000),
+      loadShare: (user + system) / (elapsedMs * 1_000),
+      othersShare: Math.max(0, others) / (elapsedMs * 1_000),
     };
   };
 }

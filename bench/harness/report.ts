@@ -35,12 +35,13 @@ export function writeSection(name: string, section: string): void {
   writeFileSync(resultsFile, `${[head.trim(), ...all].join('\n\n')}\n`);
 }
 
-function circumstances({ versions }: CaseResults): string {
+function circumstances({ versions, runs, quick }: CaseResults): string {
   const processor = cpus()[0]?.model ?? 'unknown processor';
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   const machine = `${cpus().length} × ${processor}, ${memory}, ${type()} ${release()}`;
   const date = new Date().toISOString().slice(0, 10);
-  return `${date} · ${machine} · Node ${process.version.slice(1)} · ${[...versions.values()].join(' · ')}`;
+  const extent = `${runs} ${quick ? 'quick ' : ''}${runs === 1 ? 'run' : 'runs'}`;
+  return `${date} · ${extent} · ${machine} · Node ${process.version.slice(1)} · ${[...versions.values()].join(' · ')}`;
 }
 
 function figureRows(results: CaseResults): string[][] {
@@ -59,8 +60,7 @@ function figureRows(results: CaseResults): string[][] {
       const readings = results.readings(peer, measure);
       const values = readings.map((reading) => reading.value);
       const rates = readings.flatMap((reading) => reading.perSecond ?? []);
-      const serverShares = readings.flatMap((reading) => reading.serverShare ?? []);
-      const loadShares = readings.flatMap((reading) => reading.loadShare ?? []);
+      const uses = readings.flatMap((reading) => reading.use ?? []);
       const ratio = results.costRatio(peer, measure, 'bare-ws');
       return [
         measure,
@@ -68,8 +68,9 @@ function figureRows(results: CaseResults): string[][] {
         rounded(median(values)),
         `${rounded(Math.min(...values))} – ${rounded(Math.max(...values))}`,
         rates.length > 0 ? Math.round(median(rates)).toLocaleString('en') : '–',
-        percentage(serverShares),
-        percentage(loadShares),
+        percentage(uses.map((use) => use.serverShare)),
+        percentage(uses.map((use) => use.loadShare)),
+        percentage(uses.map((use) => use.othersShare)),
         Number.isFinite(ratio) ? ratio.toFixed(2) : '–',
       ];
     }),

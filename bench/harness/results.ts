@@ -8,7 +8,11 @@ export class CaseResults {
   readonly remarks = new Set<string>();
   private readonly rounds = new Map<string, Map<string, (Reading | null)[]>>();
 
-  constructor(readonly benchCase: BenchCase) {}
+  constructor(
+    readonly benchCase: BenchCase,
+    readonly runs: number,
+    readonly quick: boolean,
+  ) {}
 
   add(peer: string, round: number, readings: readonly Reading[]): void {
     const measures = this.rounds.get(peer) ?? new Map<string, (Reading | null)[]>();

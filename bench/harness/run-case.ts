@@ -13,8 +13,8 @@ export interface CasePlan {
 
 /** Round after round, all peers in turn: what drifts on the machine meets them alike. */
 export async function runCase(benchCase: BenchCase, { peers, runs, extent }: CasePlan): Promise<CaseResults> {
-  const results = new CaseResults(benchCase);
   const rounds = Math.min(runs, benchCase.mostRuns ?? runs);
+  const results = new CaseResults(benchCase, rounds, extent.quick);
   for (let round = 0; round < rounds; round += 1) {
     for (const peer of peers) {
       try {

@@ -40,8 +40,7 @@ async function connections(job: ConnectJob): Promise<LoadReport> {
         use,
       },
     ],
-    remarks:
-      use.ownShare > 0.95 ? ['the load generator was the bottleneck: read the processor time, not the rate'] : [],
+    remarks: [],
     invalid: state.refused > 0 ? `${state.refused} connections were not closed with 1000` : null,
   };
 }

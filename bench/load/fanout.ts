@@ -1,4 +1,4 @@
-import { startProcessorWindow } from '../harness/processor-time.js';
+import { startProcessorWindow, type ProcessorUse } from '../harness/processor-time.js';
 import { countClosed, openConnections } from './connections.js';
 import { runLoad, type LoadReport, type Server, type Timing } from './job.js';
 import { Publisher, settled } from './publisher.js';
@@ -15,6 +15,7 @@ export interface FanoutJob extends Timing {
 
 /** Half a core: neither asleep, where wake-ups cost, nor in arrears, where turns run together. */
 const wantedShare = 0.5;
+const inArrears = 0.85;
 /** Beyond this the generator's own core could not read everything in time. */
 const fastestTurnsPerSecond = 50;
 const deliveryDeadlineMs = 5_000;
@@ -51,11 +52,10 @@ async function fanout(job: FanoutJob): Promise<LoadReport> {
         measure: job.measure,
         value: measured.microseconds / measured.deliveries,
         perSecond: (measured.deliveries * 1_000) / measured.elapsedMs,
-        serverShare: measured.serverShare,
-        loadShare: measured.ownShare,
+        use: measured,
       },
     ],
-    remarks: remarksOn(measured),
+    remarks: measured.serverShare > inArrears ? ['the server was in arrears; turns may have run together'] : [],
     invalid:
       delivered === expected && closed === 0
         ? null
@@ -63,19 +63,8 @@ async function fanout(job: FanoutJob): Promise<LoadReport> {
   };
 }
 
-interface Delivery {
-  readonly microseconds: number;
-  readonly elapsedMs: number;
-  readonly serverShare: number;
-  readonly ownShare: number;
+interface Delivery extends ProcessorUse {
   readonly deliveries: number;
-}
-
-function remarksOn({ serverShare, ownShare }: Delivery): string[] {
-  const remarks: string[] = [];
-  if (serverShare > 0.8) remarks.push('the server was in arrears; turns may have run together');
-  if (ownShare > 0.9) remarks.push('the load generator was the bottleneck');
-  return remarks;
 }
 
 await runLoad(fanout);

@@ -1,0 +1,60 @@
+import { PassThrough } from 'node:stream';
+import { createHmac } from 'node:crypto';
+import { loadSettings, type Environment } from '../../config/settings.js';
+import { createLogger } from '../../src/observability/logger.js';
+import { startServer, type GatehouseServer, type StartOptions } from '../../src/server.js';
+
+export const TEST_SECRET = 'a-secret-of-tests-with-enough-characters';
+
+/** Limits that would get in the way of tests that are about something else. */
+const TEST_ENVIRONMENT: Environment = {
+  NODE_ENV: 'test',
+  PORT: '0',
+  HOST: '127.0.0.1',
+  SERVER_ID: 'test-node',
+  JWT_SECRET: TEST_SECRET,
+  CONNECTION_RATE_PER_IP: '0',
+  MAX_CONNECTIONS_PER_IP: '0',
+  MAX_CONNECTIONS_PER_USER: '0',
+  MESSAGE_RATE: '0',
+  MESSAGE_RATE_PER_IP: '0',
+  RECONNECT_WINDOW_MS: '100',
+};
+
+export interface TestServer extends GatehouseServer, AsyncDisposable {
+  /** `ws://127.0.0.1:…/ws` */
+  readonly url: string;
+  /** `http://127.0.0.1:…` */
+  readonly http: string;
+  /** Every log line so far, parsed. */
+  readonly logLines: Record<string, unknown>[];
+}
+
+/** A real server in this process, on a free port. `await using` closes it. */
+export async function startTestServer(
+  environment: Environment = {},
+  features: StartOptions['features'] = [],
+): Promise<TestServer> {
+  const settings = loadSettings({ ...TEST_ENVIRONMENT, ...environment });
+  const logLines: Record<string, unknown>[] = [];
+  const destination = new PassThrough();
+  destination.on('data', (line: Buffer) => {
+    for (const text of line.toString().trim().split('\n')) logLines.push(JSON.parse(text) as Record<string, unknown>);
+  });
+  const server = await startServer(settings, { logger: createLogger(settings, destination), features });
+  return {
+    ...server,
+    url: `ws://127.0.0.1:${server.port}${settings.server.wsPath}`,
+    http: `http://127.0.0.1:${server.port}`,
+    logLines,
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+/** An HS256 token made by hand, so that tests do not verify with the code that they test. */
+export function mintToken(claims: Record<string, unknown> = {}, secret = TEST_SECRET): string {
+  const now = Math.floor(Date.now() / 1000);
+  const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const body = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ sub: 'alice', iat: now, exp: now + 3600, ...claims })}`;
+  return `${body}.${createHmac('sha256', secret).update(body).digest('base64url')}`;
+}
