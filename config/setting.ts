@@ -31,9 +31,9 @@ export function integer(description: NumberDescription): Setting<number> {
     unit,
     secret: false,
     fallback: String(fallback),
-    parse(text) {
-      const value = Number(text);
-      if (!/^\d+$/.test(text) || value < min || value > max) {
+    parse(given) {
+      const value = Number(given);
+      if (!/^\d+$/.test(given) || value < min || value > max) {
         throw new Error(`must be a whole number from ${min} to ${max === Number.MAX_SAFE_INTEGER ? '2^53 - 1' : max}`);
       }
       return value;
@@ -60,8 +60,8 @@ export function oneOf<const T extends string>(
     fallback,
     unit: values.join(' | '),
     secret: false,
-    parse(text) {
-      const value = values.find((candidate) => candidate === text);
+    parse(given) {
+      const value = values.find((candidate) => candidate === given);
       if (value === undefined) throw new Error(`must be one of ${values.join(', ')}`);
       return value;
     },

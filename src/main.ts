@@ -21,13 +21,13 @@ function printReadyLink({ server: { wsPath } }: Settings, { app, port }: Gatehou
 }
 
 /** The first signal drains, the second ends at once. */
-function endOnSignals({ close, logger }: GatehouseServer): void {
+function endOnSignals(server: GatehouseServer): void {
   let isEnding = false;
   const end = (signal: NodeJS.Signals): void => {
     if (isEnding) process.exit(1);
     isEnding = true;
-    logger.info(`${signal}: draining; once more ends at once`);
-    close().then(
+    server.logger.info(`${signal}: draining; once more ends at once`);
+    server.close().then(
       () => process.exit(0),
       (error: unknown) => fail(error),
     );

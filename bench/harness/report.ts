@@ -51,8 +51,9 @@ function figureRows(results: CaseResults): string[][] {
     'median',
     'lowest – highest',
     'a second',
-    'server core',
-    'load core',
+    'server',
+    'load',
+    'others',
     'cost against bare ws',
   ];
   const rows = results.measures().flatMap((measure) =>

@@ -93,13 +93,17 @@ export class DirectCall {
 
   /** The instance behind what a decorator was given; undefined for one made per request. */
   private resolve<T>(declared: T | Type<T>): T | undefined {
-    if (typeof declared !== 'function') return declared;
+    if (!isClass(declared)) return declared;
     try {
-      return this.moduleRef.get<T>(declared as Type<T>, { strict: false });
+      return this.moduleRef.get<T>(declared, { strict: false });
     } catch {
       return undefined;
     }
   }
+}
+
+function isClass<T>(declared: T | Type<T>): declared is Type<T> {
+  return typeof declared === 'function';
 }
 
 /** What stands on the method and on its class, in the order in which Nest runs it. */

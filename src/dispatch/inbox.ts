@@ -3,7 +3,7 @@ import type { MessageRate } from '../access/message-rate.js';
 import type { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import type { ConnectionListener } from '../socket/connection.js';
-import type { OverflowReason } from '../socket/outbound-queue.js';
+import type { OverflowReason } from '../socket/outbound-budget.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Handlers } from './message-table.js';
 

@@ -19,8 +19,8 @@ interface FilterContext {
 
 const parameters: ParamsFactory = {
   exchangeKeyForValue(type, data, args: [unknown, unknown]) {
-    if ((type as number) === PARAMETER.socket) return args[0];
-    if ((type as number) !== PARAMETER.payload) return undefined;
+    if (type === PARAMETER.socket) return args[0];
+    if (type !== PARAMETER.payload) return undefined;
     return typeof data === 'string' ? (args[1] as Record<string, unknown> | null | undefined)?.[data] : args[1];
   },
 };
@@ -89,7 +89,7 @@ export class NestCall {
   private create({ methodName, method }: HandlerDefinition, instance: object, contextId?: ContextId) {
     const options = { guards: true, interceptors: true, filters: false };
     return this.contexts.create(
-      instance as Record<string, GatewayMethod>,
+      instance,
       method,
       methodName,
       ROUTE_ARGS_METADATA,

@@ -60,8 +60,8 @@ export class Drain implements BeforeApplicationShutdown, OnApplicationShutdown {
   /** Time is up: handlers still run, or clients do not answer the closing handshake. */
   private async cut(deadline: number): Promise<void> {
     this.logger.warn(`${this.sessions.size} sessions did not end in time and are cut off`);
-    for (const session of [...this.sessions]) session.close('draining', String(this.settings.reconnectWindowMs));
+    for (const session of this.sessions) session.close('draining', String(this.settings.reconnectWindowMs));
     await this.waitUntilEmpty(deadline);
-    for (const session of [...this.sessions]) session.connection.terminate();
+    for (const session of this.sessions) session.connection.terminate();
   }
 }

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { OverflowReason } from '../socket/outbound-queue.js';
+import type { OverflowReason } from '../socket/outbound-budget.js';
 import type { Session } from './session.js';
 
 interface SessionEventMap {

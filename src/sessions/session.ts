@@ -5,10 +5,14 @@ import type { Codec } from '../protocol/codec.js';
 import type { Publisher, ServerMessage } from '../protocol/envelope.js';
 import type { Connection } from '../socket/connection.js';
 import { frame, OPCODE } from '../socket/frame.js';
-import type { SessionEvents } from './session-events.js';
 
 declare const brand: unique symbol;
 export type SessionId = string & { readonly [brand]: 'SessionId' };
+
+/** Who is told of every frame that a session queues. */
+export interface SentReporter {
+  emit(event: 'sent', type: string, bytes: number, sessions: number): boolean;
+}
 
 export interface SessionOptions {
   readonly principal: Principal;
@@ -16,7 +20,7 @@ export interface SessionOptions {
   readonly codec: Codec;
   /** The client's address, behind trusted proxies the one they report. */
   readonly address: string;
-  readonly events: SessionEvents;
+  readonly events: SentReporter;
 }
 
 export function newSessionId(): SessionId {
@@ -36,7 +40,7 @@ export class Session {
   /** Whether a message is being handled or waits to be: set by the dispatcher. */
   private isBusy = false;
   private farewell: { readonly name: CloseName; readonly reason: string | undefined } | undefined;
-  private readonly events: SessionEvents;
+  private readonly events: SentReporter;
 
   constructor(
     readonly id: SessionId,

@@ -2,7 +2,8 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { CLOSES, type CloseName } from '../protocol/close-codes.js';
 import { frame, OPCODE, PING_FRAME } from './frame.js';
-import { OutboundQueue, type OutboundContext, type OverflowReason } from './outbound-queue.js';
+import type { OverflowReason } from './outbound-budget.js';
+import { OutboundQueue, type OutboundContext } from './outbound-queue.js';
 
 /** What the stage above is told of a connection. Set before the first frame can be read. */
 export interface ConnectionListener {

@@ -1,7 +1,10 @@
-import type { OutboundQueue } from './outbound-queue.js';
-
 /** Up to here the frames of a turn are copied into one buffer; beyond it copying costs more than a vectored write. */
 export const JOIN_LIMIT_BYTES = 64 * 1024;
+
+/** A queue that took frames in this turn. */
+export interface Flushable {
+  endTurn(): void;
+}
 
 /**
  * The queues that took frames in this turn of the event loop, flushed together at its end.
@@ -11,7 +14,7 @@ export class FlushTurn {
   /** Bytes handed to sockets since the start, for metrics. */
   bytesSent = 0;
 
-  private dirty: OutboundQueue[] = [];
+  private dirty: Flushable[] = [];
   private joinedFrames: readonly Buffer[] = [];
   private joined: Buffer | undefined;
   private readonly flushAll = (): void => {
@@ -22,7 +25,7 @@ export class FlushTurn {
     this.joined = undefined;
   };
 
-  add(queue: OutboundQueue): void {
+  add(queue: Flushable): void {
     if (this.dirty.push(queue) === 1) setImmediate(this.flushAll);
   }
 

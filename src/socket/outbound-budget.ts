@@ -1,4 +1,12 @@
-import type { OutboundQueue } from './outbound-queue.js';
+export type OverflowReason = 'slow_consumer' | 'node_budget';
+
+/** A queue whose reader is slow. */
+export interface HoldingQueue {
+  /** Bytes it has reported to the budget. */
+  readonly heldBytes: number;
+  /** Drops what it holds, releases it, and cuts its reader off. */
+  overflow(reason: OverflowReason): void;
+}
 
 /**
  * The bytes that wait for all slow readers of this node. Readers that keep up are not counted:
@@ -7,7 +15,7 @@ import type { OutboundQueue } from './outbound-queue.js';
 export class OutboundBudget {
   /** Bytes that wait now, for metrics. */
   waiting = 0;
-  private readonly blocked = new Set<OutboundQueue>();
+  private readonly blocked = new Set<HoldingQueue>();
 
   /** @param limitBytes zero means no limit */
   constructor(private readonly limitBytes: number) {}
@@ -18,19 +26,19 @@ export class OutboundBudget {
   }
 
   /** A queue waits for its socket and holds `bytes` more. Where that breaks the budget, the fullest queues overflow. */
-  hold(queue: OutboundQueue, bytes: number): void {
+  hold(queue: HoldingQueue, bytes: number): void {
     this.blocked.add(queue);
     this.waiting += bytes;
     while (this.limitBytes > 0 && this.waiting > this.limitBytes) this.fullest().overflow('node_budget');
   }
 
-  release(queue: OutboundQueue, bytes: number): void {
+  release(queue: HoldingQueue, bytes: number): void {
     this.blocked.delete(queue);
     this.waiting -= bytes;
   }
 
-  private fullest(): OutboundQueue {
-    let fullest: OutboundQueue | undefined;
+  private fullest(): HoldingQueue {
+    let fullest: HoldingQueue | undefined;
     for (const queue of this.blocked) {
       if (fullest === undefined || queue.heldBytes > fullest.heldBytes) fullest = queue;
     }

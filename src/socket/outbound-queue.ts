@@ -1,11 +1,9 @@
 import type { Duplex } from 'node:stream';
-import { JOIN_LIMIT_BYTES, type FlushTurn } from './flush-turn.js';
-import type { OutboundBudget } from './outbound-budget.js';
+import { JOIN_LIMIT_BYTES, type Flushable, type FlushTurn } from './flush-turn.js';
+import type { HoldingQueue, OutboundBudget, OverflowReason } from './outbound-budget.js';
 
 /** Frames smaller than this are copied together even when there are many: a vector of thousands of chunks costs more. */
 const SMALL_FRAME_BYTES = 4 * 1024;
-
-export type OverflowReason = 'slow_consumer' | 'node_budget';
 
 export const OUTBOUND_CONTEXT = Symbol('OutboundContext');
 
@@ -22,7 +20,7 @@ export interface OutboundContext {
  * While the socket is above its high-water mark they stay here, where they can still be dropped,
  * counted and bounded, instead of in the stream's own endless buffer.
  */
-export class OutboundQueue {
+export class OutboundQueue implements Flushable, HoldingQueue {
   private frames: Buffer[] = [];
   private bytes = 0;
   private inTurn = false;

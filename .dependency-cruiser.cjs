@@ -1,0 +1,83 @@
+/** The table of docs/adr and CONTRIBUTING: which stage may import which. Whatever a row does not name is forbidden. */
+const MAY_IMPORT = {
+  config: [],
+  protocol: [],
+  authentication: ['config', 'protocol'],
+  socket: ['config', 'protocol'],
+  cluster: ['config', 'protocol'],
+  sessions: ['config', 'protocol', 'authentication', 'socket'],
+  lifecycle: ['config', 'protocol', 'authentication', 'socket', 'sessions'],
+  access: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'cluster'],
+  channels: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'cluster'],
+  broadcast: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'channels', 'cluster'],
+  upgrade: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access', 'lifecycle'],
+  health: ['config', 'protocol', 'cluster', 'lifecycle'],
+  dispatch: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access', 'upgrade'],
+};
+const BELOW_OBSERVABILITY = [...Object.keys(MAY_IMPORT)];
+
+const pathOf = (stage) => (stage === 'config' ? '^config/' : `^src/${stage}/`);
+
+const stageRule = ([stage, allowed]) => ({
+  name: `stage-${stage}`,
+  comment: `${stage} may import ${allowed.join(', ') || 'nothing of ours'}`,
+  severity: 'error',
+  from: { path: pathOf(stage) },
+  to: { path: '^(src|config|test|bench|examples)/', pathNot: [pathOf(stage), ...allowed.map(pathOf)] },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    ...Object.entries(MAY_IMPORT).map(stageRule),
+    stageRule(['observability', BELOW_OBSERVABILITY]),
+    stageRule(['server-api', BELOW_OBSERVABILITY]),
+    {
+      name: 'core-never-imports-a-gateway',
+      severity: 'error',
+      from: { path: '^(src|config)/', pathNot: '^src/(gateways/|app\\.module\\.ts)' },
+      to: { path: '^src/gateways/' },
+    },
+    {
+      name: 'gateways-are-strangers',
+      severity: 'error',
+      from: { path: '^src/gateways/([^/]+)/' },
+      to: { path: '^src/gateways/', pathNot: '^src/gateways/$1/' },
+    },
+    {
+      name: 'ws-only-where-sockets-are',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(socket|upgrade|dispatch)/' },
+      to: { path: '^node_modules/(ws|@types/ws)/' },
+    },
+    {
+      name: 'protocol-is-pure',
+      severity: 'error',
+      from: { path: '^src/protocol/' },
+      to: { path: '^node_modules/(@nestjs|rxjs|ws)/' },
+    },
+    {
+      name: 'src-imports-no-tests',
+      severity: 'error',
+      from: { path: '^(src|config)/' },
+      to: { path: '^(test|bench|examples)/' },
+    },
+    {
+      name: 'no-undeclared-packages',
+      severity: 'error',
+      from: { path: '^(src|config)/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: '^node_modules/@types/' },
+    },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      extensions: ['.ts', '.d.ts', '.js', '.mjs', '.cjs'],
+    },
+  },
+};
