@@ -1,9 +1,11 @@
 import type { Provider } from '@nestjs/common';
 import { getToken, makeCounterProvider, makeHistogramProvider } from '@willsoto/nestjs-prometheus';
-import { Counter, Gauge, register } from 'prom-client';
+import { Counter, Gauge, register, type Metric } from 'prom-client';
 import { ConnectionLimits } from '../access/connection-limits.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { OUTBOUND_CONTEXT, type OutboundContext } from '../socket/outbound-queue.js';
+import { MessageTallies } from './message-tallies.js';
+import { tallyCounter, tallyHistogram } from './tally.js';
 
 /** The names are the contract of docs/protocol.md: dashboards and alerts of others stand on them. */
 export const METRIC = {
@@ -26,31 +28,14 @@ export const METRIC = {
 } as const;
 
 const SECONDS_OF_CONNECTIONS = [1, 10, 60, 300, 1_800, 3_600, 21_600, 86_400];
-const SECONDS_OF_HANDLERS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
 const SECONDS_OF_ROUND_TRIPS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 5];
-const SIZES = [64, 256, 1_024, 4_096, 16_384, 65_536, 1_048_576, 10_485_760];
 
-/** Counted as things happen. */
+/** Counted as things happen, which is seldom. */
 const pushed: Provider[] = [
   makeCounterProvider({ name: METRIC.opened, help: 'Connections opened' }),
   makeCounterProvider({ name: METRIC.closed, help: 'Connections closed, by close code', labelNames: ['code'] }),
   makeCounterProvider({ name: METRIC.refused, help: 'Upgrades refused, by reason', labelNames: ['reason'] }),
   makeHistogramProvider({ name: METRIC.duration, help: 'Life of connections', buckets: SECONDS_OF_CONNECTIONS }),
-  makeCounterProvider({ name: METRIC.received, help: 'Messages received, by type', labelNames: ['type'] }),
-  makeCounterProvider({ name: METRIC.sent, help: 'Messages queued for clients, by type', labelNames: ['type'] }),
-  makeCounterProvider({ name: METRIC.bytesReceived, help: 'Payload bytes of messages received' }),
-  makeHistogramProvider({
-    name: METRIC.size,
-    help: 'Size of messages; a message for many counts once per encoding',
-    labelNames: ['direction'],
-    buckets: SIZES,
-  }),
-  makeHistogramProvider({
-    name: METRIC.processingTime,
-    help: 'From arrival of a message to its answer, by type',
-    labelNames: ['type'],
-    buckets: SECONDS_OF_HANDLERS,
-  }),
   makeCounterProvider({ name: METRIC.errors, help: 'Errors answered, by code', labelNames: ['code'] }),
   makeHistogramProvider({ name: METRIC.roundTrip, help: 'From ping to pong', buckets: SECONDS_OF_ROUND_TRIPS }),
   makeCounterProvider({
@@ -58,6 +43,33 @@ const pushed: Provider[] = [
     help: 'Frames dropped instead of sent, by reason',
     labelNames: ['reason'],
   }),
+];
+
+/** Counted for every message in plain numbers, shown at a scrape. */
+const tallied: Provider[] = [
+  tallyProvider(METRIC.received, ({ received }) =>
+    tallyCounter(received, { name: METRIC.received, help: 'Messages received, by type', label: 'type' }),
+  ),
+  tallyProvider(METRIC.sent, ({ sent }) =>
+    tallyCounter(sent, { name: METRIC.sent, help: 'Messages queued for clients, by type', label: 'type' }),
+  ),
+  tallyProvider(METRIC.processingTime, ({ processingTime }) =>
+    tallyHistogram(processingTime, {
+      name: METRIC.processingTime,
+      help: 'From arrival of a message to its answer, by type',
+      label: 'type',
+    }),
+  ),
+  tallyProvider(METRIC.size, ({ size }) =>
+    tallyHistogram(size, {
+      name: METRIC.size,
+      help: 'Size of messages; a message for many counts once per encoding',
+      label: 'direction',
+    }),
+  ),
+  tallyProvider(METRIC.bytesReceived, (tallies) =>
+    pulledCounter(METRIC.bytesReceived, 'Payload bytes of messages received', () => tallies.bytesReceived),
+  ),
 ];
 
 /** Read from where they are kept, at each scrape. */
@@ -87,7 +99,11 @@ const pulled: Provider[] = [
   },
 ];
 
-export const metricProviders: Provider[] = [...pushed, ...pulled];
+export const metricProviders: Provider[] = [...pushed, ...tallied, ...pulled];
+
+function tallyProvider(name: string, create: (tallies: MessageTallies) => Metric): Provider {
+  return { provide: getToken(name), inject: [MessageTallies], useFactory: create };
+}
 
 function pulledGauge(name: string, help: string, read: () => number): Gauge {
   // A second application in one process, as in tests, reads from its own parts.

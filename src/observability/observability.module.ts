@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { ConnectionLog, LOGGER } from './connection-log.js';
 import { MessageLogInterceptor } from './message-log.interceptor.js';
+import { MessageTallies } from './message-tallies.js';
 import { metricProviders } from './metrics.js';
 import { MetricsRecorder } from './metrics.recorder.js';
 
@@ -22,6 +23,7 @@ export class ObservabilityModule {
       providers: [
         { provide: LOGGER, useValue: logger },
         ...metricProviders,
+        MessageTallies,
         ConnectionLog,
         MetricsRecorder,
         ...(logger.isLevelEnabled('debug') ? [messageLog] : []),
