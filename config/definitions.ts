@@ -76,6 +76,8 @@ export const DEFINITIONS = {
     jwtPublicKey: optionalText({
       env: 'JWT_PUBLIC_KEY',
       unit: 'PEM',
+      // Not one itself, but what is put here by mistake is one: the private key, or the shared secret.
+      secret: true,
       pattern: /-----BEGIN [A-Z ]+-----/,
       must: 'must be a PEM public key or certificate (line breaks may be written as \\n)',
       effect: 'Key of RS, PS and ES tokens.',
@@ -163,6 +165,12 @@ export const DEFINITIONS = {
       values: ['reject', 'throttle'],
       fallback: 'reject',
       effect: 'reject: RATE_LIMIT_EXCEEDED. throttle: reading pauses until a token is there, nothing is lost.',
+    }),
+    compressFromBytes: bytes({
+      env: 'COMPRESS_FROM_BYTES',
+      fallback: 0,
+      effect:
+        'Messages to clients this long or longer are compressed (permessage-deflate), one for many only once. 0 = no compression is offered.',
     }),
     maxPending: integer({
       env: 'MAX_PENDING_MESSAGES',

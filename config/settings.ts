@@ -36,9 +36,7 @@ export function loadSettings(environment: Environment): Settings {
   for (const [name, definitions] of Object.entries(DEFINITIONS)) {
     groups[name] = readGroup(definitions, environment, faults);
   }
-  if (faults.length > 0) throw new UnusableSettings(faults);
   const parsed = groups as unknown as Parsed;
-
   faults.push(...contradictions(parsed));
   if (faults.length > 0) throw new UnusableSettings(faults);
   return complete(parsed);
@@ -56,6 +54,8 @@ function readGroup(
     try {
       values[key] = text === undefined ? undefined : setting.parse(text);
     } catch (error) {
+      // It counts as given: a key that is mistyped must not be reported as missing too.
+      values[key] = text;
       const shown = setting.secret ? '(not shown)' : JSON.stringify(text);
       faults.push(`${setting.env} ${(error as Error).message}; it is ${shown}`);
     }

@@ -34,7 +34,13 @@ export async function startServer(settings: Settings, options: StartOptions = {}
     abortOnError: false,
   });
   app.disable('x-powered-by');
-  app.useWebSocketAdapter(new RealtimeAdapter(app, { path: server.wsPath, maxMessageBytes: messages.maxBytes }));
+  app.useWebSocketAdapter(
+    new RealtimeAdapter(app, {
+      path: server.wsPath,
+      maxMessageBytes: messages.maxBytes,
+      compressFromBytes: messages.compressFromBytes,
+    }),
+  );
   await (server.host === undefined ? app.listen(server.port) : app.listen(server.port, server.host));
   app.get(ServerState).ready();
 

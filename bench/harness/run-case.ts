@@ -11,6 +11,10 @@ export interface CasePlan {
   readonly extent: Extent;
 }
 
+/** What other programs may take of one core before figures move: a starved server finds its turns run together. */
+const quietShare = 0.15;
+const notQuiet = 'other programs took part of the cores in some runs: measure again on a quiet machine';
+
 /** Round after round, all peers in turn: what drifts on the machine meets them alike. */
 export async function runCase(benchCase: BenchCase, { peers, runs, extent }: CasePlan): Promise<CaseResults> {
   const rounds = Math.min(runs, benchCase.mostRuns ?? runs);
@@ -37,6 +41,7 @@ async function runPeer(results: CaseResults, peer: Peer, round: number, extent: 
       note(results, `${peer.name}, run ${round + 1} is not counted: ${report.invalid}`);
       continue;
     }
+    if (report.readings.some(({ use }) => use && use.othersShare > quietShare)) note(results, notQuiet);
     results.add(peer.name, round, report.readings);
     for (const { measure, value } of report.readings) {
       console.error(`  run ${round + 1} · ${peer.name} · ${measure}: ${rounded(value)}`);
@@ -45,6 +50,7 @@ async function runPeer(results: CaseResults, peer: Peer, round: number, extent: 
 }
 
 function note(results: CaseResults, remark: string): void {
+  if (results.remarks.has(remark)) return;
   results.remarks.add(remark);
   console.error(`  ${remark}`);
 }

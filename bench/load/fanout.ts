@@ -2,6 +2,7 @@ import { startProcessorWindow, type ProcessorUse } from '../harness/processor-ti
 import { countClosed, openConnections } from './connections.js';
 import { runLoad, type LoadReport, type Server, type Timing } from './job.js';
 import { Publisher, settled } from './publisher.js';
+import type { RawClient } from './raw-client.js';
 
 export interface FanoutJob extends Timing {
   readonly measure: string;
@@ -15,37 +16,18 @@ export interface FanoutJob extends Timing {
 
 /** Half a core: neither asleep, where wake-ups cost, nor in arrears, where turns run together. */
 const wantedShare = 0.5;
+const slowestTurnsPerSecond = 2;
 const inArrears = 0.85;
 /** Beyond this the generator's own core could not read everything in time. */
 const fastestTurnsPerSecond = 50;
-const deliveryDeadlineMs = 5_000;
+const deliveryDeadlineMs = 10_000;
 
 async function fanout(job: FanoutJob): Promise<LoadReport> {
-  const clients = await openConnections(job.server, job.subscribers + 1);
-  let delivered = 0;
-  for (const client of clients) client.onMessages = (count) => void (delivered += count);
-  const [first] = clients;
-  if (!first) throw new Error('no connection');
-  const publisher = new Publisher(first, job.server, job.data, job.publicationsPerTurn);
-  const allArrived = (): Promise<boolean> =>
-    settled(() => delivered >= publisher.published * clients.length, deliveryDeadlineMs);
-  const publishFor = async (turnsPerSecond: number, durationMs: number): Promise<Delivery> => {
-    const deliveredBefore = delivered;
-    const endWindow = startProcessorWindow(job.server.pid);
-    await publisher.publish(turnsPerSecond, durationMs);
-    await allArrived();
-    const use = endWindow();
-    return { ...use, deliveries: delivered - deliveredBefore };
-  };
-
-  await publishFor(job.probeTurnsPerSecond, job.warmUpMs);
-  const probe = await publishFor(job.probeTurnsPerSecond, job.warmUpMs);
-  const perTurn = (probe.microseconds / probe.deliveries) * clients.length * job.publicationsPerTurn;
-  const turnsPerSecond = Math.min(fastestTurnsPerSecond, Math.max(2, (wantedShare * 1_000_000) / perTurn));
-  const measured = await publishFor(turnsPerSecond, job.windowMs);
-
-  const expected = publisher.published * clients.length;
-  const closed = countClosed(clients);
+  const audience = new Audience(job, await openConnections(job.server, job.subscribers + 1));
+  await audience.publishFor(job.probeTurnsPerSecond, job.warmUpMs);
+  const probe = await audience.publishFor(job.probeTurnsPerSecond, job.warmUpMs);
+  const costOfTurn = (probe.microseconds / probe.deliveries) * (job.subscribers + 1) * job.publicationsPerTurn;
+  const measured = await audience.publishFor(affordableTurns(costOfTurn), job.windowMs);
   return {
     readings: [
       {
@@ -56,11 +38,48 @@ async function fanout(job: FanoutJob): Promise<LoadReport> {
       },
     ],
     remarks: measured.serverShare > inArrears ? ['the server was in arrears; turns may have run together'] : [],
-    invalid:
-      delivered === expected && closed === 0
-        ? null
-        : `${delivered} of ${expected} deliveries arrived, ${closed} connections were closed`,
+    invalid: audience.complaint(),
   };
+}
+
+/** Everyone connected, of whom the first publishes; it gets its own publications too. */
+class Audience {
+  private delivered = 0;
+  private readonly publisher: Publisher;
+
+  constructor(
+    private readonly job: FanoutJob,
+    private readonly clients: readonly RawClient[],
+  ) {
+    const [first] = clients;
+    if (!first) throw new Error('no connection');
+    for (const client of clients) client.onMessages = (count) => void (this.delivered += count);
+    this.publisher = new Publisher(first, job.server, job.data, job.publicationsPerTurn);
+  }
+
+  /** The window ends with the last delivery, so that all the time and all the deliveries belong together. */
+  async publishFor(turnsPerSecond: number, durationMs: number): Promise<Delivery> {
+    const deliveredBefore = this.delivered;
+    const endWindow = startProcessorWindow(this.job.server.pid);
+    await this.publisher.publish(turnsPerSecond, durationMs);
+    await settled(() => this.delivered >= this.expected(), deliveryDeadlineMs);
+    return { ...endWindow(), deliveries: this.delivered - deliveredBefore };
+  }
+
+  complaint(): string | null {
+    const closed = countClosed(this.clients);
+    if (this.delivered === this.expected() && closed === 0) return null;
+    return `${this.delivered} of ${this.expected()} deliveries arrived, ${closed} connections were closed`;
+  }
+
+  private expected(): number {
+    return this.publisher.published * this.clients.length;
+  }
+}
+
+function affordableTurns(microsecondsPerTurn: number): number {
+  const turnsPerSecond = (wantedShare * 1_000_000) / microsecondsPerTurn;
+  return Math.min(fastestTurnsPerSecond, Math.max(slowestTurnsPerSecond, turnsPerSecond));
 }
 
 interface Delivery extends ProcessorUse {

@@ -29,11 +29,14 @@ export interface LoadReport {
   readonly invalid: string | null;
 }
 
-/** Body of every load process: the job comes as the one argument, the report leaves as one line of stdout. */
-export async function runLoad<Job>(perform: (job: Job) => Promise<LoadReport>): Promise<void> {
+/**
+ * Body of every load process: the job comes as the one argument, the report leaves as one line of stdout.
+ * `never`, because each load names its own job; the case that starts it wrote the JSON from that very type.
+ */
+export async function runLoad(perform: (job: never) => Promise<LoadReport>): Promise<void> {
   let report: LoadReport;
   try {
-    report = await perform(JSON.parse(process.argv[2] ?? '{}') as Job);
+    report = await perform(JSON.parse(process.argv[2] ?? '{}') as never);
   } catch (error) {
     report = { readings: [], remarks: [], invalid: error instanceof Error ? error.message : String(error) };
   }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { residentBytes } from '../harness/processor-time.js';
+import { residentBytes, startProcessorWindow, type ProcessorUse } from '../harness/processor-time.js';
 import { percentile } from '../harness/statistics.js';
 import { openConnections } from './connections.js';
 import { runLoad, type LoadReport, type Reading, type Server, type Timing } from './job.js';
@@ -14,7 +14,7 @@ export interface StuckReaderJob extends Timing {
   readonly turnsPerSecond: number;
 }
 
-const deliveryDeadlineMs = 5_000;
+const deliveryDeadlineMs = 10_000;
 
 async function stuckReader(job: StuckReaderJob): Promise<LoadReport> {
   const clients = await openConnections(job.server, job.subscribers);
@@ -32,12 +32,14 @@ async function stuckReader(job: StuckReaderJob): Promise<LoadReport> {
   const before = await bytesAfterCollection(job.server);
   deliveries.forget();
   stuckOne?.pause();
+  const endWindow = startProcessorWindow(job.server.pid);
   await publisher.publish(job.turnsPerSecond, job.windowMs, (publication) => deliveries.expect(publication));
   const complete = await allArrived();
+  const use = endWindow();
   const after = await bytesAfterCollection(job.server);
   const remarks = stuckOne ? [await fateOf(stuckOne)] : [];
   return {
-    readings: readingsOf(job, deliveries.milliseconds, after - before),
+    readings: readingsOf(job, use, percentile(deliveries.milliseconds, 99), after - before),
     remarks,
     invalid: complete ? null : `${deliveries.count} of ${publisher.published * others.length} deliveries arrived`,
   };
@@ -71,10 +73,10 @@ class DeliveryTimes {
   }
 }
 
-function readingsOf(job: StuckReaderJob, milliseconds: number[], grown: number): Reading[] {
+function readingsOf(job: StuckReaderJob, use: ProcessorUse, p99: number, grown: number): Reading[] {
   const which = job.stuck ? 'one stuck' : 'all read';
   return [
-    { measure: `p99 delivery in ms, ${which}`, value: percentile(milliseconds, 99) },
+    { measure: `p99 delivery in ms, ${which}`, value: p99, use },
     { measure: `server memory growth in MiB, ${which}`, value: Math.max(0, grown / 1024 / 1024) },
   ];
 }

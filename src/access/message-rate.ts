@@ -10,10 +10,13 @@ export class MessageRate {
     private readonly ofAddress: TokenBucket | undefined,
   ) {}
 
-  /** Takes a token for one message. Returns 0, or the milliseconds to wait. */
+  /** Takes a token for one message of both buckets, or of none. Returns 0, or the milliseconds to wait. */
   take(now: number): number {
-    const wait = this.own?.take(now) ?? 0;
-    return wait > 0 ? wait : (this.ofAddress?.take(now) ?? 0);
+    const wait = Math.max(this.own?.waitFor(now) ?? 0, this.ofAddress?.waitFor(now) ?? 0);
+    if (wait > 0) return wait;
+    this.own?.take(now);
+    this.ofAddress?.take(now);
+    return 0;
   }
 }
 

@@ -1,3 +1,6 @@
+/** What sums of fractions may lack: whoever waits as long as told gets its token. */
+const ROUNDING = 1e-6;
+
 /** The classic token bucket: `rate` tokens a second flow in, at most `burst` are kept. Starts full. */
 export class TokenBucket {
   private tokens: number;
@@ -14,13 +17,17 @@ export class TokenBucket {
 
   /** Takes a token. Returns 0, or the milliseconds until there is one, and then takes none. */
   take(now: number): number {
+    const wait = this.waitFor(now);
+    if (wait === 0) this.tokens -= 1;
+    return wait;
+  }
+
+  /** The milliseconds until there is a token; takes none. */
+  waitFor(now: number): number {
     const { rate, burst } = this.limit;
     this.tokens = Math.min(burst, this.tokens + ((now - this.refilledAt) * rate) / 1_000);
     this.refilledAt = now;
-    if (this.tokens >= 1) {
-      this.tokens -= 1;
-      return 0;
-    }
-    return Math.ceil(((1 - this.tokens) * 1_000) / rate);
+    const missing = 1 - this.tokens;
+    return missing > ROUNDING ? Math.ceil((missing * 1_000) / rate) : 0;
   }
 }

@@ -1,23 +1,22 @@
-import type { Codec, Subprotocol } from '../protocol/codec.js';
 import type { OutboundMessage } from '../protocol/envelope.js';
+import type { FrameFormat } from '../sessions/frame-format.js';
 import type { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
-import { frame, OPCODE } from '../socket/frame.js';
 
 interface Edition {
   readonly bytes: Buffer;
   taken: number;
 }
 
-/** One message for many: encoded and framed once for each codec that has a receiver, and then only handed on. */
+/** One message for many: encoded and framed once for each format that has a receiver, and then only handed on. */
 export class Publication {
-  private readonly editions = new Map<Subprotocol, Edition>();
+  private readonly editions = new Map<FrameFormat, Edition>();
 
   constructor(private readonly message: OutboundMessage) {}
 
   /** @throws TypeError or RangeError when the data cannot be encoded */
-  deliverTo({ codec, connection }: Session): void {
-    const edition = this.editionFor(codec);
+  deliverTo({ format, connection }: Session): void {
+    const edition = this.editionIn(format);
     if (connection.enqueue(edition.bytes)) edition.taken += 1;
   }
 
@@ -31,12 +30,11 @@ export class Publication {
     return taken;
   }
 
-  private editionFor(codec: Codec): Edition {
-    const present = this.editions.get(codec.subprotocol);
+  private editionIn(format: FrameFormat): Edition {
+    const present = this.editions.get(format);
     if (present) return present;
-    const opcode = codec.frameKind === 'text' ? OPCODE.text : OPCODE.binary;
-    const made = { bytes: frame(opcode, codec.encode(this.message)), taken: 0 };
-    this.editions.set(codec.subprotocol, made);
+    const made = { bytes: format.frame(this.message), taken: 0 };
+    this.editions.set(format, made);
     return made;
   }
 }

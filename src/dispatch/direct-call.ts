@@ -1,5 +1,5 @@
 import { Injectable, type ArgumentMetadata, type CanActivate, type PipeTransform, type Type } from '@nestjs/common';
-import { ApplicationConfig, ModuleRef } from '@nestjs/core';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { isSessionGuard, type SessionCheck } from '../access/session-guard.js';
 import type { HandlerDefinition } from './gateway-scanner.js';
 import type { MessageContext } from './message-context.js';
@@ -34,7 +34,7 @@ interface ParameterMetadata {
 export class DirectCall {
   constructor(
     private readonly config: ApplicationConfig,
-    private readonly moduleRef: ModuleRef,
+    private readonly modules: ModulesContainer,
   ) {}
 
   /** The call; undefined where the handler needs Nest's execution context. */
@@ -66,7 +66,7 @@ export class DirectCall {
   private checksOf(handler: HandlerDefinition): SessionCheck[] | undefined {
     const checks: SessionCheck[] = [];
     for (const declared of enhancers<CanActivate>(GUARDS_METADATA, handler)) {
-      const guard = this.resolve(declared);
+      const guard = this.resolve(declared, handler);
       if (guard === undefined || !isSessionGuard(guard)) return undefined;
       const check = guard.checkFor({ gateway: handler.gateway.gatewayClass, method: handler.method });
       if (check) checks.push(check);
@@ -77,7 +77,7 @@ export class DirectCall {
   private readersOf(handler: HandlerDefinition): ArgumentReader[] | undefined {
     const pipes: MessagePipe[] = [];
     for (const declared of enhancers<PipeTransform>(PIPES_METADATA, handler)) {
-      const pipe = this.resolve(declared);
+      const pipe = this.resolve(declared, handler);
       if (pipe === undefined || !isMessagePipe(pipe)) return undefined;
       pipes.push(pipe);
     }
@@ -91,14 +91,10 @@ export class DirectCall {
     return Array.from(readers, (reader) => reader ?? (() => undefined));
   }
 
-  /** The instance behind what a decorator was given; undefined for one made per request. */
-  private resolve<T>(declared: T | Type<T>): T | undefined {
+  /** The instance behind what a decorator was given: of the gateway's own module, for another's has other settings. */
+  private resolve<T>(declared: T | Type<T>, { gateway }: HandlerDefinition): T | undefined {
     if (!isClass(declared)) return declared;
-    try {
-      return this.moduleRef.get<T>(declared, { strict: false });
-    } catch {
-      return undefined;
-    }
+    return this.modules.get(gateway.moduleKey)?.injectables.get(declared)?.instance as T | undefined;
   }
 }
 
@@ -137,7 +133,8 @@ function readArgument(key: string, { data, pipes, schema, factory }: ParameterMe
   }
 }
 
-function fieldOf(payload: unknown, name: string): unknown {
+/** A property of the payload; undefined where the payload is no object. */
+export function fieldOf(payload: unknown, name: string): unknown {
   return typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>)[name] : undefined;
 }
 

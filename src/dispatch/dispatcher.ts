@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { isObservable } from 'rxjs';
 import { EnvelopeError, readEnvelope, type InboundMessage } from '../protocol/envelope.js';
+import type { ErrorCode } from '../protocol/error-codes.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 import { DispatchEvents } from './dispatch-events.js';
@@ -40,7 +41,7 @@ export class Dispatcher {
   dispatch(delivery: Delivery): Outcome {
     const { session, bytes, handlers, overRateFor } = delivery;
     const message = this.decode(session, bytes);
-    if (message === undefined) return MALFORMED;
+    if (typeof message === 'string') return message === 'INVALID_MESSAGE_FORMAT' ? MALFORMED : ANSWERED;
 
     const handler = handlers.get(message.type);
     this.events.emit('received', handler?.type ?? 'unknown', bytes.length);
@@ -52,14 +53,15 @@ export class Dispatcher {
     return pending ? { isEnvelope: true, pending } : ANSWERED;
   }
 
-  private decode(session: Session, bytes: Buffer): InboundMessage | undefined {
+  /** The message, or the code of the error that was answered instead. */
+  private decode(session: Session, bytes: Buffer): InboundMessage | ErrorCode {
     try {
       return readEnvelope(session.codec.decode(bytes));
     } catch (error) {
       this.events.emit('received', 'unknown', bytes.length);
       const id = error instanceof EnvelopeError ? error.id : undefined;
       this.sendError(session, error, id);
-      return undefined;
+      return error instanceof EnvelopeError ? error.code : 'INVALID_MESSAGE_FORMAT';
     }
   }
 
@@ -72,7 +74,7 @@ export class Dispatcher {
       if (recovering === undefined) this.events.emit('handled', handler.type, performance.now() - arrivedAt);
       return recovering?.finally(() => this.events.emit('handled', handler.type, performance.now() - arrivedAt));
     }
-    if (result instanceof Promise || isObservable(result)) {
+    if (comesLater(result)) {
       return this.finishLater(handler, context, result).finally(() => {
         this.events.emit('handled', handler.type, performance.now() - arrivedAt);
       });
@@ -89,7 +91,8 @@ export class Dispatcher {
       await this.streams.follow(context.session, value, {
         next: (item) => this.reply(handler, context, item),
         empty: () => this.reply(handler, context, undefined),
-        error: (exception) => void this.fail(handler, context, exception),
+        error: (exception) => this.fail(handler, context, exception),
+        crashed: (exception) => void this.events.emit('crashed', handler.name, exception),
       });
     } catch (exception) {
       await this.fail(handler, context, exception);
@@ -139,10 +142,23 @@ export class Dispatcher {
   }
 
   private sendError(session: Session, exception: unknown, id: InboundMessage['id']): void {
-    const reply = errorReply(exception, id);
-    this.events.emit('failed', reply.code);
-    session.send(reply);
+    try {
+      const reply = errorReply(exception, id);
+      session.send(reply);
+      this.events.emit('failed', reply.code);
+    } catch (unwritable) {
+      // An exception of the application may bear what cannot be written.
+      this.events.emit('crashed', 'the error reply', unwritable);
+      session.send(errorReply(unwritable, id));
+      this.events.emit('failed', 'INTERNAL_ERROR');
+    }
   }
+}
+
+/** Any thenable is a promise: those of query builders are none of the language's own. */
+function comesLater(result: unknown): boolean {
+  if (typeof result !== 'object' || result === null) return false;
+  return isObservable(result) || typeof (result as { then?: unknown }).then === 'function';
 }
 
 function refusalOf(

@@ -20,6 +20,9 @@ const HTTP_CODES: Readonly<Record<number, ErrorCode>> = {
   504: 'UPSTREAM_UNAVAILABLE',
 };
 
+/** What Nest writes where the application gave no sentence; the registry's own is clearer. */
+const NEST_SENTENCES = new Set(['Forbidden resource', 'Forbidden', 'Unauthorized', 'Bad Request']);
+
 /** The error a client is answered with. Says nothing of exceptions that were not meant for it. */
 export function errorReply(exception: unknown, id: CorrelationId | undefined): ErrorMessage {
   return { type: 'error', id, ...bodyOf(exception) };
@@ -50,9 +53,21 @@ function bodyOfWsException(exception: WsException): ErrorBody {
   return {
     code: isUsable ? code : 'VALIDATION_FAILED',
     message: typeof message === 'string' ? message : exception.message,
-    details,
-    retryAfter,
+    details: isDetails(details) ? details : undefined,
+    retryAfter: isDuration(retryAfter) ? Math.ceil(retryAfter) : undefined,
   };
+}
+
+/** JavaScript lets an application put anything there. */
+function isDetails(value: unknown): value is NonNullable<ErrorBody['details']> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every(
+    (reasons) => Array.isArray(reasons) && reasons.every((reason) => typeof reason === 'string'),
+  );
+}
+
+function isDuration(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
 function bodyOfHttpException(exception: HttpException): ErrorBody {
@@ -61,5 +76,6 @@ function bodyOfHttpException(exception: HttpException): ErrorBody {
   if (status >= 500 || exception.message === '') return { code, message: ERRORS[code].message };
   const reasons = (exception.getResponse() as { message?: unknown }).message;
   const details = Array.isArray(reasons) ? { data: reasons.map(String) } : undefined;
-  return { code, message: code === 'FORBIDDEN' ? ERRORS.FORBIDDEN.message : exception.message, details };
+  const saysNothing = details !== undefined || NEST_SENTENCES.has(exception.message);
+  return { code, message: saysNothing ? ERRORS[code].message : exception.message, details };
 }

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { Connection } from '../socket/connection.js';
 import { DispatchEvents } from './dispatch-events.js';
-import { GatewayScanner } from './gateway-scanner.js';
+import { GatewayScanner, type GatewayDefinition } from './gateway-scanner.js';
+import { NestCall } from './nest-call.js';
 
 export interface Disconnection {
   readonly code: number;
@@ -14,6 +15,7 @@ export interface ConnectionHooks {
   disconnected(connection: Connection, disconnection: Disconnection): void;
 }
 
+type HookName = 'handleConnection' | 'handleDisconnect';
 type Hook = (...args: unknown[]) => unknown;
 
 /** Calls the handleConnection and handleDisconnect of gateways. What they throw is reported and ends nothing. */
@@ -21,6 +23,7 @@ type Hook = (...args: unknown[]) => unknown;
 export class GatewayHooks {
   constructor(
     private readonly scanner: GatewayScanner,
+    private readonly nestCall: NestCall,
     private readonly events: DispatchEvents,
   ) {}
 
@@ -34,23 +37,28 @@ export class GatewayHooks {
     };
   }
 
-  private compile(path: string, name: 'handleConnection' | 'handleDisconnect'): Hook[] {
+  private compile(path: string, name: HookName): Hook[] {
     return this.scanner
       .gateways()
-      .filter(
-        (gateway) => gateway.isStatic && (gateway.path ?? '') === path && typeof gateway.instance[name] === 'function',
-      )
-      .map(({ instance, gatewayClass }) => {
+      .filter((gateway) => (gateway.path ?? '') === path && typeof gateway.instance[name] === 'function')
+      .map((gateway) => {
+        const call = this.hookOf(gateway, name);
         const report = (exception: unknown): void => {
-          this.events.emit('crashed', `${gatewayClass.name}.${name}`, exception);
+          this.events.emit('crashed', `${gateway.gatewayClass.name}.${name}`, exception);
         };
         return (...args) => {
           try {
-            Promise.resolve((instance[name] as Hook)(...args)).catch(report);
+            Promise.resolve(call(...args)).catch(report);
           } catch (exception) {
             report(exception);
           }
         };
       });
+  }
+
+  private hookOf(gateway: GatewayDefinition, name: HookName): Hook {
+    const call = (instance: Record<string, unknown>, args: unknown[]): unknown => (instance[name] as Hook)(...args);
+    if (gateway.isStatic) return (...args) => call(gateway.instance, args);
+    return async (...args) => call(await this.nestCall.instanceFor(gateway, args[0] as Connection), args);
   }
 }

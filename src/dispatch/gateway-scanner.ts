@@ -1,6 +1,12 @@
 import { Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { GATEWAY_METADATA, GATEWAY_OPTIONS, MESSAGE_MAPPING_METADATA, MESSAGE_METADATA } from './nest-internals.js';
+import {
+  GATEWAY_METADATA,
+  GATEWAY_OPTIONS,
+  MESSAGE_MAPPING_METADATA,
+  MESSAGE_METADATA,
+  normalizePath,
+} from './nest-internals.js';
 
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 export type GatewayMethod = (...args: unknown[]) => unknown;
@@ -29,6 +35,8 @@ export interface GatewayDefinition {
 /** Finds the gateways and their handlers among the application's providers. */
 @Injectable()
 export class GatewayScanner {
+  /** WS_PATH, told by the adapter: a gateway that names this path is on it like those that name none. */
+  homePath: string | undefined;
   private readonly methods = new MetadataScanner();
 
   constructor(private readonly discovery: DiscoveryService) {}
@@ -39,7 +47,7 @@ export class GatewayScanner {
       .filter(
         ({ metatype, isNotMetatype }) => !isNotMetatype && metatype && Reflect.hasMetadata(GATEWAY_METADATA, metatype),
       )
-      .map(toGateway);
+      .map((wrapper) => this.toGateway(wrapper));
   }
 
   handlersOf(gateway: GatewayDefinition): HandlerDefinition[] {
@@ -51,16 +59,17 @@ export class GatewayScanner {
       return [{ type, name: `${gateway.gatewayClass.name}.${methodName}`, methodName, method, gateway }];
     });
   }
-}
 
-function toGateway(wrapper: InstanceWrapper): GatewayDefinition {
-  const gatewayClass = wrapper.metatype as Type;
-  const options = (Reflect.getMetadata(GATEWAY_OPTIONS, gatewayClass) ?? {}) as { path?: string };
-  return {
-    gatewayClass,
-    path: options.path,
-    instance: wrapper.instance as Record<string, unknown>,
-    moduleKey: wrapper.host?.token ?? '',
-    isStatic: wrapper.isDependencyTreeStatic(),
-  };
+  private toGateway(wrapper: InstanceWrapper): GatewayDefinition {
+    const gatewayClass = wrapper.metatype as Type;
+    const options = (Reflect.getMetadata(GATEWAY_OPTIONS, gatewayClass) ?? {}) as { path?: string };
+    const path = options.path === undefined ? undefined : normalizePath(options.path);
+    return {
+      gatewayClass,
+      path: path === this.homePath ? undefined : path,
+      instance: wrapper.instance as Record<string, unknown>,
+      moduleKey: wrapper.host?.token ?? '',
+      isStatic: wrapper.isDependencyTreeStatic(),
+    };
+  }
 }

@@ -1,3 +1,4 @@
+import { WebSocket } from 'ws';
 import type { AddressRecord } from '../access/address-book.js';
 import type { MessageRate } from '../access/message-rate.js';
 import type { SessionEvents } from '../sessions/session-events.js';
@@ -52,7 +53,7 @@ export class Inbox implements ConnectionListener {
 
   message(bytes: Buffer, isBinary: boolean): void {
     const { session } = this;
-    if (session.isLeaving) return;
+    if (session.isLeaving || !this.isOpen) return;
     if (isBinary !== (session.codec.frameKind === 'binary')) return session.close('wrong_frame_kind');
     session.messagesReceived += 1;
     if (this.isBusy) this.postpone(bytes);
@@ -74,6 +75,11 @@ export class Inbox implements ConnectionListener {
 
   vanished(): void {
     this.context.events.emit('vanished', this.session);
+  }
+
+  /** What comes after we have closed is not handled: a client need not hurry to answer the close frame. */
+  private get isOpen(): boolean {
+    return this.session.connection.readyState === WebSocket.OPEN;
   }
 
   private take(bytes: Buffer): void {
@@ -121,13 +127,19 @@ export class Inbox implements ConnectionListener {
 
   private resume(): void {
     this.isBusy = false;
-    for (let bytes = this.waiting?.shift(); bytes !== undefined; bytes = this.waiting?.shift()) {
-      this.waitingBytes -= bytes.length;
+    for (let bytes = this.nextWaiting(); bytes !== undefined; bytes = this.nextWaiting()) {
       this.take(bytes);
       // take() may have found an asynchronous handler, which the compiler cannot see.
       if (this.isBusy as boolean) return;
     }
     this.session.connection.resume();
     this.session.setBusy(false);
+  }
+
+  private nextWaiting(): Buffer | undefined {
+    if (!this.isOpen) this.waiting = undefined;
+    const bytes = this.waiting?.shift();
+    this.waitingBytes -= bytes?.length ?? 0;
+    return bytes;
   }
 }

@@ -44,6 +44,7 @@ function isValid({ name, conditions, rules }: Field, instance: Record<string, un
 function fieldsOf(messageClass: Type): Field[] | undefined {
   const byName = new Map<string, { conditions: Rule[]; rules: Rule[] }>();
   for (const metadata of getMetadataStorage().getTargetValidationMetadatas(messageClass, '', false, false)) {
+    if (metadata.validateIf !== undefined) return undefined;
     const field = byName.get(metadata.propertyName) ?? { conditions: [], rules: [] };
     byName.set(metadata.propertyName, field);
     if (metadata.type === ValidationTypes.CONDITIONAL_VALIDATION) {
@@ -67,37 +68,42 @@ function conditionOf(metadata: Metadata): Rule {
 function rulesOf(metadata: Metadata, messageClass: Type): Rule[] | undefined {
   const constraints = getMetadataStorage().getTargetValidatorConstraints(metadata.constraintCls);
   if (constraints.some(({ async }) => async)) return undefined;
-  return constraints.map(({ instance: constraint }) => {
-    const rule = ruleOf(constraint, metadata, messageClass);
-    return metadata.each ? (value, instance) => holdsForEach(rule, value, instance) : rule;
-  });
+  return constraints.map(({ instance }) => ruleOf(instance, metadata, messageClass));
 }
 
 function ruleOf(constraint: ValidatorConstraintInterface, metadata: Metadata, { name: targetName }: Type): Rule {
-  const { constraints, propertyName: property } = metadata;
+  const { constraints, propertyName: property, each } = metadata;
   return (value, object) => {
+    const parameters = { value, constraints, object, property, targetName };
+    // A promise is not `true`, so a constraint that turns out asynchronous is left to class-validator.
+    const holds = (item: unknown): boolean => constraint.validate(item, parameters) === true;
     try {
-      // A promise is not `true`, so a constraint that turns out asynchronous is left to class-validator.
-      return constraint.validate(value, { value, constraints, object, property, targetName }) === true;
+      if (!each) return holds(value);
+      // A default of the class may be one; class-validator looks into them.
+      if (value instanceof Set || value instanceof Map) return false;
+      return Array.isArray(value) ? value.every(holds) : holds(value);
     } catch {
       return false;
     }
   };
 }
 
-function holdsForEach(rule: Rule, value: unknown, instance: object): boolean {
-  if (!Array.isArray(value)) return rule(value, instance);
-  return value.every((item) => rule(item, instance));
-}
-
 function isMirrored(messageClass: Type, fields: readonly Field[]): boolean {
-  if (transformerStorage.getStrategy(messageClass) !== 'none') return false;
+  if (transformerStorage.getStrategy(messageClass) !== 'none' || renamesFields(messageClass)) return false;
   const names = new Set(fields.map(({ name }) => name));
   for (const name of names) {
     if (name in messageClass.prototype || isTransformed(messageClass, name)) return false;
   }
   // A field that class-validator's whitelist would delete: deleting it here would cost every message.
-  return Object.keys(new messageClass() as object).every((key) => names.has(key));
+  // One that holds a function is not overwritten by class-transformer.
+  return Object.entries(new messageClass() as object).every(
+    ([key, value]) => names.has(key) && typeof value !== 'function',
+  );
+}
+
+/** @Expose({ name }) may also stand on a field without a rule, and take the value of one that has some. */
+function renamesFields(messageClass: Type): boolean {
+  return transformerStorage.getExposedProperties(messageClass, TransformationType.PLAIN_TO_CLASS).length > 0;
 }
 
 function isTransformed(messageClass: Type, name: string): boolean {

@@ -2,7 +2,7 @@ import { Injectable, type ArgumentMetadata, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
-import { compileCheck } from './message-check.js';
+import { compileCheck, type MessageCheck } from './message-check.js';
 import type { MessagePipe, PayloadTransform } from './message-pipe.js';
 
 /** More reasons than this are not listed: an array of a million wrong items must not become a large answer. */
@@ -21,31 +21,46 @@ export class MessageValidationPipe implements MessagePipe {
   }
 
   transformFor({ type, metatype, data }: ArgumentMetadata): PayloadTransform | undefined {
-    if (type !== 'body' || data !== undefined || metatype === undefined || !isMessageClass(metatype)) return undefined;
-    return transformOf(metatype);
+    if (type !== 'body' || metatype === undefined || !isMessageClass(metatype)) return undefined;
+    const check = checkOf(metatype);
+    return (value) => {
+      if (!isPlainObject(value)) throw failure({ [data ?? 'data']: ['must be an object'] });
+      return check?.(value) ?? judge(metatype, value, data);
+    };
   }
 }
 
-const transforms = new WeakMap<Type, PayloadTransform>();
+const checks = new WeakMap<Type, { readonly check: MessageCheck | undefined }>();
 
-function transformOf(messageClass: Type): PayloadTransform {
-  const known = transforms.get(messageClass);
-  if (known) return known;
+/** Compiled once a class, however many parameters it has. */
+function checkOf(messageClass: Type): MessageCheck | undefined {
+  const known = checks.get(messageClass);
+  if (known) return known.check;
   const check = compileCheck(messageClass);
-  const transform: PayloadTransform = (value) => {
-    if (!isPlainObject(value)) throw failure({ data: ['must be an object'] });
-    return check?.(value) ?? judge(messageClass, value);
-  };
-  transforms.set(messageClass, transform);
-  return transform;
+  checks.set(messageClass, { check });
+  return check;
 }
 
-/** The verdict of class-validator. */
-export async function judge(messageClass: Type, value: object): Promise<object> {
-  const instance = plainToInstance(messageClass, value) as object;
+/**
+ * The verdict of class-validator.
+ *
+ * @param parent the field of the payload that `value` stands in, for the paths of reasons
+ */
+export async function judge(messageClass: Type, value: object, parent = ''): Promise<object> {
+  const instance = toInstance(messageClass, value);
   const errors = await validate(instance, { whitelist: true });
-  if (errors.length > 0) throw failure(detailsOf(errors));
+  if (errors.length > 0) throw failure(detailsOf(errors, parent));
   return instance;
+}
+
+function toInstance(messageClass: Type, value: object): object {
+  try {
+    return plainToInstance(messageClass, value) as object;
+  } catch (error) {
+    // class-transformer trips over a client's field named `constructor`, a @Transform over a value of another type.
+    if (error instanceof TypeError) throw failure({ data: ['has a value of the wrong kind'] });
+    throw error;
+  }
 }
 
 function isMessageClass(metatype: Type): boolean {
@@ -61,7 +76,7 @@ function failure(details: Record<string, readonly string[]>): GatehouseError {
 }
 
 /** Field path, such as `items.0.name`, → reasons. */
-function detailsOf(errors: readonly ValidationError[]): Record<string, string[]> {
+function detailsOf(errors: readonly ValidationError[], prefix: string): Record<string, string[]> {
   const details: Record<string, string[]> = {};
   let left = MAX_REASONS;
   const collect = (error: ValidationError, parent: string): void => {
@@ -71,6 +86,6 @@ function detailsOf(errors: readonly ValidationError[]): Record<string, string[]>
     if (reasons.length > 0) details[path] = reasons;
     for (const child of left > 0 ? (error.children ?? []) : []) collect(child, path);
   };
-  for (const error of errors) collect(error, '');
+  for (const error of errors) collect(error, prefix);
   return details;
 }

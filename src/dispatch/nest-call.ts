@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { ContextIdFactory, ExternalContextCreator, ModuleRef, type ContextId, type ParamsFactory } from '@nestjs/core';
-import { parametersOf, type Invocation } from './direct-call.js';
-import type { GatewayMethod, HandlerDefinition } from './gateway-scanner.js';
+import { fieldOf, parametersOf, type Invocation } from './direct-call.js';
+import type { GatewayDefinition, GatewayMethod, HandlerDefinition } from './gateway-scanner.js';
 import type { MessageContext } from './message-context.js';
-import { ExecutionContextHost, PARAMETER, ROUTE_ARGS_METADATA } from './nest-internals.js';
+import { ExecutionContextHost, GATEWAY_SERVER_METADATA, PARAMETER, ROUTE_ARGS_METADATA } from './nest-internals.js';
 
 /** What a user's exception filters make of an exception; undefined where none took it or said nothing. */
 export type Recovery = (exception: unknown, context: MessageContext, data: unknown) => unknown;
@@ -14,14 +14,14 @@ interface ExceptionFilters {
 }
 
 interface FilterContext {
-  create(instance: object, method: GatewayMethod, moduleKey: string): ExceptionFilters;
+  create(instance: object, method: GatewayMethod, moduleKey: string, contextId?: ContextId): ExceptionFilters;
 }
 
 const parameters: ParamsFactory = {
   exchangeKeyForValue(type, data, args: [unknown, unknown]) {
     if (type === PARAMETER.socket) return args[0];
     if (type !== PARAMETER.payload) return undefined;
-    return typeof data === 'string' ? (args[1] as Record<string, unknown> | null | undefined)?.[data] : args[1];
+    return typeof data === 'string' ? fieldOf(args[1], data) : args[1];
   },
 };
 
@@ -48,20 +48,22 @@ export class NestCall {
   }
 
   /** Undefined where no filter stands before the handler. */
-  compileRecovery({ gateway, method, type }: HandlerDefinition): Recovery | undefined {
+  compileRecovery(handler: HandlerDefinition): Recovery | undefined {
+    const { gateway, method } = handler;
     // Private in Nest, but the only way to the filters that does not also log every exception they let pass.
     const filterContext = (this.contexts as unknown as { filtersContextCreator: FilterContext }).filtersContextCreator;
-    const filters = filterContext.create(gateway.instance, method, gateway.moduleKey);
+    const filtersFor = (contextId?: ContextId): ExceptionFilters =>
+      filterContext.create(gateway.instance, method, gateway.moduleKey, contextId);
+    if (!gateway.isStatic) {
+      return (exception, context, data) =>
+        filtersFor(this.contextIdOf(context.session.connection)).invokeCustomFilters(
+          exception,
+          hostOf(handler, context, data),
+        );
+    }
+    const filters = filtersFor();
     if (filters.filters.length === 0) return undefined;
-    return (exception, context, data) => {
-      const host = new ExecutionContextHost(
-        [context.session.connection, data, context, type],
-        gateway.gatewayClass,
-        method,
-      );
-      host.setType('ws');
-      return filters.invokeCustomFilters(exception, host);
-    };
+    return (exception, context, data) => filters.invokeCustomFilters(exception, hostOf(handler, context, data));
   }
 
   /** Request-scoped gateways live as long as their connection, as in Nest's own adapter. */
@@ -69,10 +71,22 @@ export class NestCall {
     const { gateway, type } = handler;
     return async (context, data) => {
       const { connection } = context.session;
-      const contextId = this.contextIdOf(connection);
-      const instance: object = await this.moduleRef.resolve(gateway.gatewayClass, contextId, { strict: false });
-      return this.create(handler, instance, contextId)(connection, data, context, type);
+      const instance = await this.instanceFor(gateway, connection);
+      return this.create(handler, instance, this.contextIdOf(connection))(connection, data, context, type);
     };
+  }
+
+  /** The instance of a request-scoped gateway that belongs to a connection. */
+  async instanceFor(gateway: GatewayDefinition, connection: object): Promise<Record<string, unknown>> {
+    const contextId = this.contextIdOf(connection);
+    const instance = await this.moduleRef.resolve<Record<string, unknown>>(gateway.gatewayClass, contextId, {
+      strict: false,
+    });
+    // Nest sets @WebSocketServer() properties only on what it has when the application starts.
+    for (const name in gateway.instance) {
+      if (Reflect.hasMetadata(GATEWAY_SERVER_METADATA, instance, name)) instance[name] = gateway.instance[name];
+    }
+    return instance;
   }
 
   private readonly contextIds = new WeakMap<object, ContextId>();
@@ -100,6 +114,16 @@ export class NestCall {
       'ws',
     );
   }
+}
+
+function hostOf({ gateway, method, type }: HandlerDefinition, context: MessageContext, data: unknown) {
+  const host = new ExecutionContextHost(
+    [context.session.connection, data, context, type],
+    gateway.gatewayClass,
+    method,
+  );
+  host.setType('ws');
+  return host;
 }
 
 /** So that pipes also see the payload of a handler without parameter decorators, as in Nest's own adapter. */

@@ -7,6 +7,7 @@ export {
   EXCEPTION_FILTERS_METADATA,
   GUARDS_METADATA,
   INTERCEPTORS_METADATA,
+  normalizePath,
   PIPES_METADATA,
   ROUTE_ARGS_METADATA,
 } from '@nestjs/common/internal';
@@ -14,6 +15,7 @@ export { ExecutionContextHost } from '@nestjs/core/internal';
 export {
   GATEWAY_METADATA,
   GATEWAY_OPTIONS,
+  GATEWAY_SERVER_METADATA,
   MESSAGE_MAPPING_METADATA,
   MESSAGE_METADATA,
 } from '@nestjs/websockets/internal';

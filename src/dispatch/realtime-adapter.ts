@@ -6,18 +6,30 @@ import { WebSocketServer } from 'ws';
 import { Connection } from '../socket/connection.js';
 import { chosenSubprotocol } from '../upgrade/chosen-subprotocol.js';
 import { Upgrader, type Welcome } from '../upgrade/upgrader.js';
+import { GatewayScanner } from './gateway-scanner.js';
+import { normalizePath } from './nest-internals.js';
 import { Reception } from './reception.js';
 
 export interface RealtimeAdapterSettings {
   /** WS_PATH: where gateways without a path of their own are. */
   readonly path: string;
   readonly maxMessageBytes: number;
+  /** Zero: compression is not offered. */
+  readonly compressFromBytes: number;
+}
+
+interface GatewayOptions {
+  readonly path?: string;
+  readonly namespace?: string;
 }
 
 interface Endpoint {
   readonly server: WebSocketServer;
   welcome: Welcome | undefined;
 }
+
+/** No message refers to one before it: then one compressed frame serves all clients, and none costs memory while idle. */
+const WITHOUT_CONTEXT_TAKEOVER = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 
 /** How long a client may take to answer a close frame before its socket is destroyed. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -49,15 +61,18 @@ export class RealtimeAdapter extends WsAdapter {
     super(app);
     this.upgrader = app.get(Upgrader);
     this.reception = app.get(Reception);
+    app.get(GatewayScanner, { strict: false }).homePath = settings.path;
     this.http = app.getHttpServer();
     this.http.on('upgrade', this.onUpgrade);
   }
 
   /** One WebSocket server a path, however many gateways share it. */
-  override create(port: number, options: { readonly path?: string } = {}): WebSocketServer {
+  override create(port: number, options: GatewayOptions = {}): WebSocketServer {
     if (port !== 0)
       throw new Error(`A gateway asks for port ${port}, but all gateways share the port of the application`);
-    const path = options.path ?? this.settings.path;
+    if (options.namespace !== undefined)
+      throw new Error(`A gateway asks for the namespace ${options.namespace}; ask for a path instead`);
+    const path = options.path === undefined ? this.settings.path : normalizePath(options.path);
     const present = this.endpoints.get(path);
     if (present) return present.server;
 
@@ -65,7 +80,7 @@ export class RealtimeAdapter extends WsAdapter {
       noServer: true,
       WebSocket: Connection,
       maxPayload: this.settings.maxMessageBytes,
-      perMessageDeflate: false,
+      perMessageDeflate: this.settings.compressFromBytes > 0 && WITHOUT_CONTEXT_TAKEOVER,
       closeTimeout: CLOSE_TIMEOUT_MS,
       handleProtocols: chosenSubprotocol,
     });

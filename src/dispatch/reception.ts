@@ -1,9 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
 import { ACCESS_SETTINGS, type AccessSettings } from '../access/access-settings.js';
 import { ConnectionLimits } from '../access/connection-limits.js';
 import { MessageRates } from '../access/message-rate.js';
+import { FrameFormats } from '../sessions/frame-format.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { Session } from '../sessions/session.js';
+import type { Connection } from '../socket/connection.js';
 import { Heartbeat } from '../socket/heartbeat.js';
 import { OUTBOUND_CONTEXT, type OutboundContext } from '../socket/outbound-queue.js';
 import type { Admission } from '../upgrade/upgrader.js';
@@ -19,6 +22,8 @@ export type Receive = (admission: Admission) => void;
 /** Turns an admitted client into a session: gives its connection an inbox and a heartbeat, and clears up when it closes. */
 @Injectable()
 export class Reception {
+  private readonly formats: FrameFormats;
+
   constructor(
     @Inject(ACCESS_SETTINGS) private readonly access: AccessSettings,
     @Inject(OUTBOUND_CONTEXT) private readonly outbound: OutboundContext,
@@ -30,7 +35,9 @@ export class Reception {
     private readonly streams: ReplyStreams,
     private readonly table: MessageTable,
     private readonly hooks: GatewayHooks,
-  ) {}
+  ) {
+    this.formats = new FrameFormats(access.messages.compressFromBytes);
+  }
 
   /** @param path as the gateways declare it; empty for those that declare none */
   at(path: string): Receive {
@@ -40,8 +47,9 @@ export class Reception {
   }
 
   private receive(admission: Admission, context: InboxContext, hooks: ConnectionHooks): void {
-    const { sessionId, connection, socket, place, request } = admission;
-    const session = new Session(sessionId, { ...admission, events: this.sessions.events });
+    const { sessionId, connection, socket, place, request, principal, codec, address } = admission;
+    const format = this.formats.of(codec, takesCompressed(connection, request));
+    const session = new Session(sessionId, { principal, connection, format, address, events: this.sessions.events });
     const inbox = new Inbox({ session, place, rate: this.rates.of(place) }, context);
     connection.attach(socket, this.outbound, inbox);
     this.heartbeat.watch(connection);
@@ -67,4 +75,13 @@ export class Reception {
       },
     };
   }
+}
+
+/**
+ * Whether the client reads the compressed frames that we write for all. One that asked for a smaller window than
+ * everyone else gets its messages uncompressed, which the extension always allows.
+ */
+function takesCompressed({ extensions }: Connection, { headers }: IncomingMessage): boolean {
+  const asked = headers['sec-websocket-extensions'] ?? '';
+  return extensions.includes('permessage-deflate') && !asked.includes('server_max_window_bits');
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { Observable, Subscription } from 'rxjs';
+import { Observable, type Subscription } from 'rxjs';
+import { WebSocket } from 'ws';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 
@@ -10,22 +11,27 @@ interface StreamAnswers {
   next(value: unknown): void;
   /** The stream completed without a value. */
   empty(): void;
-  error(exception: unknown): void;
+  /** A promise where the answer takes time. */
+  error(exception: unknown): Promise<void> | undefined;
+  /** What the stream cleans up with has thrown. */
+  crashed(exception: unknown): void;
 }
 
 /** Handlers that return an Observable: each value is a reply, until it completes or the connection closes. */
 @Injectable()
 export class ReplyStreams {
-  private readonly open = new WeakMap<Session, Set<Subscription>>();
+  private readonly open = new WeakMap<Session, Map<Subscription, StreamAnswers>>();
 
   /**
    * Resolves when the stream has given its first value or ended: from then on the connection's next message is
    * handled, for a stream may be endless.
    */
   follow(session: Session, stream: Observable<unknown>, answers: StreamAnswers): Promise<void> {
-    const streams = this.open.get(session) ?? new Set();
-    if (streams.size >= MAX_STREAMS_PER_SESSION) throw new GatehouseError('SERVER_BUSY');
+    // The handler may have taken longer than its connection lived; nothing would ever end the stream.
+    if (session.connection.readyState !== WebSocket.OPEN) return Promise.resolve();
+    const streams = this.open.get(session) ?? new Map<Subscription, StreamAnswers>();
     this.open.set(session, streams);
+    const source = streams.size < MAX_STREAMS_PER_SESSION ? stream : endingAtOnce(stream);
 
     return new Promise((resolve) => {
       let isAnswered = false;
@@ -33,28 +39,52 @@ export class ReplyStreams {
         isAnswered = true;
         resolve();
       };
-      const subscription = stream.subscribe({
+      const subscription = source.subscribe({
         next: (value) => {
           answers.next(value);
           settle();
         },
-        error: (exception: unknown) => {
-          answers.error(exception);
-          settle();
-        },
+        error: (exception: unknown) => void Promise.resolve(answers.error(exception)).then(settle),
         complete: () => {
           if (!isAnswered) answers.empty();
           settle();
         },
       });
       if (subscription.closed) return;
-      streams.add(subscription);
+      streams.set(subscription, answers);
       subscription.add(() => streams.delete(subscription));
     });
   }
 
   /** The connection has closed: nobody is left to reply to. */
   endAll(session: Session): void {
-    for (const subscription of this.open.get(session) ?? []) subscription.unsubscribe();
+    for (const [subscription, answers] of this.open.get(session) ?? []) {
+      try {
+        subscription.unsubscribe();
+      } catch (exception) {
+        answers.crashed(exception);
+      }
+    }
   }
+}
+
+/**
+ * Passes on a stream that completes together with its first value, as what interceptors make of a plain value does;
+ * one that would stay open fails instead.
+ */
+function endingAtOnce(stream: Observable<unknown>): Observable<unknown> {
+  return new Observable((subscriber) => {
+    const values: unknown[] = [];
+    return stream.subscribe({
+      next: (value) => {
+        if (values.push(value) > 1) return;
+        queueMicrotask(() => subscriber.error(new GatehouseError('SERVER_BUSY')));
+      },
+      error: (exception: unknown) => subscriber.error(exception),
+      complete: () => {
+        for (const value of values) subscriber.next(value);
+        subscriber.complete();
+      },
+    });
+  });
 }

@@ -4,7 +4,7 @@ import type { CloseName } from '../protocol/close-codes.js';
 import type { Codec } from '../protocol/codec.js';
 import type { Publisher, ServerMessage } from '../protocol/envelope.js';
 import type { Connection } from '../socket/connection.js';
-import { frame, OPCODE } from '../socket/frame.js';
+import type { FrameFormat } from './frame-format.js';
 
 declare const brand: unique symbol;
 export type SessionId = string & { readonly [brand]: 'SessionId' };
@@ -17,7 +17,7 @@ export interface SentReporter {
 export interface SessionOptions {
   readonly principal: Principal;
   readonly connection: Connection;
-  readonly codec: Codec;
+  readonly format: FrameFormat;
   /** The client's address, behind trusted proxies the one they report. */
   readonly address: string;
   readonly events: SentReporter;
@@ -32,7 +32,8 @@ export class Session {
   /** Milliseconds since 1970. */
   readonly openedAt = Date.now();
   readonly connection: Connection;
-  readonly codec: Codec;
+  /** How messages become frames for this client. */
+  readonly format: FrameFormat;
   readonly address: string;
   /** Who it is. Changes when the client refreshes its token, the user id never does. */
   principal: Principal;
@@ -48,9 +49,13 @@ export class Session {
   ) {
     this.principal = options.principal;
     this.connection = options.connection;
-    this.codec = options.codec;
+    this.format = options.format;
     this.address = options.address;
     this.events = options.events;
+  }
+
+  get codec(): Codec {
+    return this.format.codec;
   }
 
   get userId(): string {
@@ -65,9 +70,12 @@ export class Session {
     return this.connection.framesSent;
   }
 
-  /** Whether the session ends as soon as its last message is answered; new messages are not taken any more. */
+  /**
+   * Whether the session is ending, or will as soon as its last message is answered; new messages are not taken any more.
+   * A client may leave our close frame unanswered for seconds, and would else go on acting with a token that has expired.
+   */
   get isLeaving(): boolean {
-    return this.farewell !== undefined;
+    return this.farewell !== undefined || !this.connection.isOpen;
   }
 
   /** What stands as `from` in the messages this session causes. */
@@ -82,8 +90,7 @@ export class Session {
    * @throws TypeError or RangeError when the data cannot be encoded
    */
   send(message: ServerMessage): boolean {
-    const opcode = this.codec.frameKind === 'text' ? OPCODE.text : OPCODE.binary;
-    const bytes = frame(opcode, this.codec.encode(message));
+    const bytes = this.format.frame(message);
     const isTaken = this.connection.enqueue(bytes);
     if (isTaken) this.events.emit('sent', message.type, bytes.length, 1);
     return isTaken;

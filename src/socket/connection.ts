@@ -19,6 +19,11 @@ export interface ConnectionListener {
   vanished(): void;
 }
 
+/** What `ws` itself closes a connection for, where it gives the code and no reason. */
+const BREACH_REASONS: ReadonlyMap<number | undefined, string> = new Map(
+  [CLOSES.invalid_utf8, CLOSES.message_too_large].map(({ code, reason }) => [code, reason]),
+);
+
 type SendCallback = (error?: Error) => void;
 
 /**
@@ -28,9 +33,8 @@ type SendCallback = (error?: Error) => void;
 export class Connection extends WebSocket {
   /** Data frames taken by the queue so far. */
   framesSent = 0;
-  /** When the last ping left, on the performance.now() clock; 0 while none is unanswered. */
+  /** When the oldest unanswered ping left, on the performance.now() clock; 0 while none is unanswered. */
   private pingedAt = 0;
-  private bytesReadAtPing = 0;
   private outbound!: OutboundQueue;
   private raw!: Duplex & { readonly bytesRead?: number };
   private listener!: ConnectionListener;
@@ -48,7 +52,7 @@ export class Connection extends WebSocket {
 
   /** Takes a frame built by `frame()`. Returns false where the connection is closing or too slow. */
   enqueue(bytes: Buffer): boolean {
-    if (this.readyState !== WebSocket.OPEN || !this.outbound.enqueue(bytes)) return false;
+    if (!this.isOpen || !this.outbound.enqueue(bytes)) return false;
     this.framesSent += 1;
     return true;
   }
@@ -61,7 +65,7 @@ export class Connection extends WebSocket {
     done?.(accepted ? undefined : new Error('The connection is closing or its reader is too slow'));
   }
 
-  override close(code?: number, reason?: string | Buffer): void {
+  override close(code?: number, reason: string | Buffer | undefined = BREACH_REASONS.get(code)): void {
     this.outbound.end();
     super.close(code, reason);
   }
@@ -71,25 +75,32 @@ export class Connection extends WebSocket {
     this.close(CLOSES[name].code, reason);
   }
 
+  /** False from the moment either side has begun to close. */
+  get isOpen(): boolean {
+    return this.readyState === WebSocket.OPEN;
+  }
+
   /** Bytes that wait for this reader. */
   get waitingBytes(): number {
     return this.outbound.waitingBytes;
   }
 
-  /** Sends a ping and notes how much had been read by now. */
-  override ping(): void {
-    if (this.readyState !== WebSocket.OPEN) return;
-    this.pingedAt = performance.now();
-    this.bytesReadAtPing = this.raw.bytesRead ?? 0;
+  /** Sends a ping. Returns how many bytes had been read by then, for `cutIfSilent`. */
+  override ping(): number {
+    if (!this.isOpen) return 0;
+    if (this.pingedAt === 0) this.pingedAt = performance.now();
     this.outbound.enqueue(PING_FRAME);
+    return this.raw.bytesRead ?? 0;
   }
 
   /**
-   * Terminates the connection if nothing at all came since the last ping.
+   * Terminates the connection if nothing at all came since the ping at which so many bytes had been read.
    * Asking the socket costs nothing on the message path, where a timestamp a message would.
    */
-  cutIfSilent(): void {
-    if (this.readyState !== WebSocket.OPEN || (this.raw.bytesRead ?? 0) > this.bytesReadAtPing) return;
+  cutIfSilent(bytesReadAtPing: number): void {
+    // What the client sends while we do not read, it has sent all the same: a slow handler must not cost it its connection.
+    if (!this.isOpen || this.isPaused) return;
+    if ((this.raw.bytesRead ?? 0) > bytesReadAtPing) return;
     this.listener.vanished();
     this.terminate();
   }

@@ -50,10 +50,10 @@ export class Heartbeat {
     this.turn = (this.turn + 1) % this.slots.length;
     if (slot === undefined || slot.size === 0) return;
 
-    const pinged = [...slot];
-    for (const connection of pinged) connection.ping();
+    // Each ping keeps its own mark: where the timeout is longer than the interval, the next ping leaves before this one is judged.
+    const pinged = [...slot].map((connection) => ({ connection, mark: connection.ping() }));
     setTimeout(() => {
-      for (const connection of pinged) connection.cutIfSilent();
+      for (const { connection, mark } of pinged) connection.cutIfSilent(mark);
     }, this.settings.timeoutMs).unref();
   }
 }

@@ -1,0 +1,52 @@
+import type { Codec, Subprotocol } from '../protocol/codec.js';
+import type { ServerMessage } from '../protocol/envelope.js';
+import { CODECS } from '../protocol/subprotocols.js';
+import { compressedFrame, frame, OPCODE, type Opcode } from '../socket/frame.js';
+
+/**
+ * How messages become frames for a group of clients: their codec, and whether they take compressed frames.
+ * Clients of the same format can be sent the very same bytes.
+ */
+export class FrameFormat {
+  private readonly opcode: Opcode;
+
+  /** @param compressFromBytes payloads this long or longer are compressed; zero: none */
+  constructor(
+    readonly codec: Codec,
+    private readonly compressFromBytes: number,
+  ) {
+    this.opcode = codec.frameKind === 'text' ? OPCODE.text : OPCODE.binary;
+  }
+
+  /** @throws TypeError or RangeError when the data cannot be encoded */
+  frame(message: ServerMessage): Buffer {
+    const payload = this.codec.encode(message);
+    // A string's length is less than its bytes at most by a factor of three: good enough to tell long from short.
+    const isCompressed = this.compressFromBytes > 0 && payload.length >= this.compressFromBytes;
+    return isCompressed ? compressedFrame(this.opcode, payload) : frame(this.opcode, payload);
+  }
+}
+
+/** The formats of a server: two a codec, each made once. */
+export class FrameFormats {
+  private readonly plain = formatsOf(0);
+  private readonly compressed: Record<Subprotocol, FrameFormat>;
+
+  /** @param compressFromBytes zero: nothing is compressed */
+  constructor(compressFromBytes: number) {
+    this.compressed = formatsOf(compressFromBytes);
+  }
+
+  /** @param takesCompressed whether the client negotiated permessage-deflate in the form we write */
+  of(codec: Codec, takesCompressed: boolean): FrameFormat {
+    return (takesCompressed ? this.compressed : this.plain)[codec.subprotocol];
+  }
+}
+
+function formatsOf(compressFromBytes: number): Record<Subprotocol, FrameFormat> {
+  return {
+    'v1.json': new FrameFormat(CODECS['v1.json'], compressFromBytes),
+    'v1.binary': new FrameFormat(CODECS['v1.binary'], compressFromBytes),
+    'v2.proto': new FrameFormat(CODECS['v2.proto'], compressFromBytes),
+  };
+}
