@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import proxyAddr from 'proxy-addr';
 import type { TrustedProxies } from '../../config/trusted-proxies.js';
 
@@ -12,14 +13,17 @@ export interface ClientAddress {
 
 type Trust = (address: string, hop: number) => boolean;
 
+/** How a dual-stack socket shows an IPv4 client. */
+const MAPPED_PREFIX = '::ffff:';
+
 /** Makes the function that finds the client's address, behind trusted proxies the one they report. */
 export function clientAddressReader(trusted: TrustedProxies): (request: IncomingMessage) => ClientAddress {
+  if (trusted === undefined) return ({ socket }) => normalise(socket.remoteAddress ?? '');
   const trust = trustOf(trusted);
   return (request) => normalise(reported(request, trust) ?? request.socket.remoteAddress ?? '');
 }
 
-function trustOf(trusted: TrustedProxies): Trust {
-  if (trusted === undefined) return () => false;
+function trustOf(trusted: number | readonly string[]): Trust {
   if (typeof trusted === 'number') return (_address, hop) => hop < trusted;
   return proxyAddr.compile([...trusted]);
 }
@@ -28,15 +32,18 @@ function trustOf(trusted: TrustedProxies): Trust {
 function reported(request: IncomingMessage, trust: Trust): string | undefined {
   try {
     const address = proxyAddr(request, trust);
-    return ipaddr.isValid(address) ? address : undefined;
+    return isIP(address) === 0 ? undefined : address;
   } catch {
     return undefined;
   }
 }
 
 function normalise(text: string): ClientAddress {
-  if (!ipaddr.isValid(text)) return { address: text, limitKey: text };
-  // An IPv4 client of a dual-stack socket appears as ::ffff:a.b.c.d; process() makes it IPv4 again.
+  const unmapped = text.startsWith(MAPPED_PREFIX) ? text.slice(MAPPED_PREFIX.length) : text;
+  if (isIP(unmapped) === 4) return { address: unmapped, limitKey: unmapped };
+  if (isIP(text) === 0) return { address: text, limitKey: text };
+
+  // process() also makes IPv4 of a mapped address in any other spelling.
   const address = ipaddr.process(text);
   const shown = address.toString();
   if (address.kind() === 'ipv4') return { address: shown, limitKey: shown };
