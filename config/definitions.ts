@@ -1,3 +1,4 @@
+import { checkKeySetUrl, checkSecret, importPublicKey } from './keys.js';
 import { bytes, integer, list, milliseconds, oneOf, optionalText, text } from './setting.js';
 import { trustedProxies } from './trusted-proxies.js';
 
@@ -71,6 +72,7 @@ export const DEFINITIONS = {
       env: 'JWT_SECRET',
       unit: 'text',
       secret: true,
+      check: checkSecret,
       effect: 'Key of HS256, HS384 and HS512 tokens; use 32 random bytes or more.',
     }),
     jwtPublicKey: optionalText({
@@ -78,15 +80,15 @@ export const DEFINITIONS = {
       unit: 'PEM',
       // Not one itself, but what is put here by mistake is one: the private key, or the shared secret.
       secret: true,
-      pattern: /-----BEGIN [A-Z ]+-----/,
-      must: 'must be a PEM public key or certificate (line breaks may be written as \\n)',
-      effect: 'Key of RS, PS and ES tokens.',
+      check: importPublicKey,
+      effect: 'Key of RS, PS and ES tokens; line breaks may be written as \\n.',
     }),
     jwksUrl: optionalText({
       env: 'JWT_JWKS_URL',
       unit: 'URL',
-      pattern: /^https?:\/\/\S+$/,
-      must: 'must be an http or https URL',
+      // A mistyped one may hold a password.
+      secret: true,
+      check: checkKeySetUrl,
       effect: 'Where the public keys of RS, PS and ES tokens are fetched by their kid, kept, and refreshed.',
     }),
     issuer: optionalText({ env: 'JWT_ISSUER', unit: 'text', effect: 'Demanded iss claim; unset accepts any.' }),

@@ -74,6 +74,8 @@ interface TextDescription extends Description {
   readonly secret?: boolean;
   readonly pattern?: RegExp;
   readonly must?: string;
+  /** Anything a pattern cannot say; throws an Error whose message says what the value must be. */
+  readonly check?: (value: string) => unknown;
 }
 
 /** Text that is undefined where the variable is unset and has no fallback. */
@@ -82,7 +84,7 @@ export function optionalText(description: TextDescription): Setting<string | und
 }
 
 export function text(description: TextDescription): Setting<string> {
-  const { env, effect, unit, fallback, secret = false, pattern, must = 'has an unusable form' } = description;
+  const { env, effect, unit, fallback, secret = false, pattern, check, must = 'has an unusable form' } = description;
   return {
     env,
     effect,
@@ -91,6 +93,7 @@ export function text(description: TextDescription): Setting<string> {
     fallback,
     parse(value) {
       if (pattern && !pattern.test(value)) throw new Error(must);
+      check?.(value);
       return value;
     },
   };

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { isIPv6 } from 'node:net';
 import { settingsOfProcess } from '../config/environment.js';
 import { UnusableSettings, type Settings } from '../config/settings.js';
 import { TokenMinter } from './authentication/token-minter.js';
@@ -8,39 +9,45 @@ const DEVELOPMENT_TOKEN = { sub: 'developer', roles: ['ADMIN', 'MEMBER'], expire
 
 async function main(): Promise<void> {
   const settings = settingsOfProcess();
-  const server = await startServer(settings);
+  const starting = startServer(settings);
+  endOnSignals(starting);
+  const server = await starting;
   server.logger.info(`Gatehouse listens on port ${server.port}`);
   if (settings.madeDevelopmentSecret) printReadyLink(settings, server);
-  endOnSignals(server);
 }
 
 /** As Jupyter does: a development server prints the address to paste into any client. */
-function printReadyLink({ server: { wsPath } }: Settings, { app, port }: GatehouseServer): void {
+function printReadyLink({ server: { host, wsPath } }: Settings, { app, port }: GatehouseServer): void {
   const token = app.get(TokenMinter, { strict: false }).mint(DEVELOPMENT_TOKEN);
-  process.stdout.write(`\nReady: ws://127.0.0.1:${port}${wsPath}?token=${token}\n\n`);
+  const isEveryAddress = host === undefined || host === '0.0.0.0' || host === '::';
+  const reachable = isEveryAddress ? '127.0.0.1' : isIPv6(host) ? `[${host}]` : host;
+  process.stdout.write(`\nReady: ws://${reachable}:${port}${wsPath}?token=${token}\n\n`);
 }
 
-/** The first signal drains, the second ends at once. */
-function endOnSignals(server: GatehouseServer): void {
+/**
+ * The first signal drains, the second ends at once. One that comes during the start is obeyed right after it: the first
+ * process of a container, for which signals have no default effect, would otherwise never notice it.
+ */
+function endOnSignals(starting: Promise<GatehouseServer>): void {
   let isEnding = false;
   const end = (signal: NodeJS.Signals): void => {
     if (isEnding) process.exit(1);
     isEnding = true;
-    server.logger.info(`${signal}: draining; once more ends at once`);
-    server.close().then(
-      () => process.exit(0),
-      (error: unknown) => fail(error),
-    );
+    starting.then((server) => leave(server, signal)).catch(fail);
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
 }
 
+async function leave(server: GatehouseServer, signal: NodeJS.Signals): Promise<never> {
+  server.logger.info(`${signal}: draining; once more ends at once`);
+  await server.close();
+  process.exit(0);
+}
+
 function fail(error: unknown): never {
-  const isKnown = error instanceof UnusableSettings;
-  process.stderr.write(
-    `${isKnown ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${error instanceof UnusableSettings ? error.message : text}\n`);
   process.exit(1);
 }
 

@@ -4,6 +4,8 @@ import { Logger } from '@nestjs/common';
 import type { JwtService } from '@nestjs/jwt';
 import { createRemoteJWKSet, customFetch, errors, type CryptoKey, type RemoteJWKSet } from 'jose';
 
+import { checkKeySetUrl } from '../../config/keys.js';
+import { UnusableSettings } from '../../config/settings.js';
 import { algorithmsOf, type AsymmetricAlgorithm } from './algorithms.js';
 import { fetchJwks } from './jwks-fetch.js';
 import { keyCheck, type ExpectedIssuer } from './key-check.js';
@@ -151,12 +153,13 @@ export class RemoteKeys {
   }
 }
 
+/** A URL with a password in it is refused here, for fetch would refuse it with a message that quotes it. */
 function readUrl(value: string): URL {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') throw new Error('JWT_JWKS_URL must be an http(s) URL');
-  // fetch refuses such a URL with a message that quotes it, password included.
-  if (url.username !== '' || url.password !== '') throw new Error('JWT_JWKS_URL must not contain credentials');
-  return url;
+  try {
+    return new URL(checkKeySetUrl(value));
+  } catch (fault) {
+    throw new UnusableSettings([`JWT_JWKS_URL ${(fault as Error).message}`]);
+  }
 }
 
 // fetch says "fetch failed" and hides what happened in the cause.

@@ -1,33 +1,30 @@
-import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
-
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import { checkSecret, importPublicKey } from '../../config/keys.js';
+import { UnusableSettings } from '../../config/settings.js';
 import { algorithmsOf } from './algorithms.js';
-
-// Errors here name the setting and never its value.
 
 /** @throws Error when the value cannot be a shared secret */
 export function secretKey(secret: string): KeyObject {
-  if (secret === '') throw new Error('JWT_SECRET is empty: everyone could sign tokens');
-  // A public key used as a secret is the classic algorithm confusion: everyone who has the public key could sign.
-  if (secret.includes('-----BEGIN ')) throw new Error('JWT_SECRET holds a PEM: a public key belongs in JWT_PUBLIC_KEY');
-  return createSecretKey(secret, 'utf8');
+  if (secret === '') throw new UnusableSettings(['JWT_SECRET is empty: everyone could sign tokens']);
+  return createSecretKey(
+    named('JWT_SECRET', () => checkSecret(secret)),
+    'utf8',
+  );
 }
 
 /** @throws Error when the value is no PEM public key, or one that cannot verify a token */
 export function publicKey(pem: string): KeyObject {
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
-    throw new Error('JWT_PUBLIC_KEY holds a private key, which only the issuer of tokens may have');
-  }
-  const key = importPem(pem.replaceAll('\\n', '\n'));
+  const key = named('JWT_PUBLIC_KEY', () => importPublicKey(pem));
   if (algorithmsOf(key).length === 0) {
-    throw new Error('JWT_PUBLIC_KEY must be RSA of at least 2048 bits or EC on P-256, P-384 or P-521');
+    throw new UnusableSettings(['JWT_PUBLIC_KEY must be RSA of at least 2048 bits or EC on P-256, P-384 or P-521']);
   }
   return key;
 }
 
-function importPem(pem: string): KeyObject {
+function named<T>(setting: string, check: () => T): T {
   try {
-    return createPublicKey(pem);
-  } catch (cause) {
-    throw new Error('JWT_PUBLIC_KEY is not a PEM public key or certificate', { cause });
+    return check();
+  } catch (fault) {
+    throw new UnusableSettings([`${setting} ${(fault as Error).message}`]);
   }
 }

@@ -12,4 +12,13 @@ interface DispatchEventMap {
 }
 
 /** What happens to messages, for observers. Listeners must not throw. */
-export class DispatchEvents extends EventEmitter<DispatchEventMap> {}
+export class DispatchEvents extends EventEmitter<DispatchEventMap> {
+  /** Tells of a crash. An application may throw anything, also what a log cannot write: that must not throw again. */
+  crash(where: string, exception: unknown): void {
+    try {
+      this.emit('crashed', where, exception);
+    } catch {
+      this.emit('crashed', where, new Error('Something was thrown that cannot be logged'));
+    }
+  }
+}

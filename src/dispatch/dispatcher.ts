@@ -92,7 +92,7 @@ export class Dispatcher {
         next: (item) => this.reply(handler, context, item),
         empty: () => this.reply(handler, context, undefined),
         error: (exception) => this.fail(handler, context, exception),
-        crashed: (exception) => void this.events.emit('crashed', handler.name, exception),
+        crashed: (exception) => this.events.crash(handler.name, exception),
       });
     } catch (exception) {
       await this.fail(handler, context, exception);
@@ -105,7 +105,7 @@ export class Dispatcher {
     try {
       session.send({ type: replyType, id: message.id, data });
     } catch (exception) {
-      this.events.emit('crashed', name, exception);
+      this.events.crash(name, exception);
       this.answerError(session, message, exception);
     }
   }
@@ -133,7 +133,7 @@ export class Dispatcher {
   }
 
   private conclude({ name }: Handler, { session, message }: MessageContext, exception: unknown): void {
-    if (isFault(exception)) this.events.emit('crashed', name, exception);
+    if (isFault(exception)) this.events.crash(name, exception);
     this.answerError(session, message, exception);
   }
 
@@ -148,7 +148,7 @@ export class Dispatcher {
       this.events.emit('failed', reply.code);
     } catch (unwritable) {
       // An exception of the application may bear what cannot be written.
-      this.events.emit('crashed', 'the error reply', unwritable);
+      this.events.crash('the error reply', unwritable);
       session.send(errorReply(unwritable, id));
       this.events.emit('failed', 'INTERNAL_ERROR');
     }

@@ -44,7 +44,7 @@ export class GatewayHooks {
       .map((gateway) => {
         const call = this.hookOf(gateway, name);
         const report = (exception: unknown): void => {
-          this.events.emit('crashed', `${gateway.gatewayClass.name}.${name}`, exception);
+          this.events.crash(`${gateway.gatewayClass.name}.${name}`, exception);
         };
         return (...args) => {
           try {

@@ -1,6 +1,6 @@
 /**
  * The one place that touches what Nest keeps internal: metadata keys, which decorators write and no public API reads,
- * and the host that filters are given. Nest's versions are pinned; test/gateway/nest-features.spec.ts notices a change.
+ * and the host that filters are given. Nest's versions are pinned; test/gateway/nest-*.spec.ts notice a change.
  */
 export {
   CUSTOM_ROUTE_ARGS_METADATA,

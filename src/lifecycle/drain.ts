@@ -1,4 +1,6 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Settings } from '../../config/settings.js';
 import type { Session } from '../sessions/session.js';
@@ -12,8 +14,11 @@ const PAUSE_MS = 50;
 /** Half the time goes to saying goodbye in batches, the rest to handlers in flight and closing handshakes. */
 const SHARE_OF_TIMEOUT = 0.5;
 const MIN_BATCH = 100;
-/** Left at the end for close frames to those whose handlers would not finish. */
+/** Left at the end for close frames to those whose handlers would not finish: this long, or this share of a short time. */
 const LAST_CALL_MS = 500;
+const LAST_CALL_SHARE = 0.25;
+/** How long HTTP requests under way may take once the last session has left. */
+const LAST_REQUESTS_MS = 1_000;
 
 /** Lets every client go before the process ends: in batches with pauses, so that they do not all return at once. */
 @Injectable()
@@ -24,17 +29,20 @@ export class Drain implements BeforeApplicationShutdown, OnApplicationShutdown {
     @Inject(LIFECYCLE_SETTINGS) private readonly settings: LifecycleSettings,
     private readonly sessions: SessionRegistry,
     private readonly state: ServerState,
+    private readonly adapterHost: HttpAdapterHost,
   ) {}
 
   async beforeApplicationShutdown(): Promise<void> {
-    const deadline = performance.now() + this.settings.drainTimeoutMs;
+    const { drainTimeoutMs } = this.settings;
+    const deadline = performance.now() + drainTimeoutMs;
     this.state.draining();
     const leaving = [...this.sessions];
     if (leaving.length > 0) this.logger.log(`Draining ${leaving.length} sessions`);
 
     await this.sayGoodbye(leaving);
-    await this.waitUntilEmpty(deadline - LAST_CALL_MS);
+    await this.waitUntilEmpty(deadline - Math.min(LAST_CALL_MS, drainTimeoutMs * LAST_CALL_SHARE));
     if (this.sessions.size > 0) await this.cut(deadline);
+    this.boundLastRequests();
   }
 
   onApplicationShutdown(): void {
@@ -63,5 +71,14 @@ export class Drain implements BeforeApplicationShutdown, OnApplicationShutdown {
     for (const session of this.sessions) session.close('draining', String(this.settings.reconnectWindowMs));
     await this.waitUntilEmpty(deadline);
     for (const session of this.sessions) session.connection.terminate();
+  }
+
+  /**
+   * Nest closes the HTTP server next, which waits for every connection that has not finished a request: also for one
+   * that a load balancer or browser opened in advance, or that never ends its request, and then forever.
+   */
+  private boundLastRequests(): void {
+    const http = this.adapterHost.httpAdapter.getHttpServer() as Server;
+    setTimeout(() => http.closeAllConnections(), LAST_REQUESTS_MS).unref();
   }
 }

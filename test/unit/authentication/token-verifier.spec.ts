@@ -184,9 +184,9 @@ describe('does not start with', () => {
 
   it.each([
     ['an empty secret', { jwtSecret: '' }, 'JWT_SECRET is empty'],
-    ['a public key for a secret', { jwtSecret: pem(RSA) }, 'JWT_SECRET holds a PEM'],
-    ['a public key that is none', { jwtPublicKey: 'hunter2' }, 'JWT_PUBLIC_KEY is not a PEM'],
-    ['a private key for a public one', { jwtPublicKey: privatePem }, 'JWT_PUBLIC_KEY holds a private key'],
+    ['a public key for a secret', { jwtSecret: pem(RSA) }, 'JWT_SECRET must be a secret, not a PEM'],
+    ['a public key that is none', { jwtPublicKey: 'hunter2' }, 'JWT_PUBLIC_KEY must be a PEM'],
+    ['a private key for a public one', { jwtPublicKey: privatePem }, 'JWT_PUBLIC_KEY must be the public key'],
     ['an RSA key of 1024 bits', { jwtPublicKey: pem(weak) }, 'JWT_PUBLIC_KEY must be RSA of at least 2048 bits'],
     ['an Ed25519 key, which jsonwebtoken cannot use', { jwtPublicKey: pem(ED) }, 'JWT_PUBLIC_KEY must be RSA'],
     ['a JWKS file', { jwksUrl: 'file:///etc/keys.json' }, 'JWT_JWKS_URL must be'],

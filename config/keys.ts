@@ -1,0 +1,34 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+
+// What is thrown here names the mistake and never the value.
+
+/** @throws Error when the value cannot be a shared secret */
+export function checkSecret(secret: string): string {
+  // A public key used as a secret is the classic algorithm confusion: everyone who has the public key could sign.
+  if (secret.includes('-----BEGIN '))
+    throw new Error('must be a secret, not a PEM: a public key belongs in JWT_PUBLIC_KEY');
+  return secret;
+}
+
+/**
+ * @param pem line breaks may be written as \n
+ * @throws Error when the value is no public key
+ */
+export function importPublicKey(pem: string): KeyObject {
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
+    throw new Error('must be the public key: the private one belongs to the issuer of tokens alone');
+  }
+  try {
+    return createPublicKey(pem.replaceAll('\\n', '\n'));
+  } catch {
+    throw new Error('must be a PEM public key or certificate (line breaks may be written as \\n)');
+  }
+}
+
+/** @throws Error when the value is no http(s) address, or holds a user name and password */
+export function checkKeySetUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') throw new Error('must be an http or https URL');
+  if (url.username !== '' || url.password !== '') throw new Error('must not contain credentials');
+  return text;
+}
