@@ -1,0 +1,55 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { DEFINITIONS } from '../../config/definitions.js';
+import type { Setting } from '../../config/setting.js';
+import { ERRORS } from '../../src/protocol/error-codes.js';
+import { read } from './markdown.js';
+
+const DOCUMENTS = ['.', 'docs', 'docs/adr', 'examples', 'examples/gateway-chat'].flatMap((folder) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name)),
+);
+
+const SETTINGS = new Set(
+  Object.values(DEFINITIONS).flatMap((group) => Object.values(group).map(({ env }: Setting<unknown>) => env)),
+);
+const FIRST_WORDS = new Set([...SETTINGS].map((name) => name.split('_')[0]));
+
+describe.each(DOCUMENTS)('%s', (path) => {
+  const text = read(path);
+
+  it('links only to files and headings that are there', () => {
+    const broken = [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)]
+      .map(([link, file = '', anchor]) => ({ link, target: file === '' ? path : join(dirname(path), file), anchor }))
+      .filter(({ target, anchor }) => !existsSync(target) || (anchor !== undefined && !anchorsOf(target).has(anchor)));
+    expect(broken).toEqual([]);
+  });
+
+  it('names only settings that exist', () => {
+    const named = [...text.matchAll(/\b[A-Z]+(?:_[A-Z]+)+\b/g)].map(([name]) => name);
+    const meant = named.filter((name) => FIRST_WORDS.has(name.split('_')[0]) && !(name in ERRORS));
+    expect(meant.filter((name) => !SETTINGS.has(name))).toEqual([]);
+  });
+
+  it('names only npm scripts that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...text.matchAll(/npm run (?:-s )?([a-z][\w:-]*)/g)].map(([, name = '']) => name);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+});
+
+/** As GitHub makes them of headings. */
+function anchorsOf(path: string): Set<string> {
+  if (!path.endsWith('.md')) return new Set();
+  const headings = [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { METRIC } from '../../src/observability/metrics.js';
+import { CLOSES } from '../../src/protocol/close-codes.js';
+import { ERRORS } from '../../src/protocol/error-codes.js';
+import { CODECS } from '../../src/protocol/subprotocols.js';
+import { REFUSALS, type Refusal } from '../../src/upgrade/refusals.js';
+import { connect, type Message, type TestClient } from '../support/test-client.js';
+import { mintToken, startTestServer } from '../support/test-server.js';
+import { literal, read, section, table } from './markdown.js';
+
+const document = read('docs/protocol.md');
+
+describe('docs/protocol.md', () => {
+  it('lists the errors of the registry, each with its sentence and whether to retry', () => {
+    const documented = table(section(document, '## Errors'), 'code').map(({ code, message, retry }) => [
+      literal(code),
+      { message, retry: retry === 'yes' },
+    ]);
+    expect(Object.fromEntries(documented)).toEqual(ERRORS);
+  });
+
+  it('lists the closes of the registry, each with its code, reason and advice', () => {
+    const documented = table(section(document, '## Closes'), 'name').map(
+      ({ name, code, reason, 'client should': client }) => [literal(name), { code: Number(code), reason, client }],
+    );
+    const registered = Object.entries(CLOSES).map(([name, { code, reason, client }]) => [
+      name,
+      // What stands in parentheses is said at run time, or not at all.
+      {
+        code,
+        client,
+        reason: expect.toSatisfy((cell: string) => cell.startsWith('(') || (literal(cell) ?? '') === reason),
+      },
+    ]);
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(registered));
+  });
+
+  it('lists the refusals of the ladder, each with its status and close code', () => {
+    const documented = table(section(document, '### The ladder of refusals'), 'reason').map(
+      ({ reason, HTTP: http, close }) => [literal(reason), { http, close }],
+    );
+    const registered = Object.entries(REFUSALS).map(([reason, { http, close }]: [string, Refusal]) => [
+      reason,
+      { http: http ? String(http.status) : '', close: close ? String(CLOSES[close].code) : '' },
+    ]);
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(registered));
+  });
+
+  it('lists the subprotocols, each with its kind of frame', () => {
+    const documented = table(section(document, '### Subprotocol'), 'name').map(({ name, frames }) => [
+      literal(name),
+      frames,
+    ]);
+    const spoken = Object.values(CODECS).map(({ subprotocol, frameKind }) => [subprotocol, frameKind]);
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(spoken));
+  });
+
+  it('lists the metrics, each with the labels it has', async () => {
+    const documented = table(section(document, '## Metrics'), 'name');
+    expect(new Set(documented.map(({ name }) => literal(name)))).toEqual(new Set(Object.values(METRIC)));
+
+    await using server = await startTestServer();
+    await using client = await connect(server.url);
+    await client.request('nobody-knows-this');
+    await connect(server.url, { headers: { origin: 'http://elsewhere.example' } }).catch(() => undefined);
+    const scraped = await (await fetch(`${server.http}/metrics`)).text();
+    for (const { name, labels } of documented) {
+      const sample = new RegExp(`^${literal(name)}(?:_count)?(?:\\{(\\w+)=.*\\})? `, 'm').exec(scraped);
+      // One that counts by label has no sample before the first.
+      if (sample) expect([name, sample[1]]).toEqual([name, literal(labels)]);
+    }
+  });
+
+  it('shows the built-in messages as they are', async () => {
+    await using server = await startTestServer();
+    const messages = section(document, '## Built-in messages');
+    const examples = [...messages.matchAll(/```\n(→[^`]+)```/g)].map(([, lines = '']) => lines.trim().split('\n'));
+    expect(examples).toHaveLength(6);
+    for (const lines of examples) {
+      await using client = await connect(server.url, { claims: { sub: 'alice', roles: ['ADMIN', 'MEMBER'] } });
+      await play(client, lines);
+    }
+  });
+});
+
+async function play(client: TestClient, lines: readonly string[]): Promise<void> {
+  for (const line of lines) {
+    const message = JSON.parse(line.slice(1).replace('<jwt>', mintToken())) as Message;
+    if (line.startsWith('→')) client.send(message);
+    else expect(shapeOf(await client.next())).toEqual(shapeOf(message));
+  }
+}
+
+/** Values that differ from run to run replaced by their kind, everything else as it is. */
+function shapeOf(value: unknown, key = ''): unknown {
+  if (['sessionId', 'nodeId', 'serverTime', 'expiresAt', 'messageRate', 'messageBurst'].includes(key))
+    return typeof value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, shapeOf(field, name)]));
+}

@@ -1,0 +1,38 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { chromium } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { mintToken, startTestServer } from '../support/test-server.js';
+
+const EXECUTABLE = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+const reason = EXECUTABLE === undefined ? ' (skipped: no Chromium is installed)' : '';
+
+it.skipIf(EXECUTABLE === undefined)(`examples/browser.html talks to the server from its form${reason}`, async () => {
+  await using server = await startTestServer();
+  const page = readFileSync('examples/browser.html');
+  const site = createServer((_request, response) => response.setHeader('Content-Type', 'text/html').end(page));
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+  const browser = await chromium.launch({ executablePath: EXECUTABLE ?? '', args: ['--no-sandbox'] });
+  try {
+    const tab = await browser.newPage();
+    await tab.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
+    await tab.getByLabel('URL').fill(server.url);
+    await tab.getByLabel('Token').fill(mintToken());
+    await tab.getByRole('button').click();
+    await tab.getByText('closed 1000').waitFor();
+    const log = (await tab.locator('#log').textContent()) ?? '';
+    const types = [...log.matchAll(/^← .*?"type":"(\w+)"/gm)].map(([, type]) => type);
+    expect(types).toEqual([
+      'hello_reply',
+      'echo_reply',
+      'broadcast',
+      'broadcast_reply',
+      'direct_message',
+      'send_message_reply',
+    ]);
+  } finally {
+    await browser.close();
+    site.close();
+  }
+});
