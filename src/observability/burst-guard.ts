@@ -12,13 +12,16 @@ interface Kind {
 export class BurstGuard {
   private readonly kinds = new Map<string, Kind>();
 
+  /** @param clock milliseconds on any steady clock */
+  constructor(private readonly clock: () => number = () => performance.now()) {}
+
   /**
    * Calls `write` unless its kind has used up its lines. The first line of a new period is told how many were left out.
    *
    * @param kind one of a fixed set, never text of a client
    */
   write(kind: string, write: (leftOut: number) => void): void {
-    const now = performance.now();
+    const now = this.clock();
     const state = this.kinds.get(kind) ?? { startedAt: now, written: 0, leftOut: 0 };
     this.kinds.set(kind, state);
     if (now - state.startedAt >= PERIOD_MS) {

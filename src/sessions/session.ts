@@ -70,12 +70,9 @@ export class Session {
     return this.connection.framesSent;
   }
 
-  /**
-   * Whether the session is ending, or will as soon as its last message is answered; new messages are not taken any more.
-   * A client may leave our close frame unanswered for seconds, and would else go on acting with a token that has expired.
-   */
+  /** Whether the session ends as soon as its last message is answered; new messages are not taken any more. */
   get isLeaving(): boolean {
-    return this.farewell !== undefined || !this.connection.isOpen;
+    return this.farewell !== undefined;
   }
 
   /** What stands as `from` in the messages this session causes. */

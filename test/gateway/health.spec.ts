@@ -1,0 +1,89 @@
+import { setTimeout as nextTimer } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { ServerState } from '../../src/lifecycle/server-state.js';
+import { startTestServer } from '../support/test-server.js';
+
+const number = expect.any(Number) as number;
+
+async function get(url: string): Promise<{ readonly status: number; readonly body: unknown }> {
+  const response = await fetch(url);
+  return { status: response.status, body: await response.json() };
+}
+
+describe('/health', () => {
+  it('says that the event loop turns', async () => {
+    await using server = await startTestServer();
+    const details = { event_loop: { status: 'up', lagMs: number } };
+    expect(await get(`${server.http}/health`)).toEqual({
+      status: 200,
+      body: { status: 'ok', info: details, error: {}, details },
+    });
+  });
+
+  it('does not ask for a restart because the server is busy or leaving', async () => {
+    await using server = await startTestServer({ READY_MAX_HEAP_PERCENT: '1' });
+    server.app.get(ServerState, { strict: false }).draining();
+    expect((await get(`${server.http}/health`)).status).toBe(200);
+  });
+});
+
+describe('/ready', () => {
+  it('is as terminus writes it when all is well', async () => {
+    await using server = await startTestServer();
+    const details = {
+      state: { status: 'up', phase: 'ready' },
+      event_loop: { status: 'up', lagMs: number },
+      heap: { status: 'up', usedBytes: number, percent: number },
+    };
+    expect(await get(`${server.http}/ready`)).toEqual({
+      status: 200,
+      body: { status: 'ok', info: details, error: {}, details },
+    });
+  });
+
+  it('says 503 and why while the server drains', async () => {
+    await using server = await startTestServer();
+    server.app.get(ServerState, { strict: false }).draining();
+    expect(await get(`${server.http}/ready`)).toMatchObject({
+      status: 503,
+      body: {
+        status: 'error',
+        error: { state: { status: 'down', phase: 'draining' } },
+        info: { heap: { status: 'up' } },
+        details: { state: { status: 'down' }, heap: { status: 'up' } },
+      },
+    });
+  });
+
+  it('says 503 when the heap is fuller than it may be', async () => {
+    await using server = await startTestServer({ READY_MAX_HEAP_PERCENT: '1' });
+    const ballast = Array.from({ length: 10_000_000 }, (_, index) => index);
+    const { status, body } = await get(`${server.http}/ready`);
+    expect(ballast.length).toBe(10_000_000);
+    expect({ status, body }).toMatchObject({
+      status: 503,
+      body: { error: { heap: { status: 'down', maxPercent: 1 } } },
+    });
+  });
+
+  it('says 503 when the event loop is held up, whoever else has asked, and recovers', async () => {
+    await using server = await startTestServer({ READY_MAX_EVENT_LOOP_LAG_MS: '100' });
+    for (let round = 0; round < 5; round += 1) {
+      const end = performance.now() + 300;
+      while (performance.now() < end) JSON.stringify(end);
+      await nextTimer(1);
+    }
+    await get(`${server.http}/health`);
+    expect(await get(`${server.http}/ready`)).toMatchObject({
+      status: 503,
+      body: { error: { event_loop: { status: 'down', maxMs: 100 } } },
+    });
+    expect((await get(`${server.http}/ready`)).status).toBe(200);
+  });
+
+  it('looks at neither heap nor lag where they are switched off', async () => {
+    const off = { READY_MAX_HEAP_PERCENT: '0', READY_MAX_EVENT_LOOP_LAG_MS: '0' };
+    await using server = await startTestServer(off);
+    expect((await get(`${server.http}/ready`)).status).toBe(200);
+  });
+});

@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { describe, expect, it, vi } from 'vitest';
+import { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { heldHandler } from '../support/held-handler.js';
+import { RawClient } from '../support/raw-client.js';
+import { Scrape } from '../support/scrape.js';
+import { connect } from '../support/test-client.js';
+import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
+
+const QUICK = { HEARTBEAT_INTERVAL_MS: '60', HEARTBEAT_TIMEOUT_MS: '150' };
+const PING = 0x9;
+
+async function silentClient({ port }: TestServer): Promise<RawClient> {
+  const client = await RawClient.upgrade(port, { headers: { Authorization: `Bearer ${mintToken()}` } });
+  expect((await client.answer()).status).toBe(101);
+  return client;
+}
+
+function sessionsOf({ app }: TestServer): SessionRegistry {
+  return app.get(SessionRegistry, { strict: false });
+}
+
+describe('a client that is there', () => {
+  it.each([
+    ['longer than', '60', '200'],
+    ['as long as', '100', '100'],
+    ['shorter than', '150', '100'],
+  ])('stays while it answers pings, with a timeout %s the interval', async (_how, interval, timeout) => {
+    await using server = await startTestServer({ HEARTBEAT_INTERVAL_MS: interval, HEARTBEAT_TIMEOUT_MS: timeout });
+    await using client = await connect(server.url);
+    for (let pings = 0; pings < 8; pings += 1) await once(client.socket, 'ping');
+    expect(await client.request('echo', 'still here')).toMatchObject({ data: 'still here' });
+  });
+
+  it('stays without a single pong as long as anything comes from it', async () => {
+    await using server = await startTestServer(QUICK);
+    await using client = await silentClient(server);
+    for (let pings = 0; pings < 8;) {
+      if ((await client.frame()).opcode !== PING) continue;
+      pings += 1;
+      client.send({ type: 'echo', data: pings });
+    }
+    expect(sessionsOf(server).size).toBe(1);
+  });
+
+  it('stays while the server itself does not read, because a handler is slow', async () => {
+    const { feature, started, release } = heldHandler();
+    await using server = await startTestServer({ ...QUICK, MAX_PENDING_MESSAGES: '1' }, [feature]);
+    await using busy = await connect(server.url);
+    // More than the socket's own buffer takes, so that its pongs are stuck behind messages.
+    for (let id = 0; id < 6; id += 1) busy.send({ type: 'hold', id, data: 'x'.repeat(100_000) });
+    await started;
+
+    // Two clients that vanish, one after the other, show that this one was judged as well.
+    for (let round = 0; round < 2; round += 1) await (await silentClient(server)).closed();
+    release();
+    for (let id = 0; id < 6; id += 1) expect(await busy.next()).toMatchObject({ type: 'hold_reply', id });
+  });
+
+  it('has its round trips measured', async () => {
+    await using server = await startTestServer(QUICK);
+    const earlier = await Scrape.of(server);
+    await using client = await connect(server.url);
+    for (let pings = 0; pings < 3; pings += 1) await once(client.socket, 'ping');
+    const count = 'websocket_heartbeat_rtt_seconds_count';
+    await vi.waitFor(async () => expect((await Scrape.of(server)).since(earlier, count)).toBeGreaterThanOrEqual(2));
+    const sum = (await Scrape.of(server)).since(earlier, 'websocket_heartbeat_rtt_seconds_sum');
+    expect(sum).toBeGreaterThan(0);
+    expect(sum).toBeLessThan(5);
+  });
+});
+
+describe('a client that vanished without a word', () => {
+  it('is gone after interval and timeout, and counted as 1006', async () => {
+    await using server = await startTestServer(QUICK);
+    const sessions = sessionsOf(server);
+    const earlier = await Scrape.of(server);
+    const connectedAt = performance.now();
+    await using client = await silentClient(server);
+    const closing = once(sessions.events, 'closed');
+    expect((await client.frame()).payload).toEqual(Buffer.alloc(0));
+    await client.closed();
+
+    expect(await closing).toMatchObject([{ userId: 'alice' }, 1006, '']);
+    expect(performance.now() - connectedAt).toBeGreaterThanOrEqual(150);
+    expect(sessions.size).toBe(0);
+    const later = await Scrape.of(server);
+    expect(later.since(earlier, 'websocket_connections_closed_total{code="1006"}')).toBe(1);
+    expect(server.logLines.map(({ msg }) => msg)).toContain('client vanished');
+  });
+
+  it('is gone as well if it still takes what is sent, but reads none of it', async () => {
+    await using server = await startTestServer(QUICK);
+    await using client = await silentClient(server);
+    client.socket.pause();
+    await once(sessionsOf(server).events, 'closed');
+    expect(sessionsOf(server).size).toBe(0);
+  });
+
+  it('takes nobody along', async () => {
+    await using server = await startTestServer(QUICK);
+    await using client = await connect(server.url);
+    await using gone = await silentClient(server);
+    await gone.closed();
+    expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
+    expect(sessionsOf(server).size).toBe(1);
+  });
+});
+
+describe('without a heartbeat', () => {
+  it('nobody is pinged, and nobody is cut', async () => {
+    await using server = await startTestServer({ HEARTBEAT_INTERVAL_MS: '0', HEARTBEAT_TIMEOUT_MS: '1' });
+    await using other = await startTestServer(QUICK);
+    await using quiet = await silentClient(server);
+    await (await silentClient(other)).closed();
+    quiet.send({ type: 'echo', data: 1 });
+    expect((await quiet.frame()).opcode).toBe(1);
+  });
+});

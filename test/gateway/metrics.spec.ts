@@ -1,0 +1,163 @@
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { METRIC } from '../../src/observability/metrics.js';
+import { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { eventually } from '../support/eventually.js';
+import { RawClient } from '../support/raw-client.js';
+import { Scrape } from '../support/scrape.js';
+import { connect } from '../support/test-client.js';
+import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
+
+const TYPES: Record<keyof typeof METRIC, 'counter' | 'gauge' | 'histogram'> = {
+  active: 'gauge',
+  opened: 'counter',
+  closed: 'counter',
+  refused: 'counter',
+  duration: 'histogram',
+  received: 'counter',
+  sent: 'counter',
+  bytesReceived: 'counter',
+  bytesSent: 'counter',
+  size: 'histogram',
+  processingTime: 'histogram',
+  errors: 'counter',
+  roundTrip: 'histogram',
+  queueBytes: 'gauge',
+  dropped: 'counter',
+  bans: 'gauge',
+};
+
+function eventsOf({ app }: TestServer): SessionRegistry['events'] {
+  return app.get(SessionRegistry, { strict: false }).events;
+}
+
+/** By how much each series grew while `act` ran. */
+async function growth(server: TestServer, act: () => Promise<unknown>): Promise<(series: string) => number> {
+  const earlier = await Scrape.of(server);
+  await act();
+  const later = await Scrape.of(server);
+  return (series) => later.since(earlier, series);
+}
+
+describe('/metrics', () => {
+  it('shows every metric of the contract, each with its type, and those of the process', async () => {
+    await using server = await startTestServer();
+    const scrape = await Scrape.of(server);
+    const types = Object.fromEntries(Object.entries(METRIC).map(([key, name]) => [key, scrape.type(name)]));
+    expect(types).toEqual(TYPES);
+    for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'nodejs_eventloop_lag_seconds']) {
+      expect(scrape.type(name)).toBeDefined();
+    }
+  });
+
+  it('counts connections as they open and close, by close code, with their duration', async () => {
+    await using server = await startTestServer();
+    const grew = await growth(server, async () => {
+      for (const code of [1000, 1000, 3999, 4321]) {
+        await using client = await connect(server.url);
+        const closed = once(eventsOf(server), 'closed');
+        client.socket.close(code);
+        await closed;
+      }
+    });
+    expect(grew('websocket_connections_opened_total')).toBe(4);
+    expect(grew('websocket_connections_closed_total{code="1000"}')).toBe(2);
+    expect(grew('websocket_connections_closed_total{code="other"}')).toBe(2);
+    expect(grew('websocket_connection_duration_seconds_count')).toBe(4);
+    const codes = (await Scrape.of(server)).labels('websocket_connections_closed_total', 'code');
+    expect(codes).not.toContain('3999');
+  });
+
+  it('shows how many connections are open now', async () => {
+    await using server = await startTestServer();
+    await using first = await connect(server.url);
+    await using second = await connect(server.url);
+    await Promise.all([first.request('ping'), second.request('ping')]);
+    expect((await Scrape.of(server)).value('websocket_active_connections')).toBe(2);
+    const closed = once(eventsOf(server), 'closed');
+    first.socket.close();
+    await closed;
+    expect((await Scrape.of(server)).value('websocket_active_connections')).toBe(1);
+  });
+
+  it('counts messages in and out by type, their bytes, sizes and the time they took', async () => {
+    await using server = await startTestServer();
+    const sent = JSON.stringify({ type: 'echo', id: 1, data: 'x'.repeat(100) });
+    let reply = 0;
+    const grew = await growth(server, async () => {
+      await using client = await connect(server.url);
+      for (let round = 0; round < 3; round += 1) {
+        client.send(sent);
+        reply = JSON.stringify(await client.next()).length;
+      }
+    });
+    expect(grew('websocket_messages_received_total{type="echo"}')).toBe(3);
+    expect(grew('websocket_messages_sent_total{type="echo_reply"}')).toBe(3);
+    expect(grew('websocket_bytes_received_total')).toBe(3 * sent.length);
+    // Frames: a header of four bytes each, for a payload of more than 125.
+    expect(reply).toBeGreaterThan(125);
+    expect(grew('websocket_bytes_sent_total')).toBe(3 * (reply + 4));
+    expect(grew('websocket_message_size_bytes_count{direction="in"}')).toBe(3);
+    expect(grew('websocket_message_size_bytes_sum{direction="in"}')).toBe(3 * sent.length);
+    expect(grew('websocket_message_size_bytes_count{direction="out"}')).toBe(3);
+    expect(grew('websocket_message_size_bytes_bucket{le="64",direction="in"}')).toBe(0);
+    expect(grew('websocket_message_size_bytes_bucket{le="256",direction="in"}')).toBe(3);
+    expect(grew('websocket_message_size_bytes_bucket{le="+Inf",direction="in"}')).toBe(3);
+    expect(grew('websocket_message_processing_time_seconds_count{type="echo"}')).toBe(3);
+    expect(grew('websocket_message_processing_time_seconds_sum{type="echo"}')).toBeGreaterThan(0);
+  });
+
+  it('counts a message for many once per receiver', async () => {
+    await using server = await startTestServer();
+    await using first = await connect(server.url);
+    await using second = await connect(server.url);
+    await second.request('ping');
+    const grew = await growth(server, async () => {
+      first.send({ type: 'broadcast', data: 1 });
+      await Promise.all([first.next(), second.next()]);
+    });
+    expect(grew('websocket_messages_sent_total{type="broadcast"}')).toBe(2);
+    expect(grew('websocket_message_size_bytes_count{direction="out"}')).toBe(1);
+  });
+
+  it('never makes a label of what a client sends', async () => {
+    await using server = await startTestServer({ MAX_PROTOCOL_ERRORS: '0' });
+    const grew = await growth(server, async () => {
+      await using client = await connect(server.url);
+      for (const type of ['made-up-1', 'made-up-2', '__proto__', 'constructor']) await client.request(type);
+      client.send('no JSON');
+      await client.next();
+    });
+    expect(grew('websocket_messages_received_total{type="unknown"}')).toBe(5);
+    expect(grew('websocket_errors_total{code="UNKNOWN_MESSAGE_TYPE"}')).toBe(4);
+    expect(grew('websocket_errors_total{code="INVALID_MESSAGE_FORMAT"}')).toBe(1);
+    expect((await Scrape.of(server)).text).not.toMatch(/made-up|__proto__|"constructor"/);
+  });
+
+  it('shows what waits for a slow reader, and counts what is dropped when it is cut off', async () => {
+    await using server = await startTestServer({ OUTBOUND_QUEUE_BYTES: '200000' });
+    await using slow = await RawClient.upgrade(server.port, {
+      headers: { Authorization: `Bearer ${mintToken({ sub: 'slow' })}` },
+    });
+    await slow.answer();
+    slow.socket.pause();
+    await using sender = await connect(server.url);
+    const data = { targetUserId: 'slow', message: 'x'.repeat(60_000) };
+    const earlier = await Scrape.of(server);
+    let mostWaiting = 0;
+    await eventually('the slow reader is cut off', async () => {
+      await sender.request('send_message', data);
+      const scrape = await Scrape.of(server);
+      mostWaiting = Math.max(mostWaiting, scrape.value('websocket_outbound_queue_bytes'));
+      return scrape.since(earlier, 'websocket_dropped_messages_total{reason="slow_consumer"}') > 0;
+    });
+    expect(mostWaiting).toBeGreaterThan(60_000);
+    expect((await Scrape.of(server)).value('websocket_outbound_queue_bytes')).toBe(0);
+    expect(server.logLines.find(({ msg }) => msg === 'slow consumer cut off')).toMatchObject({
+      level: 'warn',
+      user: 'slow',
+      reason: 'slow_consumer',
+    });
+    expect(await sender.request('echo', 1)).toMatchObject({ data: 1 });
+  });
+});

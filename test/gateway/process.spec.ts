@@ -1,0 +1,96 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildServer, ServerProcess, type Build } from '../support/built-server.js';
+import { RawClient } from '../support/raw-client.js';
+import { connect } from '../support/test-client.js';
+import { mintToken, TEST_SECRET } from '../support/test-server.js';
+
+const PRODUCTION = { NODE_ENV: 'production', JWT_SECRET: TEST_SECRET, RECONNECT_WINDOW_MS: '250' };
+
+let build: Build;
+beforeAll(async () => {
+  build = await buildServer();
+}, 120_000);
+afterAll(() => build[Symbol.asyncDispose]());
+
+describe.concurrent('the process', { timeout: 30_000 }, () => {
+  it('serves in production with a key, and on SIGTERM lets its clients go and exits with 0', async () => {
+    await using server = await ServerProcess.start(build, PRODUCTION);
+    await using client = await connect(`ws://127.0.0.1:${await server.port()}/ws`);
+    expect(await client.request('echo', 1)).toMatchObject({ type: 'echo_reply', data: 1 });
+    server.signal('SIGTERM');
+    expect(await client.closed).toEqual({ code: 1012, reason: '250' });
+    expect(await server.ended).toEqual({ code: 0, signal: null });
+    expect(server.errors).toBe('');
+    expect(server.output).not.toContain('Ready:');
+  });
+
+  it('ends at once on a second signal', async () => {
+    await using server = await ServerProcess.start(build, { ...PRODUCTION, DRAIN_TIMEOUT_MS: '60000' });
+    const port = await server.port();
+    // A client that never answers the close frame would hold the drain up for seconds.
+    const headers = { Authorization: `Bearer ${mintToken()}` };
+    await using client = await RawClient.upgrade(port, { headers });
+    await client.answer();
+    server.signal('SIGINT');
+    await server.wrote(/SIGINT: draining/);
+    server.signal('SIGTERM');
+    expect(await server.ended).toEqual({ code: 1, signal: null });
+  });
+
+  it('leaves in good order when it is told to while it still starts', async () => {
+    await using server = await ServerProcess.start(build, { ...PRODUCTION, LOG_LEVEL: 'debug' });
+    await server.wrote(/Starting Nest application/);
+    server.signal('SIGTERM');
+    expect(await server.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('prints a link in development that any client can open', async () => {
+    await using server = await ServerProcess.start(build);
+    const [, link = ''] = await server.wrote(/^Ready: (\S+)$/m);
+    await using client = await connect(link, { claims: false });
+    expect(await client.request('hello')).toMatchObject({
+      data: { userId: 'developer', roles: expect.arrayContaining(['ADMIN']) as string[] },
+    });
+    const token = new URL(link).searchParams.get('token') ?? '';
+    const logged = server.output.split('\n').filter((line) => line.startsWith('{'));
+    expect(logged.length).toBeGreaterThan(0);
+    expect(logged.join('\n')).not.toContain(token);
+  });
+});
+
+describe.concurrent('a process that cannot start', { timeout: 30_000 }, () => {
+  it('names every unusable setting in one message and exits with 1', async () => {
+    const environment = { NODE_ENV: 'production', PORT: 'http', LOG_LEVEL: 'loud' };
+    await using server = await ServerProcess.start(build, environment);
+    expect(await server.ended).toEqual({ code: 1, signal: null });
+    const [first, ...faults] = server.errors.trim().split('\n');
+    expect(first).toBe('Gatehouse cannot start: 3 unusable setting(s)');
+    expect(faults.map((fault) => fault.trim().split(' ')[1])).toEqual(['PORT', 'LOG_LEVEL', 'JWT_SECRET,']);
+    expect(server.output).toBe('');
+  });
+
+  it.each([
+    ['a key that is none', { JWT_PUBLIC_KEY: '-----BEGIN PUBLIC KEY-----\\nabcd\\n-----END PUBLIC KEY-----' }],
+    ['a public key as the secret', { JWT_SECRET: '-----BEGIN PUBLIC KEY-----' }],
+    ['a password in the address of the keys', { JWT_JWKS_URL: 'https://me:hunter2@issuer.example/keys' }],
+  ])('says which setting it is for %s, without showing it', async (_what, environment) => {
+    const { JWT_SECRET: _, ...production } = PRODUCTION;
+    await using server = await ServerProcess.start(build, { ...production, ...environment });
+    expect(await server.ended).toEqual({ code: 1, signal: null });
+    const [name = '', value = ''] = Object.entries(environment)[0] ?? [];
+    expect(server.errors).toContain(name);
+    expect(server.errors + server.output).not.toContain(value.slice(-8));
+  });
+
+  it('says so when its port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const PORT = String((other.address() as AddressInfo).port);
+    await using server = await ServerProcess.start(build, { ...PRODUCTION, PORT });
+    expect(await server.ended).toEqual({ code: 1, signal: null });
+    expect(server.errors).toContain('EADDRINUSE');
+    other.close();
+  });
+});

@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import type { Environment } from '../../config/settings.js';
+import { ServerState } from '../../src/lifecycle/server-state.js';
+import { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { REFUSALS, type RefusalReason } from '../../src/upgrade/refusals.js';
+import { Issuer } from '../unit/authentication/issuer.js';
+import { RSA, sign } from '../unit/authentication/tokens.js';
+import { RawClient, type Outcome, type RawUpgrade } from '../support/raw-client.js';
+import { Scrape } from '../support/scrape.js';
+import { connect } from '../support/test-client.js';
+import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
+
+interface Scenario {
+  readonly environment?: Environment;
+  /** Brings the server to where the next good upgrade is refused. Returns what to hold until then. */
+  readonly before?: (server: TestServer) => Promise<readonly AsyncDisposable[]> | void;
+  readonly request?: () => RawUpgrade | Promise<RawUpgrade>;
+  readonly answer:
+    { readonly status: number; readonly body: string } | { readonly code: number; readonly reason: string };
+}
+
+const bearer = (token: string): RawUpgrade => ({ headers: { Authorization: `Bearer ${token}` } });
+const withHeader = (name: string, value: string | undefined) => (): RawUpgrade => ({
+  headers: { ...bearer(mintToken()).headers, [name]: value },
+});
+const TOO_MANY = { code: 4001, reason: 'Too many connections, try again later' };
+const oneClient = async ({ url }: TestServer): Promise<AsyncDisposable[]> => [await connect(url)];
+
+/** A scenario for each reason there is: one that is added without a test does not compile. */
+const SCENARIOS: Record<RefusalReason, Scenario> = {
+  bad_method: {
+    request: () => ({ method: 'POST' }),
+    answer: { status: 405, body: 'A WebSocket upgrade is a GET request' },
+  },
+  bad_headers: {
+    request: withHeader('Sec-WebSocket-Key', undefined),
+    answer: { status: 400, body: 'Malformed WebSocket upgrade headers' },
+  },
+  bad_version: {
+    request: withHeader('Sec-WebSocket-Version', '12'),
+    answer: { status: 426, body: 'WebSocket version 13 is needed' },
+  },
+  bad_subprotocols: {
+    request: withHeader('Sec-WebSocket-Protocol', 'v1.json, v1.json'),
+    answer: { status: 400, body: 'Malformed Sec-WebSocket-Protocol header' },
+  },
+  unknown_path: {
+    request: () => ({ ...bearer(mintToken()), path: '/elsewhere' }),
+    answer: { status: 404, body: 'There is no WebSocket endpoint at this path' },
+  },
+  starting: {
+    // The port opens a moment before the server is ready; no client is fast enough to come in between for certain.
+    before: ({ app }) => void Object.assign(app.get(ServerState, { strict: false }), { current: 'starting' }),
+    answer: { status: 503, body: 'Server starting' },
+  },
+  draining: {
+    before: ({ app }) => app.get(ServerState, { strict: false }).draining(),
+    answer: { status: 503, body: 'Server restarting' },
+  },
+  banned: {
+    environment: { MAX_CONNECTIONS_PER_IP: '1' },
+    before: async (server) => {
+      const [first] = await oneClient(server);
+      await using breach = await RawClient.upgrade(server.port, bearer(mintToken()));
+      await breach.outcome();
+      return first ? [first] : [];
+    },
+    answer: TOO_MANY,
+  },
+  connection_rate: { environment: { CONNECTION_RATE_PER_IP: '1' }, before: oneClient, answer: TOO_MANY },
+  too_many_from_address: { environment: { MAX_CONNECTIONS_PER_IP: '1' }, before: oneClient, answer: TOO_MANY },
+  too_many_of_user: { environment: { MAX_CONNECTIONS_PER_USER: '1' }, before: oneClient, answer: TOO_MANY },
+  at_capacity: {
+    environment: { MAX_CONNECTIONS: '1' },
+    before: oneClient,
+    answer: { code: 1013, reason: 'Server at capacity, try again later' },
+  },
+  origin: {
+    request: withHeader('Origin', 'https://evil.example'),
+    answer: { status: 403, body: 'Origin not allowed' },
+  },
+  unsupported_subprotocol: {
+    request: withHeader('Sec-WebSocket-Protocol', 'v9.xml, soap'),
+    answer: { code: 1002, reason: 'Unsupported subprotocol' },
+  },
+  unauthenticated: { request: () => ({}), answer: { code: 4401, reason: 'Authentication required' } },
+  token_expired: {
+    request: () => bearer(mintToken({ exp: 1 })),
+    answer: { code: 4401, reason: 'Token expired' },
+  },
+  invalid_token: {
+    request: () => bearer(mintToken({}, 'another-secret-with-enough-characters')),
+    answer: { code: 4403, reason: 'Invalid token' },
+  },
+  keys_unavailable: {
+    request: async () => bearer(await sign({ alg: 'RS256', key: RSA.privateKey, kid: 'k1' })),
+    answer: { code: 1013, reason: 'Server at capacity, try again later' },
+  },
+};
+
+describe('a refused upgrade', () => {
+  it.each(Object.keys(SCENARIOS) as RefusalReason[])('%s: answered, counted, and leaves nothing', async (reason) => {
+    const { environment = {}, before, request = () => bearer(mintToken()), answer } = SCENARIOS[reason];
+    await using issuer = await Issuer.start();
+    issuer.fail();
+    const keys: Environment = reason === 'keys_unavailable' ? { JWT_JWKS_URL: issuer.url } : {};
+    await using server = await startTestServer({ ...environment, ...keys });
+    const held = (await before?.(server)) ?? [];
+    const { sessions, count, opened } = watch(server);
+    const earlier = await Scrape.of(server);
+
+    await using client = await RawClient.upgrade(server.port, await request());
+    const outcome = await client.outcome();
+    expect(shown(outcome)).toEqual(answer);
+    await client.closed();
+
+    expect(opened()).toBe(0);
+    expect(sessions.size).toBe(count);
+    const later = await Scrape.of(server);
+    expect(later.since(earlier, `websocket_connections_refused_total{reason="${reason}"}`)).toBe(1);
+    expect(server.logLines.filter(({ msg }) => msg === 'upgrade refused').at(-1)).toMatchObject({
+      reason,
+      address: '127.0.0.1',
+    });
+    await Promise.all(held.map((one) => one[Symbol.asyncDispose]()));
+  });
+
+  it('tells by header what would be accepted', async () => {
+    await using server = await startTestServer();
+    const headersOf = async (request: RawUpgrade): Promise<Outcome['headers']> => {
+      await using client = await RawClient.upgrade(server.port, request);
+      return (await client.outcome()).headers;
+    };
+    expect(await headersOf({ method: 'PUT' })).toMatchObject({ allow: 'GET', connection: 'close' });
+    expect(await headersOf({ headers: { 'Sec-WebSocket-Version': '8' } })).toMatchObject({
+      'sec-websocket-version': '13',
+    });
+    server.app.get(ServerState, { strict: false }).draining();
+    expect(await headersOf({})).toMatchObject({ 'retry-after': '1' });
+  });
+
+  it('has a close code of the registry or an HTTP answer, whatever the reason', () => {
+    const silent = Object.entries(REFUSALS).filter(([, refusal]) => !('http' in refusal) && !('close' in refusal));
+    expect(silent).toEqual([]);
+  });
+});
+
+function watch({ app }: TestServer): { sessions: SessionRegistry; count: number; opened: () => number } {
+  const sessions = app.get(SessionRegistry, { strict: false });
+  let opened = 0;
+  sessions.events.on('opened', () => (opened += 1));
+  return { sessions, count: sessions.size, opened: () => opened };
+}
+
+function shown({ status, body, close }: Outcome): object {
+  return close ?? { status, body };
+}

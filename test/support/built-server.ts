@@ -1,0 +1,83 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Environment } from '../../config/settings.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A folder with the compiled server; `await using` removes it. */
+export interface Build extends AsyncDisposable {
+  readonly folder: string;
+}
+
+export async function buildServer(): Promise<Build> {
+  // Inside node_modules, so that the compiled files find their packages and nothing else finds them.
+  const folder = await mkdtemp(join(ROOT, 'node_modules', '.gatehouse-build-'));
+  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const options = ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', folder, '--sourceMap', 'false', '--noCheck'];
+  await promisify(execFile)(process.execPath, [compiler, ...options]);
+  await symlink(join(ROOT, 'package.json'), join(folder, 'package.json'));
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A server in a process of its own, started as an operator would: with nothing but its environment. */
+export class ServerProcess implements AsyncDisposable {
+  output = '';
+  errors = '';
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<Ended>;
+  private readonly child: ChildProcess;
+
+  private constructor({ folder }: Build, home: string, environment: Environment) {
+    this.child = spawn(process.execPath, [join(folder, 'src', 'main.js')], {
+      cwd: home,
+      env: { PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', LOG_FORMAT: 'json', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stdout?.on('data', (text: Buffer) => (this.output += text.toString()));
+    this.child.stderr?.on('data', (text: Buffer) => (this.errors += text.toString()));
+    this.ended = once(this.child, 'close').then(async ([code, signal]) => {
+      await rm(home, { recursive: true, force: true });
+      return { code: code as number | null, signal: signal as NodeJS.Signals | null };
+    });
+  }
+
+  /** Starts it in an empty folder and returns at once. */
+  static async start(build: Build, environment: Environment = {}): Promise<ServerProcess> {
+    return new ServerProcess(build, await mkdtemp(join(tmpdir(), 'gatehouse-')), environment);
+  }
+
+  /** Resolves with the match once the process has written it to stdout; fails when it ends before. */
+  async wrote(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.output);
+      if (match) return match;
+      const news = this.child.stdout ? once(this.child.stdout, 'data') : Promise.reject(new Error('no stdout'));
+      const isOver = await Promise.race([news.then(() => false), this.ended.then(() => true)]);
+      if (isOver) throw new Error(`It ended before it wrote ${pattern}: ${this.output}${this.errors}`);
+    }
+  }
+
+  /** Resolves with the port once it listens. */
+  async port(): Promise<number> {
+    return Number((await this.wrote(/listens on port (\d+)/))[1]);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+}

@@ -1,0 +1,243 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { FlushTurn, JOIN_LIMIT_BYTES } from '../../../src/socket/flush-turn.js';
+import { OutboundBudget, type OverflowReason } from '../../../src/socket/outbound-budget.js';
+import { OutboundQueue, type OutboundContext } from '../../../src/socket/outbound-queue.js';
+import { ScriptedSocket } from './scripted-socket.js';
+
+interface Overflow {
+  readonly reason: OverflowReason;
+  readonly dropped: number;
+}
+
+function context({ limitBytes = 1_000, budgetBytes = 0 } = {}): OutboundContext {
+  return { turn: new FlushTurn(), budget: new OutboundBudget(budgetBytes), limitBytes };
+}
+
+function queueTo(socket: ScriptedSocket, shared = context()): { queue: OutboundQueue; overflows: Overflow[] } {
+  const overflows: Overflow[] = [];
+  const queue = new OutboundQueue(socket, shared, (reason, dropped) => overflows.push({ reason, dropped }));
+  return { queue, overflows };
+}
+
+const bytes = (text: string): Buffer => Buffer.from(text);
+
+/** A queue whose socket is full: 16 KiB wait in the stream, which is its high-water mark. */
+async function blockedQueue(shared = context({ limitBytes: 17_000 })) {
+  const socket = new ScriptedSocket();
+  socket.stopReading();
+  const made = queueTo(socket, shared);
+  made.queue.enqueue(Buffer.alloc(16_384, '.'));
+  await endOfTurn();
+  expect(socket.writableNeedDrain).toBe(true);
+  return { socket, shared, ...made };
+}
+
+describe('the frames of one turn', () => {
+  it('leave in one write, in their order', async () => {
+    const socket = new ScriptedSocket();
+    const { queue } = queueTo(socket);
+    for (const text of ['one ', 'two ', 'three']) queue.enqueue(bytes(text));
+    expect(socket.writes).toEqual([]);
+    await endOfTurn();
+    expect(socket.writes).toEqual([bytes('one two three')]);
+  });
+
+  it('leave in a write of their own, each turn', async () => {
+    const socket = new ScriptedSocket();
+    const { queue } = queueTo(socket);
+    queue.enqueue(bytes('first'));
+    await endOfTurn();
+    queue.enqueue(bytes('second'));
+    await endOfTurn();
+    expect(socket.writes.map(String)).toEqual(['first', 'second']);
+  });
+
+  it('are joined once for all sockets that send the same', async () => {
+    const shared = context();
+    const sockets = [new ScriptedSocket(), new ScriptedSocket(), new ScriptedSocket()] as const;
+    const [first, second, other] = sockets.map((socket) => queueTo(socket, shared).queue) as [
+      OutboundQueue,
+      OutboundQueue,
+      OutboundQueue,
+    ];
+    const [hello, world] = [bytes('hello '), bytes('world')];
+    for (const queue of [first, second]) [hello, world].forEach((frame) => queue.enqueue(frame));
+    // The same bytes in other frames, and in another order, are not the same.
+    [world, hello].forEach((frame) => other.enqueue(frame));
+    await endOfTurn();
+    expect(sockets[1].chunks[0]).toBe(sockets[0].chunks[0]);
+    expect(sockets.map(({ text }) => text)).toEqual(['hello world', 'hello world', 'worldhello ']);
+  });
+
+  it('are never joined with those of the turn before', async () => {
+    const shared = context();
+    const sockets = [new ScriptedSocket(), new ScriptedSocket()] as const;
+    const frames = [bytes('a'), bytes('b')];
+    for (const socket of sockets) {
+      const { queue } = queueTo(socket, shared);
+      frames.forEach((frame) => queue.enqueue(frame));
+      await endOfTurn();
+    }
+    expect(sockets[1].chunks[0]).not.toBe(sockets[0].chunks[0]);
+  });
+
+  it('go out early when they are many, so that a burst does not wait for its end', () => {
+    const socket = new ScriptedSocket(1_000_000);
+    const { queue } = queueTo(socket);
+    queue.enqueue(Buffer.alloc(JOIN_LIMIT_BYTES - 1));
+    expect(socket.writes).toHaveLength(0);
+    queue.enqueue(bytes('x'));
+    expect(socket.writes.map(({ length }) => length)).toEqual([JOIN_LIMIT_BYTES]);
+  });
+
+  it('are not copied when they are large', async () => {
+    const socket = new ScriptedSocket(1_000_000);
+    const { queue } = queueTo(socket);
+    const frames = [Buffer.alloc(60_000, 'a'), Buffer.alloc(60_000, 'b')];
+    frames.forEach((frame) => queue.enqueue(frame));
+    await endOfTurn();
+    expect(socket.chunks[0]).toBe(frames[0]);
+    expect(socket.chunks[1]).toBe(frames[1]);
+  });
+
+  it('are counted as sent', async () => {
+    const shared = context();
+    const { queue } = queueTo(new ScriptedSocket(), shared);
+    queue.enqueue(bytes('12345'));
+    queue.enqueue(bytes('678'));
+    await endOfTurn();
+    expect(shared.turn.bytesSent).toBe(8);
+  });
+});
+
+describe('the frames for a slow reader', () => {
+  it('wait here while the socket is full, and follow in order when it drains', async () => {
+    const { socket, queue, overflows } = await blockedQueue();
+    for (const text of ['one ', 'two ', 'three']) expect(queue.enqueue(bytes(text))).toBe(true);
+    await endOfTurn();
+    expect(socket.writes).toHaveLength(1);
+    expect(queue.waitingBytes).toBe(16_384 + 13);
+
+    socket.readOn();
+    await endOfTurn();
+    expect(socket.writes.slice(1)).toEqual([bytes('one two three')]);
+    expect(queue.waitingBytes).toBe(0);
+    expect(overflows).toEqual([]);
+  });
+
+  it('flow again afterwards', async () => {
+    const { socket, queue } = await blockedQueue();
+    socket.readOn();
+    await endOfTurn();
+    queue.enqueue(bytes('later'));
+    await endOfTurn();
+    expect(socket.writes.at(-1)?.toString()).toBe('later');
+  });
+
+  it('may pass the limit by one, and end the queue with the next', async () => {
+    const { queue, overflows, socket } = await blockedQueue();
+    expect(queue.enqueue(Buffer.alloc(5_000))).toBe(true);
+    expect(overflows).toEqual([]);
+    expect(queue.enqueue(bytes('x'))).toBe(false);
+    expect(overflows).toEqual([{ reason: 'slow_consumer', dropped: 2 }]);
+
+    expect(queue.enqueue(bytes('y'))).toBe(false);
+    socket.readOn();
+    await endOfTurn();
+    expect(socket.writes).toHaveLength(1);
+    expect(overflows).toHaveLength(1);
+  });
+});
+
+describe('the budget of a node', () => {
+  it('holds what waits for slow readers, and nothing once they have read', async () => {
+    const { socket, shared, queue } = await blockedQueue();
+    queue.enqueue(bytes('12345'));
+    expect([shared.budget.waiting, shared.budget.blockedQueues]).toEqual([16_389, 1]);
+    socket.readOn();
+    await endOfTurn();
+    expect([shared.budget.waiting, shared.budget.blockedQueues]).toEqual([0, 0]);
+  });
+
+  it('closes the fullest queue, whoever breaks it', async () => {
+    const shared = context({ limitBytes: 100_000, budgetBytes: 40_000 });
+    const fullest = await blockedQueue(shared);
+    const other = await blockedQueue(shared);
+    fullest.queue.enqueue(Buffer.alloc(6_000));
+    expect([fullest.overflows, other.overflows]).toEqual([[], []]);
+
+    expect(other.queue.enqueue(Buffer.alloc(2_000))).toBe(true);
+    expect(fullest.overflows).toEqual([{ reason: 'node_budget', dropped: 1 }]);
+    expect(other.overflows).toEqual([]);
+    expect([shared.budget.waiting, shared.budget.blockedQueues]).toEqual([18_384, 1]);
+  });
+
+  it('refuses the frame whose own queue is the fullest', async () => {
+    const shared = context({ limitBytes: 100_000, budgetBytes: 20_000 });
+    const { queue, overflows } = await blockedQueue(shared);
+    expect(queue.enqueue(Buffer.alloc(5_000))).toBe(false);
+    expect(overflows).toEqual([{ reason: 'node_budget', dropped: 1 }]);
+    expect(shared.budget.waiting).toBe(0);
+  });
+
+  it.each(['discard', 'end', 'overflow'] as const)('is returned by %s', async (how) => {
+    const { queue, shared } = await blockedQueue();
+    queue.enqueue(bytes('12345'));
+    if (how === 'overflow') queue.overflow('slow_consumer');
+    else queue[how]();
+    expect([shared.budget.waiting, shared.budget.blockedQueues, queue.heldBytes]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('the end of a queue', () => {
+  it('hands everything to the socket first, so that a close frame comes behind it', () => {
+    const socket = new ScriptedSocket();
+    const { queue } = queueTo(socket);
+    queue.enqueue(bytes('last words, '));
+    queue.end();
+    socket.write('close frame');
+    expect(socket.text).toBe('last words, close frame');
+  });
+
+  it('does so for a slow reader too', async () => {
+    const { queue, socket } = await blockedQueue();
+    queue.enqueue(bytes('last words, '));
+    queue.end();
+    socket.write('close frame');
+    socket.readOn();
+    await endOfTurn();
+    expect(socket.text.slice(16_384)).toBe('last words, close frame');
+  });
+
+  it('lets nothing follow', async () => {
+    const socket = new ScriptedSocket();
+    const { queue } = queueTo(socket);
+    queue.enqueue(bytes('before'));
+    queue.end();
+    expect(queue.enqueue(bytes('after'))).toBe(false);
+    queue.end();
+    await endOfTurn();
+    expect(socket.text).toBe('before');
+  });
+
+  it('drops what waits when it is discarded, and says how much', async () => {
+    const socket = new ScriptedSocket();
+    const { queue } = queueTo(socket);
+    queue.enqueue(bytes('one'));
+    queue.enqueue(bytes('two'));
+    expect(queue.discard()).toBe(2);
+    await endOfTurn();
+    expect(socket.writes).toEqual([]);
+    expect(queue.waitingBytes).toBe(0);
+  });
+
+  it('writes nothing to a socket that is gone', () => {
+    const socket = new ScriptedSocket();
+    const { queue } = queueTo(socket);
+    queue.enqueue(bytes('too late'));
+    socket.destroy();
+    queue.end();
+    expect(socket.writes).toEqual([]);
+  });
+});
