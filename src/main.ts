@@ -10,7 +10,7 @@ const DEVELOPMENT_TOKEN = { sub: 'developer', roles: ['ADMIN', 'MEMBER'], expire
 async function main(): Promise<void> {
   const settings = settingsOfProcess();
   const starting = startServer(settings);
-  endOnSignals(starting);
+  endOnSignals(starting, settings.lifecycle.drainTimeoutMs);
   const server = await starting;
   server.logger.info(`Gatehouse listens on port ${server.port}`);
   if (settings.madeDevelopmentSecret) printReadyLink(settings, server);
@@ -28,19 +28,21 @@ function printReadyLink({ server: { host, wsPath } }: Settings, { app, port }: G
  * The first signal drains, the second ends at once. One that comes during the start is obeyed right after it: the first
  * process of a container, for which signals have no default effect, would otherwise never notice it.
  */
-function endOnSignals(starting: Promise<GatehouseServer>): void {
+function endOnSignals(starting: Promise<GatehouseServer>, drainTimeoutMs: number): void {
   let isEnding = false;
   const end = (signal: NodeJS.Signals): void => {
     if (isEnding) process.exit(1);
     isEnding = true;
-    starting.then((server) => leave(server, signal)).catch(fail);
+    starting.then((server) => leave(server, signal, drainTimeoutMs)).catch(fail);
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
 }
 
-async function leave(server: GatehouseServer, signal: NodeJS.Signals): Promise<never> {
+async function leave(server: GatehouseServer, signal: NodeJS.Signals, drainTimeoutMs: number): Promise<never> {
   server.logger.info(`${signal}: draining; once more ends at once`);
+  // Sessions end in time by themselves; this is for whatever else might hold the process, such as a hanging HTTP request.
+  setTimeout(() => process.exit(0), drainTimeoutMs).unref();
   await server.close();
   process.exit(0);
 }

@@ -5,9 +5,11 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { Connection } from '../socket/connection.js';
 import { chosenSubprotocol } from '../upgrade/chosen-subprotocol.js';
+import { answerAsPlainHttp, isForeignUpgrade } from '../upgrade/foreign-upgrade.js';
 import { Upgrader, type Welcome } from '../upgrade/upgrader.js';
 import { GatewayScanner } from './gateway-scanner.js';
 import { normalizePath } from './nest-internals.js';
+import { DispatchEvents } from './dispatch-events.js';
 import { Reception } from './reception.js';
 
 export interface RealtimeAdapterSettings {
@@ -42,8 +44,10 @@ export class RealtimeAdapter extends WsAdapter {
   private readonly endpoints = new Map<string, Endpoint>();
   private readonly upgrader: Upgrader;
   private readonly reception: Reception;
+  private readonly events: DispatchEvents;
   private readonly http: Server;
   private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (isForeignUpgrade(request)) return answerAsPlainHttp(this.http, request, socket);
     const path = pathOf(request.url);
     const endpoint = this.endpoints.get(path);
     const welcome: Welcome = (admission) => {
@@ -51,7 +55,10 @@ export class RealtimeAdapter extends WsAdapter {
       endpoint.welcome ??= this.reception.at(path === this.settings.path ? '' : path);
       endpoint.welcome(admission);
     };
-    void this.upgrader.upgrade({ request, socket, head }, endpoint?.server, welcome);
+    this.upgrader.upgrade({ request, socket, head }, endpoint?.server, welcome).catch((exception: unknown) => {
+      this.events.crash('upgrade', exception);
+      socket.destroy();
+    });
   };
 
   constructor(
@@ -61,6 +68,7 @@ export class RealtimeAdapter extends WsAdapter {
     super(app);
     this.upgrader = app.get(Upgrader);
     this.reception = app.get(Reception);
+    this.events = app.get(DispatchEvents);
     app.get(GatewayScanner, { strict: false }).homePath = settings.path;
     this.http = app.getHttpServer();
     this.http.on('upgrade', this.onUpgrade);

@@ -9,7 +9,7 @@ import { OutboundQueue, type OutboundContext } from './outbound-queue.js';
 export interface ConnectionListener {
   /** A whole message, in the order of arrival. `bytes` belongs to the listener. */
   message(bytes: Buffer, isBinary: boolean): void;
-  /** Called once, the last call. `code` is 1006 where the peer vanished without a close frame. */
+  /** Called once, the last call. `code` is what either side closed with, or 1006 where the peer vanished without a word. */
   closed(code: number, reason: string): void;
   /** The reader was too slow; the connection is closing with 4008. */
   overflowed(reason: OverflowReason, droppedFrames: number): void;
@@ -35,6 +35,8 @@ export class Connection extends WebSocket {
   framesSent = 0;
   /** When the oldest unanswered ping left, on the performance.now() clock; 0 while none is unanswered. */
   private pingedAt = 0;
+  /** The code of the close frame that was sent first, ours or our answer to the peer's. */
+  private closeCode: number | undefined;
   private outbound!: OutboundQueue;
   private raw!: Duplex & { readonly bytesRead?: number };
   private listener!: ConnectionListener;
@@ -66,6 +68,7 @@ export class Connection extends WebSocket {
   }
 
   override close(code?: number, reason: string | Buffer | undefined = BREACH_REASONS.get(code)): void {
+    this.closeCode ??= code;
     this.outbound.end();
     super.close(code, reason);
   }
@@ -126,7 +129,8 @@ export class Connection extends WebSocket {
   /** @internal */
   end(code: number, reason: string): void {
     this.outbound.discard();
-    this.listener.closed(code, reason);
+    // `ws` says 1006 wherever the closing handshake was not finished, as with a slow reader that never reads again.
+    this.listener.closed(this.closeCode ?? code, reason);
   }
 }
 

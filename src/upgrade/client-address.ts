@@ -31,11 +31,17 @@ function trustOf(trusted: number | readonly string[]): Trust {
 /** Undefined where a proxy reports something that is no address. */
 function reported(request: IncomingMessage, trust: Trust): string | undefined {
   try {
-    const address = proxyAddr(request, trust);
+    const address = withoutPort(proxyAddr(request, trust));
     return isIP(address) === 0 ? undefined : address;
   } catch {
     return undefined;
   }
+}
+
+/** Some proxies report `203.0.113.7:4711` or `[2001:db8::7]:4711`. */
+function withoutPort(reportedAddress: string): string {
+  const [, ipv6, ipv4] = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d+)?$/.exec(reportedAddress) ?? [];
+  return ipv6 ?? ipv4 ?? reportedAddress;
 }
 
 function normalise(text: string): ClientAddress {

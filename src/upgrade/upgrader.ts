@@ -93,22 +93,23 @@ export class Upgrader {
     const place = this.limits.take(client.limitKey);
     if (typeof place === 'string') return refuse(place);
 
-    const sessionId = newSessionId();
-    const outcome = await this.decide(request, credentials, sessionId);
-    this.limits.decided();
-    // From here to the open connection nothing waits, so concurrent upgrades cannot pass a limit together.
-    const reason = typeof outcome === 'string' ? outcome : this.lastObjection(outcome);
-    if (reason === undefined && typeof outcome !== 'string') {
-      const codec = CODECS[outcome.subprotocol ?? DEFAULT_SUBPROTOCOL];
-      const { address } = client;
-      const { principal } = outcome;
-      const isOpen = complete(upgrade, server, outcome.subprotocol, (connection) => {
-        welcome({ sessionId, connection, socket, request, principal, codec, address, place });
+    let isOpen = false;
+    try {
+      const sessionId = newSessionId();
+      const outcome = await this.decide(request, credentials, sessionId);
+      // From here to the open connection nothing waits, so concurrent upgrades cannot pass a limit together.
+      if (typeof outcome === 'string') return refuse(outcome);
+      const objection = this.lastObjection(outcome);
+      if (objection !== undefined) return refuse(objection);
+      const { principal, subprotocol } = outcome;
+      const codec = CODECS[subprotocol ?? DEFAULT_SUBPROTOCOL];
+      isOpen = complete(upgrade, server, subprotocol, (connection) => {
+        welcome({ sessionId, connection, socket, request, principal, codec, address: client.address, place });
       });
-      if (isOpen) return;
+    } finally {
+      this.limits.decided();
+      if (!isOpen) this.limits.release(place);
     }
-    this.limits.release(place);
-    if (reason !== undefined) refuse(reason);
   }
 
   /** origin → subprotocol → credentials */

@@ -27,6 +27,8 @@ describe('the address of a client', () => {
     ['is the peer itself where that is not trusted', '10.0.0.0/8', '203.0.113.7', '127.0.0.1'],
     ['is the proxy where it reports none', '1', 'unknown', '127.0.0.1'],
     ['is the proxy where it reports garbage', 'loopback', '<script>', '127.0.0.1'],
+    ['is known without the port that some proxies add', '1', '203.0.113.7:4711', '203.0.113.7'],
+    ['is known without the port of an IPv6 one', '1', '[2001:db8::7]:4711', '2001:db8::7'],
     ['is shown short for IPv6', '1', '2001:0db8:0000:0000:0000:0000:0000:0001', '2001:db8::1'],
     ['is IPv4 again where it was mapped into IPv6', '1', '::ffff:203.0.113.7', '203.0.113.7'],
   ])('%s', async (_what, TRUST_PROXY, forwarded, expected) => {

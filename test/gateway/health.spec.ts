@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { setTimeout as nextTimer } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ServerState } from '../../src/lifecycle/server-state.js';
@@ -18,6 +19,21 @@ describe('/health', () => {
       status: 200,
       body: { status: 'ok', info: details, error: {}, details },
     });
+  });
+
+  it('answers a client that offers to switch to HTTP/2, as if it had not', async () => {
+    await using server = await startTestServer();
+    const headers = {
+      connection: 'Upgrade, HTTP2-Settings',
+      upgrade: 'h2c',
+      'http2-settings': 'AAMAAABkAAQAoAAAAAIAAAAA',
+    };
+    const status = await new Promise((resolve, reject) => {
+      request(`${server.http}/health`, { headers }, (response) => resolve(response.resume().statusCode))
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(200);
   });
 
   it('does not ask for a restart because the server is busy or leaving', async () => {

@@ -68,6 +68,18 @@ describe('/metrics', () => {
     expect(codes).not.toContain('3999');
   });
 
+  it('counts a connection that the server closed by the code that it sent', async () => {
+    await using server = await startTestServer({ MAX_MESSAGE_BYTES: '100' });
+    const grew = await growth(server, async () => {
+      await using client = await connect(server.url);
+      const closed = once(eventsOf(server), 'closed');
+      client.send('x'.repeat(101));
+      await closed;
+    });
+    expect(grew('websocket_connections_closed_total{code="1009"}')).toBe(1);
+    expect(grew('websocket_connections_closed_total{code="1006"}')).toBe(0);
+  });
+
   it('shows how many connections are open now', async () => {
     await using server = await startTestServer();
     await using first = await connect(server.url);
