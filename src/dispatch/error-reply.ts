@@ -30,7 +30,8 @@ export function errorReply(exception: unknown, id: CorrelationId | undefined): E
 
 /** Whether the exception is a fault of ours, which must be logged, and not an answer to the client. */
 export function isFault(exception: unknown): boolean {
-  if (exception instanceof GatehouseError || exception instanceof WsException) return false;
+  if (exception instanceof GatehouseError) return exception.cause !== undefined;
+  if (exception instanceof WsException) return false;
   return !(exception instanceof HttpException) || exception.getStatus() >= 500;
 }
 

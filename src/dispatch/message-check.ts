@@ -49,7 +49,7 @@ function fieldsOf(messageClass: Type): Field[] | undefined {
     byName.set(metadata.propertyName, field);
     if (metadata.type === ValidationTypes.CONDITIONAL_VALIDATION) {
       field.conditions.push(conditionOf(metadata));
-    } else if (metadata.type === ValidationTypes.CUSTOM_VALIDATION) {
+    } else if (metadata.type === ValidationTypes.CUSTOM_VALIDATION || metadata.type === ValidationTypes.IS_DEFINED) {
       const rules = rulesOf(metadata, messageClass);
       if (rules === undefined) return undefined;
       field.rules.push(...rules);

@@ -47,18 +47,21 @@ function checkOf(messageClass: Type): MessageCheck | undefined {
  * @param parent the field of the payload that `value` stands in, for the paths of reasons
  */
 export async function judge(messageClass: Type, value: object, parent = ''): Promise<object> {
-  const instance = toInstance(messageClass, value);
-  const errors = await validate(instance, { whitelist: true });
+  const { instance, errors } = await examine(messageClass, value);
   if (errors.length > 0) throw failure(detailsOf(errors, parent));
   return instance;
 }
 
-function toInstance(messageClass: Type, value: object): object {
+async function examine(messageClass: Type, value: object): Promise<{ instance: object; errors: ValidationError[] }> {
   try {
-    return plainToInstance(messageClass, value) as object;
+    const instance = plainToInstance(messageClass, value) as object;
+    return { instance, errors: await validate(instance, { whitelist: true }) };
   } catch (error) {
-    // class-transformer trips over a client's field named `constructor`, a @Transform over a value of another type.
-    if (error instanceof TypeError) throw failure({ data: ['has a value of the wrong kind'] });
+    // The libraries trip over a field named `constructor` and over decimals such as 1e-7, a @Transform over a value of
+    // another type. The client's payload is at fault; with its cause, the error is logged all the same.
+    if (error instanceof TypeError) {
+      throw Object.assign(failure({ data: ['has a value of the wrong kind'] }), { cause: error });
+    }
     throw error;
   }
 }

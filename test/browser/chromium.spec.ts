@@ -78,7 +78,11 @@ describe.skipIf(EXECUTABLE === undefined)("a browser's own WebSocket", () => {
         { protocols: ['v9.xml'], code: 1002, reason: 'Unsupported subprotocol' },
       ];
       for (const { protocols: offered, code, reason } of refusals) {
-        const refused = await page.evaluate(visit, { url: server.url, protocols: offered, requests: [{ type: 'ping' }] });
+        const refused = await page.evaluate(visit, {
+          url: server.url,
+          protocols: offered,
+          requests: [{ type: 'ping' }],
+        });
         expect(refused).toMatchObject({ code, reason });
       }
     });

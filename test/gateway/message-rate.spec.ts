@@ -1,0 +1,150 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { eventually } from '../support/eventually.js';
+import { connect, type Message, type TestClient } from '../support/test-client.js';
+import { startTestServer, type TestServer } from '../support/test-server.js';
+
+/** Sends so many echoes at once and awaits all their answers. */
+async function burst(client: TestClient, count: number): Promise<Message[]> {
+  for (let id = 0; id < count; id += 1) client.send({ type: 'echo', id, data: id });
+  const answers: Message[] = [];
+  while (answers.length < count) answers.push(await client.next());
+  return answers;
+}
+
+const refused = (answers: readonly Message[]): Message[] => answers.filter(({ type }) => type === 'error');
+
+const sessionsOf = (server: TestServer) => [...server.app.get(SessionRegistry, { strict: false })];
+
+describe('messages over the rate, where they are rejected', () => {
+  it('are answered with RATE_LIMIT_EXCEEDED, their id and when to retry; those within it are handled', async () => {
+    await using server = await startTestServer({ MESSAGE_RATE: '1', MESSAGE_BURST: '5' });
+    await using client = await connect(server.url);
+    const answers = await burst(client, 8);
+    expect(answers.slice(0, 5).map(({ id, data }) => [id, data])).toEqual([0, 1, 2, 3, 4].map((n) => [n, n]));
+    for (const [index, error] of answers.slice(5).entries()) {
+      const { retryAfter, ...others } = error;
+      expect(others).toEqual({
+        v: 1,
+        type: 'error',
+        id: 5 + index,
+        code: 'RATE_LIMIT_EXCEEDED',
+        message: 'Rate limit exceeded',
+      });
+      expect(retryAfter).toBeGreaterThan(0);
+      expect(retryAfter).toBeLessThanOrEqual(1_000);
+    }
+  });
+
+  it('pass when retried after that time', async () => {
+    await using server = await startTestServer({ MESSAGE_RATE: '20', MESSAGE_BURST: '1' });
+    await using client = await connect(server.url);
+    const [, error] = await burst(client, 2);
+    expect(error).toMatchObject({ code: 'RATE_LIMIT_EXCEEDED' });
+    // What is promised is a time, so this test has to let it pass; timers may fire a millisecond early.
+    await pause(Number(error?.['retryAfter']) + 2);
+    expect(await client.request('echo', 'again', 'r')).toMatchObject({ id: 'r', data: 'again' });
+  });
+
+  it('are counted by session: another one of the same user is not slowed', async () => {
+    await using server = await startTestServer({ MESSAGE_RATE: '1', MESSAGE_BURST: '2' });
+    await using greedy = await connect(server.url);
+    await using modest = await connect(server.url);
+    expect(refused(await burst(greedy, 10))).toHaveLength(8);
+    expect(refused(await burst(modest, 2))).toHaveLength(0);
+  });
+
+  it('are counted by address too: many sessions of one share its rate, a new connection does not refill it', async () => {
+    await using server = await startTestServer({ MESSAGE_RATE_PER_IP: '3' });
+    await using first = await connect(server.url);
+    await using second = await connect(server.url);
+    expect(refused(await burst(first, 4))).toHaveLength(0);
+    expect(refused(await burst(second, 4)).length).toBeGreaterThanOrEqual(1);
+    first.socket.terminate();
+    await using third = await connect(server.url);
+    expect(refused(await burst(third, 10)).length).toBeGreaterThanOrEqual(7);
+  });
+
+  it('count when they are malformed or unknown as well', async () => {
+    await using server = await startTestServer({ MESSAGE_RATE: '1', MESSAGE_BURST: '3' });
+    await using client = await connect(server.url);
+    client.send('{');
+    client.send({ type: 'nobody.knows' });
+    client.send({ type: 'echo', data: 1 });
+    client.send({ type: 'nobody.knows', id: 'over' });
+    const codes = [await client.next(), await client.next(), await client.next(), await client.next()];
+    expect(codes.map(({ code }) => code)).toEqual([
+      'INVALID_MESSAGE_FORMAT',
+      'UNKNOWN_MESSAGE_TYPE',
+      undefined,
+      'RATE_LIMIT_EXCEEDED',
+    ]);
+  });
+
+  it('do not exist where every rate is 0', async () => {
+    await using server = await startTestServer({ MESSAGE_RATE: '0', MESSAGE_RATE_PER_IP: '0' });
+    await using client = await connect(server.url);
+    expect(refused(await burst(client, 5_000))).toHaveLength(0);
+  });
+
+  it('are those beyond MESSAGE_RATE at once where MESSAGE_BURST is 0', async () => {
+    await using server = await startTestServer({ MESSAGE_RATE: '10', MESSAGE_BURST: '0' });
+    await using client = await connect(server.url);
+    const answers = await burst(client, 30);
+    expect(refused(answers.slice(0, 10))).toHaveLength(0);
+    expect(refused(answers).length).toBeGreaterThanOrEqual(18);
+  });
+});
+
+describe('messages over the rate, where they are throttled', () => {
+  const throttle = { RATE_LIMIT_MODE: 'throttle' };
+
+  it('all come through, in order and no faster than the rate, while reading pauses', async () => {
+    await using server = await startTestServer({ ...throttle, MESSAGE_RATE: '100', MESSAGE_BURST: '10' });
+    await using client = await connect(server.url);
+    const startedAt = performance.now();
+    const answers = burst(client, 60);
+    await eventually('reading pauses', () => sessionsOf(server)[0]?.connection.isPaused === true);
+    expect((await answers).map(({ id, data }) => [id, data])).toEqual(Array.from({ length: 60 }, (_, n) => [n, n]));
+    expect(performance.now() - startedAt).toBeGreaterThan(450);
+    await eventually('reading goes on', () => sessionsOf(server)[0]?.connection.isPaused === false);
+    expect(await client.request('echo', 'after')).toMatchObject({ data: 'after' });
+  });
+
+  it('do not slow another session', async () => {
+    await using server = await startTestServer({ ...throttle, MESSAGE_RATE: '1', MESSAGE_BURST: '5' });
+    await using greedy = await connect(server.url);
+    await using modest = await connect(server.url);
+    for (let id = 0; id < 1_000; id += 1) greedy.send({ type: 'echo', id });
+    await eventually('the greedy one is paused', () =>
+      sessionsOf(server).some(({ connection }) => connection.isPaused),
+    );
+    const startedAt = performance.now();
+    expect(refused(await burst(modest, 5))).toHaveLength(0);
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(greedy.unread.length).toBeLessThan(10);
+  });
+
+  it('wait without spending the session’s own tokens where only the address is over its rate', async () => {
+    await using server = await startTestServer({
+      ...throttle,
+      MESSAGE_RATE: '100',
+      MESSAGE_BURST: '30',
+      MESSAGE_RATE_PER_IP: '50',
+    });
+    await using client = await connect(server.url);
+    expect((await burst(client, 120)).map(({ id }) => id)).toEqual(Array.from({ length: 120 }, (_, n) => n));
+  });
+
+  it('leave nothing where the client goes before they are handled', async () => {
+    await using server = await startTestServer({ ...throttle, MESSAGE_RATE: '20', MESSAGE_BURST: '1' });
+    const client = await connect(server.url);
+    for (let id = 0; id < 100; id += 1) client.send({ type: 'echo', id });
+    await eventually('reading pauses', () => sessionsOf(server)[0]?.connection.isPaused === true);
+    sessionsOf(server)[0]?.close('ended_by_operator');
+    await client.closed;
+    await eventually('the session is gone', () => sessionsOf(server).length === 0);
+    expect(client.unread.length).toBeLessThan(20);
+  });
+});
