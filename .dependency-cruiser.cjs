@@ -14,7 +14,7 @@ const MAY_IMPORT = {
   health: ['config', 'protocol', 'cluster', 'lifecycle'],
   dispatch: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access', 'upgrade'],
 };
-const BELOW_OBSERVABILITY = [...Object.keys(MAY_IMPORT)];
+const BELOW_OBSERVABILITY = Object.keys(MAY_IMPORT);
 
 const pathOf = (stage) => (stage === 'config' ? '^config/' : `^src/${stage}/`);
 

@@ -32,10 +32,12 @@ export class AddressBook {
 
   /** @param now milliseconds on the steady clock that the buckets run on */
   of(key: string, now: number): AddressRecord {
-    const known = this.connected.get(key) ?? this.recent.get(key) ?? this.older.get(key);
+    const known = this.connected.get(key) ?? this.recent.get(key);
     if (known) return known;
+    // One of the older generation that is in use again must not be forgotten with it: its bucket would be full again.
+    const record = this.older.get(key) ?? this.create(key, now);
+    this.older.delete(key);
     this.turnGeneration(now);
-    const record = this.create(key, now);
     this.recent.set(key, record);
     return record;
   }

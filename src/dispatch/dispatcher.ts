@@ -121,11 +121,12 @@ export class Dispatcher {
 
   private async recover(handler: Handler, context: MessageContext, exception: unknown): Promise<void> {
     const { session, message } = context;
-    const sentBefore = session.messagesSent;
+    const { connection } = session;
+    const sentBefore = connection.sentByHand;
     try {
       const result: unknown = await handler.recover?.(exception, context, message.data);
       // A filter that answered by itself has answered; one that returns an error has chosen another.
-      if (result === undefined && session.messagesSent > sentBefore) return;
+      if (result === undefined && connection.sentByHand > sentBefore) return;
       this.conclude(handler, context, result instanceof Error ? result : exception);
     } catch (fromFilter) {
       this.conclude(handler, context, fromFilter);

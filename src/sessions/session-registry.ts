@@ -48,6 +48,8 @@ export class SessionRegistry implements Iterable<Session> {
 
   /** Gives a session a fresh principal of the same user. */
   renew(session: Session, principal: Principal): void {
+    // It may have closed while its new token was being checked.
+    if (this.get(session.id) !== session) return;
     this.expiry.forget(session);
     session.principal = principal;
     this.expiry.watch(session);

@@ -33,6 +33,8 @@ type SendCallback = (error?: Error) => void;
 export class Connection extends WebSocket {
   /** Data frames taken by the queue so far. */
   framesSent = 0;
+  /** How often somebody outside wrote with `send`: tells whether an exception filter has answered by itself. */
+  sentByHand = 0;
   /** When the oldest unanswered ping left, on the performance.now() clock; 0 while none is unanswered. */
   private pingedAt = 0;
   /** The code of the close frame that was sent first, ours or our answer to the peer's. */
@@ -61,6 +63,7 @@ export class Connection extends WebSocket {
 
   /** The way `ws` offers, for gateways that hold the socket; it goes through the same queue. */
   override send(data: unknown, options?: unknown, callback?: SendCallback): void {
+    this.sentByHand += 1;
     const done = typeof options === 'function' ? (options as SendCallback) : callback;
     const isBinary = (options as { binary?: boolean } | undefined)?.binary ?? typeof data !== 'string';
     const accepted = this.enqueue(frame(isBinary ? OPCODE.binary : OPCODE.text, toPayload(data)));

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { WebSocket, type ClientOptions } from 'ws';
 import { mintToken } from './test-server.js';
 
@@ -54,6 +55,11 @@ export class TestClient implements AsyncDisposable {
   async request(type: string, data?: unknown, id: string | number = 'r'): Promise<Message> {
     this.send({ type, id, data });
     return this.next();
+  }
+
+  /** Bytes that came over the socket, handshake and frame headers included. */
+  get bytesRead(): number {
+    return (Reflect.get(this.socket, '_socket') as Socket).bytesRead;
   }
 
   /** Messages that have come and were not awaited. */

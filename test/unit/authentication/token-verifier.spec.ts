@@ -150,7 +150,7 @@ describe('refuses', () => {
     expect(await bySecret.verify(await withSecret(channels(120)))).toEqual(INVALID);
   });
 
-  it.each(['', '.', '..', 'a.b.c', 'e30.e30.e30', 'bnVsbA.e30.e30', `${'e30.'.repeat(100)}`])('%j', async (token) => {
+  it.each(['', '.', '..', 'a.b.c', 'e30.e30.e30', 'bnVsbA.e30.e30', 'e30.'.repeat(100)])('%j', async (token) => {
     expect(await bySecret.verify(token)).toEqual(INVALID);
   });
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 
-import { SignJWT, type JWTPayload } from 'jose';
+import { SignJWT } from 'jose';
 
 import type { AuthenticationSettings } from '../../../src/authentication/authentication-settings.js';
 
@@ -47,7 +47,7 @@ export interface Signer {
 export function sign({ alg, key, kid }: Signer, claims: Claims = {}): Promise<string> {
   const header = kid === undefined ? { alg } : { alg, kid };
   const payload = { sub: 'ada', exp: nowInSeconds() + 60, ...claims };
-  return new SignJWT(payload as JWTPayload).setProtectedHeader(header).sign(key);
+  return new SignJWT(payload).setProtectedHeader(header).sign(key);
 }
 
 export function withSecret(claims: Claims = {}, alg = 'HS256'): Promise<string> {
