@@ -188,6 +188,20 @@ export const DEFINITIONS = {
       effect: 'Malformed messages in a row before a connection closes with 1008. 0 = never.',
     }),
   },
+  channels: {
+    file: text({
+      env: 'CHANNELS_FILE',
+      fallback: 'config/channels.yaml',
+      unit: 'path',
+      effect: 'The namespaces of channels: who may subscribe and publish, history, presence, delivery.',
+    }),
+    maxPerSession: integer({
+      env: 'MAX_CHANNELS_PER_SESSION',
+      fallback: 128,
+      unit: 'channels',
+      effect: 'Channels one session may be subscribed to; beyond it CHANNEL_LIMIT_REACHED. 0 = no limit.',
+    }),
+  },
   heartbeat: {
     intervalMs: milliseconds({
       env: 'HEARTBEAT_INTERVAL_MS',

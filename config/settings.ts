@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { DEFINITIONS } from './definitions.js';
 import { developmentSecret } from './development-secret.js';
 import type { Setting } from './setting.js';
+import { UnusableSettings } from './unusable-settings.js';
 
 type Values<Group> = { readonly [Key in keyof Group]: Group[Key] extends Setting<infer T> ? T : never };
 type Parsed = { readonly [Group in keyof typeof DEFINITIONS]: Values<(typeof DEFINITIONS)[Group]> };
@@ -15,16 +16,6 @@ export type Settings = Parsed & {
 };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Names every setting that cannot be used, so that one start shows all of them. */
-export class UnusableSettings extends Error {
-  constructor(readonly faults: readonly string[]) {
-    super(
-      `Gatehouse cannot start: ${faults.length} unusable setting(s)\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
-    );
-    this.name = 'UnusableSettings';
-  }
-}
 
 /**
  * @param environment the variables; an empty value counts as unset

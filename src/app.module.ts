@@ -1,8 +1,10 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { loadNamespaces } from '../config/namespaces.js';
 import type { Settings } from '../config/settings.js';
 import { AccessModule } from './access/access.module.js';
 import { AuthenticationModule } from './authentication/authentication.module.js';
+import { ChannelsSettingsModule } from './channels/channels-settings.module.js';
 import { DispatchModule } from './dispatch/dispatch.module.js';
 import { GatewaysModule } from './gateways/gateways.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -26,6 +28,10 @@ export class AppModule {
       module: AppModule,
       imports: [
         dispatch,
+        ChannelsSettingsModule.register({
+          namespaces: loadNamespaces(settings.channels.file),
+          maxPerSession: settings.channels.maxPerSession,
+        }),
         GatewaysModule.register(settings, authentication),
         ...features,
         HealthModule.register(settings.health, lifecycle),

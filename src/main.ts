@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { isIPv6 } from 'node:net';
 import { settingsOfProcess } from '../config/environment.js';
-import { UnusableSettings, type Settings } from '../config/settings.js';
+import type { Settings } from '../config/settings.js';
+import { UnusableSettings } from '../config/unusable-settings.js';
 import { TokenMinter } from './authentication/token-minter.js';
 import { startServer, type GatehouseServer } from './server.js';
 

@@ -5,7 +5,7 @@ import type { JwtService } from '@nestjs/jwt';
 import { createRemoteJWKSet, customFetch, errors, type CryptoKey, type RemoteJWKSet } from 'jose';
 
 import { checkKeySetUrl } from '../../config/keys.js';
-import { UnusableSettings } from '../../config/settings.js';
+import { UnusableSettings } from '../../config/unusable-settings.js';
 import { algorithmsOf, type AsymmetricAlgorithm } from './algorithms.js';
 import { fetchJwks } from './jwks-fetch.js';
 import { keyCheck, type ExpectedIssuer } from './key-check.js';

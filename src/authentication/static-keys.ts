@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { checkSecret, importPublicKey } from '../../config/keys.js';
-import { UnusableSettings } from '../../config/settings.js';
+import { UnusableSettings } from '../../config/unusable-settings.js';
 import { algorithmsOf } from './algorithms.js';
 
 /** @throws Error when the value cannot be a shared secret */

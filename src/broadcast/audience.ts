@@ -1,7 +1,7 @@
 import type { Publisher } from '../protocol/envelope.js';
 import type { SessionEvents } from '../sessions/session-events.js';
+import { Multicast } from '../sessions/multicast.js';
 import type { Session } from '../sessions/session.js';
-import { Publication } from './publication.js';
 
 /** Calls `visit` for every session that is meant. */
 export type Selection = (visit: (session: Session) => void) => void;
@@ -35,10 +35,10 @@ export class Audience {
    */
   emit(type: string, data?: unknown): number {
     const { select, events, excluded = [], publisher } = this.options;
-    const publication = new Publication({ type, from: publisher, data });
+    const multicast = new Multicast({ type, from: publisher, data });
     select((session) => {
-      if (excluded.length === 0 || !excluded.includes(session)) publication.deliverTo(session);
+      if (excluded.length === 0 || !excluded.includes(session)) multicast.deliverTo(session);
     });
-    return publication.report(events);
+    return multicast.report(events);
   }
 }

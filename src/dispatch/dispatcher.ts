@@ -49,7 +49,7 @@ export class Dispatcher {
     if (refusal) this.answerError(session, message, refusal);
     if (refusal || !handler) return ANSWERED;
 
-    const pending = this.call(handler, new MessageContext(session, message), delivery.arrivedAt);
+    const pending = this.call(handler, new MessageContext(session, message, bytes.length), delivery.arrivedAt);
     return pending ? { isEnvelope: true, pending } : ANSWERED;
   }
 
@@ -71,17 +71,20 @@ export class Dispatcher {
       result = handler.invoke(context, context.message.data);
     } catch (exception) {
       const recovering = this.fail(handler, context, exception);
-      if (recovering === undefined) this.events.emit('handled', handler.type, performance.now() - arrivedAt);
-      return recovering?.finally(() => this.events.emit('handled', handler.type, performance.now() - arrivedAt));
+      if (recovering === undefined) this.settle(handler, context, arrivedAt);
+      return recovering?.finally(() => this.settle(handler, context, arrivedAt));
     }
     if (comesLater(result)) {
-      return this.finishLater(handler, context, result).finally(() => {
-        this.events.emit('handled', handler.type, performance.now() - arrivedAt);
-      });
+      return this.finishLater(handler, context, result).finally(() => this.settle(handler, context, arrivedAt));
     }
     this.reply(handler, context, result);
-    this.events.emit('handled', handler.type, performance.now() - arrivedAt);
+    this.settle(handler, context, arrivedAt);
     return undefined;
+  }
+
+  private settle({ type }: Handler, context: MessageContext, arrivedAt: number): void {
+    context.replied();
+    this.events.emit('handled', type, performance.now() - arrivedAt);
   }
 
   private async finishLater(handler: Handler, context: MessageContext, result: unknown): Promise<void> {

@@ -5,6 +5,7 @@ import type { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import type { ConnectionListener } from '../socket/connection.js';
 import type { OverflowReason } from '../socket/outbound-budget.js';
+import type { ShedReason } from '../socket/outbound-queue.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Handlers } from './message-table.js';
 
@@ -67,6 +68,10 @@ export class Inbox implements ConnectionListener {
 
   overflowed(reason: OverflowReason, droppedFrames: number): void {
     this.context.events.emit('overflowed', this.session, reason, droppedFrames);
+  }
+
+  shed(reason: ShedReason, droppedFrames: number): void {
+    this.context.events.emit('shed', reason, droppedFrames);
   }
 
   roundTrip(milliseconds: number): void {

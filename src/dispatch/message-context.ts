@@ -3,12 +3,27 @@ import type { Session } from '../sessions/session.js';
 
 /** One message on its way through: the third argument that Nest's enhancers find in their context. */
 export class MessageContext {
+  private step: (() => void) | undefined;
+
   constructor(
     readonly session: Session,
     readonly message: InboundMessage,
+    /** The size of the whole message as it came. */
+    readonly bytes: number,
   ) {}
 
   get type(): string {
     return this.message.type;
+  }
+
+  /** Has something done once the message has been answered: what must not come to the client before the reply. */
+  afterReply(step: () => void): void {
+    this.step = step;
+  }
+
+  /** @internal the dispatcher has answered */
+  replied(): void {
+    this.step?.();
+    this.step = undefined;
   }
 }

@@ -28,3 +28,6 @@ export const CurrentPrincipal = messageParameter(({ session }) => session.princi
 
 /** The correlation id of the message, or undefined. */
 export const MessageId = messageParameter(({ message }) => message.id);
+
+/** The message on its way: session, envelope, size, and what is to follow the reply. */
+export const CurrentMessage = messageParameter((context) => context);

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Settings } from '../../config/settings.js';
 import { BroadcastGatewayModule } from './broadcast/broadcast-gateway.module.js';
+import { ChannelsGatewayModule } from './channels/channels-gateway.module.js';
 import { DirectModule } from './direct/direct.module.js';
 import { EchoModule } from './echo/echo.module.js';
 import { SessionGatewayModule } from './session/session-gateway.module.js';
@@ -16,6 +17,7 @@ export class GatewaysModule {
         EchoModule,
         BroadcastGatewayModule.register(settings.authentication.broadcastRoles),
         DirectModule,
+        ChannelsGatewayModule,
       ],
     };
   }

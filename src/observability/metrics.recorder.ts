@@ -34,6 +34,7 @@ export class MetricsRecorder implements OnModuleInit {
     });
     this.sessions.on('roundTrip', (milliseconds) => this.roundTrip.observe(milliseconds / 1_000));
     this.sessions.on('overflowed', (_session, reason, droppedFrames) => this.dropped.inc({ reason }, droppedFrames));
+    this.sessions.on('shed', (reason, droppedFrames) => this.dropped.inc({ reason }, droppedFrames));
     this.upgrades.on('refused', (reason) => this.refused.inc({ reason }));
     this.messages.on('failed', (code) => this.errors.inc({ code }));
   }

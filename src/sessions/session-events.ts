@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { OverflowReason } from '../socket/outbound-budget.js';
+import type { ShedReason } from '../socket/outbound-queue.js';
 import type { Session } from './session.js';
 
 interface SessionEventMap {
@@ -10,6 +11,8 @@ interface SessionEventMap {
   sent: [type: string, bytes: number, sessions: number];
   /** Frames were dropped because a reader was too slow. */
   overflowed: [session: Session, reason: OverflowReason, droppedFrames: number];
+  /** Frames that may be dropped were, because a reader was slow. */
+  shed: [reason: ShedReason, droppedFrames: number];
   /** A ping was answered, in milliseconds. */
   roundTrip: [milliseconds: number];
   /** The heartbeat gave a silent client up. */

@@ -2,8 +2,9 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { CLOSES, type CloseName } from '../protocol/close-codes.js';
 import { frame, OPCODE, PING_FRAME } from './frame.js';
+import type { Shedding } from './held-frames.js';
 import type { OverflowReason } from './outbound-budget.js';
-import { OutboundQueue, type OutboundContext } from './outbound-queue.js';
+import { OutboundQueue, type OutboundContext, type OutboundObserver, type ShedReason } from './outbound-queue.js';
 
 /** What the stage above is told of a connection. Set before the first frame can be read. */
 export interface ConnectionListener {
@@ -13,6 +14,8 @@ export interface ConnectionListener {
   closed(code: number, reason: string): void;
   /** The reader was too slow; the connection is closing with 4008. */
   overflowed(reason: OverflowReason, droppedFrames: number): void;
+  /** Frames that may be dropped were, for the reader is slow; the connection goes on. */
+  shed(reason: ShedReason, droppedFrames: number): void;
   /** A ping was answered after this long. */
   roundTrip(milliseconds: number): void;
   /** Nothing came within the heartbeat's timeout; the connection is being terminated. */
@@ -30,7 +33,7 @@ type SendCallback = (error?: Error) => void;
  * A live connection. Reading is `ws`; writing is ours: every data frame goes through the bounded
  * outbound queue, and a close frame leaves behind everything that was sent before it.
  */
-export class Connection extends WebSocket {
+export class Connection extends WebSocket implements OutboundObserver {
   /** Data frames taken by the queue so far. */
   framesSent = 0;
   /** How often somebody outside wrote with `send`: tells whether an exception filter has answered by itself. */
@@ -47,7 +50,7 @@ export class Connection extends WebSocket {
   attach(socket: Duplex, context: OutboundContext, listener: ConnectionListener): void {
     this.raw = socket;
     this.listener = listener;
-    this.outbound = new OutboundQueue(socket, context, (reason, dropped) => this.cutSlowReader(reason, dropped));
+    this.outbound = new OutboundQueue(socket, context, this);
     this.on('message', onMessage);
     this.on('pong', onPong);
     this.on('close', onClose);
@@ -55,8 +58,8 @@ export class Connection extends WebSocket {
   }
 
   /** Takes a frame built by `frame()`. Returns false where the connection is closing or too slow. */
-  enqueue(bytes: Buffer): boolean {
-    if (!this.isOpen || !this.outbound.enqueue(bytes)) return false;
+  enqueue(bytes: Buffer, shedding?: Shedding): boolean {
+    if (!this.isOpen || !this.outbound.enqueue(bytes, shedding)) return false;
     this.framesSent += 1;
     return true;
   }
@@ -111,9 +114,15 @@ export class Connection extends WebSocket {
     this.terminate();
   }
 
-  private cutSlowReader(reason: OverflowReason, droppedFrames: number): void {
+  /** @internal the queue's bound is crossed */
+  overflowed(reason: OverflowReason, droppedFrames: number): void {
     this.listener.overflowed(reason, droppedFrames);
     this.closeAs('slow_consumer');
+  }
+
+  /** @internal the queue dropped frames that may be dropped */
+  shed(reason: ShedReason, droppedFrames: number): void {
+    this.listener.shed(reason, droppedFrames);
   }
 
   // Shared functions instead of closures: an idle connection pays for no handler of its own.

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { JOIN_LIMIT_BYTES, type Flushable, type FlushTurn } from './flush-turn.js';
+import { HeldFrames, type Shedding } from './held-frames.js';
 import type { HoldingQueue, OutboundBudget, OverflowReason } from './outbound-budget.js';
 
 /** Frames smaller than this are copied together even when there are many: a vector of thousands of chunks costs more. */
@@ -15,6 +16,16 @@ export interface OutboundContext {
   readonly limitBytes: number;
 }
 
+export interface OutboundObserver {
+  /** Called once, when the bound is crossed; the queue is empty and ended by then. */
+  overflowed(reason: OverflowReason, droppedFrames: number): void;
+  /** Frames that may be dropped were, and the connection goes on. */
+  shed(reason: ShedReason, droppedFrames: number): void;
+}
+
+/** Why frames were dropped: a newer one with the same key came, there was no room, or they came too late to be of use. */
+export type ShedReason = 'latest' | 'drop_oldest' | 'expired';
+
 /**
  * The frames that wait for one socket. They leave at the end of the event-loop turn in one write.
  * While the socket is above its high-water mark they stay here, where they can still be dropped,
@@ -25,33 +36,31 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   private bytes = 0;
   private inTurn = false;
   private state: 'flowing' | 'blocked' | 'ended' = 'flowing';
-  private held = 0;
+  /** What waits while the socket is above its mark; made on the first such occasion. */
+  private waiting: HeldFrames | undefined;
+  /** Bytes this queue has reported to the budget. */
+  heldBytes = 0;
 
-  /** @param onOverflow called once, when the bound is crossed; the queue is empty and ended by then */
   constructor(
     private readonly socket: Duplex,
     private readonly context: OutboundContext,
-    private readonly onOverflow: (reason: OverflowReason, droppedFrames: number) => void,
+    private readonly observer: OutboundObserver,
   ) {}
 
   /** Bytes that wait: here, and in the socket's own buffer. */
   get waitingBytes(): number {
-    return this.bytes + this.socket.writableLength;
-  }
-
-  /** Bytes this queue has reported to the budget. */
-  get heldBytes(): number {
-    return this.held;
+    return this.bytes + (this.waiting?.bytes ?? 0) + this.socket.writableLength;
   }
 
   /**
    * Takes a whole frame to be written at the end of this turn.
    *
+   * @param shedding how the frame may be dropped while it waits for a slow reader; undefined: not at all
    * @returns false when the queue has ended, or ended by this very frame because its reader is too slow
    */
-  enqueue(frame: Buffer): boolean {
+  enqueue(frame: Buffer, shedding?: Shedding): boolean {
     if (this.state === 'ended') return false;
-    if (this.state === 'blocked') return this.enqueueBlocked(frame);
+    if (this.state === 'blocked') return this.hold(frame, shedding);
 
     this.frames.push(frame);
     this.bytes += frame.length;
@@ -72,36 +81,49 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   /** Hands everything to the socket at once, slow or not: what is to be written next comes behind it. */
   end(): void {
     if (this.state === 'ended') return;
+    this.takeWaiting();
     if (!this.socket.destroyed) this.write();
     this.discard();
   }
 
   /** Drops what waits and takes nothing more. Returns how many frames were dropped. */
   discard(): number {
-    const dropped = this.frames.length;
+    const dropped = this.frames.length + (this.waiting?.clear() ?? 0);
     this.frames = [];
     this.bytes = 0;
-    if (this.held > 0) this.context.budget.release(this, this.held);
-    this.held = 0;
     this.state = 'ended';
+    this.report();
     return dropped;
   }
 
   /** The bound is crossed: drops what waits and reports it. */
   overflow(reason: OverflowReason): void {
-    this.onOverflow(reason, this.discard());
+    this.observer.overflowed(reason, this.discard());
   }
 
-  private enqueueBlocked(frame: Buffer): boolean {
-    if (this.waitingBytes >= this.context.limitBytes) {
-      this.frames.push(frame);
+  private hold(frame: Buffer, shedding: Shedding | undefined): boolean {
+    const waiting = (this.waiting ??= new HeldFrames());
+    if (shedding) this.shed('latest', waiting.dropReplacedBy(shedding));
+    while (this.isFull() && waiting.dropOldest() > 0) this.shed('drop_oldest', 1);
+    if (this.isFull()) {
+      if (shedding) return this.shed('drop_oldest', 1);
+      waiting.add(frame, shedding);
       this.overflow('slow_consumer');
       return false;
     }
-    this.frames.push(frame);
-    this.bytes += frame.length;
-    this.hold(frame.length);
+    waiting.add(frame, shedding);
+    this.report();
     return !this.hasEnded();
+  }
+
+  private isFull(): boolean {
+    return this.waitingBytes >= this.context.limitBytes;
+  }
+
+  /** True: a frame that may be dropped counts as taken, as the channel's policy wants it. */
+  private shed(reason: ShedReason, droppedFrames: number): true {
+    if (droppedFrames > 0) this.observer.shed(reason, droppedFrames);
+    return true;
   }
 
   private flush(): void {
@@ -109,20 +131,32 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     if (!this.socket.writableNeedDrain) return;
     this.state = 'blocked';
     this.socket.once('drain', () => this.unblock());
-    this.hold(this.socket.writableLength);
+    this.report();
   }
 
   private unblock(): void {
     if (this.state !== 'blocked') return;
+    this.takeWaiting();
     this.state = 'flowing';
-    this.context.budget.release(this, this.held);
-    this.held = 0;
+    this.report();
     this.flush();
   }
 
-  private hold(bytes: number): void {
-    this.held += bytes;
-    this.context.budget.hold(this, bytes);
+  private takeWaiting(): void {
+    if (this.waiting === undefined || this.waiting.length === 0) return;
+    const { frames, expired } = this.waiting.takeAll(Date.now());
+    this.shed('expired', expired);
+    for (const frame of frames) this.bytes += frame.length;
+    this.frames = this.frames.concat(frames);
+  }
+
+  /** Tells the node's budget how much this queue holds now: nothing, unless its reader is slow. */
+  private report(): void {
+    const holdsNow = this.state === 'blocked' ? this.waitingBytes : 0;
+    const change = holdsNow - this.heldBytes;
+    this.heldBytes = holdsNow;
+    if (this.state === 'blocked') this.context.budget.hold(this, change);
+    else if (change !== 0) this.context.budget.release(this, -change);
   }
 
   /** A method, because holding more bytes may end this very queue, which the compiler cannot see. */

@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { DEFINITIONS } from '../../../config/definitions.js';
-import { loadSettings, UnusableSettings, type Environment } from '../../../config/settings.js';
+import { loadSettings, type Environment } from '../../../config/settings.js';
+import { UnusableSettings } from '../../../config/unusable-settings.js';
 
 const PUBLIC_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   .publicKey.export({ type: 'spki', format: 'pem' })

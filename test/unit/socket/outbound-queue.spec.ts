@@ -2,7 +2,7 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { FlushTurn, JOIN_LIMIT_BYTES } from '../../../src/socket/flush-turn.js';
 import { OutboundBudget, type OverflowReason } from '../../../src/socket/outbound-budget.js';
-import { OutboundQueue, type OutboundContext } from '../../../src/socket/outbound-queue.js';
+import { OutboundQueue, type OutboundContext, type ShedReason } from '../../../src/socket/outbound-queue.js';
 import { ScriptedSocket } from './scripted-socket.js';
 
 interface Overflow {
@@ -14,10 +14,21 @@ function context({ limitBytes = 1_000, budgetBytes = 0 } = {}): OutboundContext 
   return { turn: new FlushTurn(), budget: new OutboundBudget(budgetBytes), limitBytes };
 }
 
-function queueTo(socket: ScriptedSocket, shared = context()): { queue: OutboundQueue; overflows: Overflow[] } {
+interface Observed {
+  readonly queue: OutboundQueue;
+  readonly overflows: Overflow[];
+  /** Why frames were dropped although the connection went on. */
+  readonly sheds: ShedReason[];
+}
+
+function queueTo(socket: ScriptedSocket, shared = context()): Observed {
   const overflows: Overflow[] = [];
-  const queue = new OutboundQueue(socket, shared, (reason, dropped) => overflows.push({ reason, dropped }));
-  return { queue, overflows };
+  const sheds: ShedReason[] = [];
+  const queue = new OutboundQueue(socket, shared, {
+    overflowed: (reason, dropped) => overflows.push({ reason, dropped }),
+    shed: (reason) => sheds.push(reason),
+  });
+  return { queue, overflows, sheds };
 }
 
 const bytes = (text: string): Buffer => Buffer.from(text);
@@ -239,5 +250,60 @@ describe('the end of a queue', () => {
     socket.destroy();
     queue.end();
     expect(socket.writes).toEqual([]);
+  });
+});
+
+describe('frames that may be dropped', () => {
+  const latest = (key: string) => ({ policy: 'latest', key }) as const;
+  const oldest = { policy: 'drop_oldest', key: 'log' } as const;
+
+  it('are all written while the reader keeps up', async () => {
+    const socket = new ScriptedSocket();
+    const { queue, sheds } = queueTo(socket);
+    queue.enqueue(bytes('1'), latest('t'));
+    queue.enqueue(bytes('2'), latest('t'));
+    await endOfTurn();
+    expect(socket.writes).toEqual([bytes('12')]);
+    expect(sheds).toEqual([]);
+  });
+
+  it('give way to a newer one with the same key while the reader is slow', async () => {
+    const { queue, socket, sheds } = await blockedQueue();
+    queue.enqueue(bytes('a1 '), latest('a'));
+    queue.enqueue(bytes('b1 '), latest('b'));
+    queue.enqueue(bytes('a2 '), latest('a'));
+    socket.readOn();
+    await endOfTurn();
+    expect(socket.writes.slice(1).map(String).join('')).toBe('b1 a2 ');
+    expect(sheds).toEqual(['latest']);
+  });
+
+  it('make room for others, the oldest first, and the reader is not cut off', async () => {
+    const { queue, socket, sheds, overflows } = await blockedQueue(context({ limitBytes: 16_384 + 20 }));
+    for (const text of ['oldest....', 'older.....']) queue.enqueue(bytes(text), oldest);
+    queue.enqueue(bytes('new.......'), oldest);
+    queue.enqueue(bytes('a reply'));
+    socket.readOn();
+    await endOfTurn();
+    expect(socket.writes.slice(1).map(String).join('')).toBe('new.......a reply');
+    expect(sheds).toEqual(['drop_oldest', 'drop_oldest']);
+    expect(overflows).toEqual([]);
+  });
+
+  it('are dropped when they would come too late', async () => {
+    const { queue, socket, sheds } = await blockedQueue();
+    queue.enqueue(bytes('stale'), { ...oldest, expiresAt: Date.now() - 1 });
+    queue.enqueue(bytes('fresh'), { ...oldest, expiresAt: Date.now() + 60_000 });
+    socket.readOn();
+    await endOfTurn();
+    expect(socket.writes.slice(1).map(String).join('')).toBe('fresh');
+    expect(sheds).toEqual(['expired']);
+  });
+
+  it('do not spare a reader that leaves other frames waiting', async () => {
+    const { queue, overflows } = await blockedQueue(context({ limitBytes: 16_384 + 5 }));
+    queue.enqueue(bytes('a reply'));
+    expect(queue.enqueue(bytes('another'))).toBe(false);
+    expect(overflows).toEqual([{ reason: 'slow_consumer', dropped: 2 }]);
   });
 });

@@ -1,7 +1,7 @@
 import type { OutboundMessage } from '../protocol/envelope.js';
-import type { FrameFormat } from '../sessions/frame-format.js';
-import type { SessionEvents } from '../sessions/session-events.js';
-import type { Session } from '../sessions/session.js';
+import type { Shedding } from '../socket/held-frames.js';
+import type { FrameFormat } from './frame-format.js';
+import type { SentReporter, Session } from './session.js';
 
 interface Edition {
   readonly bytes: Buffer;
@@ -9,19 +9,23 @@ interface Edition {
 }
 
 /** One message for many: encoded and framed once for each format that has a receiver, and then only handed on. */
-export class Publication {
+export class Multicast {
   private readonly editions = new Map<FrameFormat, Edition>();
 
-  constructor(private readonly message: OutboundMessage) {}
+  /** @param shedding how it may be dropped where a reader is slow; undefined: the reader is cut off instead */
+  constructor(
+    private readonly message: OutboundMessage,
+    private readonly shedding?: Shedding,
+  ) {}
 
   /** @throws TypeError or RangeError when the data cannot be encoded */
   deliverTo({ format, connection }: Session): void {
     const edition = this.editionIn(format);
-    if (connection.enqueue(edition.bytes)) edition.taken += 1;
+    if (connection.enqueue(edition.bytes, this.shedding)) edition.taken += 1;
   }
 
   /** Tells the observers once for all deliveries. Returns how many sessions took the message. */
-  report(events: SessionEvents): number {
+  report(events: SentReporter): number {
     let taken = 0;
     for (const edition of this.editions.values()) {
       events.emit('sent', this.message.type, edition.bytes.length, edition.taken);

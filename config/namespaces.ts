@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { UnusableSettings } from './unusable-settings.js';
+
+/** Who may do something: a word, or the roles of which one suffices. */
+export type AccessRule<Word extends string = never> =
+  'anyone' | 'signed_in' | 'own_user' | 'nobody' | Word | readonly string[];
+
+/** What happens when a subscriber reads too slowly: it is cut off, loses the oldest, or keeps only the newest. */
+export type DeliveryPolicy = 'disconnect' | 'drop_oldest' | 'latest';
+
+export interface HistoryLimits {
+  /** Publications kept for a channel. */
+  readonly size: number;
+  /** Milliseconds after which they are forgotten. */
+  readonly ageMs: number;
+}
+
+export interface Namespace {
+  readonly name: string;
+  readonly subscribe: AccessRule;
+  readonly publish: AccessRule<'subscribers'>;
+  /** Undefined: no history, no seq, no recovery. */
+  readonly history: HistoryLimits | undefined;
+  readonly presence: boolean;
+  readonly joinLeave: boolean;
+  readonly delivery: DeliveryPolicy;
+  /** Zero: no limit but that of the message. */
+  readonly maxMessageBytes: number;
+  /** A second and session; zero: no limit. */
+  readonly publishRate: number;
+  /** Of one channel; zero: no limit. */
+  readonly maxSubscribers: number;
+}
+
+export type Namespaces = ReadonlyMap<string, Namespace>;
+
+const NAME = /^[\w-]{1,64}$/;
+const ROLE = /^\S{1,64}$/;
+const DURATION = /^(\d+)(ms|s|m|h|d)$/;
+const UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+type Reader<T> = (value: unknown) => T;
+
+const access: Reader<AccessRule> = accessRule(['anyone', 'signed_in', 'own_user', 'nobody']);
+
+/** Every option: how it is read, and what holds where it is absent. Nothing is allowed unless an option allows it. */
+const OPTIONS = {
+  subscribe: { key: 'subscribe', read: access, absent: 'nobody' },
+  publish: {
+    key: 'publish',
+    read: accessRule(['anyone', 'signed_in', 'own_user', 'nobody', 'subscribers']),
+    absent: 'nobody',
+  },
+  history: { key: 'history', read: historyLimits, absent: undefined },
+  presence: { key: 'presence', read: boolean, absent: false },
+  join_leave: { key: 'joinLeave', read: boolean, absent: false },
+  delivery: { key: 'delivery', read: word(['disconnect', 'drop_oldest', 'latest']), absent: 'disconnect' },
+  max_message_bytes: { key: 'maxMessageBytes', read: count, absent: 0 },
+  publish_rate: { key: 'publishRate', read: count, absent: 0 },
+  max_subscribers: { key: 'maxSubscribers', read: count, absent: 0 },
+} as const;
+
+/** @throws UnusableSettings naming every fault of the file */
+export function loadNamespaces(path: string): Namespaces {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UnusableSettings([
+      `CHANNELS_FILE: ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`,
+    ]);
+  }
+  return parseNamespaces(text, path);
+}
+
+/** @throws UnusableSettings naming every fault of the text */
+export function parseNamespaces(text: string, source = 'channels.yaml'): Namespaces {
+  const faults: string[] = [];
+  const namespaces = new Map<string, Namespace>();
+  const root = readYaml(text, faults);
+  for (const key of Object.keys(root)) if (key !== 'namespaces') faults.push(`${key} is not known`);
+
+  for (const [name, options] of Object.entries(fieldsOf(root.namespaces ?? {}, 'namespaces', faults))) {
+    if (!NAME.test(name)) faults.push(`namespaces.${name}: a name is 1 to 64 letters, digits, _ and -`);
+    const at = `namespaces.${name}`;
+    namespaces.set(name, readNamespace(name, fieldsOf(options ?? {}, at, faults), faults));
+  }
+  if (faults.length > 0) throw new UnusableSettings(faults.map((fault) => `${source}: ${fault}`));
+  return namespaces;
+}
+
+function readNamespace(name: string, given: Record<string, unknown>, faults: string[]): Namespace {
+  for (const option of Object.keys(given)) {
+    if (!Object.hasOwn(OPTIONS, option)) faults.push(`namespaces.${name}.${option} is not known`);
+  }
+  const values: Record<string, unknown> = { name };
+  for (const [option, { key, read, absent }] of Object.entries(OPTIONS)) {
+    values[key] = absent;
+    if (given[option] === undefined || given[option] === null) continue;
+    try {
+      values[key] = (read as Reader<unknown>)(given[option]);
+    } catch (error) {
+      faults.push(`namespaces.${name}.${option} ${(error as Error).message}`);
+    }
+  }
+  return Object.freeze(values) as unknown as Namespace;
+}
+
+function readYaml(text: string, faults: string[]): Record<string, unknown> {
+  try {
+    return fieldsOf(parse(text) ?? {}, 'the file', faults);
+  } catch (error) {
+    faults.push(`is no YAML: ${(error as Error).message.split('\n')[0] ?? ''}`);
+    return {};
+  }
+}
+
+function fieldsOf(value: unknown, name: string, faults: string[]): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  faults.push(`${name} must be a map`);
+  return {};
+}
+
+function accessRule<const Word extends string>(words: readonly Word[]): Reader<Word | readonly string[]> {
+  return (value) => {
+    const known = words.find((candidate) => candidate === value);
+    if (known !== undefined) return known;
+    const isRoles =
+      Array.isArray(value) && value.length > 0 && value.every((role) => typeof role === 'string' && ROLE.test(role));
+    if (!isRoles) throw new Error(`must be one of ${words.join(', ')}, or a list of roles`);
+    return Object.freeze([...(value as string[])]);
+  };
+}
+
+function word<const Word extends string>(words: readonly Word[]): Reader<Word> {
+  return (value) => {
+    const known = words.find((candidate) => candidate === value);
+    if (known === undefined) throw new Error(`must be one of ${words.join(', ')}`);
+    return known;
+  };
+}
+
+function boolean(value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new Error('must be true or false');
+  return value;
+}
+
+function count(value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new Error('must be a whole number, 0 or more');
+  return value as number;
+}
+
+function historyLimits(value: unknown): HistoryLimits {
+  const { size, age, ...rest } = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  const duration = DURATION.exec(String(age));
+  if (!Number.isSafeInteger(size) || (size as number) < 1 || duration === null || Object.keys(rest).length > 0) {
+    throw new Error('must be { size: <publications, 1 or more>, age: <such as 90s, 10m, 24h> }');
+  }
+  const [, amount, unit] = duration;
+  return Object.freeze({ size: size as number, ageMs: Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS] });
+}

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { ClusterModule } from '../cluster/cluster.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { ChannelHooks } from './channel-hooks.js';
+import { ChannelHub } from './channel-hub.js';
+import { Channels } from './channels.js';
+import { PresenceTracker } from './presence-tracker.js';
+
+@Module({
+  imports: [ClusterModule, DiscoveryModule, SessionsModule],
+  providers: [ChannelHooks, ChannelHub, PresenceTracker, Channels],
+  exports: [ChannelHooks, Channels],
+})
+export class ChannelsModule {}

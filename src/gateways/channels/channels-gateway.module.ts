@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { ChannelsModule } from '../../channels/channels.module.js';
+import { ChannelsGateway } from './channels.gateway.js';
+import { PublishLimits } from './publish-limits.js';
+
+@Module({ imports: [ChannelsModule], providers: [ChannelsGateway, PublishLimits] })
+export class ChannelsGatewayModule {}

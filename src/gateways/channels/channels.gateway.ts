@@ -1,0 +1,72 @@
+import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
+import { demandPublish, demandRead, demandSubscribe } from '../../channels/channel-access.js';
+import { ChannelHooks } from '../../channels/channel-hooks.js';
+import { Channels } from '../../channels/channels.js';
+import { show } from '../../channels/recovery.js';
+import type { MessageContext } from '../../dispatch/message-context.js';
+import { CurrentMessage, CurrentSession } from '../../dispatch/parameter-decorators.js';
+import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
+import type { Session } from '../../sessions/session.js';
+import { Publish, ReadHistory, ReadPresence, Subscribe, Unsubscribe } from './channels.messages.js';
+import { PublishLimits } from './publish-limits.js';
+
+/** The clients' door to channels: holds each request against its namespace, then lets Channels do it. */
+@RealtimeGateway()
+export class ChannelsGateway {
+  constructor(
+    private readonly channels: Channels,
+    private readonly hooks: ChannelHooks,
+    private readonly limits: PublishLimits,
+  ) {}
+
+  @SubscribeMessage('subscribe')
+  async subscribe(@MessageBody() request: Subscribe, @CurrentMessage() context: MessageContext) {
+    const { session } = context;
+    const channel = this.channels.named(request.channel);
+    demandSubscribe(session, channel);
+    await this.hooks.ask('subscribe', { session, channel });
+    const { goLive, ...state } = await this.channels.subscribe(session, channel, request);
+    context.afterReply(goLive);
+    return state;
+  }
+
+  @SubscribeMessage('unsubscribe')
+  async unsubscribe(@MessageBody() request: Unsubscribe, @CurrentSession() session: Session) {
+    const channel = this.channels.named(request.channel);
+    await this.channels.unsubscribe(session, channel);
+    return { channel: channel.name };
+  }
+
+  @SubscribeMessage('publish')
+  async publish(@MessageBody() request: Publish, @CurrentMessage() { session, bytes }: MessageContext) {
+    const channel = this.channels.named(request.channel);
+    demandPublish(session, channel, this.channels.isSubscribed(session, channel));
+    this.limits.demand(session, channel, bytes);
+    await this.hooks.ask('publish', { session, channel, data: request.data });
+    const { data, idempotencyKey, ttlMs, excludeSelf } = request;
+    const origin = { from: session.publisher, excludeSession: excludeSelf ? session.id : undefined };
+    const { position } = await this.channels.publish(channel, { data, idempotencyKey, ttlMs, ...origin });
+    return { channel: channel.name, ...position };
+  }
+
+  @SubscribeMessage('history')
+  async history(
+    @MessageBody() { channel: name, since, limit, reverse }: ReadHistory,
+    @CurrentSession() session: Session,
+  ) {
+    const channel = this.channels.named(name);
+    demandRead(session, channel, 'history');
+    const { top, publications } = await this.channels.history(channel, { afterSeq: since?.seq, limit, reverse });
+    const isOtherEpoch = since !== undefined && since.epoch !== top.epoch;
+    const history = isOtherEpoch ? await this.channels.history(channel, { limit, reverse }) : { top, publications };
+    return { ...history.top, publications: history.publications.map(show) };
+  }
+
+  @SubscribeMessage('presence')
+  async presence(@MessageBody() request: ReadPresence, @CurrentSession() session: Session) {
+    const channel = this.channels.named(request.channel);
+    demandRead(session, channel, 'presence');
+    const members = await this.channels.members(channel);
+    return { members, count: members.length };
+  }
+}
