@@ -189,11 +189,11 @@ export const DEFINITIONS = {
     }),
   },
   channels: {
-    file: text({
+    file: optionalText({
       env: 'CHANNELS_FILE',
-      fallback: 'config/channels.yaml',
       unit: 'path',
-      effect: 'The namespaces of channels: who may subscribe and publish, history, presence, delivery.',
+      effect:
+        'The namespaces of channels: who may subscribe and publish, history, presence, delivery; unset takes config/channels.yaml.',
     }),
     maxPerSession: integer({
       env: 'MAX_CHANNELS_PER_SESSION',

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import { UnusableSettings } from './unusable-settings.js';
 
@@ -35,6 +36,7 @@ export interface Namespace {
 
 export type Namespaces = ReadonlyMap<string, Namespace>;
 
+const FILE = 'channels.yaml';
 const NAME = /^[\w-]{1,64}$/;
 const ROLE = /^\S{1,64}$/;
 const DURATION = /^(\d+)(ms|s|m|h|d)$/;
@@ -61,8 +63,17 @@ const OPTIONS = {
   max_subscribers: { key: 'maxSubscribers', read: count, absent: 0 },
 } as const;
 
-/** @throws UnusableSettings naming every fault of the file */
-export function loadNamespaces(path: string): Namespaces {
+/** The file that comes with the server: beside this one in the sources, two folders up once it is built. */
+function shippedFile(): string {
+  const candidates = [join(import.meta.dirname, FILE), join(import.meta.dirname, '..', '..', 'config', FILE)];
+  return candidates.find(existsSync) ?? FILE;
+}
+
+/**
+ * @param path undefined: the file that comes with the server
+ * @throws UnusableSettings naming every fault of the file
+ */
+export function loadNamespaces(path: string = shippedFile()): Namespaces {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
