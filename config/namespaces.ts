@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { UnusableSettings } from './unusable-settings.js';
 
@@ -36,7 +36,6 @@ export interface Namespace {
 
 export type Namespaces = ReadonlyMap<string, Namespace>;
 
-const FILE = 'channels.yaml';
 const NAME = /^[\w-]{1,64}$/;
 const ROLE = /^\S{1,64}$/;
 const DURATION = /^(\d+)(ms|s|m|h|d)$/;
@@ -63,10 +62,13 @@ const OPTIONS = {
   max_subscribers: { key: 'maxSubscribers', read: count, absent: 0 },
 } as const;
 
-/** The file that comes with the server: beside this one in the sources, two folders up once it is built. */
+/** The file that comes with the server, which lies above this one, however the sources were built. */
 function shippedFile(): string {
-  const candidates = [join(import.meta.dirname, FILE), join(import.meta.dirname, '..', '..', 'config', FILE)];
-  return candidates.find(existsSync) ?? FILE;
+  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
+    const candidate = join(folder, 'config', 'channels.yaml');
+    if (existsSync(candidate)) return candidate;
+  }
+  return join('config', 'channels.yaml');
 }
 
 /**
