@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { BenchCase, Extent } from './cases/bench-case.js';
 import { connect } from './cases/connect.js';
 import { echo } from './cases/echo.js';
+import { fanoutCompressed } from './cases/fanout-compressed.js';
 import { fanout } from './cases/fanout.js';
 import { idle } from './cases/idle.js';
 import { roles } from './cases/roles.js';
@@ -13,7 +14,7 @@ import { sectionOf, writeSection } from './harness/report.js';
 import { runCase } from './harness/run-case.js';
 import { peerNamed } from './peers/catalogue.js';
 
-const cases: readonly BenchCase[] = [echo, roles, fanout, idle, connect, stuckReader];
+const cases: readonly BenchCase[] = [echo, roles, fanout, fanoutCompressed, idle, connect, stuckReader];
 const names = cases.map((each) => each.name).join(', ');
 
 const usage = `npm run bench -- [case…] [--peers a,b] [--runs n] [--quick] [--write]

@@ -1,5 +1,5 @@
 /** What differs on the wire between the peers; everything else of a load is the same for all of them. */
-export type DialectName = 'gatehouse' | 'plain' | 'nest' | 'socket-io';
+export type DialectName = 'gatehouse' | 'gatehouse-deflate' | 'plain' | 'plain-deflate' | 'nest' | 'socket-io';
 
 export interface Dialect {
   readonly path: string;
@@ -8,6 +8,8 @@ export interface Dialect {
   readonly greeting: string | null;
   /** The answer to a heartbeat that travels as a message of one character; null: heartbeats are control frames. */
   readonly heartbeatAnswer: string | null;
+  /** Whether the client offers compression; what comes compressed is counted and not inflated. */
+  readonly offersDeflate: boolean;
   message(type: string, id: number | null, data: unknown): string;
 }
 
@@ -20,12 +22,15 @@ const plain: Dialect = {
   authenticated: false,
   greeting: null,
   heartbeatAnswer: null,
+  offersDeflate: false,
   message: envelope,
 };
 
 export const dialects: Readonly<Record<DialectName, Dialect>> = {
   plain,
+  'plain-deflate': { ...plain, offersDeflate: true },
   gatehouse: { ...plain, authenticated: true },
+  'gatehouse-deflate': { ...plain, authenticated: true, offersDeflate: true },
   nest: { ...plain, message: (event, _id, data) => JSON.stringify({ event, data }) },
   'socket-io': {
     path: '/socket.io/?EIO=4&transport=websocket',
@@ -33,6 +38,7 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
     // Engine.IO has opened with `0{…}` before this; `40` joins the main namespace and is answered by `40{"sid":…}`.
     greeting: '40',
     heartbeatAnswer: '3',
+    offersDeflate: false,
     message: (event, _id, data) => `42${JSON.stringify([event, data])}`,
   },
 };

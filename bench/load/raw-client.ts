@@ -147,6 +147,7 @@ function upgradeRequest({ port, dialect, token }: Endpoint): string {
     'Upgrade: websocket',
     'Sec-WebSocket-Version: 13',
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ...(dialect.offersDeflate ? ['Sec-WebSocket-Extensions: permessage-deflate'] : []),
     ...(token === null ? [] : [`Authorization: Bearer ${token}`]),
     '\r\n',
   ].join('\r\n');

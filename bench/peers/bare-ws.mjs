@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { WebSocketServer } from 'ws';
 
 const { version } = createRequire(import.meta.url)('ws/package.json');
-const server = new WebSocketServer({ host: '127.0.0.1', port: Number(process.env.PORT), perMessageDeflate: false });
+const perMessageDeflate = process.env.COMPRESS === '1' && { threshold: 0 };
+const server = new WebSocketServer({ host: '127.0.0.1', port: Number(process.env.PORT), perMessageDeflate });
 
 const handlers = new Map([
   ['echo', (client, { id, data }) => client.send(JSON.stringify({ v: 1, type: 'echo_reply', id, data }))],

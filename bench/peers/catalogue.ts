@@ -18,7 +18,10 @@ export interface Peer {
 }
 
 /** Limits stay on, as in production; they are only set so high that the benchmark never meets one. */
-const gatehouseLimits = {
+const gatehouseEnvironment = {
+  HOST: '127.0.0.1',
+  AUTH_MODE: 'required',
+  LOG_LEVEL: 'warn',
   MESSAGE_RATE: '1000000',
   MESSAGE_BURST: '1000000',
   MESSAGE_RATE_PER_IP: '1000000',
@@ -53,7 +56,7 @@ function gatehousePeer(name: string, entry: string, advice: string): Peer {
     name,
     dialect: 'gatehouse',
     program: nodeProgram(file),
-    environment: { HOST: '127.0.0.1', AUTH_MODE: 'required', LOG_LEVEL: 'warn', ...gatehouseLimits },
+    environment: gatehouseEnvironment,
     readyPath: '/ready',
     needs: { file, advice, installable: false },
   };
@@ -70,6 +73,16 @@ export const peers: readonly Peer[] = [
   gatehousePeer('gatehouse', 'src/main.js', 'npm run build'),
   gatehousePeer('gatehouse-roles', 'bench/gatehouse-server.js', 'npx tsc -p bench/tsconfig.server.json'),
   scriptPeer('bare-ws', 'plain', ownPackage('ws')),
+  {
+    ...gatehousePeer('gatehouse-deflate', 'src/main.js', 'npm run build'),
+    dialect: 'gatehouse-deflate',
+    environment: { ...gatehouseEnvironment, COMPRESS_FROM_BYTES: '256' },
+  },
+  {
+    ...scriptPeer('bare-ws', 'plain-deflate', ownPackage('ws')),
+    name: 'bare-ws-deflate',
+    environment: { COMPRESS: '1' },
+  },
   scriptPeer('stock-nest', 'nest', productPackage('@nestjs/platform-ws')),
   scriptPeer('socket-io', 'socket-io', ownPackage('socket.io')),
   bunPeer(),

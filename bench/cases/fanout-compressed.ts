@@ -1,0 +1,35 @@
+import type { FanoutJob } from '../load/fanout.js';
+import { loadOverheadMs, type BenchCase } from './bench-case.js';
+
+const subscribers = 200;
+
+/** About 2 KB that compress as a table of prices or positions does. */
+const data = {
+  rows: Array.from({ length: 24 }, (_, row) => ({
+    id: `row-${row}`,
+    price: 100 + row * 1.25,
+    name: 'an instrument',
+    open: true,
+  })),
+};
+
+export const fanoutCompressed: BenchCase = {
+  name: 'fanout-compressed',
+  title: `Fan-out of 2 KB publications to ${subscribers} subscribers that negotiated compression`,
+  unit: 'processor µs per delivery',
+  peers: ['gatehouse-deflate', 'bare-ws-deflate'],
+  targets: [{ kind: 'ratio', measure: '1 a turn', against: 'bare-ws-deflate', bound: 'atMost', reach: 0.1 }],
+  loads: (server, { warmUpMs, windowMs }) => {
+    const job: FanoutJob = {
+      publicationsPerTurn: 1,
+      probeTurnsPerSecond: 5,
+      measure: '1 a turn',
+      server,
+      subscribers,
+      data,
+      warmUpMs,
+      windowMs,
+    };
+    return [{ script: 'fanout', job, limitMs: 2 * warmUpMs + windowMs + loadOverheadMs }];
+  },
+};
