@@ -1,4 +1,3 @@
-import { WebSocket } from 'ws';
 import type { AddressRecord } from '../access/address-book.js';
 import type { MessageRate } from '../access/message-rate.js';
 import type { SessionEvents } from '../sessions/session-events.js';
@@ -38,7 +37,6 @@ export class Inbox implements ConnectionListener {
   private waitingBytes = 0;
   private isBusy = false;
   private malformedInARow = 0;
-
   readonly session: Session;
   readonly place: AddressRecord;
   private readonly rate: MessageRate;
@@ -54,7 +52,8 @@ export class Inbox implements ConnectionListener {
 
   message(bytes: Buffer, isBinary: boolean): void {
     const { session } = this;
-    if (session.isLeaving || !this.isOpen) return;
+    // What comes after we have closed is not handled: a client need not hurry to answer the close frame.
+    if (session.isLeaving || !session.connection.isOpen) return;
     if (isBinary !== (session.codec.frameKind === 'binary')) return session.close('wrong_frame_kind');
     session.messagesReceived += 1;
     if (this.isBusy) this.postpone(bytes);
@@ -80,11 +79,6 @@ export class Inbox implements ConnectionListener {
 
   vanished(): void {
     this.context.events.emit('vanished', this.session);
-  }
-
-  /** What comes after we have closed is not handled: a client need not hurry to answer the close frame. */
-  private get isOpen(): boolean {
-    return this.session.connection.readyState === WebSocket.OPEN;
   }
 
   private take(bytes: Buffer): void {
@@ -142,7 +136,7 @@ export class Inbox implements ConnectionListener {
   }
 
   private nextWaiting(): Buffer | undefined {
-    if (!this.isOpen) this.waiting = undefined;
+    if (!this.session.connection.isOpen) this.waiting = undefined;
     const bytes = this.waiting?.shift();
     this.waitingBytes -= bytes?.length ?? 0;
     return bytes;

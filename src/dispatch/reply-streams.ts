@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Observable, type Subscription } from 'rxjs';
-import { WebSocket } from 'ws';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 
@@ -28,7 +27,7 @@ export class ReplyStreams {
    */
   follow(session: Session, stream: Observable<unknown>, answers: StreamAnswers): Promise<void> {
     // The handler may have taken longer than its connection lived; nothing would ever end the stream.
-    if (session.connection.readyState !== WebSocket.OPEN) return Promise.resolve();
+    if (!session.connection.isOpen) return Promise.resolve();
     const streams = this.open.get(session) ?? new Map<Subscription, StreamAnswers>();
     this.open.set(session, streams);
     const source = streams.size < MAX_STREAMS_PER_SESSION ? stream : endingAtOnce(stream);
