@@ -28,9 +28,17 @@ export function compileCheck(messageClass: Type): MessageCheck | undefined {
   return (payload) => {
     const instance = new messageClass() as Record<string, unknown>;
     for (const { name } of fields) {
-      if (Object.hasOwn(payload, name)) instance[name] = payload[name];
+      const value = payload[name];
+      // Asking whether the field is there costs more than reading it, and only `undefined` leaves a doubt.
+      if (value !== undefined || Object.hasOwn(payload, name)) instance[name] = value;
     }
-    return fields.every((field) => isValid(field, instance)) ? instance : undefined;
+    try {
+      for (const field of fields) if (!isValid(field, instance)) return undefined;
+      return instance;
+    } catch {
+      // A constraint that throws is for class-validator to report.
+      return undefined;
+    }
   };
 }
 
@@ -73,18 +81,16 @@ function rulesOf(metadata: Metadata, messageClass: Type): Rule[] | undefined {
 
 function ruleOf(constraint: ValidatorConstraintInterface, metadata: Metadata, { name: targetName }: Type): Rule {
   const { constraints, propertyName: property, each } = metadata;
+  // A promise is not `true`, so a constraint that turns out asynchronous is left to class-validator.
+  if (!each) {
+    return (value, object) => constraint.validate(value, { value, constraints, object, property, targetName }) === true;
+  }
   return (value, object) => {
+    // A default of the class may be one; class-validator looks into them.
+    if (value instanceof Set || value instanceof Map) return false;
+    const items: unknown[] = Array.isArray(value) ? value : [value];
     const parameters = { value, constraints, object, property, targetName };
-    // A promise is not `true`, so a constraint that turns out asynchronous is left to class-validator.
-    const holds = (item: unknown): boolean => constraint.validate(item, parameters) === true;
-    try {
-      if (!each) return holds(value);
-      // A default of the class may be one; class-validator looks into them.
-      if (value instanceof Set || value instanceof Map) return false;
-      return Array.isArray(value) ? value.every(holds) : holds(value);
-    } catch {
-      return false;
-    }
+    return items.every((item) => constraint.validate(item, parameters) === true);
   };
 }
 
