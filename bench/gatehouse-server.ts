@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { IsString, Length } from 'class-validator';
-import { settingsOfProcess } from '../config/environment.js';
+import { configurationOfProcess } from '../config/environment.js';
 import { Roles } from '../src/access/roles.js';
 import { RealtimeGateway } from '../src/dispatch/realtime-gateway.js';
 import { startServer } from '../src/server.js';
@@ -30,5 +30,5 @@ class BenchGateway {
 class BenchModule {}
 
 /** The product with one more gateway: a handler that has everything a real one has, and does nothing. */
-const server = await startServer(settingsOfProcess(), { features: [BenchModule] });
+const server = await startServer(configurationOfProcess().settings, { features: [BenchModule] });
 process.on('SIGTERM', () => void server.close().then(() => process.exit(0)));

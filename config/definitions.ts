@@ -1,5 +1,5 @@
 import { checkKeySetUrl, checkSecret, importPublicKey } from './keys.js';
-import { bytes, integer, list, milliseconds, oneOf, optionalText, text } from './setting.js';
+import { bytes, integer, isOrigin, list, milliseconds, oneOf, optionalText, text } from './setting.js';
 import { trustedProxies } from './trusted-proxies.js';
 
 /**
@@ -49,6 +49,8 @@ export const DEFINITIONS = {
     allowedOrigins: list({
       env: 'ALLOWED_ORIGINS',
       unit: 'origins',
+      check: isOrigin,
+      must: 'must be origins such as https://app.example.com, or *',
       effect:
         'Pages that may connect, such as https://app.example.com; * means any; empty means pages of the same host name. Clients that send no Origin are no browsers and always pass.',
     }),

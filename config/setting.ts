@@ -99,16 +99,37 @@ export function text(description: TextDescription): Setting<string> {
   };
 }
 
+interface ListDescription extends Description {
+  readonly unit: string;
+  /** Whether one entry can be used, and what all must be. */
+  readonly check?: (entry: string) => boolean;
+  readonly must?: string;
+}
+
 /** A comma-separated list; blanks around entries are ignored. */
-export function list(description: Description & { readonly unit: string }): Setting<readonly string[]> {
+export function list(description: ListDescription): Setting<readonly string[]> {
+  const { env, effect, unit, check, must } = description;
   return {
-    ...description,
+    env,
+    effect,
+    unit,
     fallback: '',
     secret: false,
-    parse: (value) =>
-      value
+    parse(text) {
+      const entries = text
         .split(',')
         .map((entry) => entry.trim())
-        .filter((entry) => entry !== ''),
+        .filter((entry) => entry !== '');
+      if (check && !entries.every(check)) throw new Error(must);
+      return entries;
+    },
   };
+}
+
+/** An origin as browsers write it: scheme, host, and a port where it is not the usual one. `*` is any, `null` a page from a file. */
+export function isOrigin(entry: string): boolean {
+  if (entry === '*' || entry === 'null') return true;
+  return (
+    !entry.includes('*') && URL.canParse(entry) && new URL(entry).origin === entry.toLowerCase().replace(/\/$/, '')
+  );
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { DEFINITIONS } from './definitions.js';
 import { developmentSecret } from './development-secret.js';
+import { loadNamespaces, type Namespaces } from './namespaces.js';
 import type { Setting } from './setting.js';
 import { UnusableSettings } from './unusable-settings.js';
 
@@ -11,6 +12,8 @@ type Parsed = { readonly [Group in keyof typeof DEFINITIONS]: Values<(typeof DEF
 /** All settings, checked and frozen. Made once at start; stages are given the group they need. */
 export type Settings = Parsed & {
   readonly server: { readonly serverId: string };
+  /** What CHANNELS_FILE says. */
+  readonly channels: { readonly namespaces: Namespaces };
   /** Whether the secret was made here, so that the start-up line may print a ready link. */
   readonly madeDevelopmentSecret: boolean;
 };
@@ -29,8 +32,19 @@ export function loadSettings(environment: Environment): Settings {
   }
   const parsed = groups as unknown as Parsed;
   faults.push(...contradictions(parsed));
+  const namespaces = readNamespaces(parsed.channels.file, faults);
   if (faults.length > 0) throw new UnusableSettings(faults);
-  return complete(parsed);
+  return complete(parsed, namespaces);
+}
+
+function readNamespaces(file: string | undefined, faults: string[]): Namespaces {
+  try {
+    return loadNamespaces(file);
+  } catch (error) {
+    if (!(error instanceof UnusableSettings)) throw error;
+    faults.push(...error.faults);
+    return new Map();
+  }
 }
 
 function readGroup(
@@ -61,12 +75,13 @@ function contradictions({ server, authentication }: Parsed): string[] {
   return ['JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL must be set in production (or AUTH_MODE=off)'];
 }
 
-function complete(parsed: Parsed): Settings {
+function complete(parsed: Parsed, namespaces: Namespaces): Settings {
   const { authentication, server } = parsed;
   const hasKey = authentication.jwtSecret ?? authentication.jwtPublicKey ?? authentication.jwksUrl;
   const secretIsMissing = server.environment !== 'production' && hasKey === undefined && authentication.mode !== 'off';
   return deepFreeze({
     ...parsed,
+    channels: { ...parsed.channels, namespaces },
     server: { ...server, serverId: server.serverId ?? `${hostname().slice(0, 48)}-${randomBytes(3).toString('hex')}` },
     authentication: secretIsMissing ? { ...authentication, jwtSecret: developmentSecret() } : authentication,
     madeDevelopmentSecret: secretIsMissing,

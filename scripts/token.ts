@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { settingsOfProcess } from '../config/environment.js';
+import { configurationOfProcess } from '../config/environment.js';
 import { TokenMinter } from '../src/authentication/token-minter.js';
 
 const USAGE = `Mints a token that this server accepts (signed with JWT_SECRET, or with the development secret).
@@ -27,7 +27,7 @@ function main(): void {
     return;
   }
   const roles = values.roles.split(',').filter((role) => role !== '');
-  const minter = new TokenMinter(settingsOfProcess().authentication);
+  const minter = new TokenMinter(configurationOfProcess().settings.authentication);
   process.stdout.write(`${minter.mint({ sub: values.sub, roles, expiresInSeconds })}\n`);
 }
 

@@ -1,6 +1,5 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { loadNamespaces } from '../config/namespaces.js';
 import type { Settings } from '../config/settings.js';
 import { AccessModule } from './access/access.module.js';
 import { AuthenticationModule } from './authentication/authentication.module.js';
@@ -28,10 +27,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         dispatch,
-        ChannelsSettingsModule.register({
-          namespaces: loadNamespaces(settings.channels.file),
-          maxPerSession: settings.channels.maxPerSession,
-        }),
+        ChannelsSettingsModule.register(settings.channels),
         GatewaysModule.register(settings, authentication),
         ...features,
         HealthModule.register(settings.health, lifecycle),

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { isIPv6 } from 'node:net';
-import { settingsOfProcess } from '../config/environment.js';
+import { configurationOfProcess, isStartedByNpm } from '../config/environment.js';
 import type { Settings } from '../config/settings.js';
 import { UnusableSettings } from '../config/unusable-settings.js';
 import { TokenMinter } from './authentication/token-minter.js';
@@ -8,11 +8,16 @@ import { startServer, type GatehouseServer } from './server.js';
 
 const DEVELOPMENT_TOKEN = { sub: 'developer', roles: ['ADMIN', 'MEMBER'], expiresInSeconds: 86_400 };
 
+/** Under npm, two closer together are one: npm passes a Ctrl-C on that the terminal has given to this process already. */
+const ONE_INTERRUPT_MS = 500;
+const PARENT_CHECK_MS = 1_000;
+
 async function main(): Promise<void> {
-  const settings = settingsOfProcess();
+  const { settings, warnings } = configurationOfProcess();
   const starting = startServer(settings);
   endOnSignals(starting, settings.lifecycle.drainTimeoutMs);
   const server = await starting;
+  for (const warning of warnings) server.logger.warn(warning);
   server.logger.info(`Gatehouse listens on port ${server.port}`);
   if (settings.madeDevelopmentSecret) printReadyLink(settings, server);
 }
@@ -30,18 +35,32 @@ function printReadyLink({ server: { host, wsPath } }: Settings, { app, port }: G
  * process of a container, for which signals have no default effect, would otherwise never notice it.
  */
 function endOnSignals(starting: Promise<GatehouseServer>, drainTimeoutMs: number): void {
-  let isEnding = false;
-  const end = (signal: NodeJS.Signals): void => {
-    if (isEnding) process.exit(1);
-    isEnding = true;
-    starting.then((server) => leave(server, signal, drainTimeoutMs)).catch(fail);
+  const isUnderNpm = isStartedByNpm();
+  let endingSince: number | undefined;
+  const end = (cause: string): void => {
+    const isEcho = isUnderNpm && cause === 'SIGINT' && performance.now() - (endingSince ?? 0) < ONE_INTERRUPT_MS;
+    if (endingSince !== undefined && !isEcho) process.exit(1);
+    if (endingSince !== undefined) return;
+    endingSince = performance.now();
+    starting.then((server) => leave(server, cause, drainTimeoutMs)).catch(fail);
   };
-  process.on('SIGTERM', end);
-  process.on('SIGINT', end);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end);
+  if (isUnderNpm) endWithParent(() => end('npm has ended'));
 }
 
-async function leave(server: GatehouseServer, signal: NodeJS.Signals, drainTimeoutMs: number): Promise<never> {
-  server.logger.info(`${signal}: draining; once more ends at once`);
+/** Without this, the server would go on unseen after a signal to `npm start`, and keep its port. */
+function endWithParent(end: () => void): void {
+  const { ppid } = process;
+  const timer = setInterval(() => {
+    if (process.ppid === ppid) return;
+    clearInterval(timer);
+    end();
+  }, PARENT_CHECK_MS);
+  timer.unref();
+}
+
+async function leave(server: GatehouseServer, cause: string, drainTimeoutMs: number): Promise<never> {
+  server.logger.info(`${cause}: draining; a signal once more ends at once`);
   // Sessions end in time by themselves; this is for whatever else might hold the process, such as a hanging HTTP request.
   setTimeout(() => process.exit(0), drainTimeoutMs).unref();
   await server.close();
@@ -49,9 +68,17 @@ async function leave(server: GatehouseServer, signal: NodeJS.Signals, drainTimeo
 }
 
 function fail(error: unknown): never {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`${error instanceof UnusableSettings ? error.message : text}\n`);
+  process.stderr.write(`${explain(error)}\n`);
   process.exit(1);
+}
+
+/** A mistake of the operator is told in a sentence; everything else with its stack. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE') return `Port ${port} is taken: end what listens there, or set PORT`;
+  if (code === 'EACCES' && port !== undefined) return `Port ${port} may not be used by this account: set PORT`;
+  return error instanceof UnusableSettings ? error.message : (error.stack ?? error.message);
 }
 
 await main().catch(fail);

@@ -4,6 +4,7 @@ import { SessionsModule } from '../sessions/sessions.module.js';
 import { DirectCall } from './direct-call.js';
 import { DispatchEvents } from './dispatch-events.js';
 import { Dispatcher } from './dispatcher.js';
+import { GatewayAdvice } from './gateway-advice.js';
 import { GatewayHooks } from './gateway-hooks.js';
 import { GatewayScanner } from './gateway-scanner.js';
 import { MessageTable } from './message-table.js';
@@ -23,6 +24,7 @@ export class DispatchModule {
         Dispatcher,
         DirectCall,
         NestCall,
+        GatewayAdvice,
         GatewayHooks,
         GatewayScanner,
         MessageTable,

@@ -3,7 +3,7 @@ import type { Session } from '../sessions/session.js';
 
 /** One message on its way through: the third argument that Nest's enhancers find in their context. */
 export class MessageContext {
-  private step: (() => void) | undefined;
+  private steps: (() => void)[] | undefined;
 
   constructor(
     readonly session: Session,
@@ -18,12 +18,12 @@ export class MessageContext {
 
   /** Has something done once the message has been answered: what must not come to the client before the reply. */
   afterReply(step: () => void): void {
-    this.step = step;
+    (this.steps ??= []).push(step);
   }
 
   /** @internal the dispatcher has answered */
   replied(): void {
-    this.step?.();
-    this.step = undefined;
+    for (const step of this.steps ?? []) step();
+    this.steps = undefined;
   }
 }

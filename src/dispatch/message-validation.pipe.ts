@@ -1,8 +1,9 @@
 import { Injectable, type ArgumentMetadata, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
-import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
+import { validate, type ValidationError } from 'class-validator';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { compileCheck, type MessageCheck } from './message-check.js';
+import { isMessageClass } from './message-class.js';
 import type { MessagePipe, PayloadTransform } from './message-pipe.js';
 
 /** More reasons than this are not listed: an array of a million wrong items must not become a large answer. */
@@ -64,10 +65,6 @@ async function examine(messageClass: Type, value: object): Promise<{ instance: o
     }
     throw error;
   }
-}
-
-function isMessageClass(metatype: Type): boolean {
-  return getMetadataStorage().getTargetValidationMetadatas(metatype, '', false, false).length > 0;
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

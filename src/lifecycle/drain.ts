@@ -37,7 +37,7 @@ export class Drain implements BeforeApplicationShutdown, OnApplicationShutdown {
     const deadline = performance.now() + drainTimeoutMs;
     this.state.draining();
     const leaving = [...this.sessions];
-    if (leaving.length > 0) this.logger.log(`Draining ${leaving.length} sessions`);
+    if (leaving.length > 0) this.logger.log(`Draining; open sessions: ${leaving.length}`);
 
     await this.sayGoodbye(leaving);
     await this.waitUntilEmpty(deadline - Math.min(LAST_CALL_MS, drainTimeoutMs * LAST_CALL_SHARE));

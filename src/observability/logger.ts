@@ -15,6 +15,9 @@ const NEST_CONTEXTS = new Set([
   'WebSocketsController',
 ]);
 
+/** Where Nest logs what it also throws out of the start. */
+const START_ERROR_CONTEXTS = new Set(['ExceptionHandler', 'NestApplication']);
+
 /** The one logger of the process. JSON lines on stdout, coloured text on a terminal. */
 export function createLogger({ log, server }: LogSettings, destination?: DestinationStream): Logger {
   const isPretty = log.format === 'pretty' || (log.format === 'auto' && process.stdout.isTTY);
@@ -25,7 +28,7 @@ export function createLogger({ log, server }: LogSettings, destination?: Destina
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (destination) return pino(options, destination);
-  return isPretty ? pino(options, pretty({ sync: true, ignore: 'pid,hostname' })) : pino(options);
+  return isPretty ? pino(options, pretty({ sync: true, singleLine: true, ignore: 'pid,hostname' })) : pino(options);
 }
 
 /** Lets Nest, and every `new Logger('context')`, write through the one logger. */
@@ -38,6 +41,8 @@ export class NestLogger implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
+    // Whoever starts the server is given the same error, and shows it once.
+    if (START_ERROR_CONTEXTS.has(contextOf(rest) ?? '')) return;
     const [stack] = rest.length > 1 ? rest : [];
     this.write('error', message, contextOf(rest), typeof stack === 'string' ? stack : undefined);
   }

@@ -90,6 +90,7 @@ export function refuseUnwritable(value: unknown): void {
   if (typeof value !== 'object' || value === null || !isExotic(value)) return;
   const unwritable =
     value instanceof Promise ||
+    value instanceof Error ||
     value instanceof Map ||
     value instanceof Set ||
     value instanceof ArrayBuffer ||

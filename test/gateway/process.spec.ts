@@ -66,7 +66,7 @@ describe.concurrent('a process that cannot start', { timeout: 30_000 }, () => {
     await using server = await ServerProcess.start(build, environment);
     expect(await server.ended).toEqual({ code: 1, signal: null });
     const [first, ...faults] = server.errors.trim().split('\n');
-    expect(first).toBe('Gatehouse cannot start: 3 unusable setting(s)');
+    expect(first).toBe('Gatehouse cannot start: 3 settings cannot be used');
     expect(faults.map((fault) => fault.trim().split(' ')[1])).toEqual(['PORT', 'LOG_LEVEL', 'JWT_SECRET,']);
     expect(server.output).toBe('');
   });
@@ -90,7 +90,7 @@ describe.concurrent('a process that cannot start', { timeout: 30_000 }, () => {
     const PORT = String((other.address() as AddressInfo).port);
     await using server = await ServerProcess.start(build, { ...PRODUCTION, PORT });
     expect(await server.ended).toEqual({ code: 1, signal: null });
-    expect(server.errors).toContain('EADDRINUSE');
+    expect(server.errors).toBe(`Port ${PORT} is taken: end what listens there, or set PORT\n`);
     other.close();
   });
 });

@@ -77,7 +77,7 @@ describe('settings that cannot be used', () => {
     );
     expect(faults).toHaveLength(5);
     expect(faults).toContain('PORT must be a whole number from 0 to 65535; it is "70000"');
-    expect(new UnusableSettings(faults).message).toContain('5 unusable setting(s)\n  - ');
+    expect(new UnusableSettings(faults).message).toContain('5 settings cannot be used\n  - ');
   });
 
   it.each(['1e3', '0x10', ' 1 2 ', '1.5', '-0', '9007199254740993', 'NaN'])('%j is no whole number', (text) => {
@@ -140,4 +140,27 @@ describe('TRUST_PROXY', () => {
       expect(faultsOf({ ...WITH_KEY, TRUST_PROXY: text })).toHaveLength(1);
     },
   );
+});
+
+describe('allowed origins', () => {
+  it.each(['https://app.example.com', 'http://localhost:5173', '*', 'null', 'https://a.example, https://b.example'])(
+    'may be %s',
+    (ALLOWED_ORIGINS) => {
+      expect(() => loadSettings({ NODE_ENV: 'test', ALLOWED_ORIGINS })).not.toThrow();
+    },
+  );
+
+  it.each(['app.example.com', 'https://app.example.com/path', 'https://*.example.com', 'https://a.example, b'])(
+    'that no browser sends are refused: %s',
+    (ALLOWED_ORIGINS) => {
+      expect(() => loadSettings({ NODE_ENV: 'test', ALLOWED_ORIGINS })).toThrow(/ALLOWED_ORIGINS must be origins/);
+    },
+  );
+});
+
+describe('the file of namespaces', () => {
+  it('is named beside every other fault', () => {
+    const environment = { NODE_ENV: 'test', PORT: 'x', CHANNELS_FILE: '/no/such/file.yaml' };
+    expect(() => loadSettings(environment)).toThrow(/2 settings cannot be used[^]*PORT[^]*CHANNELS_FILE/);
+  });
 });
