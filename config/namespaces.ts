@@ -166,10 +166,16 @@ function count(value: unknown): number {
 
 function historyLimits(value: unknown): HistoryLimits {
   const { size, age, ...rest } = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  const duration = DURATION.exec(String(age));
-  if (!Number.isSafeInteger(size) || (size as number) < 1 || duration === null || Object.keys(rest).length > 0) {
+  const ageMs = durationMs(age);
+  const isWhole = Number.isSafeInteger(size) && (size as number) >= 1 && Number.isSafeInteger(ageMs) && ageMs >= 1;
+  if (!isWhole || Object.keys(rest).length > 0) {
     throw new Error('must be { size: <publications, 1 or more>, age: <such as 90s, 10m, 24h> }');
   }
-  const [, amount, unit] = duration;
-  return Object.freeze({ size: size as number, ageMs: Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS] });
+  return Object.freeze({ size: size as number, ageMs });
+}
+
+/** NaN where it is no duration. */
+function durationMs(value: unknown): number {
+  const [, amount, unit] = (typeof value === 'string' && DURATION.exec(value)) || [];
+  return Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS];
 }

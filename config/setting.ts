@@ -115,8 +115,8 @@ export function list(description: ListDescription): Setting<readonly string[]> {
     unit,
     fallback: '',
     secret: false,
-    parse(text) {
-      const entries = text
+    parse(given) {
+      const entries = given
         .split(',')
         .map((entry) => entry.trim())
         .filter((entry) => entry !== '');

@@ -4,10 +4,15 @@ import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
 
-/** @throws GatehouseError UNAUTHENTICATED or FORBIDDEN */
-export function demandSubscribe(session: Session, channel: Channel): void {
-  if (mayJoin(session, channel, 'subscribe')) return;
-  throw refusal(session);
+/**
+ * What a client missed belongs to its subscription; who comes and goes is for those who may see presence.
+ *
+ * @throws GatehouseError UNAUTHENTICATED or FORBIDDEN
+ */
+export function demandSubscribe(session: Session, channel: Channel, wantsPresence = false): void {
+  if (!mayJoin(session, channel, 'subscribe')) throw refusal(session);
+  const tells = wantsPresence && channel.namespace.joinLeave;
+  if (tells && !mayJoin(session, channel, 'presence')) throw refusal(session);
 }
 
 /** @throws GatehouseError UNAUTHENTICATED, FORBIDDEN, or NOT_SUBSCRIBED where only subscribers may publish */

@@ -1,7 +1,8 @@
-import { Injectable, SetMetadata, type OnApplicationBootstrap } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
+import { CHANNELS_SETTINGS, type ChannelsSettings } from './channels-settings.js';
 
 const HOOK = 'gatehouse:channel-hook';
 
@@ -23,14 +24,31 @@ export interface ChannelRequest {
 /** Throws to refuse, preferably a GatehouseError; may be asynchronous. */
 type Hook = (request: ChannelRequest) => unknown;
 
+/** A hook that could never be called, or not as it was meant: the application cannot start. */
+export class UnusableHook extends Error {
+  constructor(hook: string, fault: string) {
+    super(`The channel hook ${hook} ${fault}`);
+    this.name = 'UnusableHook';
+  }
+}
+
 /** The method decides on every client's subscribe in the namespace, after the namespace's own rule has passed. */
 export function BeforeSubscribe(namespace: string): MethodDecorator {
-  return SetMetadata(HOOK, { moment: 'subscribe', namespace } satisfies HookMark);
+  return mark({ moment: 'subscribe', namespace });
 }
 
 /** The method decides on every client's publish in the namespace, after the namespace's own rule has passed. */
 export function BeforePublish(namespace: string): MethodDecorator {
-  return SetMetadata(HOOK, { moment: 'publish', namespace } satisfies HookMark);
+  return mark({ moment: 'publish', namespace });
+}
+
+/** One method may bear several marks. */
+function mark(added: HookMark): MethodDecorator {
+  return (_target, _name, descriptor) => {
+    const method = descriptor.value as object;
+    const present = (Reflect.getMetadata(HOOK, method) ?? []) as readonly HookMark[];
+    Reflect.defineMetadata(HOOK, [...present, added], method);
+  };
 }
 
 /** Finds and calls the hooks that features have put on methods of their providers. */
@@ -40,27 +58,39 @@ export class ChannelHooks implements OnApplicationBootstrap {
   private readonly methods = new MetadataScanner();
 
   constructor(
+    @Inject(CHANNELS_SETTINGS) private readonly settings: ChannelsSettings,
     private readonly discovery: DiscoveryService,
-    private readonly reflector: Reflector,
   ) {}
 
+  /** @throws UnusableHook */
   onApplicationBootstrap(): void {
-    for (const { instance } of this.discovery.getProviders()) {
-      if (typeof instance === 'object' && instance !== null) this.collect(instance as Record<string, Hook>);
+    const seen = new Set<unknown>();
+    for (const wrapper of this.discovery.getProviders()) {
+      const { instance } = wrapper as { instance: unknown };
+      // One instance may be provided under several tokens.
+      if (typeof instance !== 'object' || instance === null || seen.has(instance)) continue;
+      seen.add(instance);
+      this.collect(instance as Record<string, Hook>, wrapper.isDependencyTreeStatic());
     }
   }
 
+  /** Resolves where every hook lets the request pass; what a hook throws is thrown. */
   async ask(moment: Moment, request: ChannelRequest): Promise<void> {
     for (const hook of this.hooks.get(`${moment} ${request.channel.namespace.name}`) ?? []) await hook(request);
   }
 
-  private collect(provider: Record<string, Hook>): void {
+  private collect(provider: Record<string, Hook>, isStatic: boolean): void {
     for (const name of this.methods.getAllMethodNames(Object.getPrototypeOf(provider) as object)) {
       const method = provider[name];
-      const mark = method && this.reflector.get<HookMark | undefined>(HOOK, method);
-      if (!mark) continue;
-      const key = `${mark.moment} ${mark.namespace}`;
-      this.hooks.set(key, [...(this.hooks.get(key) ?? []), method.bind(provider)]);
+      if (method === undefined) continue;
+      const marks = (Reflect.getMetadata(HOOK, method) as readonly HookMark[] | undefined) ?? [];
+      for (const { moment, namespace } of marks) {
+        const label = `${provider.constructor.name}.${name}`;
+        if (!isStatic) throw new UnusableHook(label, 'belongs to a request-scoped provider');
+        if (!this.settings.namespaces.has(namespace)) throw new UnusableHook(label, `names no namespace: ${namespace}`);
+        const key = `${moment} ${namespace}`;
+        this.hooks.set(key, [...(this.hooks.get(key) ?? []), (request) => method.call(provider, request)]);
+      }
     }
   }
 }

@@ -1,19 +1,25 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { BROKER, type Broker, type BrokerListener, type ChannelName, type Publication } from '../cluster/broker.js';
+import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
-import { LocalChannel, type LocalChannelOptions } from './local-channel.js';
-
-export type LocalChannelSetup = Pick<LocalChannelOptions, 'name' | 'render' | 'delivery' | 'hasHistory'>;
+import { LocalChannel, type LocalChannelSetup } from './local-channel.js';
+import { RepairQueue } from './repair-queue.js';
+import type { Subscription } from './subscription.js';
 
 /** How long a channel without subscribers on this node stays subscribed at the broker: reconnects come in waves. */
-const LINGER_MS = 5_000;
+export const LINGER_MS = 5_000;
+const TICK_MS = 1_000;
 
-/** The channels that have subscribers on this node. */
+/** The channels that have subscribers on this node, and which session is in which. */
 @Injectable()
-export class ChannelHub implements BrokerListener {
+export class ChannelHub implements BrokerListener, OnApplicationShutdown {
   private readonly local = new Map<ChannelName, LocalChannel>();
   private readonly ofSession = new Map<Session, Set<LocalChannel>>();
+  /** When each channel without subscribers is forgotten, the soonest first: all linger equally long. */
+  private readonly lingering = new Map<LocalChannel, number>();
+  private readonly repairs = new RepairQueue();
+  private readonly timer = setInterval(() => this.tick(performance.now()), TICK_MS).unref();
 
   constructor(
     @Inject(BROKER) private readonly broker: Broker,
@@ -22,17 +28,28 @@ export class ChannelHub implements BrokerListener {
     broker.listen(this);
   }
 
-  /** How many channels have subscribers here. */
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  /** How many channels this node is subscribed to at the broker. */
   get size(): number {
     return this.local.size;
   }
 
-  /** Resolves once publications of the channel arrive at this node. */
+  /**
+   * Resolves once publications of the channel arrive at this node. To be followed by `join` in the same turn, or the
+   * channel may be gone.
+   *
+   * @throws GatehouseError SERVER_BUSY when the broker cannot be reached
+   */
   async obtain(setup: LocalChannelSetup): Promise<LocalChannel> {
-    const channel = this.local.get(setup.name) ?? this.create(setup);
-    channel.wantedAt = performance.now();
-    await channel.ready;
-    return channel;
+    for (;;) {
+      const channel = this.local.get(setup.name) ?? this.create(setup);
+      await channel.ready;
+      // It may have been forgotten while the broker took its time.
+      if (this.local.get(setup.name) === channel) return channel;
+    }
   }
 
   get(name: ChannelName): LocalChannel | undefined {
@@ -47,25 +64,31 @@ export class ChannelHub implements BrokerListener {
     return [...(this.ofSession.get(session) ?? [])];
   }
 
+  /** How many channels a session is in; their companions do not count. */
   countOf(session: Session): number {
-    return this.ofSession.get(session)?.size ?? 0;
+    let count = 0;
+    for (const { isCompanion } of this.ofSession.get(session) ?? []) if (!isCompanion) count += 1;
+    return count;
   }
 
-  /** Notes that a session is in a channel, so that it is taken out when it closes. */
-  note(session: Session, channel: LocalChannel): void {
+  /** @throws GatehouseError SERVER_BUSY where the session has closed meanwhile: nobody would take it out again */
+  join(session: Session, channel: LocalChannel, formerSession?: string): Subscription {
+    if (!session.connection.isOpen) throw new GatehouseError('SERVER_BUSY');
     const channels = this.ofSession.get(session) ?? new Set();
     this.ofSession.set(session, channels);
     channels.add(channel);
+    this.lingering.delete(channel);
+    return channel.add(session, formerSession);
   }
 
-  /** False where the session was not subscribed. */
+  /** False where the session was not in the channel. */
   remove(session: Session, channel: LocalChannel): boolean {
     const channels = this.ofSession.get(session);
     channels?.delete(channel);
     if (channels?.size === 0) this.ofSession.delete(session);
-    const wasSubscribed = channel.subscriptions.delete(session);
-    this.forgetUnused(channel);
-    return wasSubscribed;
+    const wasThere = channel.remove(session);
+    if (wasThere && !channel.isWanted) this.linger(channel);
+    return wasThere;
   }
 
   published(name: ChannelName, publication: Publication, epoch: string): void {
@@ -73,29 +96,38 @@ export class ChannelHub implements BrokerListener {
   }
 
   interrupted(): void {
-    for (const channel of this.local.values()) void channel.check();
+    for (const channel of this.local.values()) channel.doubt();
+  }
+
+  /** Leaves the channels that nobody here has wanted for a while, at `now` on the performance.now() clock. */
+  tick(now: number): void {
+    for (const [channel, at] of this.lingering) {
+      if (at > now) break;
+      this.forget(channel);
+    }
+    this.repairs.retry();
   }
 
   private create(setup: LocalChannelSetup): LocalChannel {
-    const channel = new LocalChannel({ ...setup, broker: this.broker, events: this.events });
+    const { broker, events } = this;
+    const channel = new LocalChannel({ ...setup, broker, events, onDoubt: (doubtful) => this.repairs.add(doubtful) });
     this.local.set(setup.name, channel);
-    channel.ready.catch(() => this.local.delete(setup.name));
+    // Until somebody joins: whoever asked for it may be refused, or gone.
+    this.linger(channel);
+    channel.ready.catch(() => this.forget(channel));
     return channel;
   }
 
-  /** The session has closed. */
-  removeAll(session: Session): void {
-    for (const channel of this.channelsOf(session)) this.remove(session, channel);
+  private linger(channel: LocalChannel): void {
+    this.lingering.delete(channel);
+    this.lingering.set(channel, performance.now() + LINGER_MS);
   }
 
-  /** Leaves the channel at the broker, once nobody here has wanted it for a while. */
-  private forgetUnused(channel: LocalChannel): void {
-    if (channel.subscriptions.size > 0) return;
-    setTimeout(() => {
-      const isWanted = channel.subscriptions.size > 0 || performance.now() - channel.wantedAt < LINGER_MS;
-      if (isWanted || this.local.get(channel.name) !== channel) return;
-      this.local.delete(channel.name);
-      this.broker.unsubscribe(channel.name);
-    }, LINGER_MS).unref();
+  private forget(channel: LocalChannel): void {
+    this.lingering.delete(channel);
+    this.repairs.forget(channel);
+    if (this.local.get(channel.name) !== channel) return;
+    this.local.delete(channel.name);
+    this.broker.unsubscribe(channel.name);
   }
 }

@@ -1,5 +1,5 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
-import { CHANNELS_SETTINGS, type ChannelsSettings } from './channels.js';
+import { CHANNELS_SETTINGS, type ChannelsSettings } from './channels-settings.js';
 
 /** Global, so that a feature imports ChannelsModule and need not know where its namespaces come from. */
 @Global()

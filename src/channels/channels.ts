@@ -1,48 +1,43 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Namespaces } from '../../config/namespaces.js';
 import {
   BROKER,
   type Broker,
   type History,
   type HistoryQuery,
   type Position,
-  type Publication,
   type Published,
 } from '../cluster/broker.js';
 import type { Presence } from '../cluster/presence-store.js';
-import type { OutboundMessage, Publisher } from '../protocol/envelope.js';
+import type { Publisher } from '../protocol/envelope.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
+import { sendable } from '../protocol/sendable.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import { ChannelHub } from './channel-hub.js';
 import { channelNamed, type Channel } from './channel.js';
-import type { LocalChannel } from './local-channel.js';
+import { CHANNELS_SETTINGS, type ChannelsSettings } from './channels-settings.js';
 import { PresenceTracker, presenceChannelOf } from './presence-tracker.js';
-import { recover, type Recovery } from './recovery.js';
-
-export const CHANNELS_SETTINGS = Symbol('ChannelsSettings');
-
-export interface ChannelsSettings {
-  readonly namespaces: Namespaces;
-  /** Zero: no limit. */
-  readonly maxPerSession: number;
-}
+import { isFresh, recover, type Recovery } from './recovery.js';
+import { eventsOf, messagesOf } from './renderings.js';
+import type { Subscription } from './subscription.js';
 
 export interface SubscribeOptions {
   /** Where the client stood when it was last connected. */
   readonly since?: Position | undefined;
   /** The session it then had: what that session excluded itself from stays excluded. */
   readonly previousSession?: string | undefined;
-  /** Whether it wants to hear who joins and leaves. */
+  /** Whether it wants to hear who joins and leaves, where the namespace tells. */
   readonly presence?: boolean | undefined;
 }
 
 export interface PublishRequest {
   readonly data: unknown;
   readonly from?: Publisher | undefined;
+  /** Of the same publisher and channel, only the first publish with a key is made. Who has no `from` is one publisher. */
   readonly idempotencyKey?: string | undefined;
   /** Milliseconds after which it must not be delivered any more. */
   readonly ttlMs?: number | undefined;
+  /** A session that is not to get it. */
   readonly excludeSession?: string | undefined;
 }
 
@@ -64,7 +59,7 @@ export class Channels {
     @Inject(BROKER) private readonly broker: Broker,
     private readonly hub: ChannelHub,
     private readonly presence: PresenceTracker,
-    events: SessionEvents,
+    private readonly events: SessionEvents,
   ) {
     events.on('closed', (session) => this.departed(session));
   }
@@ -74,38 +69,40 @@ export class Channels {
     return channelNamed(name, this.settings.namespaces);
   }
 
-  /** @throws GatehouseError CHANNEL_LIMIT_REACHED, or SERVER_BUSY when the broker cannot be reached */
+  /**
+   * Takes a session in. Where it was in already it recovers anew. One that fails on the way is not in any more.
+   *
+   * @throws GatehouseError CHANNEL_LIMIT_REACHED, NOT_SUBSCRIBED where it was unsubscribed meanwhile, or SERVER_BUSY when
+   *   the broker cannot be reached
+   */
   async subscribe(session: Session, channel: Channel, options: SubscribeOptions = {}): Promise<Subscribed> {
-    const { namespace, name } = channel;
     this.demandRoom(session, channel);
-    const hasHistory = namespace.history !== undefined;
-    const local = await this.hub.obtain({
-      name,
-      hasHistory,
-      delivery: namespace.delivery,
-      render: renderMessage(channel),
-    });
+    const local = await this.hub.obtain(messagesOf(channel));
+    // Once more: others may have come while the broker was asked.
     this.demandRoom(session, channel);
-
-    const subscription = this.join(session, local);
+    const subscription = this.hub.join(session, local, options.previousSession);
     try {
-      const recovery = await recover(this.broker, channel, { ...options, session });
+      const recovery = await recover(local, subscription, options.since);
+      demandCurrent(subscription);
       await this.presence.enter(session, channel);
-      if (options.presence && namespace.joinLeave) await this.followPresence(session, channel);
-      const goLive = (): void => local.goLive(subscription, recovery.seq ?? 0, recovery.epoch ?? '');
-      return { channel: name, ...recovery, goLive };
+      demandCurrent(subscription);
+      const openPresence = options.presence ? await this.followPresence(session, channel, subscription) : undefined;
+      if (options.since) this.events.emit('recovered', recovery.recovered ? 'recovered' : 'gap');
+      const goLive = (): void => {
+        local.goLive(subscription);
+        openPresence?.();
+      };
+      return { channel: channel.name, ...recovery, goLive };
     } catch (error) {
-      this.hub.remove(session, local);
+      if (!subscription.hasEnded) this.giveUp(session, channel);
       throw error;
     }
   }
 
   /** @throws GatehouseError NOT_SUBSCRIBED */
   async unsubscribe(session: Session, channel: Channel): Promise<void> {
-    const local = this.hub.get(channel.name);
-    if (local === undefined || !this.hub.remove(session, local)) throw new GatehouseError('NOT_SUBSCRIBED');
-    const presence = this.hub.get(presenceChannelOf(channel));
-    if (presence) this.hub.remove(session, presence);
+    if (!this.isSubscribed(session, channel)) throw new GatehouseError('NOT_SUBSCRIBED');
+    this.removeFrom(session, channel);
     await this.presence.leave(session, channel);
   }
 
@@ -113,20 +110,23 @@ export class Channels {
     return this.hub.isSubscribed(session, name);
   }
 
-  /** @throws GatehouseError SERVER_BUSY when the broker cannot be reached */
-  publish({ name, namespace }: Channel, request: PublishRequest): Promise<Published> {
-    const { data, from, ttlMs, excludeSession, idempotencyKey } = request;
+  /**
+   * The data must not be changed any more.
+   *
+   * @throws GatehouseError SERVER_BUSY when the broker cannot be reached; TypeError or RangeError for data that no codec writes
+   */
+  async publish({ name, namespace }: Channel, request: PublishRequest): Promise<Published> {
+    const { from, ttlMs, excludeSession, idempotencyKey } = request;
     const expiresAt = ttlMs === undefined ? undefined : Date.now() + ttlMs;
-    return this.broker.publish(
-      name,
-      { data, from, excludeSession, expiresAt },
-      { history: namespace.history, idempotencyKey },
-    );
+    const draft = { data: sendable(request.data), from, excludeSession, expiresAt };
+    const key = idempotencyKey === undefined ? undefined : keyOf(from, idempotencyKey);
+    return this.broker.publish(name, draft, { history: namespace.history, idempotencyKey: key });
   }
 
   /** @throws GatehouseError SERVER_BUSY when the broker cannot be reached */
-  history({ name }: Channel, query: HistoryQuery = {}): Promise<History> {
-    return this.broker.history(name, query);
+  async history({ name }: Channel, query: HistoryQuery = {}): Promise<History> {
+    const { top, publications } = await this.broker.history(name, query);
+    return { top, publications: publications.filter(isFresh) };
   }
 
   /** The sessions in a channel, over all nodes. */
@@ -134,23 +134,21 @@ export class Channels {
     return this.presence.members(channel);
   }
 
-  private join(session: Session, local: LocalChannel) {
-    // The session may have closed while the channel was opened; then nobody would take it out again.
-    if (!session.connection.isOpen) throw new GatehouseError('SERVER_BUSY');
-    const subscription = local.add(session);
-    this.hub.note(session, local);
-    return subscription;
-  }
-
-  private async followPresence(session: Session, channel: Channel): Promise<void> {
-    const name = presenceChannelOf(channel);
-    const render = renderPresence(channel);
-    const local = await this.hub.obtain({ name, hasHistory: false, delivery: 'disconnect', render });
-    local.goLive(this.join(session, local), 0, '');
+  /** Returns the step that lets the events through. */
+  private async followPresence(
+    session: Session,
+    channel: Channel,
+    subscription: Subscription,
+  ): Promise<(() => void) | undefined> {
+    if (!channel.namespace.joinLeave) return undefined;
+    const companion = await this.hub.obtain(eventsOf(channel));
+    demandCurrent(subscription);
+    const follower = this.hub.join(session, companion);
+    return () => companion.goLive(follower);
   }
 
   private demandRoom(session: Session, channel: Channel): void {
-    if (this.hub.isSubscribed(session, channel.name)) return;
+    if (this.isSubscribed(session, channel)) return;
     const { maxPerSession } = this.settings;
     const { maxSubscribers } = channel.namespace;
     const count = this.hub.get(channel.name)?.subscriptions.size ?? 0;
@@ -159,21 +157,34 @@ export class Channels {
     if (isFull || hasMany) throw new GatehouseError('CHANNEL_LIMIT_REACHED');
   }
 
-  private departed(session: Session): void {
-    for (const { name } of this.hub.channelsOf(session)) {
-      if (!name.startsWith('@')) this.presence.leaveLater(session, this.named(name));
+  /** Out of the channel and its companion. */
+  private removeFrom(session: Session, channel: Channel): void {
+    for (const name of [channel.name, presenceChannelOf(channel)]) {
+      const local = this.hub.get(name);
+      if (local) this.hub.remove(session, local);
     }
-    this.hub.removeAll(session);
+  }
+
+  /** Its subscribe has failed: nothing is left of it, and presence is not made to flap by the next attempt. */
+  private giveUp(session: Session, channel: Channel): void {
+    this.removeFrom(session, channel);
+    this.presence.leaveLater(session, channel);
+  }
+
+  private departed(session: Session): void {
+    for (const local of this.hub.channelsOf(session)) {
+      this.hub.remove(session, local);
+      if (!local.isCompanion) this.presence.leaveLater(session, local.channel);
+    }
   }
 }
 
-function renderMessage({ name }: Channel): (publication: Publication, epoch: string) => OutboundMessage {
-  return ({ seq, ts, data, from }, epoch) =>
-    seq === 0
-      ? { type: 'message', channel: name, ts, from, data }
-      : { type: 'message', channel: name, seq, epoch, ts, from, data };
+/** The session may have closed or been unsubscribed while something was awaited. */
+function demandCurrent({ hasEnded }: Subscription): void {
+  if (hasEnded) throw new GatehouseError('NOT_SUBSCRIBED');
 }
 
-function renderPresence({ name }: Channel): (publication: Publication) => OutboundMessage {
-  return ({ ts, data }) => ({ type: 'presence', channel: name, ts, data });
+/** Of one user: what others choose as theirs must not swallow its messages. The length tells the two parts apart. */
+function keyOf(from: Publisher | undefined, idempotencyKey: string): string {
+  return from === undefined ? `:${idempotencyKey}` : `${from.userId.length}:${from.userId}${idempotencyKey}`;
 }

@@ -1,39 +1,60 @@
-import type { Broker, ChannelName, Position, Publication } from '../cluster/broker.js';
 import type { DeliveryPolicy } from '../../config/namespaces.js';
+import type { Broker, ChannelName, History, Position, Publication } from '../cluster/broker.js';
 import type { OutboundMessage } from '../protocol/envelope.js';
-import { Multicast } from '../sessions/multicast.js';
+import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
-import type { Shedding } from '../socket/held-frames.js';
+import type { Channel } from './channel.js';
+import type { Gap } from './gap.js';
+import { gapMessage, Notice } from './notice.js';
 import { Subscription } from './subscription.js';
 
 /** How a publication is shown to clients. */
 export type Rendering = (publication: Publication, epoch: string) => OutboundMessage;
 
-export interface LocalChannelOptions {
+export interface LocalChannelSetup {
+  /** Its name at the broker; that of the channel itself, or of its companion. */
   readonly name: ChannelName;
-  readonly broker: Broker;
-  readonly events: SessionEvents;
+  readonly channel: Channel;
   readonly render: Rendering;
   readonly delivery: DeliveryPolicy;
   readonly hasHistory: boolean;
 }
 
-/** Publications that may wait for a repair; beyond it the gap is announced. */
-const MAX_BEHIND_REPAIR = 10_000;
+export interface LocalChannelOptions extends LocalChannelSetup {
+  readonly broker: Broker;
+  readonly events: SessionEvents;
+  /** Told when publications may be missing. Nothing is delivered until `repair` has succeeded. */
+  readonly onDoubt: (channel: LocalChannel) => void;
+}
+
+interface Arrival {
+  readonly publication: Publication;
+  readonly epoch: string;
+}
 
 /**
- * The subscribers that one node has in one channel, and how far they have been served. A publication that does not
- * follow the one before is held until the history has filled the gap, or the gap has been announced.
+ * What becomes of the publications that arrive. `following`: each follows the one before and is delivered. `doubtful`: some
+ * are missing; what arrives is let go, for the history that will be read has it. `reading`: the history is being read; what
+ * arrives now may be newer, and waits.
  */
+type Intake = 'following' | 'doubtful' | 'reading';
+
+/** Publications that may wait while the history is read; beyond it, it is read again. */
+export const MAX_ARRIVALS = 1_000;
+/** How often a subscriber's recovery is tried where the channel goes from epoch to epoch meanwhile. */
+const MAX_ATTEMPTS = 3;
+
+/** The subscribers that one node has in one channel, and how far they have been served. A loss is repaired or announced. */
 export class LocalChannel {
   /** Resolves once publications arrive and the position is known. */
   readonly ready: Promise<void>;
   readonly subscriptions = new Map<Session, Subscription>();
-  /** When a subscriber last asked for it, on the performance.now() clock. */
-  wantedAt = 0;
+  /** Up to where subscribers have been served; undefined until it is known, and in a channel without history. */
   private position: Position | undefined;
-  private behindRepair: { readonly publication: Publication; readonly epoch: string }[] | undefined = [];
+  private intake: Intake = 'reading';
+  private arrivals: Arrival[] = [];
+  private repairing: Promise<void> | undefined;
 
   constructor(private readonly options: LocalChannelOptions) {
     this.ready = this.open();
@@ -43,114 +64,185 @@ export class LocalChannel {
     return this.options.name;
   }
 
-  /** Adds a subscriber, held back until its recovery is done. */
-  add(session: Session): Subscription {
-    const subscription = this.subscriptions.get(session) ?? new Subscription(session);
-    subscription.recover();
+  get channel(): Channel {
+    return this.options.channel;
+  }
+
+  /** Whether clients know it by its own name. */
+  get isCompanion(): boolean {
+    return this.name !== this.channel.name;
+  }
+
+  get isWanted(): boolean {
+    return this.subscriptions.size > 0;
+  }
+
+  /** Takes a session in, or again; it is held back until `goLive`. */
+  add(session: Session, formerSession?: string): Subscription {
+    const subscription = this.subscriptions.get(session) ?? new Subscription(session, this.channel.name);
     this.subscriptions.set(session, subscription);
+    subscription.recover(formerSession);
     return subscription;
+  }
+
+  /** False where the session was not there. */
+  remove(session: Session): boolean {
+    this.subscriptions.get(session)?.end();
+    return this.subscriptions.delete(session);
   }
 
   /** A publication arrives from the broker. */
   receive(publication: Publication, epoch: string): void {
     if (publication.seq === 0) return this.deliver(publication, epoch);
-    if (this.behindRepair !== undefined) {
-      if (this.behindRepair.length < MAX_BEHIND_REPAIR) this.behindRepair.push({ publication, epoch });
-      return;
-    }
-    const { position } = this;
-    if (position?.epoch === epoch && publication.seq <= position.seq) return;
-    const isNext = position?.epoch === epoch ? publication.seq === position.seq + 1 : publication.seq === 1;
-    if (!isNext || position?.epoch !== epoch) {
-      this.behindRepair = [{ publication, epoch }];
-      void this.repair();
-      return;
-    }
+    if (this.intake === 'doubtful') return;
+    if (this.intake === 'reading') return this.postpone({ publication, epoch });
+    const isSameEpoch = epoch === this.position?.epoch;
+    const expected = (this.position?.seq ?? 0) + 1;
+    if (isSameEpoch && publication.seq < expected) return;
+    if (!isSameEpoch || publication.seq > expected) return this.doubt();
     this.position = { epoch, seq: publication.seq };
     this.deliver(publication, epoch);
   }
 
-  /** The recovery of a subscriber is done up to `seq`: what came meanwhile follows, then it is live. */
-  goLive(subscription: Subscription, seq: number, epoch: string): void {
-    for (const publication of subscription.goLive(seq)) {
-      const multicast = this.multicast(publication, epoch);
-      multicast.deliverTo(subscription.session);
-      multicast.report(this.options.events);
+  /**
+   * What a subscriber missed since a position, and where that brings it. Without one, only where the channel stands.
+   *
+   * @throws GatehouseError SERVER_BUSY when the broker cannot be reached
+   */
+  async recover(subscription: Subscription, since: Position | undefined): Promise<History> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const history = this.standing(since) ?? (await this.historySince(since));
+      if (history.top.epoch === this.position?.epoch) {
+        subscription.recoveredTo(history.top);
+        return history;
+      }
+      // The channel and what was read are of different epochs; which is the newer one only the broker knows.
+      this.doubt();
+      await this.repair();
+    }
+    throw new GatehouseError('SERVER_BUSY');
+  }
+
+  /** The client has been told what it missed: what came meanwhile follows, then it is live. */
+  goLive(subscription: Subscription): void {
+    const now = Date.now();
+    for (const notice of subscription.goLive()) {
+      if (notice.hasExpired(now)) this.options.events.emit('shed', 'expired', 1);
+      else subscription.offer(notice);
+      notice.report(this.options.events);
     }
   }
 
-  /** Publications may have been missed: compares with the history, and brings or announces what is missing. */
-  async check(): Promise<void> {
-    if (!this.options.hasHistory || this.behindRepair !== undefined) return;
-    this.behindRepair = [];
-    await this.repair();
+  /** Publications may have been missed. */
+  doubt(): void {
+    if (!this.options.hasHistory || this.intake === 'doubtful') return;
+    this.intake = 'doubtful';
+    this.options.onDoubt(this);
+  }
+
+  /**
+   * Reads what is missing between the position and the top of the history, and brings or announces it.
+   *
+   * @throws GatehouseError SERVER_BUSY when the broker cannot be reached; the channel stays doubtful then
+   */
+  repair(): Promise<void> {
+    this.repairing ??= this.readMissing();
+    return this.repairing;
   }
 
   private async open(): Promise<void> {
     const { broker, name, hasHistory } = this.options;
     await broker.subscribe(name);
     if (hasHistory) this.position = (await broker.history(name, { limit: 0 })).top;
-    this.release();
+    this.follow();
   }
 
-  /** Fills the gap between the position and the top of the history. */
-  private async repair(): Promise<void> {
-    const { broker, name } = this.options;
+  private async readMissing(): Promise<void> {
     try {
-      const { top, publications } = await broker.history(name, { afterSeq: this.position?.seq ?? 0 });
-      const isSameEpoch = top.epoch === this.position?.epoch;
-      const missed = isSameEpoch ? publications : (await broker.history(name, {})).publications;
-      this.bring(missed, top, isSameEpoch ? (this.position?.seq ?? 0) : undefined);
-    } catch {
-      // The broker is away. Nothing is delivered out of order meanwhile; its return calls check().
-      return;
+      await this.ready;
+      // Once more where there was reason to doubt, while it was read, that what was read is all.
+      while (this.intake === 'doubtful') await this.readOnce();
+    } finally {
+      this.repairing = undefined;
     }
-    this.release();
   }
 
-  /** @param servedUpTo undefined where an epoch ended, and nobody can say what was in it */
-  private bring(missed: readonly Publication[], top: Position, servedUpTo: number | undefined): void {
-    const first = missed[0]?.seq ?? top.seq + 1;
-    if (servedUpTo === undefined) this.announceGap(null, first - 1, top.epoch);
-    else if (first > servedUpTo + 1) this.announceGap(servedUpTo + 1, first - 1, top.epoch);
-    for (const publication of missed) this.deliver(publication, top.epoch);
+  private async readOnce(): Promise<void> {
+    this.intake = 'reading';
+    try {
+      this.bring(await this.historySince(this.position));
+      this.follow();
+    } catch (error) {
+      this.arrivals = [];
+      this.intake = 'doubtful';
+      throw error;
+    }
+  }
+
+  /** Where nobody needs to be asked: what follows the position comes to the subscribers by itself, or is announced as lost. */
+  private standing(since: Position | undefined): History | undefined {
+    const { position } = this;
+    const misses = since !== undefined && !isSame(since, position);
+    return position === undefined || misses ? undefined : { top: position, publications: [] };
+  }
+
+  /** Everything behind a position; everything there is, where the position is none of the channel's present life. */
+  private async historySince(since: Position | undefined): Promise<History> {
+    const { broker, name } = this.options;
+    const history = await broker.history(name, { afterSeq: since?.seq });
+    return isContinuedBy(since, history.top) ? history : broker.history(name, {});
+  }
+
+  private bring({ top, publications }: History): void {
+    let expected = isContinuedBy(this.position, top) ? this.position.seq + 1 : null;
+    for (const publication of publications) {
+      if (publication.seq !== expected) this.announce({ from: expected, to: publication.seq - 1 }, top.epoch);
+      this.deliver(publication, top.epoch);
+      expected = publication.seq + 1;
+    }
+    if (expected === null || expected <= top.seq) this.announce({ from: expected, to: top.seq }, top.epoch);
     this.position = top;
   }
 
-  private release(): void {
-    const behind = this.behindRepair ?? [];
-    this.behindRepair = undefined;
-    for (const { publication, epoch } of behind) this.receive(publication, epoch);
+  /** What arrived while the history was read follows it. */
+  private follow(): void {
+    const { arrivals } = this;
+    this.arrivals = [];
+    if (this.intake !== 'reading') return;
+    this.intake = 'following';
+    for (const { publication, epoch } of arrivals) this.receive(publication, epoch);
   }
 
-  private announceGap(from: number | null, to: number, epoch: string): void {
-    this.sendToLive(new Multicast({ type: 'gap', channel: this.name, epoch, data: { from, to } }));
+  private postpone(arrival: Arrival): void {
+    if (this.arrivals.push(arrival) > MAX_ARRIVALS) this.doubt();
+  }
+
+  private announce(gap: Gap, epoch: string): void {
+    const message = gapMessage(this.channel.name, epoch, gap);
+    this.offer(new Notice({ epoch, seq: gap.to, gap, message }));
   }
 
   private deliver(publication: Publication, epoch: string): void {
-    if (publication.expiresAt !== undefined && publication.expiresAt <= Date.now()) {
-      this.options.events.emit('shed', 'expired', this.subscriptions.size);
-      return;
-    }
-    const multicast = this.multicast(publication, epoch);
-    for (const subscription of this.subscriptions.values()) {
-      if (subscription.session.id === publication.excludeSession) continue;
-      if (subscription.isLive) multicast.deliverTo(subscription.session);
-      else subscription.holdBack(publication);
-    }
-    multicast.report(this.options.events);
-  }
-
-  private sendToLive(multicast: Multicast): void {
-    for (const { session, isLive } of this.subscriptions.values()) if (isLive) multicast.deliverTo(session);
-    multicast.report(this.options.events);
-  }
-
-  private multicast(publication: Publication, epoch: string): Multicast {
+    if (this.subscriptions.size === 0) return;
     const { delivery, render, name } = this.options;
-    const { expiresAt } = publication;
-    const shedding: Shedding | undefined =
-      delivery === 'disconnect' ? undefined : { policy: delivery, key: name, expiresAt };
-    return new Multicast(render(publication, epoch), shedding);
+    const { seq, expiresAt } = publication;
+    const shedding = { policy: delivery, key: name, expiresAt };
+    const notice = new Notice({ epoch, seq, publication, shedding, message: render(publication, epoch) });
+    if (notice.hasExpired(Date.now())) this.options.events.emit('shed', 'expired', this.subscriptions.size);
+    else this.offer(notice);
   }
+
+  private offer(notice: Notice): void {
+    for (const subscription of this.subscriptions.values()) subscription.offer(notice);
+    notice.report(this.options.events);
+  }
+}
+
+function isSame(left: Position, right: Position | undefined): boolean {
+  return left.epoch === right?.epoch && left.seq === right.seq;
+}
+
+/** A top behind the position means that the history was lost, though it kept its epoch. */
+function isContinuedBy(position: Position | undefined, top: Position): position is Position {
+  return position?.epoch === top.epoch && position.seq <= top.seq;
 }

@@ -3,16 +3,11 @@ import { BROKER, type Broker, type ChannelName } from '../cluster/broker.js';
 import { PRESENCE_STORE, type Presence, type PresenceStore } from '../cluster/presence-store.js';
 import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
+import { Ghosts } from './ghosts.js';
 
 /** How long a user whose connection broke is still counted: a reconnect within it is neither a leave nor a join. */
 export const PRESENCE_GRACE_MS = 10_000;
 const TICK_MS = 500;
-
-interface Leaving {
-  readonly channel: Channel;
-  readonly presence: Presence;
-  readonly at: number;
-}
 
 export type PresenceEvent = 'join' | 'leave';
 
@@ -30,9 +25,8 @@ export function presenceChannelOf({ name }: Channel): ChannelName {
 /** Keeps who is in which channel, and tells of a user's first session that comes and last that goes. */
 @Injectable()
 export class PresenceTracker implements OnApplicationShutdown {
-  /** Ordered by time: all wait equally long. */
-  private readonly leaving = new Map<string, Leaving>();
-  private readonly timer = setInterval(() => this.letGo(performance.now()), TICK_MS).unref();
+  private readonly ghosts = new Ghosts();
+  private readonly timer = setInterval(() => void this.letGo(performance.now()), TICK_MS).unref();
 
   constructor(
     @Inject(PRESENCE_STORE) private readonly store: PresenceStore,
@@ -46,9 +40,12 @@ export class PresenceTracker implements OnApplicationShutdown {
   async enter(session: Session, channel: Channel): Promise<void> {
     if (!isTracked(channel)) return;
     const presence = presenceOf(session);
-    const count = await this.store.add(channel.name, presence);
-    if (count === 1) await this.tell(channel, 'join', presence);
-    await this.dropGhosts(channel, presence);
+    // Before the store is asked: a session that closes meanwhile is a ghost by right.
+    this.ghosts.takeOf(channel, presence, 'this');
+    const hasCome = await this.store.add(channel.name, presence);
+    if (hasCome) await this.tell(channel, 'join', presence);
+    // The user is back, so the sessions that broke need not be shown any longer.
+    for (const ghost of this.ghosts.takeOf(channel, presence, 'others')) await this.letGoOf(ghost);
   }
 
   /** The client said that it leaves. */
@@ -58,9 +55,7 @@ export class PresenceTracker implements OnApplicationShutdown {
 
   /** The connection is gone; its user may be back in a moment. */
   leaveLater(session: Session, channel: Channel): void {
-    if (!isTracked(channel)) return;
-    const presence = presenceOf(session);
-    this.leaving.set(ghostKey(channel, presence), { channel, presence, at: performance.now() + PRESENCE_GRACE_MS });
+    if (isTracked(channel)) this.haunt(channel, presenceOf(session));
   }
 
   members(channel: Channel): Promise<readonly Presence[]> {
@@ -68,26 +63,26 @@ export class PresenceTracker implements OnApplicationShutdown {
   }
 
   /** Removes those whose grace has ended at `now`, on the performance.now() clock. */
-  letGo(now: number): void {
-    for (const [key, { channel, presence, at }] of this.leaving) {
-      if (at > now) return;
-      this.leaving.delete(key);
-      void this.remove(channel, presence).catch(() => {});
+  async letGo(now: number): Promise<void> {
+    await Promise.all(this.ghosts.takeDue(now).map((ghost) => this.letGoOf(ghost)));
+  }
+
+  private async letGoOf({ channel, presence }: { readonly channel: Channel; readonly presence: Presence }) {
+    try {
+      await this.remove(channel, presence);
+    } catch {
+      // The store is away. Nobody is to be shown for ever, so it is tried again after another grace.
+      this.haunt(channel, presence);
     }
   }
 
-  /** The user is back, so the session that broke need not be shown any longer. */
-  private async dropGhosts(channel: Channel, { userId }: Presence): Promise<void> {
-    for (const [key, ghost] of this.leaving) {
-      if (ghost.channel.name !== channel.name || ghost.presence.userId !== userId) continue;
-      this.leaving.delete(key);
-      await this.store.remove(channel.name, ghost.presence);
-    }
+  private haunt(channel: Channel, presence: Presence): void {
+    this.ghosts.add({ channel, presence, endsAt: performance.now() + PRESENCE_GRACE_MS });
   }
 
   private async remove(channel: Channel, presence: Presence): Promise<void> {
-    const left = await this.store.remove(channel.name, presence);
-    if (left === 0) await this.tell(channel, 'leave', presence);
+    const hasGone = await this.store.remove(channel.name, presence);
+    if (hasGone) await this.tell(channel, 'leave', presence);
   }
 
   private async tell(channel: Channel, event: PresenceEvent, { userId }: Presence): Promise<void> {
@@ -104,8 +99,4 @@ function isTracked({ namespace }: Channel): boolean {
 
 function presenceOf({ id, userId }: Session): Presence {
   return { sessionId: id, userId };
-}
-
-function ghostKey({ name }: Channel, { sessionId }: Presence): string {
-  return `${sessionId} ${name}`;
 }

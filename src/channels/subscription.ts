@@ -1,35 +1,76 @@
-import type { Publication } from '../cluster/broker.js';
+import type { Position } from '../cluster/broker.js';
 import type { Session } from '../sessions/session.js';
+import { gapMessage, type Notice } from './notice.js';
 
-/** Publications that may wait behind one client's recovery; beyond it the client is cut off and recovers anew. */
-const MAX_BEHIND_RECOVERY = 10_000;
+/** Notices that may wait behind one client's recovery; beyond it the client is cut off and recovers anew. */
+export const MAX_BEHIND_RECOVERY = 10_000;
 
-/** One session in one channel. While it recovers, live publications wait behind what it missed. */
+/** One session in one channel. While it recovers, notices wait behind what it missed. */
 export class Subscription {
-  private behind: Publication[] | undefined = [];
+  /** What waits behind the recovery; undefined: the subscription is live. */
+  private behind: Notice[] | undefined = [];
+  /** Where the recovery has brought it; undefined once the channel itself has come there. */
+  private served: Position | undefined;
+  /** The session that the client had before it reconnected: what that one excluded itself from stays excluded. */
+  private formerSession: string | undefined;
+  /** Whether the session has left the channel; then nothing reaches it any more. */
+  hasEnded = false;
 
-  constructor(readonly session: Session) {}
+  constructor(
+    readonly session: Session,
+    private readonly channel: string,
+  ) {}
 
-  /** Whether live publications go straight to the session. */
-  get isLive(): boolean {
-    return this.behind === undefined;
-  }
-
-  /** Begins anew: a client that asks again for a channel it has. */
-  recover(): void {
+  /** Holds back what comes from now on: the client recovers, perhaps not for the first time. */
+  recover(formerSession: string | undefined): void {
     this.behind ??= [];
+    this.formerSession = formerSession;
   }
 
-  /** Puts a live publication behind the recovery. */
-  holdBack(publication: Publication): void {
-    if (this.behind === undefined) return;
-    if (this.behind.push(publication) > MAX_BEHIND_RECOVERY) this.session.close('slow_consumer');
+  /** The recovery contains everything up to a position of the epoch that the channel is in: what is held is older, or behind it. */
+  recoveredTo(position: Position): void {
+    this.served = position;
+    this.behind = this.behind?.filter(({ epoch, seq }) => epoch === position.epoch && seq > position.seq);
   }
 
-  /** The recovery is done up to `seq`. Returns what came meanwhile and is not in it. */
-  goLive(seq: number): readonly Publication[] {
-    const behind = this.behind ?? [];
+  /** Opens the way. Returns what has waited, to be offered again. */
+  goLive(): readonly Notice[] {
+    const { behind = [] } = this;
     this.behind = undefined;
-    return behind.filter((publication) => publication.seq === 0 || publication.seq > seq);
+    return behind;
+  }
+
+  end(): void {
+    this.hasEnded = true;
+    this.behind = undefined;
+  }
+
+  /** The next notice of the channel. */
+  offer(notice: Notice): void {
+    if (this.hasEnded) return;
+    if (notice.excluded !== undefined && this.isOneself(notice.excluded)) return;
+    if (this.behind !== undefined) return this.holdBack(this.behind, notice);
+    if (this.served === undefined) notice.deliverTo(this.session);
+    else this.offerNews(notice, this.served);
+  }
+
+  isOneself(sessionId: string): boolean {
+    return sessionId === this.session.id || sessionId === this.formerSession;
+  }
+
+  private holdBack(behind: Notice[], notice: Notice): void {
+    if (behind.push(notice) < MAX_BEHIND_RECOVERY) return;
+    this.end();
+    this.session.close('slow_consumer');
+  }
+
+  /** The channel may still be on its way to where the recovery has brought the client: only what lies behind that is news. */
+  private offerNews(notice: Notice, served: Position): void {
+    const { epoch, seq, gap } = notice;
+    if (epoch === served.epoch && seq <= served.seq) return;
+    this.served = undefined;
+    const isPartlyKnown = epoch === served.epoch && gap !== undefined && (gap.from ?? Infinity) <= served.seq;
+    if (isPartlyKnown) this.session.send(gapMessage(this.channel, epoch, { ...gap, from: served.seq + 1 }));
+    else notice.deliverTo(this.session);
   }
 }

@@ -31,7 +31,7 @@ export interface Publication extends Draft {
 export interface PublishOptions {
   /** What the channel keeps; undefined: nothing, and the publication has no position. */
   readonly history: { readonly size: number; readonly ageMs: number } | undefined;
-  /** A second publish with the same key within five minutes is not made; it is answered as the first was. */
+  /** A second publish in the channel with the same key within five minutes is not made; it is answered as the first was. */
   readonly idempotencyKey: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface Published {
 export interface HistoryQuery {
   /** Only what came after this seq. */
   readonly afterSeq?: number | undefined;
-  /** At most this many, the oldest of them first; undefined: all that is kept. */
+  /** At most this many, the first in the order asked for; undefined: all that is kept; zero: only where it stands. */
   readonly limit?: number | undefined;
   /** Newest first. */
   readonly reverse?: boolean | undefined;
@@ -54,18 +54,21 @@ export interface HistoryQuery {
 export interface History {
   /** Where the channel stands now. */
   readonly top: Position;
-  /** Consecutive, ascending unless asked for in reverse. May begin later than asked: what is older is gone. */
+  /**
+   * Consecutive, ascending unless asked for in reverse. May begin later than asked: what is older is gone. Holds also
+   * what has outlived its `expiresAt`.
+   */
   readonly publications: readonly Publication[];
 }
 
 /** What a broker tells the node it serves. */
 export interface BrokerListener {
   /**
-   * Something was published in a channel that this node has subscribed to. In order within a channel and epoch.
-   * May come twice, and may be missing after `interrupted`: the receiver holds it against `seq`.
+   * Something was published in a channel that this node has subscribed to, and maybe a little after it has unsubscribed.
+   * May come twice, out of order or not at all: the receiver holds it against `seq`. What comes by then is in the history.
    */
   published(channel: ChannelName, publication: Publication, epoch: string): void;
-  /** Publications may have been missed, of all channels: their positions must be checked. */
+  /** Publications of any channel may have been missed: their positions must be checked. Called once it makes sense to. */
   interrupted(): void;
 }
 
@@ -80,22 +83,33 @@ export interface Broker {
   listen(listener: BrokerListener): void;
 
   /**
-   * Appends to the history and carries to every subscribed node, as one step: no two publications of a channel get
-   * the same seq, and none is carried that a later `history` does not know.
+   * Appends to the history and carries to every subscribed node, as one step: no two publications of a channel and
+   * epoch get the same seq, and none is carried that a later `history` does not know. The data must not be changed any
+   * more. Resolves when it is done; publications of one caller keep its order.
    *
    * @throws GatehouseError SERVER_BUSY when the broker cannot be reached; then nothing was published, or it is
    *   unknown whether it was: a retry with the same idempotency key cannot publish it twice
    */
   publish(channel: ChannelName, draft: Draft, options: PublishOptions): Promise<Published>;
 
-  /** Resolves once every later publication of the channel reaches the listener. */
+  /**
+   * Resolves once every later publication of the channel reaches the listener. Twice is as good as once.
+   *
+   * @throws GatehouseError SERVER_BUSY when the broker cannot be reached
+   */
   subscribe(channel: ChannelName): Promise<void>;
 
   /** This node has no subscriber left. */
   unsubscribe(channel: ChannelName): void;
 
-  /** @throws GatehouseError SERVER_BUSY when the broker cannot be reached */
+  /**
+   * A channel in which nothing was published stands at seq 0 of some epoch, and asking for it leaves nothing behind. While
+   * this node is subscribed, an epoch once answered does not change unless publications were lost.
+   *
+   * @throws GatehouseError SERVER_BUSY when the broker cannot be reached
+   */
   history(channel: ChannelName, query: HistoryQuery): Promise<History>;
 
+  /** From now on the listener hears nothing, and everything else is refused with SERVER_BUSY. */
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type {
   Broker,
   BrokerListener,
@@ -12,19 +13,21 @@ import type {
 import { newEpoch } from './epoch.js';
 import { ExpiringMap } from './expiring-map.js';
 
-/** How long an idempotency key is remembered. */
-export const IDEMPOTENCY_WINDOW_MS = 300_000;
-/** Beyond this many the oldest are forgotten early. */
+/** How long an idempotency key is remembered, and at least how long the position of an idle channel is. */
+export const MEMORY_MS = 300_000;
+/** Beyond this many idempotency keys the oldest are forgotten early. */
 const MAX_IDEMPOTENCY_KEYS = 100_000;
-/** Channels that are idle and whose publications have all expired are looked for this often. */
-const SWEEP_MS = 10_000;
+/** How often channels are looked for that can be forgotten. */
+export const SWEEP_MS = 10_000;
+
+type Limits = NonNullable<PublishOptions['history']>;
 
 interface Log {
   readonly epoch: string;
   seq: number;
-  publications: Publication[];
-  size: number;
-  ageMs: number;
+  /** Consecutive and ascending; may hold more than the limits allow until it is trimmed. */
+  readonly publications: Publication[];
+  limits: Limits;
   touchedAt: number;
 }
 
@@ -32,87 +35,113 @@ interface Log {
 export class MemoryBroker implements Broker {
   private readonly logs = new Map<ChannelName, Log>();
   private readonly subscribed = new Set<ChannelName>();
-  private readonly repeats = new ExpiringMap<Published>(IDEMPOTENCY_WINDOW_MS, MAX_IDEMPOTENCY_KEYS);
-  private readonly sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
+  private readonly repeats = new ExpiringMap<Published>(MEMORY_MS, MAX_IDEMPOTENCY_KEYS);
+  private readonly sweeper = setInterval(() => this.sweep(Date.now()), SWEEP_MS).unref();
+  /** The epoch of every channel that has no log: so asking for one costs nothing, whatever names a client makes up. */
+  private freshEpoch = newEpoch();
   private listener: BrokerListener | undefined;
+  private isClosed = false;
+
+  /** How many channels take memory. */
+  get size(): number {
+    return this.logs.size;
+  }
 
   listen(listener: BrokerListener): void {
     this.listener = listener;
   }
 
-  publish(channel: ChannelName, draft: Draft, options: PublishOptions): Promise<Published> {
+  async publish(channel: ChannelName, draft: Draft, options: PublishOptions): Promise<Published> {
+    this.demandOpen();
     const { idempotencyKey, history } = options;
-    const key = idempotencyKey === undefined ? undefined : `${channel} ${idempotencyKey}`;
+    // A control character, which no channel name has: two channels never share a key.
+    const key = idempotencyKey === undefined ? undefined : `${channel}\0${idempotencyKey}`;
     const known = key === undefined ? undefined : this.repeats.get(key);
-    if (known) return Promise.resolve({ ...known, isRepeat: true });
+    if (known) return { ...known, isRepeat: true };
 
-    const log = history && this.append(channel, draft, history);
-    const position = log && { epoch: log.epoch, seq: log.seq };
-    const publication = log?.publications.at(-1) ?? { ...draft, ts: Date.now(), seq: 0 };
-    const published: Published = { position, isRepeat: false };
+    const log = history && this.logOf(channel);
+    const publication: Publication = { ...draft, ts: Date.now(), seq: log ? log.seq + 1 : 0 };
+    if (log) append(log, publication, history);
+    const published = { position: log && positionOf(log), isRepeat: false };
     if (key !== undefined) this.repeats.set(key, published);
-    if (this.subscribed.has(channel)) this.listener?.published(channel, publication, position?.epoch ?? '');
-    return Promise.resolve(published);
+    if (this.subscribed.has(channel)) this.listener?.published(channel, publication, log?.epoch ?? '');
+    return published;
   }
 
-  subscribe(channel: ChannelName): Promise<void> {
+  async subscribe(channel: ChannelName): Promise<void> {
+    this.demandOpen();
     this.subscribed.add(channel);
-    return Promise.resolve();
   }
 
   unsubscribe(channel: ChannelName): void {
     this.subscribed.delete(channel);
   }
 
-  history(channel: ChannelName, { afterSeq = 0, limit, reverse = false }: HistoryQuery): Promise<History> {
-    const log = this.logOf(channel);
-    dropOld(log);
-    const wanted = log.publications.filter(({ seq }) => seq > afterSeq);
+  async history(channel: ChannelName, { afterSeq = 0, limit, reverse = false }: HistoryQuery): Promise<History> {
+    this.demandOpen();
+    // Whoever listens must find the epoch again under which it began to.
+    const log = this.subscribed.has(channel) ? this.logOf(channel) : this.logs.get(channel);
+    if (log === undefined) return { top: { epoch: this.freshEpoch, seq: 0 }, publications: [] };
+    const top = positionOf(log);
+    if (limit === 0) return { top, publications: [] };
+    trim(log, Date.now());
+    const first = log.publications[0]?.seq ?? 1;
+    const wanted = log.publications.slice(Math.max(0, afterSeq - first + 1));
     if (reverse) wanted.reverse();
-    const top = { epoch: log.epoch, seq: log.seq };
-    return Promise.resolve({ top, publications: limit === undefined ? wanted : wanted.slice(0, limit) });
+    return { top, publications: limit === undefined ? wanted : wanted.slice(0, limit) };
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    this.isClosed = true;
     clearInterval(this.sweeper);
-    return Promise.resolve();
+    this.logs.clear();
+    this.subscribed.clear();
   }
 
-  private append(channel: ChannelName, draft: Draft, { size, ageMs }: NonNullable<PublishOptions['history']>): Log {
-    const log = this.logOf(channel);
-    log.seq += 1;
-    log.size = size;
-    log.ageMs = ageMs;
-    log.touchedAt = Date.now();
-    log.publications.push({ ...draft, ts: log.touchedAt, seq: log.seq });
-    // Cut in steps: removing one from the front at each publish would move the whole array each time.
-    if (log.publications.length >= size * 2) dropOld(log);
-    return log;
+  private demandOpen(): void {
+    if (this.isClosed) throw new GatehouseError('SERVER_BUSY');
   }
 
   private logOf(channel: ChannelName): Log {
     const present = this.logs.get(channel);
     if (present) return present;
-    const log: Log = { epoch: newEpoch(), seq: 0, publications: [], size: 0, ageMs: 0, touchedAt: Date.now() };
+    const limits = { size: 0, ageMs: 0 };
+    const log: Log = { epoch: this.freshEpoch, seq: 0, publications: [], limits, touchedAt: Date.now() };
     this.logs.set(channel, log);
     return log;
   }
 
-  /** A channel that nobody listens to and that holds nothing is forgotten; whoever comes back finds a new epoch. */
-  private sweep(): void {
-    const now = Date.now();
+  /** Forgets the channels that nobody listens to and that hold nothing, and what is too old of the others. */
+  private sweep(now: number): void {
+    let hasLostPositions = false;
     for (const [channel, log] of this.logs) {
-      dropOld(log);
+      trim(log, now);
       if (log.publications.length > 0 || this.subscribed.has(channel)) continue;
-      if (now - log.touchedAt > Math.max(log.ageMs, IDEMPOTENCY_WINDOW_MS)) this.logs.delete(channel);
+      if (log.seq > 0 && now - log.touchedAt < MEMORY_MS) continue;
+      this.logs.delete(channel);
+      hasLostPositions ||= log.seq > 0;
     }
+    // A channel that comes back must not count from 1 again in an epoch in which it has done so before.
+    if (hasLostPositions) this.freshEpoch = newEpoch();
   }
 }
 
+function positionOf({ epoch, seq }: Log) {
+  return { epoch, seq };
+}
+
+function append(log: Log, publication: Publication, limits: Limits): void {
+  log.seq = publication.seq;
+  log.limits = limits;
+  log.touchedAt = publication.ts;
+  log.publications.push(publication);
+  // Trimmed in steps: removing one from the front at each publish would move the whole array each time.
+  if (log.publications.length >= limits.size * 2) trim(log, publication.ts);
+}
+
 /** Leaves what the channel's limits allow: the newest `size`, none older than `ageMs`. */
-function dropOld(log: Log): void {
-  const oldest = Date.now() - log.ageMs;
-  const kept = log.publications.slice(-log.size);
-  const firstFresh = kept.findIndex(({ ts }) => ts >= oldest);
-  log.publications = firstFresh === -1 ? [] : kept.slice(firstFresh);
+function trim({ publications, limits: { size, ageMs } }: Log, now: number): void {
+  let excess = Math.max(0, publications.length - size);
+  while ((publications[excess]?.ts ?? now) < now - ageMs) excess += 1;
+  if (excess > 0) publications.splice(0, excess);
 }

@@ -11,27 +11,33 @@ interface Members {
 export class MemoryPresenceStore implements PresenceStore {
   private readonly channels = new Map<ChannelName, Members>();
 
-  add(channel: ChannelName, presence: Presence): Promise<number> {
+  /** How many channels take memory. */
+  get size(): number {
+    return this.channels.size;
+  }
+
+  async add(channel: ChannelName, presence: Presence): Promise<boolean> {
     const members = this.channels.get(channel) ?? { bySession: new Map(), byUser: new Map() };
     this.channels.set(channel, members);
     const { sessionId, userId } = presence;
-    const count = (members.byUser.get(userId) ?? 0) + (members.bySession.has(sessionId) ? 0 : 1);
+    if (members.bySession.has(sessionId)) return false;
     members.bySession.set(sessionId, presence);
+    const count = (members.byUser.get(userId) ?? 0) + 1;
     members.byUser.set(userId, count);
-    return Promise.resolve(count);
+    return count === 1;
   }
 
-  remove(channel: ChannelName, { sessionId, userId }: Presence): Promise<number> {
+  async remove(channel: ChannelName, { sessionId, userId }: Presence): Promise<boolean> {
     const members = this.channels.get(channel);
-    if (!members?.bySession.delete(sessionId)) return Promise.resolve(members?.byUser.get(userId) ?? 0);
-    const count = (members.byUser.get(userId) ?? 1) - 1;
-    if (count > 0) members.byUser.set(userId, count);
-    else members.byUser.delete(userId);
+    if (!members?.bySession.delete(sessionId)) return false;
     if (members.bySession.size === 0) this.channels.delete(channel);
-    return Promise.resolve(count);
+    const left = (members.byUser.get(userId) ?? 1) - 1;
+    if (left > 0) members.byUser.set(userId, left);
+    else members.byUser.delete(userId);
+    return left === 0;
   }
 
-  members(channel: ChannelName): Promise<readonly Presence[]> {
-    return Promise.resolve([...(this.channels.get(channel)?.bySession.values() ?? [])]);
+  async members(channel: ChannelName): Promise<readonly Presence[]> {
+    return [...(this.channels.get(channel)?.bySession.values() ?? [])];
   }
 }

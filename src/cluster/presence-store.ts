@@ -13,9 +13,14 @@ export const PRESENCE_STORE = Symbol('PresenceStore');
  * All implementations pass test/unit/cluster/presence-contract.
  */
 export interface PresenceStore {
-  /** Resolves with how many sessions of the user the channel has, this one included. */
-  add(channel: ChannelName, presence: Presence): Promise<number>;
-  /** Resolves with how many sessions of the user are left. */
-  remove(channel: ChannelName, presence: Presence): Promise<number>;
+  /**
+   * Twice is as good as once. Resolves with whether the user has come: no other session of it was there. Of sessions that
+   * come at one time, on whatever nodes, exactly one is told so.
+   */
+  add(channel: ChannelName, presence: Presence): Promise<boolean>;
+
+  /** Resolves with whether the user has gone: the session was there, and was the user's last. */
+  remove(channel: ChannelName, presence: Presence): Promise<boolean>;
+
   members(channel: ChannelName): Promise<readonly Presence[]>;
 }

@@ -21,6 +21,7 @@ export class MetricsRecorder implements OnModuleInit {
     @InjectMetric(METRIC.errors) private readonly errors: Counter,
     @InjectMetric(METRIC.roundTrip) private readonly roundTrip: Histogram,
     @InjectMetric(METRIC.dropped) private readonly dropped: Counter,
+    @InjectMetric(METRIC.recoveries) private readonly recoveries: Counter,
     private readonly sessions: SessionEvents,
     private readonly upgrades: UpgradeEvents,
     private readonly messages: DispatchEvents,
@@ -35,6 +36,7 @@ export class MetricsRecorder implements OnModuleInit {
     this.sessions.on('roundTrip', (milliseconds) => this.roundTrip.observe(milliseconds / 1_000));
     this.sessions.on('overflowed', (_session, reason, droppedFrames) => this.dropped.inc({ reason }, droppedFrames));
     this.sessions.on('shed', (reason, droppedFrames) => this.dropped.inc({ reason }, droppedFrames));
+    this.sessions.on('recovered', (result) => this.recoveries.inc({ result }));
     this.upgrades.on('refused', (reason) => this.refused.inc({ reason }));
     this.messages.on('failed', (code) => this.errors.inc({ code }));
   }

@@ -24,6 +24,7 @@ export const METRIC = {
   roundTrip: 'websocket_heartbeat_rtt_seconds',
   queueBytes: 'websocket_outbound_queue_bytes',
   dropped: 'websocket_dropped_messages_total',
+  recoveries: 'websocket_recoveries_total',
   bans: 'websocket_bans_active',
 } as const;
 
@@ -38,6 +39,11 @@ const pushed: Provider[] = [
   makeHistogramProvider({ name: METRIC.duration, help: 'Life of connections', buckets: SECONDS_OF_CONNECTIONS }),
   makeCounterProvider({ name: METRIC.errors, help: 'Errors answered, by code', labelNames: ['code'] }),
   makeHistogramProvider({ name: METRIC.roundTrip, help: 'From ping to pong', buckets: SECONDS_OF_ROUND_TRIPS }),
+  makeCounterProvider({
+    name: METRIC.recoveries,
+    help: 'Clients that came back to a channel, by whether they got all they had missed',
+    labelNames: ['result'],
+  }),
   makeCounterProvider({
     name: METRIC.dropped,
     help: 'Frames dropped instead of sent, by reason',

@@ -5,6 +5,7 @@ import type { SentReporter, Session } from './session.js';
 
 interface Edition {
   readonly bytes: Buffer;
+  /** Sessions that took it since the last report. */
   taken: number;
 }
 
@@ -24,12 +25,14 @@ export class Multicast {
     if (connection.enqueue(edition.bytes, this.shedding)) edition.taken += 1;
   }
 
-  /** Tells the observers once for all deliveries. Returns how many sessions took the message. */
+  /** Tells the observers once for all deliveries since the last report. Returns how many sessions took the message. */
   report(events: SentReporter): number {
     let taken = 0;
     for (const edition of this.editions.values()) {
+      if (edition.taken === 0) continue;
       events.emit('sent', this.message.type, edition.bytes.length, edition.taken);
       taken += edition.taken;
+      edition.taken = 0;
     }
     return taken;
   }

@@ -11,8 +11,10 @@ interface SessionEventMap {
   sent: [type: string, bytes: number, sessions: number];
   /** Frames were dropped because a reader was too slow. */
   overflowed: [session: Session, reason: OverflowReason, droppedFrames: number];
-  /** Frames that may be dropped were, because a reader was slow. */
+  /** Frames were dropped as their channel's policy wants it, for a reader was slow or they came too late. */
   shed: [reason: ShedReason, droppedFrames: number];
+  /** A client came back to a channel: it got all it had missed, or was told what is lost. */
+  recovered: [result: 'recovered' | 'gap'];
   /** A ping was answered, in milliseconds. */
   roundTrip: [milliseconds: number];
   /** The heartbeat gave a silent client up. */

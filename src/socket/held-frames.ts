@@ -1,9 +1,12 @@
 /** How a frame may be dropped while it waits for a slow reader. */
 export interface Shedding {
-  /** `drop_oldest`: when there is no room. `latest`: as soon as a newer one with the same key comes. */
-  readonly policy: 'drop_oldest' | 'latest';
+  /**
+   * `drop_oldest`: when there is no room. `latest`: also as soon as a newer one with the same key comes. `disconnect`:
+   * neither, the reader is cut off instead.
+   */
+  readonly policy: 'disconnect' | 'drop_oldest' | 'latest';
   readonly key: string;
-  /** Milliseconds since 1970 after which it is of no use; undefined: never. */
+  /** Milliseconds since 1970 after which it is of no use, whatever the policy; undefined: never. */
   readonly expiresAt?: number | undefined;
 }
 
@@ -16,49 +19,72 @@ interface HeldFrame {
 export class HeldFrames {
   /** Bytes of all frames that wait. */
   bytes = 0;
-  private frames: HeldFrame[] = [];
+  /** Sets keep the order, and take out of the middle without moving the rest. */
+  private readonly frames = new Set<HeldFrame>();
+  private readonly droppable = new Set<HeldFrame>();
+  /** Goes on where it stopped. A new iterator would first pass all that was deleted before it: 8 µs a drop with 10,000 frames. */
+  private oldest = this.droppable.values();
+  /** The newest frame of each key whose older ones are of no use. */
+  private readonly newest = new Map<string, HeldFrame>();
 
   get length(): number {
-    return this.frames.length;
+    return this.frames.size;
   }
 
   add(bytes: Buffer, shedding: Shedding | undefined): void {
-    this.frames.push({ bytes, shedding });
+    const frame = { bytes, shedding };
+    this.frames.add(frame);
     this.bytes += bytes.length;
+    if (shedding === undefined || shedding.policy === 'disconnect') return;
+    this.droppable.add(frame);
+    if (shedding.policy === 'latest') this.newest.set(shedding.key, frame);
   }
 
   /** Takes out the waiting frame that a newer one with the same key replaces. Returns how many were dropped. */
   dropReplacedBy({ policy, key }: Shedding): number {
-    if (policy !== 'latest') return 0;
-    return this.dropFirst(({ shedding }) => shedding?.policy === 'latest' && shedding.key === key);
+    return policy === 'latest' ? this.drop(this.newest.get(key)) : 0;
   }
 
   /** Drops the oldest of those that may be dropped for want of room. Returns how many were dropped. */
   dropOldest(): number {
-    return this.dropFirst(({ shedding }) => shedding !== undefined);
+    let { value, done } = this.oldest.next();
+    if (done) {
+      this.oldest = this.droppable.values();
+      ({ value, done } = this.oldest.next());
+    }
+    return done ? 0 : this.drop(value);
   }
 
-  /** All frames that are still of use, in order; none is left. */
-  takeAll(now: number): { readonly frames: Buffer[]; readonly expired: number } {
-    const useful = this.frames.filter(({ shedding }) => (shedding?.expiresAt ?? Infinity) > now);
-    const expired = this.frames.length - useful.length;
+  /** Drops what has come to be of no use. Returns how many were dropped. */
+  dropExpired(now: number): number {
+    let dropped = 0;
+    for (const frame of this.frames) if ((frame.shedding?.expiresAt ?? Infinity) <= now) dropped += this.drop(frame);
+    return dropped;
+  }
+
+  /** All frames, in order; none is left. */
+  takeAll(): Buffer[] {
+    const frames = Array.from(this.frames, ({ bytes }) => bytes);
     this.clear();
-    return { frames: useful.map(({ bytes }) => bytes), expired };
+    return frames;
   }
 
   /** Returns how many frames were dropped. */
   clear(): number {
-    const dropped = this.frames.length;
-    this.frames = [];
+    const dropped = this.frames.size;
+    this.frames.clear();
+    this.droppable.clear();
+    this.newest.clear();
     this.bytes = 0;
     return dropped;
   }
 
-  private dropFirst(matches: (frame: HeldFrame) => boolean): number {
-    const index = this.frames.findIndex(matches);
-    if (index === -1) return 0;
-    const [dropped] = this.frames.splice(index, 1);
-    this.bytes -= dropped?.bytes.length ?? 0;
+  private drop(frame: HeldFrame | undefined): number {
+    if (frame === undefined || !this.frames.delete(frame)) return 0;
+    this.droppable.delete(frame);
+    this.bytes -= frame.bytes.length;
+    const key = frame.shedding?.key;
+    if (key !== undefined && this.newest.get(key) === frame) this.newest.delete(key);
     return 1;
   }
 }

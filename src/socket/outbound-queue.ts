@@ -104,23 +104,30 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   private hold(frame: Buffer, shedding: Shedding | undefined): boolean {
     const waiting = (this.waiting ??= new HeldFrames());
     if (shedding) this.shed('latest', waiting.dropReplacedBy(shedding));
-    while (this.isFull() && waiting.dropOldest() > 0) this.shed('drop_oldest', 1);
-    if (this.isFull()) {
-      if (shedding) return this.shed('drop_oldest', 1);
-      waiting.add(frame, shedding);
-      this.overflow('slow_consumer');
-      return false;
+    this.makeRoom(waiting);
+    if (this.isFull() && shedding && shedding.policy !== 'disconnect') {
+      this.report();
+      // Counts as taken: that it is dropped is what the channel's policy wants.
+      return this.shed('drop_oldest', 1);
     }
+    if (this.isFull()) this.shed('expired', waiting.dropExpired(Date.now()));
+    const isFull = this.isFull();
     waiting.add(frame, shedding);
-    this.report();
+    if (isFull) this.overflow('slow_consumer');
+    else this.report();
     return !this.hasEnded();
+  }
+
+  private makeRoom(waiting: HeldFrames): void {
+    let dropped = 0;
+    while (this.isFull() && waiting.dropOldest() > 0) dropped += 1;
+    this.shed('drop_oldest', dropped);
   }
 
   private isFull(): boolean {
     return this.waitingBytes >= this.context.limitBytes;
   }
 
-  /** True: a frame that may be dropped counts as taken, as the channel's policy wants it. */
   private shed(reason: ShedReason, droppedFrames: number): true {
     if (droppedFrames > 0) this.observer.shed(reason, droppedFrames);
     return true;
@@ -144,8 +151,8 @@ export class OutboundQueue implements Flushable, HoldingQueue {
 
   private takeWaiting(): void {
     if (this.waiting === undefined || this.waiting.length === 0) return;
-    const { frames, expired } = this.waiting.takeAll(Date.now());
-    this.shed('expired', expired);
+    this.shed('expired', this.waiting.dropExpired(Date.now()));
+    const frames = this.waiting.takeAll();
     for (const frame of frames) this.bytes += frame.length;
     this.frames = this.frames.concat(frames);
   }

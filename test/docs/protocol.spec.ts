@@ -75,7 +75,7 @@ describe('docs/protocol.md', () => {
     await using server = await startTestServer();
     const messages = section(document, '## Built-in messages');
     const examples = [...messages.matchAll(/```\n(→[^`]+)```/g)].map(([, lines = '']) => lines.trim().split('\n'));
-    expect(examples).toHaveLength(6);
+    expect(examples).toHaveLength(7);
     for (const lines of examples) {
       await using client = await connect(server.url, { claims: { sub: 'alice', roles: ['ADMIN', 'MEMBER'] } });
       await play(client, lines);
@@ -93,7 +93,7 @@ async function play(client: TestClient, lines: readonly string[]): Promise<void>
 
 /** Values that differ from run to run replaced by their kind, everything else as it is. */
 function shapeOf(value: unknown, key = ''): unknown {
-  if (['sessionId', 'nodeId', 'serverTime', 'expiresAt', 'messageRate', 'messageBurst'].includes(key))
+  if (['sessionId', 'nodeId', 'serverTime', 'expiresAt', 'messageRate', 'messageBurst', 'epoch', 'ts'].includes(key))
     return typeof value;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, shapeOf(field, name)]));

@@ -70,19 +70,35 @@ describe('channels', () => {
     expect(await alice.request('unsubscribe', { channel: 'room:x' })).toMatchObject({ code: 'NOT_SUBSCRIBED' });
   });
 
-  it('tell who is there, and who comes and goes', async () => {
+  it('are open to those without a token as far as the namespace goes', async () => {
+    await using server = await startTestServer({ AUTH_MODE: 'optional' });
+    await using nobody = await connect(server.url, { claims: false });
+    expect(await nobody.request('subscribe', { channel: 'feed:a' })).toMatchObject({ type: 'subscribe_reply' });
+    expect(await nobody.request('subscribe', { channel: 'room:a' })).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(await nobody.request('publish', { channel: 'feed:a' })).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(await nobody.request('history', { channel: 'room:a' })).toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
+  it('are open to what the token’s capabilities name', async () => {
+    await using server = await startTestServer();
+    const channels = { 'feed:sport*': ['publish'], 'user:*': ['subscribe', 'history'] };
+    await using alice = await connect(server.url, { claims: { channels } });
+    expect(await alice.request('publish', { channel: 'feed:sports', data: 1 })).toMatchObject({
+      type: 'publish_reply',
+    });
+    expect(await alice.request('publish', { channel: 'feed:news', data: 1 })).toMatchObject({ code: 'FORBIDDEN' });
+    expect(await alice.request('subscribe', { channel: 'user:bob' })).toMatchObject({ type: 'subscribe_reply' });
+    expect(await alice.request('history', { channel: 'user:bob' })).toMatchObject({ type: 'history_reply' });
+    expect(await alice.request('publish', { channel: 'user:bob', data: 1 })).toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  it('bring a message once, though one has subscribed twice', async () => {
     await using server = await startTestServer();
     await using alice = await connect(server.url);
-    await alice.request('subscribe', { channel: 'room:lobby', presence: true });
-    await using bob = await connect(server.url, { claims: { sub: 'bob' } });
-    await bob.request('subscribe', { channel: 'room:lobby' });
-    expect(await alice.next()).toMatchObject({
-      type: 'presence',
-      channel: 'room:lobby',
-      data: { event: 'join', member: { userId: 'bob' } },
-    });
-    expect(await alice.request('presence', { channel: 'room:lobby' })).toMatchObject({ data: { count: 2 } });
-    await bob.request('unsubscribe', { channel: 'room:lobby' });
-    expect(await alice.next()).toMatchObject({ type: 'presence', data: { event: 'leave', member: { userId: 'bob' } } });
+    for (let n = 0; n < 2; n += 1) await alice.request('subscribe', { channel: 'room:a' });
+    expect(await alice.request('publish', { channel: 'room:a', data: 1 })).toMatchObject({ type: 'message', seq: 1 });
+    expect(await alice.next()).toMatchObject({ type: 'publish_reply' });
+    await alice.request('unsubscribe', { channel: 'room:a' });
+    expect(await alice.request('unsubscribe', { channel: 'room:a' })).toMatchObject({ code: 'NOT_SUBSCRIBED' });
   });
 });

@@ -24,6 +24,7 @@ const TYPES: Record<keyof typeof METRIC, 'counter' | 'gauge' | 'histogram'> = {
   roundTrip: 'histogram',
   queueBytes: 'gauge',
   dropped: 'counter',
+  recoveries: 'counter',
   bans: 'gauge',
 };
 

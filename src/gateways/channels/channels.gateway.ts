@@ -1,14 +1,19 @@
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { demandPublish, demandRead, demandSubscribe } from '../../channels/channel-access.js';
 import { ChannelHooks } from '../../channels/channel-hooks.js';
+import type { Channel } from '../../channels/channel.js';
 import { Channels } from '../../channels/channels.js';
 import { show } from '../../channels/recovery.js';
+import type { History, HistoryQuery } from '../../cluster/broker.js';
 import type { MessageContext } from '../../dispatch/message-context.js';
 import { CurrentMessage, CurrentSession } from '../../dispatch/parameter-decorators.js';
 import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
 import type { Session } from '../../sessions/session.js';
-import { Publish, ReadHistory, ReadPresence, Subscribe, Unsubscribe } from './channels.messages.js';
+import { Publish, ReadHistory, ReadPresence, Since, Subscribe, Unsubscribe } from './channels.messages.js';
 import { PublishLimits } from './publish-limits.js';
+
+/** Publications that a `history` request without `limit` brings; the next ones come with `since` set to the last. */
+const DEFAULT_HISTORY_LIMIT = 100;
 
 /** The clients' door to channels: holds each request against its namespace, then lets Channels do it. */
 @RealtimeGateway()
@@ -23,7 +28,7 @@ export class ChannelsGateway {
   async subscribe(@MessageBody() request: Subscribe, @CurrentMessage() context: MessageContext) {
     const { session } = context;
     const channel = this.channels.named(request.channel);
-    demandSubscribe(session, channel);
+    demandSubscribe(session, channel, request.presence);
     await this.hooks.ask('subscribe', { session, channel });
     const { goLive, ...state } = await this.channels.subscribe(session, channel, request);
     context.afterReply(goLive);
@@ -51,15 +56,13 @@ export class ChannelsGateway {
 
   @SubscribeMessage('history')
   async history(
-    @MessageBody() { channel: name, since, limit, reverse }: ReadHistory,
+    @MessageBody() { channel: name, since, limit = DEFAULT_HISTORY_LIMIT, reverse }: ReadHistory,
     @CurrentSession() session: Session,
   ) {
     const channel = this.channels.named(name);
     demandRead(session, channel, 'history');
-    const { top, publications } = await this.channels.history(channel, { afterSeq: since?.seq, limit, reverse });
-    const isOtherEpoch = since !== undefined && since.epoch !== top.epoch;
-    const history = isOtherEpoch ? await this.channels.history(channel, { limit, reverse }) : { top, publications };
-    return { ...history.top, publications: history.publications.map(show) };
+    const { top, publications } = await this.historySince(channel, since, { limit, reverse });
+    return { ...top, publications: publications.map(show) };
   }
 
   @SubscribeMessage('presence')
@@ -68,5 +71,12 @@ export class ChannelsGateway {
     demandRead(session, channel, 'presence');
     const members = await this.channels.members(channel);
     return { members, count: members.length };
+  }
+
+  /** A position of another epoch says nothing about this one: then everything there is comes after it. */
+  private async historySince(channel: Channel, since: Since | undefined, query: HistoryQuery): Promise<History> {
+    const history = await this.channels.history(channel, { ...query, afterSeq: since?.seq });
+    const isOtherEpoch = since !== undefined && since.epoch !== history.top.epoch;
+    return isOtherEpoch ? this.channels.history(channel, query) : history;
   }
 }

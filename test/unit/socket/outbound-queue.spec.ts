@@ -300,6 +300,25 @@ describe('frames that may be dropped', () => {
     expect(sheds).toEqual(['expired']);
   });
 
+  it('are dropped when they would come too late, also where the policy is to cut the reader off', async () => {
+    const { queue, socket, sheds, overflows } = await blockedQueue(context({ limitBytes: 16_384 + 10 }));
+    queue.enqueue(bytes('stale.....'), { policy: 'disconnect', key: 'k', expiresAt: Date.now() - 1 });
+    expect(queue.enqueue(bytes('fresh'), { policy: 'disconnect', key: 'k' })).toBe(true);
+    socket.readOn();
+    await endOfTurn();
+    expect(socket.writes.slice(1).map(String).join('')).toBe('fresh');
+    expect([sheds, overflows]).toEqual([['expired'], []]);
+  });
+
+  it('give their bytes back to the budget, also where there is no room for the new one', async () => {
+    const { queue, shared, sheds } = await blockedQueue(context({ limitBytes: 16_384 + 10 }));
+    queue.enqueue(bytes('12345'), oldest);
+    queue.enqueue(bytes('reply12345'));
+    expect(queue.enqueue(bytes('6'), oldest)).toBe(true);
+    expect(sheds).toEqual(['drop_oldest', 'drop_oldest']);
+    expect(shared.budget.waiting).toBe(queue.waitingBytes);
+  });
+
   it('do not spare a reader that leaves other frames waiting', async () => {
     const { queue, overflows } = await blockedQueue(context({ limitBytes: 16_384 + 5 }));
     queue.enqueue(bytes('a reply'));

@@ -1,0 +1,49 @@
+import type { Publication } from '../cluster/broker.js';
+import type { OutboundMessage } from '../protocol/envelope.js';
+import { Multicast } from '../sessions/multicast.js';
+import type { Shedding } from '../socket/held-frames.js';
+import type { Gap } from './gap.js';
+
+/** Where a notice stands in its channel. */
+interface Place {
+  readonly epoch: string;
+  /** The last seq that it speaks of; zero in a channel without history. */
+  readonly seq: number;
+}
+
+interface NoticeOptions extends Place {
+  readonly message: OutboundMessage;
+  readonly shedding?: Shedding;
+  /** Of a publication. */
+  readonly publication?: Publication;
+  /** Of the announcement that publications are lost. */
+  readonly gap?: Gap;
+}
+
+/** What the subscribers of a channel are told, in order: a publication, or that some are lost. Encoded once for all. */
+export class Notice extends Multicast {
+  readonly epoch: string;
+  readonly seq: number;
+  readonly gap: Gap | undefined;
+  /** The session that is not to get it. */
+  readonly excluded: string | undefined;
+  private readonly expiresAt: number;
+
+  constructor({ epoch, seq, message, shedding, publication, gap }: NoticeOptions) {
+    super(message, shedding);
+    this.epoch = epoch;
+    this.seq = seq;
+    this.gap = gap;
+    this.excluded = publication?.excludeSession;
+    this.expiresAt = publication?.expiresAt ?? Infinity;
+  }
+
+  /** Whether it is of no use any more, at `now` in milliseconds since 1970. */
+  hasExpired(now: number): boolean {
+    return this.expiresAt <= now;
+  }
+}
+
+export function gapMessage(channel: string, epoch: string, gap: Gap): OutboundMessage {
+  return { type: 'gap', channel, epoch, data: gap };
+}

@@ -1,0 +1,29 @@
+import type { Channel } from './channel.js';
+import type { LocalChannelSetup } from './local-channel.js';
+import { presenceChannelOf } from './presence-tracker.js';
+
+/** What travels in a channel itself: messages, with a position where the namespace has a history. */
+export function messagesOf(channel: Channel): LocalChannelSetup {
+  const { name, namespace } = channel;
+  return {
+    name,
+    channel,
+    delivery: namespace.delivery,
+    hasHistory: namespace.history !== undefined,
+    render: ({ seq, ts, data, from }, epoch) =>
+      seq === 0
+        ? { type: 'message', channel: name, ts, from, data }
+        : { type: 'message', channel: name, seq, epoch, ts, from, data },
+  };
+}
+
+/** What travels in the companion of a channel: who joins and leaves. */
+export function eventsOf(channel: Channel): LocalChannelSetup {
+  return {
+    name: presenceChannelOf(channel),
+    channel,
+    delivery: 'disconnect',
+    hasHistory: false,
+    render: ({ ts, data }) => ({ type: 'presence', channel: channel.name, ts, data }),
+  };
+}

@@ -1,0 +1,98 @@
+import { parseNamespaces } from '../../../config/namespaces.js';
+import { ChannelHub } from '../../../src/channels/channel-hub.js';
+import { Channels, type Subscribed, type SubscribeOptions } from '../../../src/channels/channels.js';
+import { PresenceTracker } from '../../../src/channels/presence-tracker.js';
+import type { ChannelName } from '../../../src/cluster/broker.js';
+import { MemoryPresenceStore } from '../../../src/cluster/memory-presence-store.js';
+import type { OutboundMessage } from '../../../src/protocol/envelope.js';
+import type { FrameFormat } from '../../../src/sessions/frame-format.js';
+import { SessionEvents } from '../../../src/sessions/session-events.js';
+import type { Session } from '../../../src/sessions/session.js';
+import { ScriptedBroker } from './scripted-broker.js';
+
+export const NAME = 'log:a' as ChannelName;
+
+/** As a format encodes: once for all that share it. */
+const format = {
+  encoded: 0,
+  frame(message: OutboundMessage): Buffer {
+    this.encoded += 1;
+    return Buffer.from(JSON.stringify(message));
+  },
+};
+
+let made = 0;
+
+/** A session whose frames a test can read. */
+export class ReadableSession {
+  readonly id: string;
+  readonly got: OutboundMessage[] = [];
+  readonly format = format as unknown as FrameFormat;
+  closedAs: string | undefined;
+  readonly connection = {
+    isOpen: true,
+    enqueue: (bytes: Buffer): boolean => {
+      this.got.push(JSON.parse(bytes.toString()) as OutboundMessage);
+      return true;
+    },
+  };
+
+  constructor(readonly userId = 'alice') {
+    made += 1;
+    this.id = `session-${made}`;
+  }
+
+  /** What came: a seq for a publication, the gap for a gap. */
+  get view(): unknown[] {
+    return this.got.map(({ type, seq, data }) => (type === 'gap' ? data : seq));
+  }
+
+  send(message: OutboundMessage): boolean {
+    this.got.push(message);
+    return true;
+  }
+
+  close(name: string): void {
+    this.closedAs = name;
+  }
+}
+
+/** The channels of one node, on a scripted broker. */
+export function channelNode(options = 'history: { size: 100, age: 1h }') {
+  const events = new SessionEvents();
+  const broker = new ScriptedBroker(NAME);
+  const hub = new ChannelHub(broker, events);
+  const store = new MemoryPresenceStore();
+  const presence = new PresenceTracker(store, broker);
+  const namespaces = parseNamespaces(`namespaces: { log: { subscribe: anyone, ${options} } }`);
+  const channels = new Channels({ namespaces, maxPerSession: 0 }, broker, hub, presence, events);
+  const channel = channels.named(NAME);
+  return {
+    broker,
+    hub,
+    channels,
+    channel,
+    events,
+    store,
+    /** How often something was encoded so far. */
+    encoded: () => format.encoded,
+    subscribe(session: ReadableSession, wish: SubscribeOptions = {}): Promise<Subscribed> {
+      return channels.subscribe(session as unknown as Session, channel, wish);
+    },
+    /** Subscribes and goes live at once. */
+    async join(session = new ReadableSession(), wish: SubscribeOptions = {}): Promise<ReadableSession> {
+      (await this.subscribe(session, wish)).goLive();
+      return session;
+    },
+    leave(session: ReadableSession): void {
+      session.connection.isOpen = false;
+      events.emit('closed', session as unknown as Session, 1000, '');
+    },
+    [Symbol.dispose](): void {
+      hub.onApplicationShutdown();
+      presence.onApplicationShutdown();
+    },
+  };
+}
+
+export type ChannelNode = ReturnType<typeof channelNode>;

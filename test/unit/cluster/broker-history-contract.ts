@@ -1,0 +1,105 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { ChannelName, PublishOptions } from '../../../src/cluster/broker.js';
+import { draft, KEPT, UNKEPT, type BrokerBench, type BrokerFactory } from './broker-bench.js';
+
+/** The part of the broker's promises that is about what it keeps. */
+export function describeHistory(at: BrokerBench, factory: BrokerFactory): void {
+  describe('the history', () => {
+    it('of a channel in which nothing was published stands at 0, and leaves its epoch to what comes', async () => {
+      await at.broker.subscribe(at.channel);
+      const { top, publications } = await at.broker.history(at.channel, {});
+      expect([top.seq, publications]).toEqual([0, []]);
+      const { position } = await at.broker.publish(at.channel, draft('a'), KEPT);
+      expect(position).toEqual({ epoch: top.epoch, seq: 1 });
+    });
+
+    it('brings what came after a seq, oldest first', async () => {
+      await at.publishAll('a', 'b', 'c', 'd');
+      expect(await at.seqs()).toEqual([1, 2, 3, 4]);
+      expect(await at.seqs({ afterSeq: 0 })).toEqual([1, 2, 3, 4]);
+      expect(await at.seqs({ afterSeq: 2 })).toEqual([3, 4]);
+      expect(await at.seqs({ afterSeq: 4 })).toEqual([]);
+      expect(await at.seqs({ afterSeq: 99 })).toEqual([]);
+    });
+
+    it('brings at most as many as asked, from either end', async () => {
+      await at.publishAll('a', 'b', 'c', 'd');
+      expect(await at.seqs({ limit: 2 })).toEqual([1, 2]);
+      expect(await at.seqs({ limit: 2, afterSeq: 1 })).toEqual([2, 3]);
+      expect(await at.seqs({ limit: 2, reverse: true })).toEqual([4, 3]);
+      expect(await at.seqs({ reverse: true, afterSeq: 1 })).toEqual([4, 3, 2]);
+      expect(await at.seqs({ limit: 0 })).toEqual([]);
+      expect((await at.broker.history(at.channel, { limit: 0 })).top.seq).toBe(4);
+    });
+
+    it('keeps the newest as far as its size goes', async () => {
+      const options = { ...KEPT, history: { size: 3, ageMs: 60_000 } };
+      for (let n = 1; n <= 20; n += 1) {
+        await at.broker.publish(at.channel, draft(n), options);
+        expect((await at.seqs()).at(-1)).toBe(n);
+      }
+      expect(await at.seqs()).toEqual([18, 19, 20]);
+      expect(await at.seqs({ afterSeq: 5 })).toEqual([18, 19, 20]);
+    });
+
+    it('keeps one', async () => {
+      for (const n of [1, 2, 3])
+        await at.broker.publish(at.channel, draft(n), { ...KEPT, history: { size: 1, ageMs: 60_000 } });
+      expect(await at.seqs()).toEqual([3]);
+    });
+
+    it('keeps nothing beyond its age, but where the channel stands', async () => {
+      const options = { ...KEPT, history: { size: 10, ageMs: 150 } };
+      await at.broker.publish(at.channel, draft('old'), options);
+      await at.broker.publish(at.channel, draft('old'), options);
+      await pause(200);
+      expect((await at.broker.history(at.channel, {})).top.seq).toBe(2);
+      expect(await at.seqs()).toEqual([]);
+      await at.broker.publish(at.channel, draft('new'), options);
+      expect(await at.seqs()).toEqual([3]);
+    });
+  });
+
+  describe('an idempotency key', () => {
+    const once = (key: string): PublishOptions => ({ ...KEPT, idempotencyKey: key });
+
+    it('has a publication made once, and answered alike', async () => {
+      await at.broker.subscribe(at.channel);
+      const first = await at.broker.publish(at.channel, draft('a'), once('k'));
+      const second = await at.broker.publish(at.channel, draft('b'), once('k'));
+      expect(first.isRepeat).toBe(false);
+      expect(second).toEqual({ ...first, isRepeat: true });
+      await at.publishAll('last');
+      expect((await at.arrivals(2)).map(({ publication }) => publication.data)).toEqual(['a', 'last']);
+    });
+
+    it('holds also where two publish at one time', async () => {
+      const [first, second] = await Promise.all([
+        at.broker.publish(at.channel, draft('a'), once('k')),
+        at.broker.publish(at.channel, draft('a'), once('k')),
+      ]);
+      expect([first, second].filter(({ isRepeat }) => isRepeat)).toHaveLength(1);
+      expect(await at.seqs()).toEqual([1]);
+    });
+
+    it('holds in a channel without history', async () => {
+      const options = { ...UNKEPT, idempotencyKey: 'k' };
+      await at.broker.publish(at.channel, draft('a'), options);
+      expect(await at.broker.publish(at.channel, draft('a'), options)).toEqual({ position: undefined, isRepeat: true });
+    });
+
+    it('is of its channel alone, whatever stands in both', async () => {
+      const [name, longer] = [`${at.channel}:a`, `${at.channel}:a b`] as [ChannelName, ChannelName];
+      expect((await at.broker.publish(name, draft(1), once('b c'))).isRepeat).toBe(false);
+      expect((await at.broker.publish(longer, draft(2), once('c'))).isRepeat).toBe(false);
+      expect((await at.broker.publish(name, draft(3), once('c'))).isRepeat).toBe(false);
+    });
+
+    it.runIf(factory.isShared)('holds on every node', async () => {
+      const other = await at.another();
+      const first = await at.broker.publish(at.channel, draft('a'), once('k'));
+      expect(await other.broker.publish(at.channel, draft('a'), once('k'))).toEqual({ ...first, isRepeat: true });
+    });
+  });
+}

@@ -1,0 +1,74 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ChannelName } from '../../../src/cluster/broker.js';
+import type { PresenceStore } from '../../../src/cluster/presence-store.js';
+
+/** What every presence store promises. */
+export function describePresenceStore(name: string, create: () => Promise<PresenceStore>): void {
+  describe(name, () => {
+    const alice = { sessionId: 'a1', userId: 'alice' };
+    const aliceToo = { sessionId: 'a2', userId: 'alice' };
+    const bob = { sessionId: 'b1', userId: 'bob' };
+    let store: PresenceStore;
+    let channel: ChannelName;
+
+    beforeEach(async () => {
+      store = await create();
+      channel = `room:${Math.random()}` as ChannelName;
+    });
+
+    it('says that a user has come with the first session, and gone with the last', async () => {
+      expect(await store.add(channel, alice)).toBe(true);
+      expect(await store.add(channel, aliceToo)).toBe(false);
+      expect(await store.add(channel, bob)).toBe(true);
+      expect(await store.remove(channel, alice)).toBe(false);
+      expect(await store.remove(channel, aliceToo)).toBe(true);
+      expect(await store.remove(channel, bob)).toBe(true);
+    });
+
+    it('says so once, though it is told twice', async () => {
+      expect([await store.add(channel, alice), await store.add(channel, alice)]).toEqual([true, false]);
+      expect(await store.members(channel)).toEqual([alice]);
+      expect([await store.remove(channel, alice), await store.remove(channel, alice)]).toEqual([true, false]);
+    });
+
+    it('says so once, though many come and go at one time', async () => {
+      const sessions = Array.from({ length: 50 }, (_, n) => ({ sessionId: `s${n}`, userId: 'alice' }));
+      const came = await Promise.all(sessions.map((presence) => store.add(channel, presence)));
+      const went = await Promise.all(sessions.map((presence) => store.remove(channel, presence)));
+      expect([came, went].map((told) => told.filter(Boolean).length)).toEqual([1, 1]);
+    });
+
+    it('does not mind who leaves without having come', async () => {
+      await store.add(channel, alice);
+      expect(await store.remove(channel, aliceToo)).toBe(false);
+      expect(await store.remove(channel, bob)).toBe(false);
+      expect(await store.members(channel)).toEqual([alice]);
+    });
+
+    it('lists every session', async () => {
+      for (const presence of [alice, aliceToo, bob]) await store.add(channel, presence);
+      const members = [...(await store.members(channel))].sort((one, other) =>
+        one.sessionId < other.sessionId ? -1 : 1,
+      );
+      expect(members).toEqual([alice, aliceToo, bob]);
+    });
+
+    it('keeps channels apart', async () => {
+      const other = `${channel}x` as ChannelName;
+      await store.add(channel, alice);
+      expect(await store.members(other)).toEqual([]);
+      expect(await store.add(other, alice)).toBe(true);
+      expect(await store.remove(other, alice)).toBe(true);
+      expect(await store.members(channel)).toEqual([alice]);
+    });
+
+    it('takes any user id', async () => {
+      for (const userId of ['__proto__', 'constructor', '', 'a b', 'grün \u{1f44b}']) {
+        const presence = { sessionId: `s ${userId}`, userId };
+        expect(await store.add(channel, presence)).toBe(true);
+        expect(await store.members(channel)).toEqual([presence]);
+        expect(await store.remove(channel, presence)).toBe(true);
+      }
+    });
+  });
+}

@@ -1,0 +1,156 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadNamespaces, parseNamespaces } from '../../../config/namespaces.js';
+import { UnusableSettings } from '../../../config/unusable-settings.js';
+
+function faultsOf(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    expect(error).toBeInstanceOf(UnusableSettings);
+    return (error as Error).message;
+  }
+  throw new Error('it was accepted');
+}
+
+const one = (options: string): string => `namespaces: { room: { ${options} } }`;
+
+describe('a namespace', () => {
+  it('allows nothing and has nothing unless an option says so', () => {
+    expect(parseNamespaces('namespaces: { room: {}, empty: }').get('room')).toEqual({
+      name: 'room',
+      subscribe: 'nobody',
+      publish: 'nobody',
+      history: undefined,
+      presence: false,
+      joinLeave: false,
+      delivery: 'disconnect',
+      maxMessageBytes: 0,
+      publishRate: 0,
+      maxSubscribers: 0,
+    });
+  });
+
+  it('takes every option', () => {
+    const text =
+      one(`subscribe: own_user, publish: [A, B], history: { size: 5, age: 2h }, presence: true, join_leave: true,
+      delivery: latest, max_message_bytes: 10, publish_rate: 3, max_subscribers: 7`);
+    expect(parseNamespaces(text).get('room')).toEqual({
+      name: 'room',
+      subscribe: 'own_user',
+      publish: ['A', 'B'],
+      history: { size: 5, ageMs: 7_200_000 },
+      presence: true,
+      joinLeave: true,
+      delivery: 'latest',
+      maxMessageBytes: 10,
+      publishRate: 3,
+      maxSubscribers: 7,
+    });
+  });
+
+  it.each(['anyone', 'signed_in', 'own_user', 'nobody', '[ADMIN]'])('may be subscribed to by %s', (rule) => {
+    const expected = rule.startsWith('[') ? ['ADMIN'] : rule;
+    expect(parseNamespaces(one(`subscribe: ${rule}`)).get('room')?.subscribe).toEqual(expected);
+  });
+
+  it.each([
+    ['250ms', 250],
+    ['90s', 90_000],
+    ['10m', 600_000],
+    ['24h', 86_400_000],
+    ['7d', 604_800_000],
+  ])('reads %s as an age', (age, ageMs) => {
+    expect(parseNamespaces(one(`history: { size: 1, age: ${age} }`)).get('room')?.history?.ageMs).toBe(ageMs);
+  });
+
+  it('cannot be changed once it is read', () => {
+    const room = parseNamespaces(one('publish: [A], history: { size: 1, age: 1m }')).get('room');
+    expect([room, room?.publish, room?.history].map((value) => Object.isFrozen(value))).toEqual([true, true, true]);
+  });
+});
+
+describe('an unusable namespaces file', () => {
+  it.each([
+    ['subscribe: everyone', 'room.subscribe must be one of anyone, signed_in, own_user, nobody, or a list of roles'],
+    ['subscribe: subscribers', 'room.subscribe must be one of'],
+    ['subscribe: ADMIN', 'room.subscribe must be one of'],
+    ['publish: []', 'room.publish must be one of'],
+    ['publish: [A, 5]', 'room.publish must be one of'],
+    ['publish: ["with space"]', 'room.publish must be one of'],
+    ['history: 100', 'room.history must be {'],
+    ['history: { size: 100 }', 'room.history must be {'],
+    ['history: { age: 1m }', 'room.history must be {'],
+    ['history: { size: 0, age: 1m }', 'room.history must be {'],
+    ['history: { size: 1.5, age: 1m }', 'room.history must be {'],
+    ['history: { size: 1, age: 0s }', 'room.history must be {'],
+    ['history: { size: 1, age: 10 }', 'room.history must be {'],
+    ['history: { size: 1, age: 1w }', 'room.history must be {'],
+    ['history: { size: 1, age: [1m] }', 'room.history must be {'],
+    ['history: { size: 1, age: 99999999999999999999d }', 'room.history must be {'],
+    ['history: { size: 1, age: 1m, ttl: 5 }', 'room.history must be {'],
+    ['presence: yes', 'room.presence must be true or false'],
+    ['join_leave: 1', 'room.join_leave must be true or false'],
+    ['delivery: drop', 'room.delivery must be one of disconnect, drop_oldest, latest'],
+    ['max_message_bytes: -1', 'room.max_message_bytes must be a whole number'],
+    ['publish_rate: 0.5', 'room.publish_rate must be a whole number'],
+    ['max_subscribers: "7"', 'room.max_subscribers must be a whole number'],
+    ['joinLeave: true', 'room.joinLeave is not known'],
+    ['constructor: true', 'room.constructor is not known'],
+  ])('with %s is refused', (options, fault) => {
+    expect(faultsOf(() => parseNamespaces(one(options), 'the.yaml'))).toContain(`the.yaml: namespaces.${fault}`);
+  });
+
+  it.each([
+    ['namespaces: [room]', 'namespaces must be a map'],
+    ['namespaces: { room: signed_in }', 'namespaces.room must be a map'],
+    ['- room', 'the file must be a map'],
+    ['namespace: {}', 'namespace is not known'],
+    ['namespaces: { "a:b": {} }', 'namespaces.a:b: a name is 1 to 64 letters, digits, _ and -'],
+    ['namespaces: { "": {} }', 'a name is 1 to 64'],
+    ['namespaces: { a: {}, a: {} }', 'is no YAML: Map keys must be unique'],
+    ['namespaces: {', 'is no YAML'],
+  ])('such as %s is refused', (text, fault) => {
+    expect(faultsOf(() => parseNamespaces(text))).toContain(fault);
+  });
+
+  it('has all its faults named together', () => {
+    const text = 'other: 1\nnamespaces: { "a b": { subscribe: x }, room: { presence: 5, unknown: 1 } }';
+    const message = faultsOf(() => parseNamespaces(text));
+    for (const fault of ['other is not', 'a b: a name', 'a b.subscribe must', 'room.presence must', 'room.unknown is'])
+      expect(message).toContain(fault);
+  });
+
+  it('that is not there is named with its path', () => {
+    expect(faultsOf(() => loadNamespaces('/nowhere/channels.yaml'))).toContain(
+      'CHANNELS_FILE: /nowhere/channels.yaml cannot be read (ENOENT)',
+    );
+  });
+});
+
+describe('a namespaces file', () => {
+  it('that comes with the server is read', () => {
+    const namespaces = loadNamespaces();
+    expect([...namespaces.keys()]).toEqual(['room', 'feed', 'user', 'telemetry']);
+    expect(namespaces.get('room')).toMatchObject({ subscribe: 'signed_in', publish: 'subscribers', joinLeave: true });
+    expect(namespaces.get('user')).toMatchObject({ subscribe: 'own_user', publish: ['ADMIN', 'SERVICE'] });
+  });
+
+  it('of the operator replaces it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-namespaces-'));
+    try {
+      const path = join(folder, 'mine.yaml');
+      writeFileSync(path, 'namespaces:\n  mine:\n    subscribe: anyone\n');
+      expect([...loadNamespaces(path).keys()]).toEqual(['mine']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('may be empty', () => {
+    expect(parseNamespaces('').size).toBe(0);
+    expect(parseNamespaces('namespaces:').size).toBe(0);
+  });
+});
