@@ -67,14 +67,17 @@ export class Dispatcher {
 
   private call(handler: Handler, context: MessageContext, arrivedAt: number): Promise<void> | undefined {
     let result: unknown;
+    let isLater: boolean;
     try {
       result = handler.invoke(context, context.message.data);
+      // Within the try: a Proxy may throw at the mere question for its `then`.
+      isLater = comesLater(result);
     } catch (exception) {
       const recovering = this.fail(handler, context, exception);
       if (recovering === undefined) this.settle(handler, context, arrivedAt);
       return recovering?.finally(() => this.settle(handler, context, arrivedAt));
     }
-    if (comesLater(result)) {
+    if (isLater) {
       return this.finishLater(handler, context, result).finally(() => this.settle(handler, context, arrivedAt));
     }
     this.reply(handler, context, result);
@@ -82,8 +85,12 @@ export class Dispatcher {
     return undefined;
   }
 
-  private settle({ type }: Handler, context: MessageContext, arrivedAt: number): void {
-    context.replied();
+  private settle({ type, name }: Handler, context: MessageContext, arrivedAt: number): void {
+    try {
+      context.replied();
+    } catch (exception) {
+      this.events.crash(name, exception);
+    }
     this.events.emit('handled', type, performance.now() - arrivedAt);
   }
 

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { Connection } from '../socket/connection.js';
 import { chosenSubprotocol } from '../upgrade/chosen-subprotocol.js';
-import { answerAsPlainHttp, isForeignUpgrade } from '../upgrade/foreign-upgrade.js';
+import { answerAsPlainHttp, isAnswering, isForeignUpgrade } from '../upgrade/foreign-upgrade.js';
 import { Upgrader, type Welcome } from '../upgrade/upgrader.js';
 import { GatewayScanner } from './gateway-scanner.js';
 import { normalizePath } from './nest-internals.js';
@@ -47,6 +47,10 @@ export class RealtimeAdapter extends WsAdapter {
   private readonly events: DispatchEvents;
   private readonly http: Server;
   private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (isAnswering(socket)) {
+      socket.destroy();
+      return;
+    }
     if (isForeignUpgrade(request)) return answerAsPlainHttp(this.http, request, socket);
     const path = pathOf(request.url);
     const endpoint = this.endpoints.get(path);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Observable, type Subscription } from 'rxjs';
+import { Observable, Subscriber, type Observer, type Subscription } from 'rxjs';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 
@@ -38,7 +38,7 @@ export class ReplyStreams {
         isAnswered = true;
         resolve();
       };
-      const subscription = source.subscribe({
+      const observer: Observer<unknown> = {
         next: (value) => {
           answers.next(value);
           settle();
@@ -48,7 +48,8 @@ export class ReplyStreams {
           if (!isAnswered) answers.empty();
           settle();
         },
-      });
+      };
+      const subscription = source.subscribe(new StreamSubscriber(observer, (exception) => answers.crashed(exception)));
       if (subscription.closed) return;
       streams.set(subscription, answers);
       subscription.add(() => streams.delete(subscription));
@@ -63,6 +64,27 @@ export class ReplyStreams {
       } catch (exception) {
         answers.crashed(exception);
       }
+    }
+  }
+}
+
+/**
+ * A stream that ends by itself cleans up in the turn of whatever made it end, such as a timer. What its teardown or
+ * `finalize` throws there would end the process.
+ */
+class StreamSubscriber extends Subscriber<unknown> {
+  constructor(
+    observer: Observer<unknown>,
+    private readonly crashed: (exception: unknown) => void,
+  ) {
+    super(observer);
+  }
+
+  override unsubscribe(): void {
+    try {
+      super.unsubscribe();
+    } catch (exception) {
+      this.crashed(exception);
     }
   }
 }

@@ -74,6 +74,8 @@ export class Connection extends WebSocket implements OutboundObserver {
   }
 
   override close(code?: number, reason: string | Buffer | undefined = BREACH_REASONS.get(code)): void {
+    // Before the queue ends: `ws` throws for these, and the connection would stay open with nothing left to write by.
+    refuseUnsendableClose(code, reason);
     this.closeCode ??= code;
     this.outbound.end();
     super.close(code, reason);
@@ -160,6 +162,22 @@ function onClose(this: WebSocket, code: number, reason: Buffer): void {
 
 /** A protocol breach of the client: `ws` has sent the close code by now, and `close` follows and is counted. */
 function onError(): void {}
+
+/** @throws RangeError for a code or a reason that no close frame may bear (RFC 6455 §5.5, §7.4) */
+function refuseUnsendableClose(code: number | undefined, reason: string | Buffer = ''): void {
+  const isSendable =
+    code === undefined || (code >= 1000 && code <= 1014 && !RESERVED_CODES.has(code)) || isOwnCode(code);
+  if (!isSendable) throw new RangeError('Not a code that a close frame may bear');
+  if (Buffer.byteLength(reason) > MAX_REASON_BYTES) throw new RangeError('The reason of a close is at most 123 bytes');
+}
+
+const MAX_REASON_BYTES = 123;
+/** RFC 6455 §7.4.1: never on the wire. */
+const RESERVED_CODES = new Set([1004, 1005, 1006]);
+
+function isOwnCode(code: number): boolean {
+  return code >= 3000 && code <= 4999;
+}
 
 function toPayload(data: unknown): string | Uint8Array {
   if (typeof data === 'string' || data instanceof Uint8Array) return data;

@@ -2,9 +2,22 @@ import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 
+/** How long a client may take to hang up once it has its answer: Node no longer watches a socket it has handed out. */
+const LINGER_MS = 2_000;
+/** How long nothing may move on the socket, as Node bounds the requests it answers itself. */
+const IDLE_MS = 300_000;
+
 /** Whether the client offers to switch to something else, as Java's HttpClient and `curl --http2` do with h2c. */
 export function isForeignUpgrade({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && headers.upgrade?.toLowerCase() !== 'websocket';
+}
+
+/**
+ * Whether a request that came before on the same socket is not answered yet. Its answer would be written into whatever
+ * the upgrade makes of the socket, and a second answer cannot be assigned to it: that throws.
+ */
+export function isAnswering(socket: Duplex): boolean {
+  return (Reflect.get(socket, '_httpMessage') ?? undefined) !== undefined;
 }
 
 /**
@@ -15,7 +28,13 @@ export function answerAsPlainHttp(server: Server, request: IncomingMessage, sock
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket as Socket);
-  response.on('finish', () => socket.end());
+  response.on('finish', () => {
+    socket.end();
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  });
+  (socket as Socket).setTimeout(IDLE_MS, () => socket.destroy());
   socket.on('error', () => socket.destroy());
+  // What still comes is dropped; unread, it would hide that the client has gone.
+  socket.resume();
   server.emit('request', request, response);
 }

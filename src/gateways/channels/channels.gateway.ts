@@ -25,7 +25,8 @@ export class ChannelsGateway {
   ) {}
 
   @SubscribeMessage('subscribe')
-  async subscribe(@MessageBody() request: Subscribe, @CurrentMessage() context: MessageContext) {
+  async subscribe(@MessageBody() body: Subscribe, @CurrentMessage() context: MessageContext) {
+    const request = withoutNulls(body);
     const { session } = context;
     const channel = this.channels.named(request.channel);
     demandSubscribe(session, channel, request.presence);
@@ -48,19 +49,19 @@ export class ChannelsGateway {
     demandPublish(session, channel, this.channels.isSubscribed(session, channel));
     this.limits.demand(session, channel, bytes);
     await this.hooks.ask('publish', { session, channel, data: request.data });
-    const { data, idempotencyKey, ttlMs, excludeSelf } = request;
+    const { data } = request;
+    const { idempotencyKey, ttlMs, excludeSelf } = withoutNulls(request);
     const origin = { from: session.publisher, excludeSession: excludeSelf ? session.id : undefined };
     const { position } = await this.channels.publish(channel, { data, idempotencyKey, ttlMs, ...origin });
     return { channel: channel.name, ...position };
   }
 
   @SubscribeMessage('history')
-  async history(
-    @MessageBody() { channel: name, since, limit = DEFAULT_HISTORY_LIMIT, reverse }: ReadHistory,
-    @CurrentSession() session: Session,
-  ) {
+  async history(@MessageBody() request: ReadHistory, @CurrentSession() session: Session) {
+    const { channel: name, since, limit = DEFAULT_HISTORY_LIMIT, reverse } = withoutNulls(request);
     const channel = this.channels.named(name);
     demandRead(session, channel, 'history');
+    await this.demandVisible(session, channel);
     const { top, publications } = await this.historySince(channel, since, { limit, reverse });
     return { ...top, publications: publications.map(show) };
   }
@@ -69,8 +70,14 @@ export class ChannelsGateway {
   async presence(@MessageBody() request: ReadPresence, @CurrentSession() session: Session) {
     const channel = this.channels.named(request.channel);
     demandRead(session, channel, 'presence');
+    await this.demandVisible(session, channel);
     const members = await this.channels.members(channel);
     return { members, count: members.length };
+  }
+
+  /** Whom the hooks keep out of a channel must not read it either. */
+  private async demandVisible(session: Session, channel: Channel): Promise<void> {
+    if (!this.channels.isSubscribed(session, channel)) await this.hooks.ask('subscribe', { session, channel });
   }
 
   /** A position of another epoch says nothing about this one: then everything there is comes after it. */
@@ -79,4 +86,9 @@ export class ChannelsGateway {
     const isOtherEpoch = since !== undefined && since.epoch !== history.top.epoch;
     return isOtherEpoch ? this.channels.history(channel, query) : history;
   }
+}
+
+/** Null counts as absent in the fields of a request, as it does in the envelope. */
+function withoutNulls<T extends object>(request: T): T {
+  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== null)) as T;
 }

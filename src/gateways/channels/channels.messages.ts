@@ -4,6 +4,7 @@ import {
   IsBoolean,
   IsInt,
   IsNotEmpty,
+  IsObject,
   IsOptional,
   IsString,
   Length,
@@ -34,6 +35,7 @@ export class Since {
 
 export class Subscribe extends ChannelMessage {
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => Since)
   since?: Since;
@@ -73,6 +75,7 @@ export class Publish extends ChannelMessage {
 
 export class ReadHistory extends ChannelMessage {
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => Since)
   since?: Since;
