@@ -7,6 +7,12 @@ export type FrameKind = 'text' | 'binary';
 export const MAX_DEPTH = 128;
 
 /**
+ * More lists and maps than this in one message are refused: an empty one takes a byte or two on the wire and some
+ * eighty in memory, so that 10 MB of them would take all of a small process.
+ */
+export const MAX_CONTAINERS = 100_000;
+
+/**
  * Turns frames into values and back. One implementation a subprotocol; all pass test/unit/protocol/codec-contract.
  * A codec has no state: the same one serves every connection.
  */
@@ -18,7 +24,7 @@ export interface Codec {
    * Decodes one whole message to a plain value, an object where the client kept to the protocol.
    * Allocates in proportion to `bytes` however large the lengths it declares.
    *
-   * @throws GatehouseError INVALID_MESSAGE_FORMAT: not this encoding, deeper than MAX_DEPTH, or a key `__proto__`
+   * @throws GatehouseError INVALID_MESSAGE_FORMAT: not this encoding, deeper than MAX_DEPTH, more than MAX_CONTAINERS, or a key `__proto__`
    */
   decode(bytes: Buffer): unknown;
 

@@ -6,7 +6,7 @@ import {
   type OutboundMessage,
   type ServerMessage,
 } from './envelope.js';
-import { holdsProtoKey, mayHoldProtoKey, nestsTooDeep } from './json-guard.js';
+import { holdsProtoKey, isTooComplex, mayHoldProtoKey } from './json-guard.js';
 import { type LeafRules, needsTranslation, translate } from './outbound-value.js';
 
 /** `v1.json`: one JSON object in a text frame. That the text is UTF-8 has been checked with the frame (close 1007). */
@@ -28,7 +28,7 @@ export const jsonCodec: Codec = {
 };
 
 function parse(text: string): unknown {
-  if (nestsTooDeep(text)) throw new SyntaxError('too deep');
+  if (isTooComplex(text)) throw new SyntaxError('too complex');
   const body: unknown = JSON.parse(text);
   if (mayHoldProtoKey(text) && holdsProtoKey(body)) throw new SyntaxError('a key __proto__');
   return body;

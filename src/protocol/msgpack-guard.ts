@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { MAX_DEPTH } from './codec.js';
+import { MAX_CONTAINERS, MAX_DEPTH } from './codec.js';
 
 /** One row a container that is open: how many elements it still awaits, and whether these alternate key, value. */
 const awaited = new Uint32Array(MAX_DEPTH + 1);
@@ -20,6 +20,7 @@ export function guardMessagePack(bytes: Buffer): void {
   let at = 0;
   let depth = 0;
   let outstanding = 1;
+  let containers = 0;
   awaited[0] = 1;
   isMap[0] = 0;
 
@@ -35,7 +36,7 @@ export function guardMessagePack(bytes: Buffer): void {
       at = isKey ? endOfKey(bytes, head, at) : endOfScalar(bytes, head, at);
       continue;
     }
-    if (isKey || ++depth > MAX_DEPTH) refuse();
+    if (isKey || ++depth > MAX_DEPTH || ++containers > MAX_CONTAINERS) refuse();
     if (head >= 0xdc) at += head % 2 === 0 ? 2 : 4;
     outstanding += elements;
     // Every element takes a byte at least. Counted over all open containers, or nested headers could add up.

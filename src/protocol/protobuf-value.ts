@@ -1,5 +1,5 @@
 import type { Reader, Writer } from 'protobufjs/minimal.js';
-import { MAX_DEPTH } from './codec.js';
+import { MAX_CONTAINERS, MAX_DEPTH } from './codec.js';
 import { hasToJson, MAX_OUTBOUND_DEPTH, refuseUnwritable, tooDeep, wellFormed } from './outbound-value.js';
 
 /** `gatehouse.v2.Value` of proto/gatehouse/v2/envelope.proto. A tag is field number × 8 + wire type. */
@@ -136,8 +136,19 @@ export function readValue(reader: Reader, end: number, depth: number): unknown {
   return closed(reader, end, value);
 }
 
+/** `data` itself is read at depth 1, so its outermost list or map is at depth 2. */
+const OUTERMOST = 2;
+/** Of the value that is being read: reading is synchronous, one value at a time. */
+let containers = 0;
+
+function enterContainer(depth: number): void {
+  // The outermost container of a value begins a new count.
+  containers = depth === OUTERMOST ? 1 : containers + 1;
+  if (depth > MAX_DEPTH || containers > MAX_CONTAINERS) throw new RangeError('Too complex');
+}
+
 function readList(reader: Reader, end: number, depth: number): unknown[] {
-  if (depth > MAX_DEPTH) throw new RangeError('Too deep');
+  enterContainer(depth);
   const items: unknown[] = [];
   while (reader.pos < end) {
     const tag = reader.tag();
@@ -148,7 +159,7 @@ function readList(reader: Reader, end: number, depth: number): unknown[] {
 }
 
 function readMap(reader: Reader, read: (end: number) => unknown, depth: number): Record<string, unknown> {
-  if (depth > MAX_DEPTH) throw new RangeError('Too deep');
+  enterContainer(depth);
   const end = endOfMessage(reader);
   const fields: Record<string, unknown> = {};
   while (reader.pos < end) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Codec, MAX_DEPTH } from '../../../src/protocol/codec.js';
+import { type Codec, MAX_CONTAINERS, MAX_DEPTH } from '../../../src/protocol/codec.js';
 import { EnvelopeError } from '../../../src/protocol/envelope.js';
 import { CODECS } from '../../../src/protocol/subprotocols.js';
 import { SPECIMENS } from './specimens.js';
@@ -21,6 +21,13 @@ describe.each(Object.values(CODECS))('codec $subprotocol, against a hostile clie
   it('reads shallow data of many containers', () => {
     const data = Array.from({ length: 1000 }, () => ({ list: [] }));
     expect(codec.decode(Buffer.from(codec.encode({ type: 't', data })))).toMatchObject({ data });
+  });
+
+  it('refuses more lists than a small process can hold, and takes as many as a large message has', () => {
+    const lists = (count: number) =>
+      Buffer.from(codec.encode({ type: 'x', data: Array.from({ length: count }, () => []) }));
+    expect(() => codec.decode(lists(MAX_CONTAINERS + 1))).toThrow(EnvelopeError);
+    expect((codec.decode(lists(MAX_CONTAINERS - 10)) as { data: unknown[] }).data).toHaveLength(MAX_CONTAINERS - 10);
   });
 
   it('refuses a key __proto__', () => {
