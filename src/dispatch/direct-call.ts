@@ -103,7 +103,7 @@ function isClass<T>(declared: T | Type<T>): declared is Type<T> {
 }
 
 /** What stands on the method and on its class, in the order in which Nest runs it. */
-function enhancers<T = unknown>(key: string, { gateway, method }: HandlerDefinition): (T | Type<T>)[] {
+export function enhancers<T = unknown>(key: string, { gateway, method }: HandlerDefinition): (T | Type<T>)[] {
   const of = (target: object): (T | Type<T>)[] =>
     (Reflect.getMetadata(key, target) as (T | Type<T>)[] | undefined) ?? [];
   return [...of(gateway.gatewayClass), ...of(method)];
@@ -138,7 +138,11 @@ export function fieldOf(payload: unknown, name: string): unknown {
   return typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>)[name] : undefined;
 }
 
-function describe({ gateway, methodName }: HandlerDefinition, { index, data }: ParameterMetadata): ArgumentMetadata {
+/** The payload parameter as pipes are told of it. */
+export function describe(
+  { gateway, methodName }: HandlerDefinition,
+  { index, data }: ParameterMetadata,
+): ArgumentMetadata {
   const types = Reflect.getMetadata('design:paramtypes', gateway.gatewayClass.prototype as object, methodName) as
     Type[] | undefined;
   return { type: 'body', metatype: types?.[index], data: data as string | undefined };

@@ -44,19 +44,32 @@ export class GatewayScanner {
   gateways(): GatewayDefinition[] {
     return this.discovery
       .getProviders()
-      .filter(
-        ({ metatype, isNotMetatype }) => !isNotMetatype && metatype && Reflect.hasMetadata(GATEWAY_METADATA, metatype),
-      )
+      .filter((wrapper) => isClassProvider(wrapper) && isGateway(wrapper))
       .map((wrapper) => this.toGateway(wrapper));
   }
 
   handlersOf(gateway: GatewayDefinition): HandlerDefinition[] {
-    const prototype = gateway.gatewayClass.prototype as Record<string, GatewayMethod>;
-    return this.methods.getAllMethodNames(prototype).flatMap((methodName) => {
-      const method = prototype[methodName];
-      if (method === undefined || !Reflect.hasMetadata(MESSAGE_MAPPING_METADATA, method)) return [];
+    return this.handlerMethodsOf(gateway.gatewayClass).map(([methodName, method]) => {
       const type = String(Reflect.getMetadata(MESSAGE_METADATA, method));
-      return [{ type, name: `${gateway.gatewayClass.name}.${methodName}`, methodName, method, gateway }];
+      return { type, name: `${gateway.gatewayClass.name}.${methodName}`, methodName, method, gateway };
+    });
+  }
+
+  /** The names of classes that have @SubscribeMessage methods and are no gateways. */
+  forgottenGateways(): string[] {
+    return this.discovery
+      .getProviders()
+      .filter((wrapper) => isClassProvider(wrapper) && !isGateway(wrapper))
+      .filter(({ metatype }) => this.handlerMethodsOf(metatype as Type).length > 0)
+      .map(({ name }) => String(name));
+  }
+
+  private handlerMethodsOf({ prototype }: Type): [name: string, method: GatewayMethod][] {
+    const methods = prototype as Record<string, GatewayMethod> | undefined;
+    if (methods === undefined) return [];
+    return this.methods.getAllMethodNames(methods).flatMap((name) => {
+      const method = methods[name];
+      return method && Reflect.hasMetadata(MESSAGE_MAPPING_METADATA, method) ? [[name, method]] : [];
     });
   }
 
@@ -72,4 +85,12 @@ export class GatewayScanner {
       isStatic: wrapper.isDependencyTreeStatic(),
     };
   }
+}
+
+function isClassProvider({ metatype, isNotMetatype }: InstanceWrapper): boolean {
+  return !isNotMetatype && Boolean(metatype);
+}
+
+function isGateway({ metatype }: InstanceWrapper): boolean {
+  return Reflect.hasMetadata(GATEWAY_METADATA, metatype as Type);
 }
