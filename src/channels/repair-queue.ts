@@ -30,6 +30,8 @@ export class RepairQueue {
   private runMore(): void {
     for (const channel of this.waiting) {
       if (this.running.size >= MAX_REPAIRS) return;
+      // Doubted again as its repair ends: the next one begins when this one is over.
+      if (this.running.has(channel)) continue;
       this.waiting.delete(channel);
       void this.run(channel);
     }
