@@ -1,4 +1,5 @@
 import { checkKeySetUrl, checkSecret, importPublicKey } from './keys.js';
+import { checkPublicUrl, checkRedisUrls } from './addresses.js';
 import { bytes, integer, isOrigin, list, milliseconds, oneOf, optionalText, text } from './setting.js';
 import { trustedProxies } from './trusted-proxies.js';
 
@@ -39,7 +40,15 @@ export const DEFINITIONS = {
       unit: 'name',
       pattern: /^[\w.-]{1,64}$/,
       must: 'must be 1 to 64 letters, digits, dots, dashes or underscores',
-      effect: 'The name of this node in hello_reply and logs; unset means host name and a random part.',
+      effect:
+        'The name of this node in hello_reply, logs and among the nodes of a cluster, where no two may have the same; unset means host name and a random part.',
+    }),
+    publicUrl: optionalText({
+      env: 'PUBLIC_URL',
+      unit: 'URL',
+      check: checkPublicUrl,
+      effect:
+        'Where clients reach the WebSocket endpoint of this very node, such as wss://node-1.example.com/ws, told by GET /route; unset means the host name, PORT and WS_PATH.',
     }),
     trustProxy: trustedProxies({
       env: 'TRUST_PROXY',
@@ -202,6 +211,37 @@ export const DEFINITIONS = {
       fallback: 128,
       unit: 'channels',
       effect: 'Channels one session may be subscribed to; beyond it CHANNEL_LIMIT_REACHED. 0 = no limit.',
+    }),
+  },
+  cluster: {
+    redisUrl: optionalText({
+      env: 'REDIS_URL',
+      unit: 'URL',
+      // It may hold a password.
+      secret: true,
+      check: checkRedisUrls,
+      effect:
+        'The Redis 7 or Valkey that joins several nodes, redis://[user:password@]host:port/db or rediss://; of a Redis Cluster some of its nodes, separated by commas. Unset: this node is the only one, and keeps everything in its memory.',
+    }),
+    redisMode: oneOf({
+      env: 'REDIS_MODE',
+      values: ['standalone', 'cluster'],
+      fallback: 'standalone',
+      effect: 'cluster: REDIS_URL names nodes of a Redis Cluster, and sharded pub/sub is used.',
+    }),
+    redisPrefix: text({
+      env: 'REDIS_PREFIX',
+      fallback: 'gatehouse',
+      unit: 'name',
+      pattern: /^[\w.-]{1,32}$/,
+      must: 'must be 1 to 32 letters, digits, dots, dashes or underscores',
+      effect: 'Begins every key and channel in Redis, so that several installations can share one.',
+    }),
+    redisTimeoutMs: milliseconds({
+      env: 'REDIS_TIMEOUT_MS',
+      fallback: 2_000,
+      min: 100,
+      effect: 'A command that Redis has not answered by then has failed, and Redis counts as gone until it answers.',
     }),
   },
   heartbeat: {

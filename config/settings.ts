@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { redisAddresses } from './addresses.js';
 import { DEFINITIONS } from './definitions.js';
 import { developmentSecret } from './development-secret.js';
 import { loadNamespaces, type Namespaces } from './namespaces.js';
@@ -68,7 +69,16 @@ function readGroup(
   return values;
 }
 
-function contradictions({ server, authentication }: Parsed): string[] {
+function contradictions(parsed: Parsed): string[] {
+  return [...missingKey(parsed), ...redisOfUnclearKind(parsed)];
+}
+
+function redisOfUnclearKind({ cluster: { redisUrl, redisMode } }: Parsed): string[] {
+  const hasSeveral = redisUrl !== undefined && redisAddresses(redisUrl).length > 1;
+  return hasSeveral && redisMode !== 'cluster' ? ['REDIS_URL names several nodes: REDIS_MODE must be cluster'] : [];
+}
+
+function missingKey({ server, authentication }: Parsed): string[] {
   const { mode, jwtSecret, jwtPublicKey, jwksUrl } = authentication;
   const hasKey = jwtSecret !== undefined || jwtPublicKey !== undefined || jwksUrl !== undefined;
   if (server.environment !== 'production' || mode === 'off' || hasKey) return [];

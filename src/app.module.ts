@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.js';
 import { AccessModule } from './access/access.module.js';
 import { AuthenticationModule } from './authentication/authentication.module.js';
 import { ChannelsSettingsModule } from './channels/channels-settings.module.js';
+import { ClusterSettingsModule } from './cluster/cluster-settings.module.js';
 import { DispatchModule } from './dispatch/dispatch.module.js';
 import { GatewaysModule } from './gateways/gateways.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -27,6 +28,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         dispatch,
+        ClusterSettingsModule.register(settings),
         ChannelsSettingsModule.register(settings.channels),
         GatewaysModule.register(settings, authentication),
         ...features,

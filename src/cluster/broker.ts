@@ -59,6 +59,11 @@ export interface History {
    * what has outlived its `expiresAt`.
    */
   readonly publications: readonly Publication[];
+  /**
+   * Where the epoch took over from the one before, of which everything up to this position is still known: who stands
+   * there, or before it, has missed nothing but what is returned. `seq` goes on. Absent where nothing is known of an epoch before.
+   */
+  readonly continues?: Position;
 }
 
 /** What a broker tells the node it serves. */
@@ -79,7 +84,7 @@ export const BROKER = Symbol('Broker');
  * All implementations pass test/unit/cluster/broker-contract.
  */
 export interface Broker {
-  /** Called once, before anything else. */
+  /** Called before anything else. Every listener is told everything. */
   listen(listener: BrokerListener): void;
 
   /**

@@ -39,7 +39,7 @@ export class MemoryBroker implements Broker {
   private readonly sweeper = setInterval(() => this.sweep(Date.now()), SWEEP_MS).unref();
   /** The epoch of every channel that has no log: so asking for one costs nothing, whatever names a client makes up. */
   private freshEpoch = newEpoch();
-  private listener: BrokerListener | undefined;
+  private readonly listeners: BrokerListener[] = [];
   private isClosed = false;
 
   /** How many channels take memory. */
@@ -48,7 +48,7 @@ export class MemoryBroker implements Broker {
   }
 
   listen(listener: BrokerListener): void {
-    this.listener = listener;
+    this.listeners.push(listener);
   }
 
   async publish(channel: ChannelName, draft: Draft, options: PublishOptions): Promise<Published> {
@@ -64,7 +64,9 @@ export class MemoryBroker implements Broker {
     if (log) append(log, publication, history);
     const published = { position: log && positionOf(log), isRepeat: false };
     if (key !== undefined) this.repeats.set(key, published);
-    if (this.subscribed.has(channel)) this.listener?.published(channel, publication, log?.epoch ?? '');
+    if (this.subscribed.has(channel)) {
+      for (const listener of this.listeners) listener.published(channel, publication, log?.epoch ?? '');
+    }
     return published;
   }
 

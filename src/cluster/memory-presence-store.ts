@@ -16,6 +16,9 @@ export class MemoryPresenceStore implements PresenceStore {
     return this.channels.size;
   }
 
+  /** A node that is the only one never loses another. */
+  listen(): void {}
+
   async add(channel: ChannelName, presence: Presence): Promise<boolean> {
     const members = this.channels.get(channel) ?? { bySession: new Map(), byUser: new Map() };
     this.channels.set(channel, members);

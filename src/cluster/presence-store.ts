@@ -6,6 +6,11 @@ export interface Presence {
   readonly userId: string;
 }
 
+export interface PresenceListener {
+  /** The last session of a user has gone with the node that it was on. Told to one node only, once. */
+  lost(channel: ChannelName, userId: string): void;
+}
+
 export const PRESENCE_STORE = Symbol('PresenceStore');
 
 /**
@@ -13,6 +18,9 @@ export const PRESENCE_STORE = Symbol('PresenceStore');
  * All implementations pass test/unit/cluster/presence-contract.
  */
 export interface PresenceStore {
+  /** Called once, before anything else. */
+  listen(listener: PresenceListener): void;
+
   /**
    * Twice is as good as once. Resolves with whether the user has come: no other session of it was there. Of sessions that
    * come at one time, on whatever nodes, exactly one is told so.

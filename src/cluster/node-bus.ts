@@ -1,0 +1,35 @@
+/** What came back of a question to other nodes. */
+export interface Answers<T> {
+  /** By node id (SERVER_ID). */
+  readonly received: ReadonlyMap<string, T>;
+  /** Nodes that did not answer in time, or could not. */
+  readonly missing: readonly string[];
+}
+
+export interface AskOptions {
+  /** Node ids (SERVER_ID) to ask; absent: every other node with a lease. */
+  readonly nodes?: readonly string[];
+  /** Default 2,000. */
+  readonly timeoutMs?: number;
+}
+
+/** Handles one kind of message from other nodes. What it returns is the answer, where one was asked for. */
+export type BusHandler = (payload: unknown, fromNodeId: string) => unknown;
+
+export const NODE_BUS = Symbol('NodeBus');
+
+/** Words between nodes. A payload is whatever a publication's data may be. Delivery is at most once. */
+export interface NodeBus {
+  /** Each kind has one handler; called before the server listens. */
+  handle(kind: string, handler: BusHandler): void;
+
+  /**
+   * Says something to all other nodes, or to some. Never throws: where Redis is away it is lost, and counted.
+   *
+   * @param nodes node ids (SERVER_ID)
+   */
+  tell(kind: string, payload: unknown, nodes?: readonly string[]): void;
+
+  /** Asks, and waits for the answers. Never rejects: what does not come is `missing`. */
+  ask<T>(kind: string, payload: unknown, options?: AskOptions): Promise<Answers<T>>;
+}

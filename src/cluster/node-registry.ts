@@ -1,0 +1,69 @@
+/** Names one life of a node: its SERVER_ID, and what tells a restart from the life before. */
+export interface NodeIdentity {
+  /** SERVER_ID. */
+  readonly nodeId: string;
+  /** Of this start alone. What a node leaves behind in Redis bears it. */
+  readonly incarnation: string;
+}
+
+/** How busy a node is. */
+export interface NodeLoad {
+  readonly sessions: number;
+  /** How many it takes at most; zero: no limit. */
+  readonly maxSessions: number;
+  readonly eventLoopLagMs: number;
+  /** Bytes that wait for slow readers. */
+  readonly bufferedBytes: number;
+  /** Share of one processor, 0 to 1 and beyond. */
+  readonly processor: number;
+}
+
+/** What a node tells of itself every second. */
+export interface NodeReport extends NodeIdentity {
+  /** Where clients reach its WebSocket endpoint. */
+  readonly url: string;
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Whether it takes connections: false while it starts, drains or is overloaded. */
+  readonly isReady: boolean;
+  readonly load: NodeLoad;
+}
+
+export interface NodeRegistryListener {
+  /**
+   * A node has not reported for LEASE_MS: what it left behind is to be cleared away. May be told to several nodes and more
+   * than once; whoever clears must be able to bear it.
+   */
+  lost(node: NodeIdentity): void;
+  /** This node's own lease had run out, or the store has lost it: what it keeps there must be written anew. */
+  forgotten(): void;
+}
+
+export const NODE_REGISTRY = Symbol('NodeRegistry');
+
+/** A node that has not reported for this long is gone. */
+export const LEASE_MS = 10_000;
+/** How often a node reports. */
+export const REPORT_MS = 1_000;
+
+/** Who is in the cluster. All implementations pass test/unit/cluster/node-registry-contract. */
+export interface NodeRegistry {
+  /** This node in its present life. */
+  readonly self: NodeIdentity;
+
+  /** The nodes with a lease, as of the last report, this one included. While the store is away: as last known. */
+  readonly nodes: readonly NodeReport[];
+
+  listen(listener: NodeRegistryListener): void;
+
+  /**
+   * Tells of this node, renews its lease, and brings `nodes` up to date.
+   *
+   * @throws GatehouseError SERVER_BUSY when the store cannot be reached
+   */
+  report(report: Omit<NodeReport, keyof NodeIdentity>): Promise<void>;
+
+  /** This node leaves in good order: its lease ends at once, and nobody is told that it is lost. */
+  withdraw(): Promise<void>;
+}

@@ -1,0 +1,179 @@
+import { EventEmitter } from 'node:events';
+import { Cluster, Redis } from 'ioredis';
+import { redisAddresses } from '../../config/addresses.js';
+import { GatehouseError } from '../protocol/gatehouse-error.js';
+import type { ClusterSettings } from './cluster-settings.js';
+import type { RedisScript } from './redis-script.js';
+
+export type RedisArgument = string | number | Buffer;
+
+interface RedisLinkEvents {
+  /** Redis answers, for the first time or again. What it holds may have changed meanwhile. */
+  up: [];
+  /** Redis does not answer. */
+  down: [reason: string];
+  /** A command failed: it was refused, or not answered in time. */
+  failed: [reason: string];
+}
+
+/** Of every client, and missing in the types of ioredis. */
+interface ScriptCommands {
+  evalBuffer(source: string, keyCount: number, ...parameters: RedisArgument[]): Promise<unknown>;
+  evalshaBuffer(digest: string, keyCount: number, ...parameters: RedisArgument[]): Promise<unknown>;
+}
+
+const PULSE_MS = 1_000;
+const MAX_RECONNECT_DELAY_MS = 1_000;
+/** A client that is told SERVER_BUSY tries again after this long: the next pulse will have found out more. */
+const RETRY_AFTER_MS = 1_000;
+/** Commands sent and not answered; beyond it Redis counts as too slow, and more are refused. */
+const MAX_UNANSWERED = 20_000;
+
+/**
+ * The connection to Redis on which commands go out. Nothing waits for a connection that is not there: a command is sent
+ * at once or refused. Whether Redis is there is asked every second, so a silent one is noticed as fast as a closed one.
+ */
+export class RedisLink extends EventEmitter<RedisLinkEvents> {
+  readonly client: (Redis | Cluster) & ScriptCommands;
+  private readonly prefix: string;
+  private readonly pulse: NodeJS.Timeout;
+  private isAlive = false;
+  private isClosed = false;
+  private unanswered = 0;
+
+  constructor(private readonly settings: ClusterSettings & { readonly redisUrl: string }) {
+    super();
+    this.prefix = settings.redisPrefix;
+    this.client = this.createClient() as RedisLink['client'];
+    // Each failure comes as an event of the link; without a listener ioredis would write to the console.
+    this.client.on('error', (error: Error) => this.emit('failed', error.message));
+    this.client.on('close', () => this.died('the connection closed'));
+    this.client.on('ready', () => void this.feelPulse());
+    void this.client.connect().catch(() => {});
+    this.pulse = setInterval(() => void this.feelPulse(), PULSE_MS).unref();
+  }
+
+  get isUp(): boolean {
+    return this.isAlive;
+  }
+
+  get isCluster(): boolean {
+    return this.client instanceof Cluster;
+  }
+
+  /** How connections beside this one are made, such as those of subscribers. */
+  get connectionOptions() {
+    const { redisTimeoutMs, serverId } = this.settings;
+    return {
+      connectionName: `gatehouse-${serverId}`,
+      connectTimeout: redisTimeoutMs,
+      commandTimeout: redisTimeoutMs,
+      socketTimeout: redisTimeoutMs * 2,
+      enableOfflineQueue: false,
+      // A command whose answer was lost must not be made twice behind the caller's back.
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+    };
+  }
+
+  /**
+   * The name of a key or a pub/sub channel. Those with the same `tag` are in one hash slot.
+   *
+   * @param part what is kept there, such as `log`
+   */
+  key(tag: string, part?: string): string {
+    return part === undefined ? `${this.prefix}:{${tag}}` : `${this.prefix}:{${tag}}:${part}`;
+  }
+
+  /**
+   * Runs a script as one step. Replies are Buffers, numbers, null and arrays of these.
+   *
+   * @throws GatehouseError SERVER_BUSY when Redis is gone, too slow, or answers with an error; then it is unknown whether it ran
+   */
+  async run(script: RedisScript, keys: readonly string[], parameters: readonly RedisArgument[] = []): Promise<unknown> {
+    const all = [...keys, ...parameters];
+    return this.attempt(async () => {
+      try {
+        return await this.client.evalshaBuffer(script.digest, keys.length, ...all);
+      } catch (error) {
+        if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
+        return this.client.evalBuffer(script.source, keys.length, ...all);
+      }
+    });
+  }
+
+  /**
+   * Sends one or more commands.
+   *
+   * @throws GatehouseError SERVER_BUSY as `run` does
+   */
+  async attempt<T>(command: () => Promise<T>): Promise<T> {
+    if (!this.isAlive || this.unanswered >= MAX_UNANSWERED) throw busy();
+    this.unanswered += 1;
+    try {
+      return await command();
+    } catch (error) {
+      const { message } = error as Error;
+      this.emit('failed', message);
+      // Whoever waits after this one need not wait as long.
+      if (message === 'Command timed out' && !this.isCluster) this.died(message);
+      throw busy();
+    } finally {
+      this.unanswered -= 1;
+    }
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.isAlive = false;
+    clearInterval(this.pulse);
+    this.removeAllListeners();
+    this.client.disconnect();
+  }
+
+  private createClient(): Redis | Cluster {
+    const options = { ...this.connectionOptions, lazyConnect: true, enableAutoPipelining: true };
+    const delay = (times: number): number => Math.min(50 * times, MAX_RECONNECT_DELAY_MS);
+    const addresses = redisAddresses(this.settings.redisUrl);
+    if (this.settings.redisMode === 'standalone') {
+      return new Redis(addresses[0] ?? '', { ...options, retryStrategy: delay });
+    }
+    const { username, password, protocol } = new URL(addresses[0] ?? '');
+    return new Cluster([...addresses], {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      clusterRetryStrategy: delay,
+      clusterNodeRetryStrategy: delay,
+      slotsRefreshInterval: 2_000,
+      // As autoResendUnfulfilledCommands: zero means that nothing is sent again after a connection broke.
+      retryDelayOnFailover: 0,
+      redisOptions: {
+        ...this.connectionOptions,
+        ...(username && { username: decodeURIComponent(username) }),
+        ...(password && { password: decodeURIComponent(password) }),
+        ...(protocol === 'rediss:' && { tls: {} }),
+      },
+    });
+  }
+
+  private async feelPulse(): Promise<void> {
+    try {
+      await this.client.ping();
+      if (this.isAlive || this.isClosed) return;
+      this.isAlive = true;
+      this.emit('up');
+    } catch (error) {
+      this.died((error as Error).message);
+    }
+  }
+
+  private died(reason: string): void {
+    if (!this.isAlive) return;
+    this.isAlive = false;
+    this.emit('down', reason);
+  }
+}
+
+export function busy(): GatehouseError {
+  return new GatehouseError('SERVER_BUSY', { retryAfter: RETRY_AFTER_MS });
+}
