@@ -84,6 +84,12 @@ export const BROKER = Symbol('Broker');
  * All implementations pass test/unit/cluster/broker-contract.
  */
 export interface Broker {
+  /**
+   * How often subscribed channels are to be asked for their position, in milliseconds, for publications may be lost on
+   * the way unnoticed; undefined: never.
+   */
+  readonly checkEveryMs: number | undefined;
+
   /** Called before anything else. Every listener is told everything. */
   listen(listener: BrokerListener): void;
 

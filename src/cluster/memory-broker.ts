@@ -33,6 +33,7 @@ interface Log {
 
 /** The broker of a single node: everything stays in this process. */
 export class MemoryBroker implements Broker {
+  readonly checkEveryMs = undefined;
   private readonly logs = new Map<ChannelName, Log>();
   private readonly subscribed = new Set<ChannelName>();
   private readonly repeats = new ExpiringMap<Published>(MEMORY_MS, MAX_IDEMPOTENCY_KEYS);

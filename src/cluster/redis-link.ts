@@ -1,4 +1,5 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Cluster, Redis } from 'ioredis';
 import { redisAddresses } from '../../config/addresses.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
@@ -61,8 +62,27 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     return this.client instanceof Cluster;
   }
 
-  /** How connections beside this one are made, such as those of subscribers. */
-  get connectionOptions() {
+  /**
+   * A connection beside this one, as a subscriber needs. Not connected yet.
+   *
+   * @param server `host:port` of one of the servers of a cluster
+   */
+  connectBeside(server?: string): Redis {
+    const options = { ...this.connectionOptions, lazyConnect: true, autoResubscribe: false, retryStrategy: delay };
+    const [address = ''] = redisAddresses(this.settings.redisUrl);
+    if (server === undefined) return new Redis(address, options);
+    const colon = server.lastIndexOf(':');
+    const place = { host: server.slice(0, colon), port: Number(server.slice(colon + 1)) };
+    return new Redis({ ...options, ...accessTo(address), ...place });
+  }
+
+  /** Resolves once Redis answers, and at the latest after the time that an answer may take. */
+  async opened(): Promise<void> {
+    if (this.isAlive) return;
+    await Promise.race([once(this, 'up'), pause(this.settings.redisTimeoutMs, undefined, { ref: false })]);
+  }
+
+  private get connectionOptions() {
     const { redisTimeoutMs, serverId } = this.settings;
     return {
       connectionName: `gatehouse-${serverId}`,
@@ -133,12 +153,10 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
 
   private createClient(): Redis | Cluster {
     const options = { ...this.connectionOptions, lazyConnect: true, enableAutoPipelining: true };
-    const delay = (times: number): number => Math.min(50 * times, MAX_RECONNECT_DELAY_MS);
     const addresses = redisAddresses(this.settings.redisUrl);
     if (this.settings.redisMode === 'standalone') {
       return new Redis(addresses[0] ?? '', { ...options, retryStrategy: delay });
     }
-    const { username, password, protocol } = new URL(addresses[0] ?? '');
     return new Cluster([...addresses], {
       lazyConnect: true,
       enableOfflineQueue: false,
@@ -147,12 +165,7 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
       slotsRefreshInterval: 2_000,
       // As autoResendUnfulfilledCommands: zero means that nothing is sent again after a connection broke.
       retryDelayOnFailover: 0,
-      redisOptions: {
-        ...this.connectionOptions,
-        ...(username && { username: decodeURIComponent(username) }),
-        ...(password && { password: decodeURIComponent(password) }),
-        ...(protocol === 'rediss:' && { tls: {} }),
-      },
+      redisOptions: { ...this.connectionOptions, ...accessTo(addresses[0] ?? '') },
     });
   }
 
@@ -172,6 +185,21 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     this.isAlive = false;
     this.emit('down', reason);
   }
+}
+
+/** The longer it takes, the less often it is tried. */
+function delay(times: number): number {
+  return Math.min(50 * times, MAX_RECONNECT_DELAY_MS);
+}
+
+/** What an address says beside the place: the same for every server of a cluster. */
+function accessTo(address: string) {
+  const { username, password, protocol } = new URL(address);
+  return {
+    ...(username && { username: decodeURIComponent(username) }),
+    ...(password && { password: decodeURIComponent(password) }),
+    ...(protocol === 'rediss:' && { tls: {} }),
+  };
 }
 
 export function busy(): GatehouseError {

@@ -1,9 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { spawnBound } from './bound-process.js';
+import { freePort } from './free-port.js';
+import { redisCommand } from './redis-command.js';
+
+/** Options of a Redis that has, after a `kill` and `restart`, whatever it had acknowledged. */
+export const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 
 /** A Redis of a test's own, on a free port. `await using` ends it. */
 export class RedisServer implements AsyncDisposable {
@@ -29,15 +34,18 @@ export class RedisServer implements AsyncDisposable {
   async restart(): Promise<void> {
     const { port, folder } = this;
     const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--daemonize', 'no'];
-    this.child = spawn('redis-server', [...fixed, ...this.options], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const command = redisCommand() ?? 'redis-server';
+    const child = spawnBound(command, [...fixed, ...this.options], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.child = child;
     for (let output = ''; !output.includes('Ready to accept connections');) {
-      const news = once(this.child.stdout as NodeJS.ReadableStream, 'data');
-      const ending = once(this.child, 'close').then(() => Promise.reject(new Error(`redis-server ended: ${output}`)));
+      const news = once(child.stdout as NodeJS.ReadableStream, 'data');
+      const ending = once(child, 'close').then(() => Promise.reject(new Error(`Redis ended: ${output}`)));
       output += String((await Promise.race([news, ending]))[0]);
     }
-    this.child.stdout?.resume();
+    child.stdout?.resume();
   }
 
+  /** SIGSTOP leaves it connected and silent, until SIGCONT. */
   signal(signal: NodeJS.Signals): void {
     this.child?.kill(signal);
   }
@@ -50,19 +58,13 @@ export class RedisServer implements AsyncDisposable {
     await ended;
   }
 
+  /** After `kill`: what it had written is gone. */
+  async loseData(): Promise<void> {
+    await rm(join(this.folder, 'appendonlydir'), { recursive: true, force: true });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     await rm(this.folder, { recursive: true, force: true });
-  }
-}
-
-/** Below 55000, for a Redis Cluster adds 10000 for its bus. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    if (port < 55_000) return port;
   }
 }

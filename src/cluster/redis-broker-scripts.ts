@@ -1,0 +1,133 @@
+import { RedisScript } from './redis-script.js';
+
+/**
+ * What a channel keeps in Redis, under one hash tag: `meta`, a hash with its position, and `log`, a stream whose entry ids are
+ * `<seq>-0`. Times are those of Redis, in milliseconds.
+ *
+ * A server that has taken over, or was restarted, may have lost the newest publications, and nobody can tell. So every
+ * life of a server (its run_id) writes under an epoch of its own. `former` and `formerSeq` say which epoch it goes on from and
+ * what was known of it: a position up to there has missed nothing, one beyond it belongs to what was lost.
+ */
+const SHARED = `
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+local function run()
+  return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+end
+-- Forgets what is too old, from the front, in portions: a call takes bounded time.
+local function trim(log, age, time)
+  for _ = 1, 10 do
+    local entries = redis.call('XRANGE', log, '-', '+', 'COUNT', 100)
+    local keep
+    for index, entry in ipairs(entries) do
+      if tonumber(entry[2][2]) >= time - age then keep = index break end
+    end
+    if keep == 1 or #entries == 0 then return end
+    if keep then redis.call('XTRIM', log, 'MINID', entries[keep][1]) return end
+    redis.call('XTRIM', log, 'MINID', tostring(tonumber(string.match(entries[#entries][1], '^%d+')) + 1) .. '-0')
+  end
+end
+`;
+
+/**
+ * Publishes several in a channel with history.
+ *
+ * KEYS: meta, log, then one for each idempotency key.
+ * ARGV: fresh epoch, size, age, life of the position, life of idempotency keys, PUBLISH or SPUBLISH, pub/sub channel, then for
+ * each: body, index of its idempotency key in KEYS or 0.
+ * Returns the epoch, then for each its seq, or `epoch seq` of the publish that its key repeats.
+ */
+export const PUBLISH_KEPT = new RedisScript(`${SHARED}
+local meta, log = KEYS[1], KEYS[2]
+local size, age = tonumber(ARGV[2]), tonumber(ARGV[3])
+local time, server = now(), run()
+local known = redis.call('HMGET', meta, 'epoch', 'seq', 'run')
+local epoch, seq = known[1], tonumber(known[2] or '0')
+if not epoch then
+  epoch = ARGV[1]
+  redis.call('DEL', log)
+  redis.call('HSET', meta, 'epoch', epoch, 'seq', 0, 'run', server)
+elseif known[3] ~= server then
+  redis.call('HSET', meta, 'epoch', ARGV[1], 'run', server, 'former', epoch, 'formerSeq', seq)
+  epoch = ARGV[1]
+end
+local first, results, lengths, bodies = seq + 1, { epoch }, {}, {}
+for index = 8, #ARGV, 2 do
+  local body, key = ARGV[index], KEYS[tonumber(ARGV[index + 1])]
+  local repeated = key and redis.call('GET', key)
+  if repeated then
+    results[#results + 1] = repeated
+  else
+    seq = seq + 1
+    redis.call('XADD', log, 'MAXLEN', size, seq .. '-0', 't', time, 'p', body)
+    if key then redis.call('SET', key, epoch .. ' ' .. seq, 'PX', ARGV[5]) end
+    results[#results + 1] = tostring(seq)
+    lengths[#lengths + 1] = #body
+    bodies[#bodies + 1] = body
+  end
+end
+if #bodies > 0 then
+  redis.call('HSET', meta, 'seq', seq, 'age', age)
+  trim(log, age, time)
+  redis.call('PEXPIRE', log, age)
+  local header = epoch .. ' ' .. first .. ' ' .. time .. ' ' .. table.concat(lengths, ' ')
+  redis.call(ARGV[6], ARGV[7], header .. '\\n' .. table.concat(bodies))
+end
+redis.call('PEXPIRE', meta, ARGV[4])
+return results
+`);
+
+/**
+ * Publishes several in a channel without history, of which some have idempotency keys.
+ *
+ * KEYS: one for each idempotency key. ARGV: time, life of idempotency keys, PUBLISH or SPUBLISH, pub/sub channel, then for each:
+ * body, index of its key in KEYS or 0. Returns for each 1, or 0 where its key repeats another.
+ */
+export const PUBLISH_UNKEPT = new RedisScript(`
+local results, lengths, bodies = {}, {}, {}
+for index = 5, #ARGV, 2 do
+  local body, key = ARGV[index], KEYS[tonumber(ARGV[index + 1])]
+  if key and not redis.call('SET', key, '1', 'NX', 'PX', ARGV[2]) then
+    results[#results + 1] = 0
+  else
+    results[#results + 1] = 1
+    lengths[#lengths + 1] = #body
+    bodies[#bodies + 1] = body
+  end
+end
+if #bodies > 0 then
+  redis.call(ARGV[3], ARGV[4], '- 0 ' .. ARGV[1] .. ' ' .. table.concat(lengths, ' ') .. '\\n' .. table.concat(bodies))
+end
+return results
+`);
+
+/**
+ * KEYS: meta, log. ARGV: fresh epoch, life of the position where it is to be kept or 0, the seq after which, how many or -1,
+ * whether newest first (0 or 1).
+ * Returns epoch, seq, former epoch or '', its seq, and the entries.
+ */
+export const READ_HISTORY = new RedisScript(`${SHARED}
+local meta, log = KEYS[1], KEYS[2]
+local known = redis.call('HMGET', meta, 'epoch', 'seq', 'age', 'former', 'formerSeq')
+local epoch, seq, isKept = known[1], tonumber(known[2] or '0'), ARGV[2] ~= '0'
+if not epoch then
+  epoch = ARGV[1]
+  if isKept then redis.call('HSET', meta, 'epoch', epoch, 'seq', 0, 'run', run()) end
+end
+if isKept then redis.call('PEXPIRE', meta, math.max(tonumber(ARGV[2]), tonumber(known[3] or '0'))) end
+local entries = {}
+local count = tonumber(ARGV[4])
+if count ~= 0 and seq > tonumber(ARGV[3]) then
+  trim(log, tonumber(known[3] or '0'), now())
+  local from = (tonumber(ARGV[3]) + 1) .. '-0'
+  local range = ARGV[5] == '1' and { 'XREVRANGE', log, '+', from } or { 'XRANGE', log, from, '+' }
+  if count > 0 then
+    range[5] = 'COUNT'
+    range[6] = count
+  end
+  entries = redis.call(unpack(range))
+end
+return { epoch, seq, known[4] or '', tonumber(known[5] or '0'), entries }
+`);

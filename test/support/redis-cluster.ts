@@ -1,0 +1,122 @@
+import { Redis } from 'ioredis';
+import { eventually } from './eventually.js';
+import { RedisServer } from './redis-server.js';
+
+const SLOTS = 16_384;
+const MASTERS = 3;
+/** A master that has been silent for a second is replaced, by however old a replica. */
+const OPTIONS = [
+  '--cluster-enabled yes --cluster-require-full-coverage no --cluster-node-timeout 1000',
+  '--repl-diskless-sync-delay 0 --cluster-replica-validity-factor 0',
+].flatMap((options) => options.split(' '));
+
+export interface RedisClusterSetup {
+  /** Of each of the three masters. */
+  readonly replicas?: 0 | 1;
+  /** Of each server, beside those of a cluster. */
+  readonly options?: readonly string[];
+}
+
+/** A Redis Cluster of a test's own, with three masters. `await using` ends it. */
+export class RedisCluster implements AsyncDisposable {
+  private constructor(readonly servers: readonly RedisServer[]) {}
+
+  static async start({ replicas = 0, options = [] }: RedisClusterSetup = {}): Promise<RedisCluster> {
+    const count = MASTERS * (1 + replicas);
+    const starting = Array.from({ length: count }, () => RedisServer.start([...OPTIONS, ...options]));
+    const cluster = new RedisCluster(await Promise.all(starting));
+    try {
+      await cluster.join();
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
+    return cluster;
+  }
+
+  /** What REDIS_URL is with REDIS_MODE=cluster. */
+  get urls(): string {
+    return this.servers.map(({ url }) => url).join(',');
+  }
+
+  /** The master of the slot that the key is in, as a server sees it that has not been killed. */
+  async ownerOf(key: string): Promise<RedisServer> {
+    for (const server of this.servers) {
+      try {
+        return await this.ownerAsSeenBy(server, key);
+      } catch {
+        // It has been killed, or does not know: the next one may.
+      }
+    }
+    throw new Error(`Nobody knows who has ${key}`);
+  }
+
+  /** Resolves once the key has an owner other than this server. */
+  async replaced(server: RedisServer, key: string): Promise<void> {
+    await eventually('a replica takes over', async () => (await this.ownerOf(key)) !== server, 15_000);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.servers.map((server) => server[Symbol.asyncDispose]()));
+  }
+
+  private async join(): Promise<void> {
+    const clients = this.servers.map(({ port }) => new Redis(port, '127.0.0.1'));
+    try {
+      const masters = clients.slice(0, MASTERS);
+      for (const [index, master] of masters.entries()) {
+        const [first, last] = [index, index + 1].map((part) => Math.ceil((part * SLOTS) / MASTERS));
+        await master.call('CLUSTER', 'ADDSLOTSRANGE', String(first), String((last ?? 0) - 1));
+        await master.call('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1));
+      }
+      const ports = this.servers.slice(1).map(({ port }) => port);
+      for (const port of ports) await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', String(port));
+      await Promise.all(clients.map((client) => knowsAll(client, clients.length)));
+      await Promise.all(clients.slice(MASTERS).map((replica, index) => follow(replica, masters[index])));
+      await Promise.all(clients.map(isServed));
+    } finally {
+      for (const client of clients) client.disconnect();
+    }
+  }
+
+  private async ownerAsSeenBy({ port }: RedisServer, key: string): Promise<RedisServer> {
+    const client = new Redis(port, '127.0.0.1', {
+      retryStrategy: () => null,
+      connectTimeout: 500,
+      commandTimeout: 500,
+      lazyConnect: true,
+    });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      const slot = Number(await client.call('CLUSTER', 'KEYSLOT', key));
+      const ranges = (await client.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
+      const range = ranges.find(([first, last]) => first <= slot && slot <= last);
+      const owner = this.servers.find((server) => server.port === range?.[2][1]);
+      if (!owner) throw new Error(`Slot ${slot} has no owner`);
+      return owner;
+    } finally {
+      client.disconnect();
+    }
+  }
+}
+
+async function knowsAll(client: Redis, count: number): Promise<void> {
+  await eventually('the servers know each other', async () => {
+    const lines = String(await client.call('CLUSTER', 'NODES'))
+      .trim()
+      .split('\n');
+    return lines.length === count && !lines.some((line) => line.includes('handshake'));
+  });
+}
+
+async function follow(replica: Redis, master: Redis | undefined): Promise<void> {
+  await replica.call('CLUSTER', 'REPLICATE', String(await master?.call('CLUSTER', 'MYID')));
+  const isLinked = async (): Promise<boolean> => (await replica.info('replication')).includes('master_link_status:up');
+  await eventually('the replica has what its master has', isLinked, 10_000);
+}
+
+async function isServed(client: Redis): Promise<void> {
+  const isOk = async (): Promise<boolean> => String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok');
+  await eventually('the cluster serves', isOk, 10_000);
+}
