@@ -13,11 +13,13 @@ const TICK_MS = 1_000;
 
 /** The channels that have subscribers on this node, and which session is in which. */
 @Injectable()
-export class ChannelHub implements BrokerListener, OnApplicationShutdown {
+export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApplicationShutdown {
   private readonly local = new Map<ChannelName, LocalChannel>();
   private readonly ofSession = new Map<Session, Set<LocalChannel>>();
   /** When each channel without subscribers is forgotten, the soonest first: all linger equally long. */
   private readonly lingering = new Map<LocalChannel, number>();
+  /** Whose position is checked next. */
+  private turn = this.local.values();
   private readonly repairs = new RepairQueue();
   private readonly timer = setInterval(() => this.tick(performance.now()), TICK_MS).unref();
 
@@ -35,6 +37,10 @@ export class ChannelHub implements BrokerListener, OnApplicationShutdown {
   /** How many channels this node is subscribed to at the broker. */
   get size(): number {
     return this.local.size;
+  }
+
+  [Symbol.iterator](): Iterator<LocalChannel> {
+    return this.local.values();
   }
 
   /**
@@ -106,6 +112,22 @@ export class ChannelHub implements BrokerListener, OnApplicationShutdown {
       this.forget(channel);
     }
     this.repairs.retry();
+    this.checkSome();
+  }
+
+  /** Each channel in its turn, evenly spread over the time in which all are to be checked. */
+  private checkSome(): void {
+    const { checkEveryMs } = this.broker;
+    if (checkEveryMs === undefined) return;
+    for (let count = Math.ceil((this.local.size * TICK_MS) / checkEveryMs); count > 0; count -= 1) {
+      const { done, value } = this.turn.next();
+      if (done) {
+        this.turn = this.local.values();
+        return;
+      }
+      // A broker that is away will say so when it is back, and then all are checked.
+      value.check().catch(() => {});
+    }
   }
 
   private create(setup: LocalChannelSetup): LocalChannel {

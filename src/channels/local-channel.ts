@@ -1,6 +1,7 @@
 import type { DeliveryPolicy } from '../../config/namespaces.js';
 import type { Broker, ChannelName, History, Position, Publication } from '../cluster/broker.js';
 import type { OutboundMessage } from '../protocol/envelope.js';
+import { isContinuedBy } from '../cluster/continuity.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
@@ -133,6 +134,15 @@ export class LocalChannel {
     }
   }
 
+  /** Asks where the channel stands: what was lost on the way unnoticed shows by that. */
+  async check(): Promise<void> {
+    if (!this.options.hasHistory || this.intake !== 'following') return;
+    const { broker, name } = this.options;
+    const { top } = await broker.history(name, { limit: 0 });
+    // What is on its way at this moment makes it doubt for nothing, which costs one more question.
+    if (!isSame(top, this.position)) this.doubt();
+  }
+
   /** Publications may have been missed. */
   doubt(): void {
     if (!this.options.hasHistory || this.intake === 'doubtful') return;
@@ -190,14 +200,15 @@ export class LocalChannel {
   private async historySince(since: Position | undefined): Promise<History> {
     const { broker, name } = this.options;
     const history = await broker.history(name, { afterSeq: since?.seq });
-    return isContinuedBy(since, history.top) ? history : broker.history(name, {});
+    return isContinuedBy(since, history) ? history : broker.history(name, {});
   }
 
-  private bring({ top, publications }: History): void {
-    let expected = isContinuedBy(this.position, top) ? this.position.seq + 1 : null;
+  private bring(history: History): void {
+    const { top, publications, continues } = history;
+    let expected = isContinuedBy(this.position, history) ? this.position.seq + 1 : null;
     for (const publication of publications) {
       if (publication.seq !== expected) this.announce({ from: expected, to: publication.seq - 1 }, top.epoch);
-      this.deliver(publication, top.epoch);
+      this.deliver(publication, top.epoch, continues);
       expected = publication.seq + 1;
     }
     if (expected === null || expected <= top.seq) this.announce({ from: expected, to: top.seq }, top.epoch);
@@ -222,12 +233,12 @@ export class LocalChannel {
     this.offer(new Notice({ epoch, seq: gap.to, gap, message }));
   }
 
-  private deliver(publication: Publication, epoch: string): void {
+  private deliver(publication: Publication, epoch: string, continues?: History['continues']): void {
     if (this.subscriptions.size === 0) return;
     const { delivery, render, name } = this.options;
     const { seq, expiresAt } = publication;
     const shedding = { policy: delivery, key: name, expiresAt };
-    const notice = new Notice({ epoch, seq, publication, shedding, message: render(publication, epoch) });
+    const notice = new Notice({ epoch, seq, continues, publication, shedding, message: render(publication, epoch) });
     if (notice.hasExpired(Date.now())) this.options.events.emit('shed', 'expired', this.subscriptions.size);
     else this.offer(notice);
   }
@@ -240,9 +251,4 @@ export class LocalChannel {
 
 function isSame(left: Position, right: Position | undefined): boolean {
   return left.epoch === right?.epoch && left.seq === right.seq;
-}
-
-/** A top behind the position means that the history was lost, though it kept its epoch. */
-function isContinuedBy(position: Position | undefined, top: Position): position is Position {
-  return position?.epoch === top.epoch && position.seq <= top.seq;
 }

@@ -1,4 +1,4 @@
-import type { Publication } from '../cluster/broker.js';
+import type { History, Publication } from '../cluster/broker.js';
 import type { OutboundMessage } from '../protocol/envelope.js';
 import { Multicast } from '../sessions/multicast.js';
 import type { Shedding } from '../socket/held-frames.js';
@@ -9,6 +9,8 @@ interface Place {
   readonly epoch: string;
   /** The last seq that it speaks of; zero in a channel without history. */
   readonly seq: number;
+  /** The epochs before that this one goes on from. */
+  readonly continues?: History['continues'];
 }
 
 interface NoticeOptions extends Place {
@@ -24,15 +26,17 @@ interface NoticeOptions extends Place {
 export class Notice extends Multicast {
   readonly epoch: string;
   readonly seq: number;
+  readonly continues: History['continues'];
   readonly gap: Gap | undefined;
   /** The session that is not to get it. */
   readonly excluded: string | undefined;
   private readonly expiresAt: number;
 
-  constructor({ epoch, seq, message, shedding, publication, gap }: NoticeOptions) {
+  constructor({ epoch, seq, continues, message, shedding, publication, gap }: NoticeOptions) {
     super(message, shedding);
     this.epoch = epoch;
     this.seq = seq;
+    this.continues = continues;
     this.gap = gap;
     this.excluded = publication?.excludeSession;
     this.expiresAt = publication?.expiresAt ?? Infinity;

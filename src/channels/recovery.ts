@@ -1,4 +1,5 @@
 import type { History, Position, Publication } from '../cluster/broker.js';
+import { isContinuedBy } from '../cluster/continuity.js';
 import type { Gap } from './gap.js';
 import type { LocalChannel } from './local-channel.js';
 import type { Subscription } from './subscription.js';
@@ -38,13 +39,14 @@ export async function recover(
 /** What a history means for a client that stood at `since`. */
 export function continuation(
   since: Position,
-  { top, publications }: History,
+  history: History,
   isWanted: (publication: Publication) => boolean = () => true,
 ): Recovery {
+  const { top, publications } = history;
   const shown = publications.filter((publication) => isWanted(publication) && isFresh(publication)).map(show);
   const first = publications[0]?.seq ?? top.seq + 1;
   // A position ahead of the channel is none that this server gave out in its present life.
-  const isKnown = since.epoch === top.epoch && since.seq <= top.seq;
+  const isKnown = isContinuedBy(since, history);
   if (isKnown && first === since.seq + 1) return { ...top, recovered: true, publications: shown };
   const gap = { from: isKnown ? since.seq + 1 : null, to: first - 1 };
   return { ...top, recovered: false, publications: shown, gap };

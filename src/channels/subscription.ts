@@ -1,5 +1,7 @@
 import type { Position } from '../cluster/broker.js';
+import { isContinuedBy } from '../cluster/continuity.js';
 import type { Session } from '../sessions/session.js';
+import type { Gap } from './gap.js';
 import { gapMessage, type Notice } from './notice.js';
 
 /** Notices that may wait behind one client's recovery; beyond it the client is cut off and recovers anew. */
@@ -67,10 +69,19 @@ export class Subscription {
   /** The channel may still be on its way to where the recovery has brought the client: only what lies behind that is news. */
   private offerNews(notice: Notice, served: Position): void {
     const { epoch, seq, gap } = notice;
-    if (epoch === served.epoch && seq <= served.seq) return;
+    const isSameLine = isContinuedBy(served, { top: { epoch, seq: Infinity }, continues: notice.continues });
+    if (isSameLine && seq <= served.seq) return;
     this.served = undefined;
-    const isPartlyKnown = epoch === served.epoch && gap !== undefined && (gap.from ?? Infinity) <= served.seq;
-    if (isPartlyKnown) this.session.send(gapMessage(this.channel, epoch, { ...gap, from: served.seq + 1 }));
-    else notice.deliverTo(this.session);
+    const isPartlyKnown = isSameLine && gap !== undefined && (gap.from ?? Infinity) <= served.seq;
+    if (isPartlyKnown) this.tellGap(epoch, { ...gap, from: served.seq + 1 });
+    else {
+      // The channel goes on from before where the client stands: some of what it has got is of what was lost.
+      if (!isSameLine && notice.continues?.length) this.tellGap(epoch, { from: null, to: seq - 1 });
+      notice.deliverTo(this.session);
+    }
+  }
+
+  private tellGap(epoch: string, gap: Gap): void {
+    this.session.send(gapMessage(this.channel, epoch, gap));
   }
 }

@@ -60,10 +60,10 @@ export interface History {
    */
   readonly publications: readonly Publication[];
   /**
-   * Where the epoch took over from the one before, of which everything up to this position is still known: who stands
-   * there, or before it, has missed nothing but what is returned. `seq` goes on. Absent where nothing is known of an epoch before.
+   * The epochs that this one goes on from, each with how far it is still known: who stands there, or before it, has missed
+   * nothing but what is returned. `seq` goes on. Absent or empty where nothing is known of epochs before.
    */
-  readonly continues?: Position;
+  readonly continues?: readonly Position[] | undefined;
 }
 
 /** What a broker tells the node it serves. */

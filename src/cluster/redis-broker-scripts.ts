@@ -5,8 +5,8 @@ import { RedisScript } from './redis-script.js';
  * `<seq>-0`. Times are those of Redis, in milliseconds.
  *
  * A server that has taken over, or was restarted, may have lost the newest publications, and nobody can tell. So every
- * life of a server (its run_id) writes under an epoch of its own. `former` and `formerSeq` say which epoch it goes on from and
- * what was known of it: a position up to there has missed nothing, one beyond it belongs to what was lost.
+ * life of a server (its run_id) writes under an epoch of its own. `former` lists the epochs that it goes on from, each with
+ * how far it was known then: a position up to there has missed nothing, one beyond it belongs to what was lost.
  */
 const SHARED = `
 local function now()
@@ -15,6 +15,16 @@ local function now()
 end
 local function run()
   return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+end
+-- epoch seq epoch seq …, the newest first; what was lost of this one was lost of those before it too.
+local function formers(known, epoch, seq)
+  local list = { epoch, seq }
+  for former, top in string.gmatch(known or '', '(%S+) (%d+)') do
+    if #list >= 16 then break end
+    list[#list + 1] = former
+    list[#list + 1] = math.min(tonumber(top), seq)
+  end
+  return table.concat(list, ' ')
 end
 -- Forgets what is too old, from the front, in portions: a call takes bounded time.
 local function trim(log, age, time)
@@ -43,14 +53,14 @@ export const PUBLISH_KEPT = new RedisScript(`${SHARED}
 local meta, log = KEYS[1], KEYS[2]
 local size, age = tonumber(ARGV[2]), tonumber(ARGV[3])
 local time, server = now(), run()
-local known = redis.call('HMGET', meta, 'epoch', 'seq', 'run')
+local known = redis.call('HMGET', meta, 'epoch', 'seq', 'run', 'former')
 local epoch, seq = known[1], tonumber(known[2] or '0')
 if not epoch then
   epoch = ARGV[1]
   redis.call('DEL', log)
   redis.call('HSET', meta, 'epoch', epoch, 'seq', 0, 'run', server)
 elseif known[3] ~= server then
-  redis.call('HSET', meta, 'epoch', ARGV[1], 'run', server, 'former', epoch, 'formerSeq', seq)
+  redis.call('HSET', meta, 'epoch', ARGV[1], 'run', server, 'former', formers(known[4], epoch, seq))
   epoch = ARGV[1]
 end
 local first, results, lengths, bodies = seq + 1, { epoch }, {}, {}
@@ -106,11 +116,11 @@ return results
 /**
  * KEYS: meta, log. ARGV: fresh epoch, life of the position where it is to be kept or 0, the seq after which, how many or -1,
  * whether newest first (0 or 1).
- * Returns epoch, seq, former epoch or '', its seq, and the entries.
+ * Returns epoch, seq, the epochs before as `epoch seq epoch seq …`, and the entries.
  */
 export const READ_HISTORY = new RedisScript(`${SHARED}
 local meta, log = KEYS[1], KEYS[2]
-local known = redis.call('HMGET', meta, 'epoch', 'seq', 'age', 'former', 'formerSeq')
+local known = redis.call('HMGET', meta, 'epoch', 'seq', 'age', 'former')
 local epoch, seq, isKept = known[1], tonumber(known[2] or '0'), ARGV[2] ~= '0'
 if not epoch then
   epoch = ARGV[1]
@@ -129,5 +139,5 @@ if count ~= 0 and seq > tonumber(ARGV[3]) then
   end
   entries = redis.call(unpack(range))
 end
-return { epoch, seq, known[4] or '', tonumber(known[5] or '0'), entries }
+return { epoch, seq, known[4] or '', entries }
 `);

@@ -5,6 +5,7 @@ import type {
   Draft,
   History,
   HistoryQuery,
+  Position,
   Publication,
   Published,
   PublishOptions,
@@ -105,16 +106,15 @@ export class RedisBroker implements Broker {
       afterSeq,
       limit ?? -1,
       reverse ? 1 : 0,
-    ])) as [Buffer, number, Buffer, number, Entry[]];
-    const [epoch, seq, former, formerSeq, entries] = reply;
+    ])) as [Buffer, number, Buffer, Entry[]];
+    const [epoch, seq, formers, entries] = reply;
     const publications = entries.map(([id, [, ts, , body]]): Publication => ({
       ...decodeDraft(body),
       ts: Number(ts),
       // `<seq>-0`
       seq: Number.parseInt(id.toString('latin1'), 10),
     }));
-    const history = { top: { epoch: epoch.toString(), seq }, publications };
-    return former.length === 0 ? history : { ...history, continues: { epoch: former.toString(), seq: formerSeq } };
+    return { top: { epoch: epoch.toString(), seq }, publications, continues: positionsIn(formers.toString()) };
   }
 
   async close(): Promise<void> {
@@ -246,4 +246,9 @@ export class RedisBroker implements Broker {
     if (this.isClosed || !this.link.isUp) return;
     for (const listener of this.listeners) listener.interrupted();
   }
+}
+
+/** `epoch seq epoch seq …` */
+function positionsIn(text: string): Position[] {
+  return [...text.matchAll(/(\S+) (\d+)/g)].map(([, epoch = '', seq]) => ({ epoch, seq: Number(seq) }));
 }

@@ -4,7 +4,6 @@ import { ChannelHooks } from '../../channels/channel-hooks.js';
 import type { Channel } from '../../channels/channel.js';
 import { Channels } from '../../channels/channels.js';
 import { show } from '../../channels/recovery.js';
-import type { History, HistoryQuery } from '../../cluster/broker.js';
 import type { MessageContext } from '../../dispatch/message-context.js';
 import { CurrentMessage, CurrentSession } from '../../dispatch/parameter-decorators.js';
 import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
@@ -62,7 +61,7 @@ export class ChannelsGateway {
     const channel = this.channels.named(name);
     demandRead(session, channel, 'history');
     await this.demandVisible(session, channel);
-    const { top, publications } = await this.historySince(channel, since, { limit, reverse });
+    const { top, publications } = await this.channels.historySince(channel, since, { limit, reverse });
     return { ...top, publications: publications.map(show) };
   }
 
@@ -78,13 +77,6 @@ export class ChannelsGateway {
   /** Whom the hooks keep out of a channel must not read it either. */
   private async demandVisible(session: Session, channel: Channel): Promise<void> {
     if (!this.channels.isSubscribed(session, channel)) await this.hooks.ask('subscribe', { session, channel });
-  }
-
-  /** A position of another epoch says nothing about this one: then everything there is comes after it. */
-  private async historySince(channel: Channel, since: Since | undefined, query: HistoryQuery): Promise<History> {
-    const history = await this.channels.history(channel, { ...query, afterSeq: since?.seq });
-    const isOtherEpoch = since !== undefined && since.epoch !== history.top.epoch;
-    return isOtherEpoch ? this.channels.history(channel, query) : history;
   }
 }
 

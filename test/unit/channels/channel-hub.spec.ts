@@ -49,6 +49,35 @@ describe('a channel that nobody on the node wants any more', () => {
   });
 });
 
+describe('a publication that is lost on the way unnoticed', () => {
+  it('is found by a look at the position, and brought', async () => {
+    using node = channelNode();
+    node.broker.checkEveryMs = 60_000;
+    const alice = await node.join();
+    node.broker.send();
+    node.broker.append();
+    node.hub.tick(performance.now());
+    await expect.poll(() => alice.view).toEqual([1, 2]);
+  });
+
+  it('has every channel looked at in its turn, and none twice before', async () => {
+    using node = channelNode();
+    node.broker.checkEveryMs = 3_000;
+    for (const name of ['log:1', 'log:2', 'log:3', 'log:4', 'log:5', 'log:6']) {
+      const session = new ReadableSession();
+      (await node.channels.subscribe(session as never, node.channels.named(name))).goLive();
+    }
+    const before = node.broker.historyCalls;
+    const calls: number[] = [];
+    for (let seconds = 1; seconds <= 3; seconds += 1) {
+      node.hub.tick(performance.now());
+      await settled();
+      calls.push(node.broker.historyCalls - before);
+    }
+    expect(calls).toEqual([2, 4, 6]);
+  });
+});
+
 describe('an interruption', () => {
   it('has channels checked a few at a time, all of them in the end', async () => {
     using node = channelNode();

@@ -5,6 +5,7 @@ import type {
   Draft,
   History,
   HistoryQuery,
+  Position,
   Publication,
   Published,
 } from '../../../src/cluster/broker.js';
@@ -18,9 +19,12 @@ export interface Carried {
 
 /** A broker of one channel that loses, repeats, delays and forgets as a test tells it to. */
 export class ScriptedBroker implements Broker {
+  checkEveryMs: number | undefined;
   epoch = 'e1';
   seq = 0;
   publications: Publication[] = [];
+  /** What was published in the channel's present life, by seq, forgotten or not. */
+  readonly truth = new Map<number, unknown>();
   isAway = false;
   historyCalls = 0;
   /** How many history requests wait or run at this moment, at most so far. */
@@ -29,6 +33,7 @@ export class ScriptedBroker implements Broker {
   private running = 0;
   private door: Gate | undefined;
   private lives = 1;
+  private continues: readonly Position[] = [];
   private listener: BrokerListener | undefined;
 
   constructor(readonly channel: ChannelName) {}
@@ -44,6 +49,7 @@ export class ScriptedBroker implements Broker {
     const draft = { data: `${epoch}/${seq}`, from: undefined, excludeSession: undefined, expiresAt: undefined };
     const publication = { ...draft, ...options, ts: Date.now(), seq };
     this.publications.push(publication);
+    this.truth.set(seq, publication.data);
     return { publication, epoch };
   }
 
@@ -68,6 +74,19 @@ export class ScriptedBroker implements Broker {
     this.epoch = `e${this.lives}`;
     this.seq = 0;
     this.publications = [];
+    this.continues = [];
+    this.truth.clear();
+  }
+
+  /** Another server takes over, to which the newest publications had not come yet: it goes on in an epoch of its own. */
+  takeOver(lost: number): void {
+    const seq = Math.max(0, this.seq - lost);
+    const before = this.continues.map((former) => ({ ...former, seq: Math.min(former.seq, seq) }));
+    this.continues = [...before, { epoch: this.epoch, seq }];
+    this.publications = this.publications.filter((publication) => publication.seq <= seq);
+    this.lives += 1;
+    this.epoch = `e${this.lives}`;
+    for (; this.seq > seq; this.seq -= 1) this.truth.delete(this.seq);
   }
 
   /** Forgets all but the newest publications. */
@@ -99,12 +118,13 @@ export class ScriptedBroker implements Broker {
     this.running += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.running);
     const { isAway } = this;
+    const { continues } = this;
     const top = { epoch: this.epoch, seq: this.seq };
     const publications = limit === 0 ? [] : this.publications.filter(({ seq }) => seq > afterSeq);
     await (this.door?.opened ?? Promise.resolve());
     this.running -= 1;
     if (isAway) throw new GatehouseError('SERVER_BUSY');
-    return { top, publications };
+    return { top, publications, continues };
   }
 
   close(): Promise<void> {

@@ -104,6 +104,7 @@ export function describeBroker(title: string, factory: BrokerFactory): void {
     describe('a publication', () => {
       const DATA: [string, unknown][] = [
         ['text', 'grüße \u{1f44b} \0'],
+        ['a text with a byte order mark', `\u{feff}${'a'.repeat(100)}`],
         ['a number', -1.5],
         ['true', true],
         ['null', null],
@@ -112,6 +113,7 @@ export function describeBroker(title: string, factory: BrokerFactory): void {
         ['no bytes', new Uint8Array()],
         ['a large integer', 2n ** 63n],
         ['a small integer', -(2n ** 63n)],
+        ['a key that is __proto__', JSON.parse('{ "__proto__": { "a": 1 }, "b": 2 }')],
         ['nested', { list: [1, 'two', null, { three: [new Uint8Array([3])] }], '': { a: 2n ** 60n } }],
       ];
       it.each(DATA)('carries %s, live and in the history', async (_name, data) => {

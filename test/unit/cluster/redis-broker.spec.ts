@@ -28,6 +28,6 @@ describe('on a Redis Cluster', () => {
 
   describeBroker('RedisBroker', {
     isShared: true,
-    create: async () => new RedisBroker(await links.open(cluster.urls, 'cluster')),
+    create: async () => new RedisBroker(await links.open(cluster.urls, { redisMode: 'cluster' })),
   });
 });

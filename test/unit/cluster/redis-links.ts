@@ -1,3 +1,4 @@
+import type { ClusterSettings } from '../../../src/cluster/cluster-settings.js';
 import { RedisLink } from '../../../src/cluster/redis-link.js';
 
 /** The links to Redis of a test file, closed together. */
@@ -5,15 +6,16 @@ export class RedisLinks {
   private readonly links: RedisLink[] = [];
 
   /** As each node of a cluster has one. */
-  async open(redisUrl: string, redisMode: 'standalone' | 'cluster' = 'standalone'): Promise<RedisLink> {
-    const settings = { redisMode, redisPrefix: 'test', redisTimeoutMs: 2_000, serverId: `node-${this.links.length}` };
-    const link = new RedisLink({ ...settings, redisUrl });
+  async open(redisUrl: string, others: Partial<ClusterSettings> = {}): Promise<RedisLink> {
+    const serverId = `node-${this.links.length}`;
+    const settings = { redisMode: 'standalone', redisPrefix: 'test', redisTimeoutMs: 2_000, serverId } as const;
+    const link = new RedisLink({ ...settings, ...others, redisUrl });
     this.links.push(link);
     await link.opened();
     return link;
   }
 
   close(): void {
-    for (const link of this.links) link.close();
+    for (const link of this.links.splice(0)) link.close();
   }
 }

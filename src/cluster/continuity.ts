@@ -1,0 +1,14 @@
+import type { History, Position } from './broker.js';
+
+/**
+ * Whether somebody at this position has missed nothing but what the history returns. A top behind the position means that
+ * the history was lost, though it kept its epoch.
+ */
+export function isContinuedBy(
+  position: Position | undefined,
+  { top, continues = [] }: Pick<History, 'top' | 'continues'>,
+): position is Position {
+  if (position === undefined) return false;
+  if (position.epoch === top.epoch) return position.seq <= top.seq;
+  return continues.some(({ epoch, seq }) => position.epoch === epoch && position.seq <= seq);
+}

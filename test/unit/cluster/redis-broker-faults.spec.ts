@@ -1,0 +1,176 @@
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ChannelName, Publication } from '../../../src/cluster/broker.js';
+import { RedisBroker } from '../../../src/cluster/redis-broker.js';
+import type { RedisLink } from '../../../src/cluster/redis-link.js';
+import { GatehouseError } from '../../../src/protocol/gatehouse-error.js';
+import { RedisCluster } from '../../support/redis-cluster.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { draft, KEPT, UNKEPT } from './broker-bench.js';
+import { RedisLinks } from './redis-links.js';
+
+const CHANNEL = 'log:a' as ChannelName;
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
+const links = new RedisLinks();
+afterEach(() => links.close());
+
+/** A broker that is subscribed, and what it is told. */
+async function brokerOn(link: RedisLink) {
+  const broker = new RedisBroker(link);
+  const arrived: Publication[] = [];
+  let interruptions = 0;
+  broker.listen({
+    published: (_channel, publication) => arrived.push(publication),
+    interrupted: () => (interruptions += 1),
+  });
+  await broker.subscribe(CHANNEL);
+  return {
+    broker,
+    arrived,
+    interruptions: () => interruptions,
+    publish: (data: unknown, options = KEPT) => broker.publish(CHANNEL, draft(data), options),
+    [Symbol.asyncDispose]: () => broker.close(),
+  };
+}
+
+describe('a Redis that is restarted', () => {
+  it('with its data: goes on in another epoch, which says what it goes on from', async () => {
+    await using redis = await RedisServer.start(DURABLE);
+    const link = await links.open(redis.url);
+    await using node = await brokerOn(link);
+    const before = (await node.publish('a')).position;
+    await redis.kill();
+    await redis.restart();
+    await once(link, 'up');
+    await expect.poll(node.interruptions).toBeGreaterThan(0);
+
+    const after = (await node.publish('b')).position;
+    expect(after?.seq).toBe(2);
+    expect(after?.epoch).not.toBe(before?.epoch);
+    const { continues, publications } = await node.broker.history(CHANNEL, {});
+    expect(continues).toEqual([before]);
+    expect(publications.map(({ data }) => data)).toEqual(['a', 'b']);
+    await expect.poll(() => node.arrived.map(({ data }) => data)).toEqual(['a', 'b']);
+  });
+
+  it('without: begins anew, and goes on from nothing', async () => {
+    await using redis = await RedisServer.start();
+    const link = await links.open(redis.url);
+    await using node = await brokerOn(link);
+    const before = (await node.publish('a')).position;
+    await redis.kill();
+    await redis.restart();
+    await once(link, 'up');
+
+    const { top, continues } = await node.broker.history(CHANNEL, {});
+    expect(top.epoch).not.toBe(before?.epoch);
+    expect([top.seq, continues]).toEqual([0, []]);
+    expect((await node.publish('b')).position).toEqual({ epoch: top.epoch, seq: 1 });
+  });
+
+  it('often: knows the epochs before, and of each only what it has itself', async () => {
+    await using redis = await RedisServer.start(DURABLE);
+    const link = await links.open(redis.url);
+    await using node = await brokerOn(link);
+    const epochs: (string | undefined)[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      if (round > 0) {
+        await redis.kill();
+        await redis.restart();
+        await once(link, 'up');
+      }
+      epochs.push((await node.publish(round)).position?.epoch);
+    }
+    const { continues } = await node.broker.history(CHANNEL, { limit: 0 });
+    expect(continues).toEqual([
+      { epoch: epochs[1], seq: 2 },
+      { epoch: epochs[0], seq: 1 },
+    ]);
+  });
+});
+
+describe('a Redis that has gone silent', () => {
+  it('is noticed; what cannot be promised is refused, the rest reaches those on this node', async () => {
+    await using redis = await RedisServer.start();
+    const link = await links.open(redis.url, { redisTimeoutMs: 300 });
+    await using node = await brokerOn(link);
+    const down = once(link, 'down');
+    redis.signal('SIGSTOP');
+    await expect(node.publish('a')).rejects.toMatchObject({ code: 'SERVER_BUSY', retryAfter: expect.any(Number) });
+    await down;
+
+    await expect(node.publish('b')).rejects.toBeInstanceOf(GatehouseError);
+    await expect(node.publish('c', { ...UNKEPT, idempotencyKey: 'k' })).rejects.toBeInstanceOf(GatehouseError);
+    await expect(node.broker.history(CHANNEL, {})).rejects.toBeInstanceOf(GatehouseError);
+    await node.publish('local', UNKEPT);
+    expect(node.arrived.map(({ data }) => data)).toEqual(['local']);
+
+    const up = once(link, 'up');
+    redis.signal('SIGCONT');
+    await up;
+    await expect.poll(node.interruptions).toBeGreaterThan(0);
+    await node.publish('back');
+    await expect.poll(() => node.arrived.at(-1)?.data).toBe('back');
+  });
+
+  it('is noticed by a subscriber that hears nothing anyway', async () => {
+    await using redis = await RedisServer.start();
+    const link = await links.open(redis.url, { redisTimeoutMs: 300 });
+    await using node = await brokerOn(link);
+    await link.client.client('KILL', 'TYPE', 'pubsub');
+    await expect.poll(node.interruptions).toBe(1);
+    await node.publish('a');
+    await expect.poll(() => node.arrived.length).toBe(1);
+  });
+});
+
+describe('a Redis that is not there when the node starts', () => {
+  it('is used as soon as it comes', async () => {
+    await using redis = await RedisServer.start();
+    await redis.kill();
+    const link = await links.open(redis.url, { redisTimeoutMs: 300 });
+    const broker = new RedisBroker(link);
+    await expect(broker.subscribe(CHANNEL)).rejects.toBeInstanceOf(GatehouseError);
+    await redis.restart();
+    await once(link, 'up');
+    await expect
+      .poll(() =>
+        broker.subscribe(CHANNEL).then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    await broker.close();
+  });
+});
+
+describe('a master of a Redis Cluster that dies', () => {
+  it('is replaced; publications reach those who had subscribed at it, and those that it knew are known', async () => {
+    await using cluster = await RedisCluster.start({ replicas: 1 });
+    const link = await links.open(cluster.urls, { redisMode: 'cluster', redisTimeoutMs: 500 });
+    await using node = await brokerOn(link);
+    await node.publish('a');
+    await expect.poll(() => node.arrived.length).toBe(1);
+    const key = link.key(CHANNEL);
+    const master = await cluster.ownerOf(key);
+    await master.kill();
+    await cluster.replaced(master, key);
+    // Refused until the link has found the new master.
+    await expect
+      .poll(
+        () =>
+          node.publish('b').then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 15_000 },
+      )
+      .toBe(true);
+    await expect.poll(node.interruptions, { timeout: 15_000 }).toBeGreaterThan(0);
+    await node.publish('c');
+    await expect.poll(() => node.arrived.at(-1)?.data, { timeout: 15_000 }).toBe('c');
+    const { publications } = await node.broker.history(CHANNEL, {});
+    expect(publications.map(({ data }) => data)).toEqual(['a', 'b', 'c']);
+  }, 45_000);
+});
