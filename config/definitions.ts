@@ -206,6 +206,12 @@ export const DEFINITIONS = {
       effect:
         'The namespaces of channels: who may subscribe and publish, history, presence, delivery; unset takes config/channels.yaml.',
     }),
+    historyBudgetBytes: bytes({
+      env: 'HISTORY_BUDGET_BYTES',
+      fallback: 134_217_728,
+      effect:
+        'What the histories of all channels may take in the memory of a node without Redis, about; beyond it the channels that were published in longest ago forget theirs. 0 = no limit. Redis has a limit of its own, maxmemory.',
+    }),
     maxPerSession: integer({
       env: 'MAX_CHANNELS_PER_SESSION',
       fallback: 128,
@@ -281,14 +287,58 @@ export const DEFINITIONS = {
     reconnectWindowMs: milliseconds({
       env: 'RECONNECT_WINDOW_MS',
       fallback: 5_000,
-      effect: 'Told to the clients of a draining node: reconnect at a random moment within it. 0 = at once.',
+      effect:
+        'Told to the clients of a draining node: reconnect at a random moment within it. More is told where the other nodes need longer to take them in. 0 = at once, if there is no other node.',
+    }),
+  },
+  overload: {
+    eventLoopLagMs: milliseconds({
+      env: 'OVERLOAD_EVENT_LOOP_LAG_MS',
+      fallback: 500,
+      effect: 'Event-loop lag above which new connections are refused with 1013. 0 = not looked at.',
+    }),
+    bufferedPercent: integer({
+      env: 'OVERLOAD_BUFFERED_PERCENT',
+      fallback: 90,
+      unit: 'percent',
+      max: 100,
+      effect:
+        'Share of OUTBOUND_BUDGET_BYTES that waits for slow readers above which new connections are refused with 1013. 0 = not looked at.',
+    }),
+    heapPercent: integer({
+      env: 'OVERLOAD_HEAP_PERCENT',
+      fallback: 90,
+      unit: 'percent',
+      max: 100,
+      effect: 'Share of the heap limit above which new connections are refused with 1013. 0 = not looked at.',
+    }),
+  },
+  api: {
+    enabled: oneOf({
+      env: 'API_ENABLED',
+      values: ['on', 'off'],
+      fallback: 'on',
+      effect: 'off: there is no server API under /api. GET /route is there either way.',
+    }),
+    docs: oneOf({
+      env: 'API_DOCS',
+      values: ['on', 'off'],
+      fallback: 'on',
+      effect: 'off: neither /docs, which shows the server API, nor its OpenAPI document at /docs-json.',
+    }),
+    maxBodyBytes: bytes({
+      env: 'API_MAX_BODY_BYTES',
+      fallback: 1_048_576,
+      min: 1_024,
+      max: 1_073_741_824,
+      effect: 'Largest body of a request to the server API; beyond it 413.',
     }),
   },
   health: {
     maxEventLoopLagMs: milliseconds({
       env: 'READY_MAX_EVENT_LOOP_LAG_MS',
       fallback: 1_000,
-      effect: 'Mean event-loop lag above which /ready answers 503. 0 = not looked at.',
+      effect: 'Event-loop lag since the last question above which /ready answers 503. 0 = not looked at.',
     }),
     maxHeapPercent: integer({
       env: 'READY_MAX_HEAP_PERCENT',

@@ -7,6 +7,7 @@ import {
   type Position,
   type Published,
 } from '../cluster/broker.js';
+import { isContinuedBy } from '../cluster/continuity.js';
 import type { Presence } from '../cluster/presence-store.js';
 import type { Publisher } from '../protocol/envelope.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
@@ -20,6 +21,9 @@ import { PresenceTracker, presenceChannelOf } from './presence-tracker.js';
 import { isFresh, recover, type Recovery } from './recovery.js';
 import { eventsOf, messagesOf } from './renderings.js';
 import type { Subscription } from './subscription.js';
+
+/** What one reply brings of a history, about; one publication in any case. */
+const MAX_REPLY_BYTES = 1_048_576;
 
 export interface SubscribeOptions {
   /** Where the client stood when it was last connected. */
@@ -125,8 +129,21 @@ export class Channels {
 
   /** @throws GatehouseError SERVER_BUSY when the broker cannot be reached */
   async history({ name }: Channel, query: HistoryQuery = {}): Promise<History> {
-    const { top, publications } = await this.broker.history(name, query);
-    return { top, publications: publications.filter(isFresh) };
+    const history = await this.broker.history(name, query);
+    return { ...history, publications: history.publications.filter(isFresh) };
+  }
+
+  /**
+   * What came after a position, as much as one reply may bring; the rest comes after the last of it. One of another life of the channel says nothing about this one: then everything there is
+   * comes after it.
+   *
+   * @throws GatehouseError SERVER_BUSY when the broker cannot be reached
+   */
+  async historySince(channel: Channel, since: Position | undefined, query: HistoryQuery): Promise<History> {
+    const bounded = { ...query, maxBytes: MAX_REPLY_BYTES };
+    const history = await this.history(channel, { ...bounded, afterSeq: since?.seq });
+    const isOtherLife = since !== undefined && !isContinuedBy(since, history);
+    return isOtherLife ? this.history(channel, bounded) : history;
   }
 
   /** The sessions in a channel, over all nodes. */

@@ -26,6 +26,8 @@ export interface Publication extends Draft {
   readonly ts: number;
   /** Zero in a channel without history. */
   readonly seq: number;
+  /** About how much room it takes, for bounds on many. */
+  readonly bytes: number;
 }
 
 export interface PublishOptions {
@@ -47,6 +49,8 @@ export interface HistoryQuery {
   readonly afterSeq?: number | undefined;
   /** At most this many, the first in the order asked for; undefined: all that is kept; zero: only where it stands. */
   readonly limit?: number | undefined;
+  /** No more than fit in here, but one in any case; undefined: however many. */
+  readonly maxBytes?: number | undefined;
   /** Newest first. */
   readonly reverse?: boolean | undefined;
 }

@@ -30,7 +30,7 @@ export function decodeCarried(message: Buffer): Carried {
   const publications = lengths.map((length, index) => {
     const body = message.subarray(offset, offset + length);
     offset += length;
-    return { ...decodeDraft(body), ts, seq: hasHistory ? first + index : 0 };
+    return { ...decodeDraft(body), ts, seq: hasHistory ? first + index : 0, bytes: length };
   });
   if (end < 0 || offset !== message.length) throw new Error('A message in Redis is not readable');
   return { epoch: hasHistory ? epoch : '', publications };

@@ -6,8 +6,8 @@ import { CLUSTER_SETTINGS, type ClusterSettings } from './cluster-settings.js';
 @Global()
 @Module({})
 export class ClusterSettingsModule {
-  static register({ cluster, server: { serverId } }: Settings): DynamicModule {
-    const settings: ClusterSettings = { ...cluster, serverId };
+  static register({ cluster, server: { serverId }, channels: { historyBudgetBytes } }: Settings): DynamicModule {
+    const settings: ClusterSettings = { ...cluster, serverId, historyBudgetBytes };
     return {
       module: ClusterSettingsModule,
       providers: [{ provide: CLUSTER_SETTINGS, useValue: settings }],

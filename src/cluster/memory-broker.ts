@@ -12,6 +12,7 @@ import type {
 } from './broker.js';
 import { newEpoch } from './epoch.js';
 import { ExpiringMap } from './expiring-map.js';
+import { roomOf } from './room-of.js';
 
 /** How long an idempotency key is remembered, and at least how long the position of an idle channel is. */
 export const MEMORY_MS = 300_000;
@@ -42,6 +43,11 @@ export class MemoryBroker implements Broker {
   private freshEpoch = newEpoch();
   private readonly listeners: BrokerListener[] = [];
   private isClosed = false;
+  /** What all histories take. */
+  private bytes = 0;
+
+  /** @param budgetBytes for all histories; beyond it the channels that were published in longest ago forget theirs. Zero: no limit */
+  constructor(private readonly budgetBytes = 0) {}
 
   /** How many channels take memory. */
   get size(): number {
@@ -61,8 +67,12 @@ export class MemoryBroker implements Broker {
     if (known) return { ...known, isRepeat: true };
 
     const log = history && this.logOf(channel);
-    const publication: Publication = { ...draft, ts: Date.now(), seq: log ? log.seq + 1 : 0 };
-    if (log) append(log, publication, history);
+    const bytes = log ? roomOf(draft.data) : 0;
+    const publication: Publication = { ...draft, ts: Date.now(), seq: log ? log.seq + 1 : 0, bytes };
+    if (log) {
+      this.bytes += append(log, publication, history);
+      this.keepToBudget(channel, log);
+    }
     const published = { position: log && positionOf(log), isRepeat: false };
     if (key !== undefined) this.repeats.set(key, published);
     if (this.subscribed.has(channel)) {
@@ -80,18 +90,19 @@ export class MemoryBroker implements Broker {
     this.subscribed.delete(channel);
   }
 
-  async history(channel: ChannelName, { afterSeq = 0, limit, reverse = false }: HistoryQuery): Promise<History> {
+  async history(channel: ChannelName, query: HistoryQuery): Promise<History> {
+    const { afterSeq = 0, limit = Infinity, maxBytes = Infinity, reverse = false } = query;
     this.demandOpen();
     // Whoever listens must find the epoch again under which it began to.
     const log = this.subscribed.has(channel) ? this.logOf(channel) : this.logs.get(channel);
     if (log === undefined) return { top: { epoch: this.freshEpoch, seq: 0 }, publications: [] };
     const top = positionOf(log);
     if (limit === 0) return { top, publications: [] };
-    trim(log, Date.now());
+    this.bytes -= trim(log, Date.now());
     const first = log.publications[0]?.seq ?? 1;
     const wanted = log.publications.slice(Math.max(0, afterSeq - first + 1));
     if (reverse) wanted.reverse();
-    return { top, publications: limit === undefined ? wanted : wanted.slice(0, limit) };
+    return { top, publications: wanted.slice(0, countThatFits(wanted, limit, maxBytes)) };
   }
 
   async close(): Promise<void> {
@@ -118,7 +129,7 @@ export class MemoryBroker implements Broker {
   private sweep(now: number): void {
     let hasLostPositions = false;
     for (const [channel, log] of this.logs) {
-      trim(log, now);
+      this.bytes -= trim(log, now);
       if (log.publications.length > 0 || this.subscribed.has(channel)) continue;
       if (log.seq > 0 && now - log.touchedAt < MEMORY_MS) continue;
       this.logs.delete(channel);
@@ -127,24 +138,56 @@ export class MemoryBroker implements Broker {
     // A channel that comes back must not count from 1 again in an epoch in which it has done so before.
     if (hasLostPositions) this.freshEpoch = newEpoch();
   }
+
+  /** The channel in which something was published last comes to the end of the order, so the first is the idlest. */
+  private keepToBudget(channel: ChannelName, log: Log): void {
+    if (this.budgetBytes === 0) return;
+    this.logs.delete(channel);
+    this.logs.set(channel, log);
+    if (this.bytes <= this.budgetBytes) return;
+    for (const idlest of this.logs.values()) {
+      while (this.bytes > this.budgetBytes && idlest.publications.length > 0)
+        this.bytes -= drop(idlest, idlest === log ? 1 : Infinity);
+      if (this.bytes <= this.budgetBytes) return;
+    }
+  }
 }
 
 function positionOf({ epoch, seq }: Log) {
   return { epoch, seq };
 }
 
-function append(log: Log, publication: Publication, limits: Limits): void {
+/** Returns how many bytes it has grown by. */
+function append(log: Log, publication: Publication, limits: Limits): number {
   log.seq = publication.seq;
   log.limits = limits;
   log.touchedAt = publication.ts;
   log.publications.push(publication);
   // Trimmed in steps: removing one from the front at each publish would move the whole array each time.
-  if (log.publications.length >= limits.size * 2) trim(log, publication.ts);
+  const trimmed = log.publications.length >= limits.size * 2 ? trim(log, publication.ts) : 0;
+  return publication.bytes - trimmed;
 }
 
-/** Leaves what the channel's limits allow: the newest `size`, none older than `ageMs`. */
-function trim({ publications, limits: { size, ageMs } }: Log, now: number): void {
-  let excess = Math.max(0, publications.length - size);
-  while ((publications[excess]?.ts ?? now) < now - ageMs) excess += 1;
-  if (excess > 0) publications.splice(0, excess);
+/** Leaves what the channel's limits allow: the newest `size`, none older than `ageMs`. Returns the bytes of what went. */
+function trim(log: Log, now: number): number {
+  const { publications, limits } = log;
+  let excess = Math.max(0, publications.length - limits.size);
+  while ((publications[excess]?.ts ?? now) < now - limits.ageMs) excess += 1;
+  return drop(log, excess);
+}
+
+/** Removes the oldest. Returns their bytes. */
+function drop({ publications }: Log, count: number): number {
+  if (count === 0) return 0;
+  return publications.splice(0, count).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** One in any case, where one is asked for. */
+function countThatFits(publications: readonly Publication[], limit: number, maxBytes: number): number {
+  let count = 0;
+  for (let bytes = 0; count < Math.min(limit, publications.length); count += 1) {
+    bytes += publications[count]?.bytes ?? 0;
+    if (count > 0 && bytes > maxBytes) break;
+  }
+  return count;
 }

@@ -115,7 +115,7 @@ return results
 
 /**
  * KEYS: meta, log. ARGV: fresh epoch, life of the position where it is to be kept or 0, the seq after which, how many or -1,
- * whether newest first (0 or 1).
+ * whether newest first (0 or 1), bytes at most or -1.
  * Returns epoch, seq, the epochs before as `epoch seq epoch seq …`, and the entries.
  */
 export const READ_HISTORY = new RedisScript(`${SHARED}
@@ -128,16 +128,25 @@ if not epoch then
 end
 if isKept then redis.call('PEXPIRE', meta, math.max(tonumber(ARGV[2]), tonumber(known[3] or '0'))) end
 local entries = {}
-local count = tonumber(ARGV[4])
+local count, room, isReverse = tonumber(ARGV[4]), tonumber(ARGV[6]), ARGV[5] == '1'
 if count ~= 0 and seq > tonumber(ARGV[3]) then
   trim(log, tonumber(known[3] or '0'), now())
-  local from = (tonumber(ARGV[3]) + 1) .. '-0'
-  local range = ARGV[5] == '1' and { 'XREVRANGE', log, '+', from } or { 'XRANGE', log, from, '+' }
-  if count > 0 then
-    range[5] = 'COUNT'
-    range[6] = count
+  local from, used = (tonumber(ARGV[3]) + 1) .. '-0', 0
+  local bound = isReverse and '+' or from
+  -- In portions: what does not fit is not read.
+  while count ~= 0 do
+    local portion = count > 0 and math.min(count, 100) or 100
+    local found = isReverse and redis.call('XREVRANGE', log, bound, from, 'COUNT', portion)
+      or redis.call('XRANGE', log, bound, '+', 'COUNT', portion)
+    for _, entry in ipairs(found) do
+      used = used + #entry[2][4]
+      if room >= 0 and used > room and #entries > 0 then count = 0 break end
+      entries[#entries + 1] = entry
+    end
+    if #found < portion or count == 0 then break end
+    if count > 0 then count = count - #found end
+    bound = '(' .. found[#found][1]
   end
-  entries = redis.call(unpack(range))
 end
 return { epoch, seq, known[4] or '', entries }
 `);

@@ -97,15 +97,17 @@ export class RedisBroker implements Broker {
     if (!this.isClosed) this.subscriber.unsubscribe(this.link.key(channel));
   }
 
-  async history(channel: ChannelName, { afterSeq = 0, limit, reverse = false }: HistoryQuery): Promise<History> {
+  async history(channel: ChannelName, query: HistoryQuery): Promise<History> {
+    const { afterSeq = 0, limit = -1, maxBytes = -1, reverse = false } = query;
     if (this.isClosed) throw busy();
     const life = this.subscribed.has(channel) ? MEMORY_MS : 0;
     const reply = (await this.link.run(READ_HISTORY, this.keysOf(channel), [
       newEpoch(),
       life,
       afterSeq,
-      limit ?? -1,
+      limit,
       reverse ? 1 : 0,
+      maxBytes,
     ])) as [Buffer, number, Buffer, Entry[]];
     const [epoch, seq, formers, entries] = reply;
     const publications = entries.map(([id, [, ts, , body]]): Publication => ({
@@ -113,6 +115,7 @@ export class RedisBroker implements Broker {
       ts: Number(ts),
       // `<seq>-0`
       seq: Number.parseInt(id.toString('latin1'), 10),
+      bytes: body.length,
     }));
     return { top: { epoch: epoch.toString(), seq }, publications, continues: positionsIn(formers.toString()) };
   }
@@ -129,7 +132,7 @@ export class RedisBroker implements Broker {
   /** Redis is gone: where nothing is kept nothing can be lost, and those on this node get it at least. */
   private publishAlone(channel: ChannelName, draft: Draft, { history, idempotencyKey }: PublishOptions): Published {
     if (history !== undefined || idempotencyKey !== undefined) throw busy();
-    if (this.subscribed.has(channel)) this.announce(channel, { ...draft, ts: Date.now(), seq: 0 }, '');
+    if (this.subscribed.has(channel)) this.announce(channel, { ...draft, ts: Date.now(), seq: 0, bytes: 0 }, '');
     return { position: undefined, isRepeat: false };
   }
 

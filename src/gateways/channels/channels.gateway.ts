@@ -8,7 +8,7 @@ import type { MessageContext } from '../../dispatch/message-context.js';
 import { CurrentMessage, CurrentSession } from '../../dispatch/parameter-decorators.js';
 import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
 import type { Session } from '../../sessions/session.js';
-import { Publish, ReadHistory, ReadPresence, Since, Subscribe, Unsubscribe } from './channels.messages.js';
+import { Publish, ReadHistory, ReadPresence, Subscribe, Unsubscribe } from './channels.messages.js';
 import { PublishLimits } from './publish-limits.js';
 
 /** Publications that a `history` request without `limit` brings; the next ones come with `since` set to the last. */

@@ -5,7 +5,16 @@ import type { Publication } from '../../../src/cluster/broker.js';
 import { channelNode, ReadableSession } from './node.js';
 
 function publication(seq: number, others: Partial<Publication> = {}): Publication {
-  return { seq, ts: 1, data: seq, from: undefined, excludeSession: undefined, expiresAt: undefined, ...others };
+  return {
+    seq,
+    ts: 1,
+    bytes: 8,
+    data: seq,
+    from: undefined,
+    excludeSession: undefined,
+    expiresAt: undefined,
+    ...others,
+  };
 }
 
 describe('what a history means for a client that stood at a position', () => {

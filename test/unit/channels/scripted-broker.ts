@@ -47,7 +47,7 @@ export class ScriptedBroker implements Broker {
     this.seq += 1;
     const { epoch, seq } = this;
     const draft = { data: `${epoch}/${seq}`, from: undefined, excludeSession: undefined, expiresAt: undefined };
-    const publication = { ...draft, ...options, ts: Date.now(), seq };
+    const publication = { ...draft, ...options, ts: Date.now(), seq, bytes: 100 };
     this.publications.push(publication);
     this.truth.set(seq, publication.data);
     return { publication, epoch };
@@ -113,7 +113,7 @@ export class ScriptedBroker implements Broker {
     this.subscribed.delete(channel);
   }
 
-  async history(_channel: ChannelName, { afterSeq = 0, limit }: HistoryQuery): Promise<History> {
+  async history(_channel: ChannelName, { afterSeq = 0, limit, reverse = false }: HistoryQuery): Promise<History> {
     this.historyCalls += 1;
     this.running += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.running);
@@ -121,6 +121,7 @@ export class ScriptedBroker implements Broker {
     const { continues } = this;
     const top = { epoch: this.epoch, seq: this.seq };
     const publications = limit === 0 ? [] : this.publications.filter(({ seq }) => seq > afterSeq);
+    if (reverse) publications.reverse();
     await (this.door?.opened ?? Promise.resolve());
     this.running -= 1;
     if (isAway) throw new GatehouseError('SERVER_BUSY');

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { ChannelName, PublishOptions } from '../../../src/cluster/broker.js';
 import { draft, KEPT, UNKEPT, type BrokerBench, type BrokerFactory } from './broker-bench.js';
 
+const MANY = { size: 1_000, ageMs: 60_000 };
+
 /** The part of the broker's promises that is about what it keeps. */
 export function describeHistory(at: BrokerBench, factory: BrokerFactory): void {
   describe('the history', () => {
@@ -31,6 +33,22 @@ export function describeHistory(at: BrokerBench, factory: BrokerFactory): void {
       expect(await at.seqs({ reverse: true, afterSeq: 1 })).toEqual([4, 3, 2]);
       expect(await at.seqs({ limit: 0 })).toEqual([]);
       expect((await at.broker.history(at.channel, { limit: 0 })).top.seq).toBe(4);
+    });
+
+    it('brings no more than fits, from either end, and one in any case', async () => {
+      const text = 'x'.repeat(1_000);
+      for (let n = 0; n < 250; n += 1) await at.broker.publish(at.channel, draft(text), { ...KEPT, history: MANY });
+      const ample = await at.seqs({ maxBytes: 10_000_000 });
+      expect([ample.length, ample[0], ample.at(-1)]).toEqual([250, 1, 250]);
+      const oldest = await at.seqs({ maxBytes: 150_000, afterSeq: 10 });
+      expect(oldest[0]).toBe(11);
+      expect(oldest.length).toBeGreaterThan(100);
+      expect(oldest.length).toBeLessThan(151);
+      const newest = await at.seqs({ maxBytes: 150_000, reverse: true });
+      expect([newest[0], newest.at(-1)]).toEqual([250, 251 - newest.length]);
+      expect(newest.length).toBe(oldest.length);
+      expect(await at.seqs({ maxBytes: 10 })).toEqual([1]);
+      expect(await at.seqs({ maxBytes: 3_500, limit: 2 })).toEqual([1, 2]);
     });
 
     it('keeps the newest as far as its size goes', async () => {

@@ -3,7 +3,10 @@ import type { ChannelName } from '../../../src/cluster/broker.js';
 import { MemoryPresenceStore } from '../../../src/cluster/memory-presence-store.js';
 import { describePresenceStore } from './presence-contract.js';
 
-describePresenceStore('the memory presence store', async () => new MemoryPresenceStore());
+describePresenceStore('the memory presence store', {
+  isShared: false,
+  create: async () => new MemoryPresenceStore(),
+});
 
 it('keeps nothing of a channel that everyone has left', async () => {
   const store = new MemoryPresenceStore();

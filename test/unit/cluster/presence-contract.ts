@@ -2,8 +2,15 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { ChannelName } from '../../../src/cluster/broker.js';
 import type { PresenceStore } from '../../../src/cluster/presence-store.js';
 
+/** How the suite gets a store. Two of one test share what they stand on, as two nodes of a cluster do. */
+export interface PresenceFactory {
+  create(): Promise<PresenceStore>;
+  /** Whether several stores are nodes of one cluster; false: each is alone. */
+  readonly isShared: boolean;
+}
+
 /** What every presence store promises. */
-export function describePresenceStore(name: string, create: () => Promise<PresenceStore>): void {
+export function describePresenceStore(name: string, { create, isShared }: PresenceFactory): void {
   describe(name, () => {
     const alice = { sessionId: 'a1', userId: 'alice' };
     const aliceToo = { sessionId: 'a2', userId: 'alice' };
@@ -60,6 +67,31 @@ export function describePresenceStore(name: string, create: () => Promise<Presen
       expect(await store.add(other, alice)).toBe(true);
       expect(await store.remove(other, alice)).toBe(true);
       expect(await store.members(channel)).toEqual([alice]);
+    });
+
+    it('of a session that leaves and is back at once says what it says in order', async () => {
+      const said = await Promise.all([
+        store.add(channel, alice),
+        store.remove(channel, alice),
+        store.add(channel, alice),
+        store.remove(channel, alice),
+        store.add(channel, alice),
+      ]);
+      expect(said).toEqual([true, true, true, true, true]);
+      expect(await store.members(channel)).toEqual([alice]);
+    });
+
+    it.runIf(isShared)('counts the sessions of a user on all nodes, and lists them everywhere', async () => {
+      const other = await create();
+      const came = await Promise.all([store.add(channel, alice), other.add(channel, aliceToo)]);
+      expect(came.filter(Boolean)).toHaveLength(1);
+      expect(await other.add(channel, bob)).toBe(true);
+      for (const one of [store, other]) {
+        expect((await one.members(channel)).map(({ sessionId }) => sessionId).sort()).toEqual(['a1', 'a2', 'b1']);
+      }
+      const went = await Promise.all([store.remove(channel, alice), other.remove(channel, aliceToo)]);
+      expect(went.filter(Boolean)).toHaveLength(1);
+      expect(await store.members(channel)).toEqual([bob]);
     });
 
     it('takes any user id', async () => {

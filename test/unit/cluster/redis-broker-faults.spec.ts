@@ -89,8 +89,8 @@ describe('a Redis that is restarted', () => {
   });
 });
 
-describe('a Redis that has gone silent', () => {
-  it('is noticed; what cannot be promised is refused, the rest reaches those on this node', async () => {
+describe('a Redis that has gone', () => {
+  it('silent is noticed; what cannot be promised is refused, the rest reaches those on this node', async () => {
     await using redis = await RedisServer.start();
     const link = await links.open(redis.url, { redisTimeoutMs: 300 });
     await using node = await brokerOn(link);
@@ -113,11 +113,11 @@ describe('a Redis that has gone silent', () => {
     await expect.poll(() => node.arrived.at(-1)?.data).toBe('back');
   });
 
-  it('is noticed by a subscriber that hears nothing anyway', async () => {
+  it('to subscribers alone: their channels are subscribed again', async () => {
     await using redis = await RedisServer.start();
     const link = await links.open(redis.url, { redisTimeoutMs: 300 });
     await using node = await brokerOn(link);
-    await link.client.client('KILL', 'TYPE', 'pubsub');
+    await link.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await expect.poll(node.interruptions).toBe(1);
     await node.publish('a');
     await expect.poll(() => node.arrived.length).toBe(1);
@@ -167,10 +167,16 @@ describe('a master of a Redis Cluster that dies', () => {
         { timeout: 15_000 },
       )
       .toBe(true);
-    await expect.poll(node.interruptions, { timeout: 15_000 }).toBeGreaterThan(0);
-    await node.publish('c');
-    await expect.poll(() => node.arrived.at(-1)?.data, { timeout: 15_000 }).toBe('c');
+    // What comes before it has moved too is not lost: it is told to look.
+    let sent = 2;
+    const arrives = async (): Promise<boolean> => {
+      sent += 1;
+      await node.publish(sent);
+      return node.arrived.length > 1;
+    };
+    await expect.poll(arrives, { timeout: 15_000 }).toBe(true);
+    expect(node.interruptions()).toBeGreaterThan(0);
     const { publications } = await node.broker.history(CHANNEL, {});
-    expect(publications.map(({ data }) => data)).toEqual(['a', 'b', 'c']);
+    expect(publications.map(({ seq }) => seq)).toEqual(Array.from({ length: sent }, (_, index) => index + 1));
   }, 45_000);
 });

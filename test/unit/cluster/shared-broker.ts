@@ -63,7 +63,7 @@ export class SharedBroker implements Broker {
 
   bring(channel: ChannelName, draft: Draft): void {
     if (!this.subscribed.has(channel) || this.ether.isAway) return;
-    for (const listener of this.listeners) listener.published(channel, { ...draft, ts: 0, seq: 0 }, '');
+    for (const listener of this.listeners) listener.published(channel, { ...draft, ts: 0, seq: 0, bytes: 0 }, '');
   }
 
   interrupt(): void {
@@ -90,7 +90,7 @@ export class NamedRegistry implements NodeRegistry {
   }
 
   lose(node: NodeIdentity): void {
-    for (const listener of this.listeners) listener.lost(node);
+    for (const listener of this.listeners) void listener.lost(node);
   }
 
   knows(...nodeIds: readonly string[]): void {
