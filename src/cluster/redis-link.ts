@@ -6,6 +6,10 @@ import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { ClusterSettings } from './cluster-settings.js';
 import type { RedisScript } from './redis-script.js';
 
+export type RedisLinkSettings = Pick<ClusterSettings, 'redisMode' | 'redisPrefix' | 'redisTimeoutMs' | 'serverId'> & {
+  readonly redisUrl: string;
+};
+
 export type RedisArgument = string | number | Buffer;
 
 interface RedisLinkEvents {
@@ -42,7 +46,7 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
   private isClosed = false;
   private unanswered = 0;
 
-  constructor(private readonly settings: ClusterSettings & { readonly redisUrl: string }) {
+  constructor(private readonly settings: RedisLinkSettings) {
     super();
     this.prefix = settings.redisPrefix;
     this.client = this.createClient() as RedisLink['client'];
@@ -50,6 +54,8 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     this.client.on('error', (error: Error) => this.emit('failed', error.message));
     this.client.on('close', () => this.died('the connection closed'));
     this.client.on('ready', () => void this.feelPulse());
+    // For the same reason as in reachMasters.
+    this.client.on('+node', (server: Redis) => void server.connect().catch(() => {}));
     void this.client.connect().catch(() => {});
     this.pulse = setInterval(() => void this.feelPulse(), PULSE_MS).unref();
   }
@@ -172,11 +178,19 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
   private async feelPulse(): Promise<void> {
     try {
       await this.client.ping();
+      if (!this.isAlive) await this.reachMasters();
       if (this.isAlive || this.isClosed) return;
       this.isAlive = true;
       this.emit('up');
     } catch (error) {
       this.died((error as Error).message);
+    }
+  }
+
+  /** A server that is being connected to refuses commands, and each is connected to by its first command. */
+  private async reachMasters(): Promise<void> {
+    if (this.client instanceof Cluster) {
+      await Promise.allSettled(this.client.nodes('master').map((master) => master.ping()));
     }
   }
 

@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Environment } from '../../config/settings.js';
+import { spawnBound } from './bound-process.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -38,7 +39,7 @@ export class ServerProcess implements AsyncDisposable {
   private readonly child: ChildProcess;
 
   private constructor({ folder }: Build, home: string, environment: Environment) {
-    this.child = spawn(process.execPath, [join(folder, 'src', 'main.js')], {
+    this.child = spawnBound(process.execPath, [join(folder, 'src', 'main.js')], {
       cwd: home,
       env: { PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', LOG_FORMAT: 'json', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -37,12 +37,7 @@ export class RedisServer implements AsyncDisposable {
     const command = redisCommand() ?? 'redis-server';
     const child = spawnBound(command, [...fixed, ...this.options], { stdio: ['ignore', 'pipe', 'inherit'] });
     this.child = child;
-    for (let output = ''; !output.includes('Ready to accept connections');) {
-      const news = once(child.stdout as NodeJS.ReadableStream, 'data');
-      const ending = once(child, 'close').then(() => Promise.reject(new Error(`Redis ended: ${output}`)));
-      output += String((await Promise.race([news, ending]))[0]);
-    }
-    child.stdout?.resume();
+    await readiness(child);
   }
 
   /** SIGSTOP leaves it connected and silent, until SIGCONT. */
@@ -67,4 +62,19 @@ export class RedisServer implements AsyncDisposable {
     await this.kill();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Resolves when it serves; fails when it ends before. */
+function readiness(child: ChildProcess): Promise<void> {
+  let output = '';
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', () => reject(new Error(`Redis ended: ${output}`)));
+    child.stdout?.on('data', (chunk: Buffer) => {
+      // From then on it is read and dropped, for a full pipe would stop Redis.
+      if (output.includes('Ready to accept connections')) return;
+      output += chunk.toString();
+      if (output.includes('Ready to accept connections')) resolve();
+    });
+  });
 }

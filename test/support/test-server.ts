@@ -18,8 +18,6 @@ const TEST_ENVIRONMENT: Environment = {
   MAX_CONNECTIONS_PER_USER: '0',
   MESSAGE_RATE: '0',
   MESSAGE_RATE_PER_IP: '0',
-  // Clients and server share one event loop in tests.
-  OVERLOAD_EVENT_LOOP_LAG_MS: '0',
   RECONNECT_WINDOW_MS: '100',
   // Tests hold up the event loop that they share with the server.
   OVERLOAD_EVENT_LOOP_LAG_MS: '0',

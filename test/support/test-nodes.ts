@@ -1,0 +1,56 @@
+import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/node-registry.js';
+import type { StartOptions } from '../../src/server.js';
+import { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { eventually } from './eventually.js';
+import { RedisServer } from './redis-server.js';
+import { startTestServer, type TestServer } from './test-server.js';
+
+type Service<T> = abstract new (...args: never[]) => T;
+
+/** Servers in this process that share one Redis of the test's own, and know of each other. `await using` ends all. */
+export class TestNodes implements AsyncDisposable {
+  private constructor(
+    readonly redis: RedisServer,
+    private readonly servers: TestServer[],
+  ) {}
+
+  static async start(
+    ids: readonly string[],
+    environment: Record<string, string> = {},
+    features: StartOptions['features'] = [],
+  ): Promise<TestNodes> {
+    const redis = await RedisServer.start();
+    const nodes = new TestNodes(redis, []);
+    for (const id of ids) {
+      const settings = { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '500', ...environment, SERVER_ID: id };
+      nodes.servers.push(await startTestServer(settings, features));
+    }
+    await eventually('all nodes know of each other', () =>
+      nodes.servers.every((server) => nodes.registryOf(server).nodes.length >= ids.length),
+    );
+    return nodes;
+  }
+
+  at(index: number): TestServer {
+    const server = this.servers[index];
+    if (server === undefined) throw new Error('no such node');
+    return server;
+  }
+
+  get<T>(index: number, service: Service<T>): T {
+    return this.at(index).app.get(service, { strict: false });
+  }
+
+  sessions(index: number): SessionRegistry {
+    return this.get(index, SessionRegistry);
+  }
+
+  registryOf({ app }: TestServer): NodeRegistry {
+    return app.get<NodeRegistry>(NODE_REGISTRY, { strict: false });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.close()));
+    await this.redis[Symbol.asyncDispose]();
+  }
+}
