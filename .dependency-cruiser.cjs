@@ -6,7 +6,7 @@ const MAY_IMPORT = {
   socket: ['config', 'protocol'],
   cluster: ['config', 'protocol'],
   sessions: ['config', 'protocol', 'authentication', 'socket'],
-  lifecycle: ['config', 'protocol', 'authentication', 'socket', 'sessions'],
+  lifecycle: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'cluster'],
   access: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'cluster'],
   channels: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'cluster'],
   broadcast: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'channels', 'cluster'],
@@ -30,8 +30,8 @@ module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     ...Object.entries(MAY_IMPORT).map(stageRule),
-    stageRule(['observability', BELOW_OBSERVABILITY]),
     stageRule(['server-api', BELOW_OBSERVABILITY]),
+    stageRule(['observability', [...BELOW_OBSERVABILITY, 'server-api']]),
     {
       name: 'core-never-imports-a-gateway',
       severity: 'error',

@@ -3,9 +3,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.spec.ts'],
+    globalSetup: './test/support/install-redis.ts',
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     testTimeout: 15_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
+    // Files of one worker share their modules: importing Nest anew for each took more time than the tests.
+    isolate: false,
   },
 });

@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { BenchCase, Extent } from './cases/bench-case.js';
+import { channels } from './cases/channels.js';
+import { cluster } from './cases/cluster.js';
 import { connect } from './cases/connect.js';
 import { echo } from './cases/echo.js';
 import { fanoutCompressed } from './cases/fanout-compressed.js';
 import { fanout } from './cases/fanout.js';
+import { idleNode } from './cases/idle-node.js';
 import { idle } from './cases/idle.js';
 import { roles } from './cases/roles.js';
 import { stuckReader } from './cases/stuck-reader.js';
@@ -14,7 +17,18 @@ import { sectionOf, writeSection } from './harness/report.js';
 import { runCase } from './harness/run-case.js';
 import { peerNamed } from './peers/catalogue.js';
 
-const cases: readonly BenchCase[] = [echo, roles, fanout, fanoutCompressed, idle, connect, stuckReader];
+const cases: readonly BenchCase[] = [
+  echo,
+  roles,
+  fanout,
+  fanoutCompressed,
+  idle,
+  connect,
+  stuckReader,
+  cluster,
+  idleNode,
+  channels,
+];
 const names = cases.map((each) => each.name).join(', ');
 
 const usage = `npm run bench -- [case…] [--peers a,b] [--runs n] [--quick] [--write]
@@ -75,9 +89,9 @@ async function main(): Promise<void> {
   for (const benchCase of invocation.cases) await measure(benchCase, invocation);
 }
 
-/** `--peers gatehouse` also means the Gatehouse with the extra gateway that one case needs. */
+/** `--peers gatehouse` also means the Gatehouse with the extra gateway that one case needs, and the one on Redis. */
 function peersMeant(benchCase: BenchCase, name: string): string[] {
-  return benchCase.peers.filter((own) => own === name || own === `${name}-roles`);
+  return benchCase.peers.filter((own) => own === name || own === `${name}-roles` || own === `${name}-redis`);
 }
 
 async function measure(benchCase: BenchCase, { peers, runs, extent, write }: Invocation): Promise<void> {

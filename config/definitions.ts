@@ -121,13 +121,14 @@ export const DEFINITIONS = {
       env: 'MAX_CONNECTIONS_PER_IP',
       fallback: 200,
       unit: 'connections',
-      effect: 'Open connections of one address (IPv6: of one /64); beyond it 4001 and a ban. 0 = no limit.',
+      effect:
+        'Open connections of one address (IPv6: of one /64), over all nodes; beyond it 4001 and a ban. 0 = no limit.',
     }),
     maxPerUser: integer({
       env: 'MAX_CONNECTIONS_PER_USER',
       fallback: 50,
       unit: 'connections',
-      effect: 'Open connections of one user id; beyond it 4001. 0 = no limit.',
+      effect: 'Open connections of one user id, over all nodes; beyond it 4001. 0 = no limit.',
     }),
     max: integer({
       env: 'MAX_CONNECTIONS',
@@ -144,7 +145,7 @@ export const DEFINITIONS = {
     banDurationMs: milliseconds({
       env: 'BAN_DURATION_MS',
       fallback: 60_000,
-      effect: 'How long an address stays banned after a breach. 0 = no bans.',
+      effect: 'How long an address stays banned after a breach. 0 = breaches ban nobody; an operator still can.',
     }),
   },
   messages: {

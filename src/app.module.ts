@@ -10,6 +10,7 @@ import { GatewaysModule } from './gateways/gateways.module.js';
 import { HealthModule } from './health/health.module.js';
 import { LifecycleModule } from './lifecycle/lifecycle.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
+import { ServerApiModule } from './server-api/server-api.module.js';
 import { SocketModule } from './socket/socket.module.js';
 import { UpgradeModule } from './upgrade/upgrade.module.js';
 
@@ -20,10 +21,11 @@ export class AppModule {
   static register(settings: Settings, logger: Logger, features: readonly (Type | DynamicModule)[] = []): DynamicModule {
     const authentication = AuthenticationModule.register(settings.authentication);
     const socket = SocketModule.register(settings);
-    const lifecycle = LifecycleModule.register(settings.lifecycle);
+    const lifecycle = LifecycleModule.register(settings, socket);
     const access = AccessModule.register(settings);
     const upgrade = UpgradeModule.register(settings, [authentication, lifecycle, access]);
     const dispatch = DispatchModule.register([socket, access, upgrade]);
+    const serverApi = ServerApiModule.register(settings, [authentication, access, lifecycle]);
     return {
       module: AppModule,
       imports: [
@@ -33,7 +35,8 @@ export class AppModule {
         GatewaysModule.register(settings, authentication),
         ...features,
         HealthModule.register(settings.health, lifecycle),
-        ObservabilityModule.register(logger, [socket, access, upgrade, dispatch]),
+        serverApi,
+        ObservabilityModule.register(logger, [socket, access, upgrade, dispatch, serverApi]),
       ],
     };
   }

@@ -7,8 +7,10 @@ import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import { AppModule } from './app.module.js';
 import { RealtimeAdapter } from './dispatch/realtime-adapter.js';
+import { NodeReporter } from './lifecycle/node-reporter.js';
 import { ServerState } from './lifecycle/server-state.js';
 import { createLogger, NestLogger } from './observability/logger.js';
+import { setUpServerApi } from './server-api/set-up.js';
 
 export interface StartOptions {
   readonly logger?: Logger;
@@ -34,6 +36,7 @@ export async function startServer(settings: Settings, options: StartOptions = {}
     abortOnError: false,
   });
   app.disable('x-powered-by');
+  setUpServerApi(app, settings);
   app.useWebSocketAdapter(
     new RealtimeAdapter(app, {
       path: server.wsPath,
@@ -42,8 +45,8 @@ export async function startServer(settings: Settings, options: StartOptions = {}
     }),
   );
   await (server.host === undefined ? app.listen(server.port) : app.listen(server.port, server.host));
-  app.get(ServerState).ready();
-
   const { port } = app.getHttpServer().address() as AddressInfo;
+  app.get(ServerState).ready();
+  await app.get(NodeReporter).start(port);
   return { app, logger, port, close: () => app.close() };
 }

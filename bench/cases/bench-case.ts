@@ -44,8 +44,14 @@ export interface BenchCase {
   readonly peers: readonly string[];
   /** For cases so long that repeating them says little more. */
   readonly mostRuns?: number;
+  /** How many nodes of each peer run on one Redis; 1 where it does not say. */
+  readonly nodes?: number;
+  /** Whether each load gets a fresh server: where memory is measured that the one before has left behind. */
+  readonly freshServers?: boolean;
+  /** The peer of the table's last column; bare-ws where it does not say. */
+  readonly comparedWith?: string;
   readonly targets: readonly Target[];
-  /** What is done, one after the other, to one freshly started server. */
+  /** What is done, one after the other, to one freshly started server; `freshServers` says otherwise. */
   loads(server: Server, extent: Extent): readonly Load[];
 }
 

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { relative } from 'node:path';
+import { redisCommand } from '../../test/support/redis-command.js';
 import { isPresent, repositoryFolder, type Peer } from '../peers/catalogue.js';
 
 const installLimitMs = 180_000;
@@ -13,7 +14,9 @@ export function startablePeers(wanted: readonly Peer[]): Peer[] {
       console.error(
         `${peer.name} is left out: ${relative(repositoryFolder, peer.needs.file)} is missing. Try: ${peer.needs.advice}`,
       );
-    return present;
+    const hasRedis = !peer.onRedis || redisCommand() !== undefined;
+    if (!hasRedis) console.error(`${peer.name} is left out: neither redis-server nor valkey-server is on PATH.`);
+    return present && hasRedis;
   });
 }
 

@@ -1,30 +1,64 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Server } from '../load/job.js';
 import type { Peer } from '../peers/catalogue.js';
 import { lastWords, startChild, stopChild } from './children.js';
+import { freePort } from './free-port.js';
+import { startRedis } from './redis.js';
 
 const serverCore = 0;
 const startDeadlineMs = 20_000;
 
 export interface RunningPeer extends AsyncDisposable {
   readonly server: Server;
-  /** As the peer itself names it; null where it says nothing. */
+  /** What it consists of, as the peer itself names it; nothing where it says nothing. */
+  readonly version: string | null;
+  /** Null where it runs without. */
+  readonly redisVersion: string | null;
+}
+
+interface Node extends AsyncDisposable {
+  readonly server: Server;
   readonly version: string | null;
 }
 
 /** A fresh server on a free port: no run inherits the heap or the compiled code of the one before. */
-export async function startPeer(peer: Peer): Promise<RunningPeer> {
+export async function startPeer(peer: Peer, nodeCount = 1): Promise<RunningPeer> {
+  const secret = randomBytes(32).toString('hex');
+  if (!peer.onRedis) return { ...(await startNode(peer, { JWT_SECRET: secret })), redisVersion: null };
+  const redis = await startRedis();
+  const environment = { JWT_SECRET: secret, REDIS_URL: `redis://127.0.0.1:${redis.place.port}` };
+  const started: AsyncDisposable[] = [redis];
+  const stop = async (): Promise<void> => void (await Promise.all(started.map((each) => each[Symbol.asyncDispose]())));
+  try {
+    const first = await startNode(peer, environment);
+    started.push(first);
+    const others: Server[] = [];
+    while (others.length + 1 < nodeCount) {
+      const other = await startNode(peer, environment);
+      started.push(other);
+      others.push(other.server);
+    }
+    const server: Server = { ...first.server, cluster: { others, redis: redis.place } };
+    return { server, version: first.version, redisVersion: redis.version, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** All nodes of a peer share one core: what is compared is what they take, not how they spread it. */
+async function startNode(peer: Peer, environment: Readonly<Record<'JWT_SECRET', string>>): Promise<Node> {
   const port = await freePort();
-  const jwtSecret = randomBytes(32).toString('hex');
-  const environment = { ...peer.environment, PORT: String(port), JWT_SECRET: jwtSecret };
-  const child = startChild(peer.program, { core: serverCore, environment });
+  const child = startChild(peer.program, {
+    core: serverCore,
+    environment: { ...peer.environment, ...environment, PORT: String(port) },
+  });
   const words = lastWords(child);
   try {
     const version = await readiness(peer, child, port);
-    const server: Server = { port, pid: child.pid ?? 0, dialect: peer.dialect, jwtSecret };
+    const server: Server = { port, pid: child.pid ?? 0, dialect: peer.dialect, jwtSecret: environment.JWT_SECRET };
     return { server, version, [Symbol.asyncDispose]: () => stopChild(child) };
   } catch (error) {
     await stopChild(child);
@@ -73,16 +107,4 @@ async function answering(url: string, given: AbortController): Promise<null> {
     await pause(50);
   }
   return null;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }

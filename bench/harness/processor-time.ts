@@ -38,25 +38,43 @@ export interface ProcessorUse {
   readonly serverShare: number;
   readonly loadShare: number;
   readonly othersShare: number;
+  /** Of each process that was named beside the servers, in µs. */
+  readonly besides: readonly number[];
 }
 
-/** Starts a measured window; the returned function ends it. */
-export function startProcessorWindow(pid: number): () => ProcessorUse {
-  const server = processorMicroseconds(pid);
+/**
+ * Starts a measured window; the returned function ends it.
+ *
+ * @param servers the process that is measured, or several whose time is added up
+ * @param besides processes that are neither the servers nor strangers, such as Redis
+ */
+export function startProcessorWindow(
+  servers: number | readonly number[],
+  besides: readonly number[] = [],
+): () => ProcessorUse {
+  const measured = [servers].flat();
+  const server = sum(measured.map(processorMicroseconds));
+  const beside = besides.map(processorMicroseconds);
   const own = process.cpuUsage();
   const everyone = everyonesMicroseconds();
   const started = performance.now();
   return () => {
     const elapsedMs = performance.now() - started;
-    const microseconds = processorMicroseconds(pid) - server;
+    const microseconds = sum(measured.map(processorMicroseconds)) - server;
+    const besidesNow = besides.map((pid, index) => processorMicroseconds(pid) - (beside[index] ?? 0));
     const { user, system } = process.cpuUsage(own);
-    const others = everyonesMicroseconds() - everyone - microseconds - user - system;
+    const others = everyonesMicroseconds() - everyone - microseconds - sum(besidesNow) - user - system;
     return {
       microseconds,
       elapsedMs,
       serverShare: microseconds / (elapsedMs * 1_000),
       loadShare: (user + system) / (elapsedMs * 1_000),
       othersShare: Math.max(0, others) / (elapsedMs * 1_000),
+      besides: besidesNow,
     };
   };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

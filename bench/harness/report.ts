@@ -41,10 +41,11 @@ function circumstances({ versions, runs, quick }: CaseResults): string {
   const machine = `${cpus().length} × ${processor}, ${memory}, ${type()} ${release()}`;
   const date = new Date().toISOString().slice(0, 10);
   const extent = `${runs} ${quick ? 'quick ' : ''}${runs === 1 ? 'run' : 'runs'}`;
-  return `${date} · ${extent} · ${machine} · Node ${process.version.slice(1)} · ${[...versions.values()].join(' · ')}`;
+  return `${date} · ${extent} · ${machine} · Node ${process.version.slice(1)} · ${[...new Set(versions.values())].join(' · ')}`;
 }
 
 function figureRows(results: CaseResults): string[][] {
+  const { comparedWith = 'bare-ws' } = results.benchCase;
   const head = [
     'measure',
     'peer',
@@ -54,7 +55,7 @@ function figureRows(results: CaseResults): string[][] {
     'server',
     'load',
     'others',
-    'cost against bare ws',
+    `cost against ${comparedWith.replaceAll('-', ' ')}`,
   ];
   const rows = results.measures().flatMap((measure) =>
     results.peers(measure).map((peer) => {
@@ -62,7 +63,7 @@ function figureRows(results: CaseResults): string[][] {
       const values = readings.map((reading) => reading.value);
       const rates = readings.flatMap((reading) => reading.perSecond ?? []);
       const uses = readings.flatMap((reading) => reading.use ?? []);
-      const ratio = results.costRatio(peer, measure, 'bare-ws');
+      const ratio = results.costRatio(peer, measure, comparedWith);
       return [
         measure,
         peer,

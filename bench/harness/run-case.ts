@@ -1,4 +1,4 @@
-import type { BenchCase, Extent } from '../cases/bench-case.js';
+import type { BenchCase, Extent, Load } from '../cases/bench-case.js';
 import { productVersion, type Peer } from '../peers/catalogue.js';
 import { generateLoad } from './load-process.js';
 import { startPeer } from './peer-process.js';
@@ -32,20 +32,36 @@ export async function runCase(benchCase: BenchCase, { peers, runs, extent }: Cas
 }
 
 async function runPeer(results: CaseResults, peer: Peer, round: number, extent: Extent): Promise<void> {
-  await using running = await startPeer(peer);
-  results.versions.set(peer.name, running.version ?? productVersion());
-  for (const { script, job, limitMs } of results.benchCase.loads(running.server, extent)) {
-    const report = await generateLoad(script, job, limitMs);
-    for (const remark of report.remarks) note(results, `${peer.name}: ${remark}`);
-    if (report.invalid !== null) {
-      note(results, `${peer.name}, run ${round + 1} is not counted: ${report.invalid}`);
-      continue;
-    }
-    if (report.readings.some(({ use }) => use && use.othersShare > quietShare)) note(results, notQuiet);
-    results.add(peer.name, round, report.readings);
-    for (const { measure, value } of report.readings) {
-      console.error(`  run ${round + 1} · ${peer.name} · ${measure}: ${rounded(value)}`);
-    }
+  const { benchCase } = results;
+  let done = 0;
+  let count = 1;
+  while (done < count) {
+    await using running = await startPeer(peer, benchCase.nodes);
+    results.versions.set(peer.name, running.version ?? productVersion());
+    if (running.redisVersion !== null) results.versions.set('redis', running.redisVersion);
+    const loads = benchCase.loads(running.server, extent);
+    count = loads.length;
+    const due = loads.slice(done, benchCase.freshServers ? done + 1 : count);
+    for (const load of due) await runLoad(results, load, { peer, round });
+    done += due.length;
+  }
+}
+
+interface Turn {
+  readonly peer: Peer;
+  readonly round: number;
+}
+
+async function runLoad(results: CaseResults, { script, job, limitMs }: Load, { peer, round }: Turn): Promise<void> {
+  const report = await generateLoad(script, job, limitMs);
+  for (const remark of report.remarks) note(results, `${peer.name}: ${remark}`);
+  if (report.invalid !== null) {
+    return note(results, `${peer.name}, run ${round + 1} is not counted: ${report.invalid}`);
+  }
+  if (report.readings.some(({ use }) => use && use.othersShare > quietShare)) note(results, notQuiet);
+  results.add(peer.name, round, report.readings);
+  for (const { measure, value } of report.readings) {
+    console.error(`  run ${round + 1} · ${peer.name} · ${measure}: ${rounded(value)}`);
   }
 }
 

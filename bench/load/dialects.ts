@@ -11,6 +11,15 @@ export interface Dialect {
   /** Whether the client offers compression; what comes compressed is counted and not inflated. */
   readonly offersDeflate: boolean;
   message(type: string, id: number | null, data: unknown): string;
+  /** Null where the peer has no channels. */
+  readonly channels: ChannelWords | null;
+}
+
+export interface ChannelWords {
+  subscribe(channel: string, id: number): string;
+  /** Stands in the answer when the subscription is made. */
+  readonly confirmation: string;
+  publish(channel: string, data: unknown): string;
 }
 
 function envelope(type: string, id: number | null, data: unknown): string {
@@ -24,13 +33,24 @@ const plain: Dialect = {
   heartbeatAnswer: null,
   offersDeflate: false,
   message: envelope,
+  channels: null,
+};
+
+const gatehouse: Dialect = {
+  ...plain,
+  authenticated: true,
+  channels: {
+    subscribe: (channel, id) => envelope('subscribe', id, { channel }),
+    confirmation: '"subscribe_reply"',
+    publish: (channel, data) => envelope('publish', null, { channel, data }),
+  },
 };
 
 export const dialects: Readonly<Record<DialectName, Dialect>> = {
   plain,
   'plain-deflate': { ...plain, offersDeflate: true },
-  gatehouse: { ...plain, authenticated: true },
-  'gatehouse-deflate': { ...plain, authenticated: true, offersDeflate: true },
+  gatehouse,
+  'gatehouse-deflate': { ...gatehouse, offersDeflate: true },
   nest: { ...plain, message: (event, _id, data) => JSON.stringify({ event, data }) },
   'socket-io': {
     path: '/socket.io/?EIO=4&transport=websocket',
@@ -40,5 +60,10 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
     heartbeatAnswer: '3',
     offersDeflate: false,
     message: (event, _id, data) => `42${JSON.stringify([event, data])}`,
+    channels: {
+      subscribe: (channel, id) => `42${id}${JSON.stringify(['join', channel])}`,
+      confirmation: '"joined"',
+      publish: (channel, data) => `42${JSON.stringify(['publish', { channel, data }])}`,
+    },
   },
 };

@@ -1,5 +1,6 @@
 import { startProcessorWindow, type ProcessorUse } from '../harness/processor-time.js';
 import { countClosed, openConnections } from './connections.js';
+import { dialects } from './dialects.js';
 import { runLoad, type LoadReport, type Server, type Timing } from './job.js';
 import { Publisher, settled } from './publisher.js';
 import type { RawClient } from './raw-client.js';
@@ -54,7 +55,8 @@ class Audience {
     const [first] = clients;
     if (!first) throw new Error('no connection');
     for (const client of clients) client.onMessages = (count) => void (this.delivered += count);
-    this.publisher = new Publisher(first, job.server, job.data, job.publicationsPerTurn);
+    const message = dialects[job.server.dialect].message('broadcast', null, job.data);
+    this.publisher = new Publisher([first], message, job.publicationsPerTurn);
   }
 
   /** The window ends with the last delivery, so that all the time and all the deliveries belong together. */

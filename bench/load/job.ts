@@ -7,6 +7,20 @@ export interface Server {
   readonly pid: number;
   readonly dialect: DialectName;
   readonly jwtSecret: string;
+  /** Where it runs on Redis. */
+  readonly cluster?: Cluster;
+}
+
+export interface RedisPlace {
+  readonly port: number;
+  readonly pid: number;
+}
+
+/** What belongs to a server that runs on Redis. */
+export interface Cluster {
+  /** The nodes beside this one. */
+  readonly others: readonly Server[];
+  readonly redis: RedisPlace;
 }
 
 export interface Timing {

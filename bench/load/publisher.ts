@@ -1,22 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { dialects } from './dialects.js';
 import { clientFrame } from './frames.js';
-import type { Server } from './job.js';
 import type { RawClient } from './raw-client.js';
 
 /** Publishes at a fixed rate, whatever comes back: in a closed loop the order of events would decide the result. */
 export class Publisher {
   published = 0;
-  private readonly turn: Buffer;
+  /** What one of the clients sends in a turn. */
+  private readonly portion: Buffer;
 
+  /** @param clients who publish, each an equal part of `perTurn` */
   constructor(
-    private readonly client: RawClient,
-    server: Server,
-    data: unknown,
+    private readonly clients: readonly RawClient[],
+    message: string,
     private readonly perTurn: number,
   ) {
-    const frame = clientFrame(dialects[server.dialect].message('broadcast', null, data));
-    this.turn = Buffer.concat(Array<Buffer>(perTurn).fill(frame));
+    this.portion = Buffer.concat(Array<Buffer>(perTurn / clients.length).fill(clientFrame(message)));
   }
 
   /** `beforeTurn` is told the number of the turn's first publication. */
@@ -26,7 +24,7 @@ export class Publisher {
     for (let turn = 0; turn < turns; turn += 1) {
       await pause(Math.max(0, started + (turn * 1_000) / turnsPerSecond - performance.now()));
       beforeTurn?.(this.published);
-      this.client.send(this.turn);
+      for (const client of this.clients) client.send(this.portion);
       this.published += this.perTurn;
     }
   }

@@ -8,11 +8,13 @@ export interface Endpoint {
   readonly token: string | null;
   /** Source address; several of them spread many connections over several port ranges. */
   readonly localAddress?: string;
+  /** How long the handshake may take. */
+  readonly deadlineMs?: number;
 }
 
 /** One read buffer for all sockets: a chunk is done with before the next socket is read. */
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024);
-const handshakeDeadlineMs = 20_000;
+const defaultDeadlineMs = 20_000;
 const closeFrame = clientFrame(Buffer.from([0x03, 0xe8]), opcodes.close);
 
 /** A WebSocket client that does next to nothing, so that the server is what gets measured. */
@@ -23,6 +25,7 @@ export class RawClient {
   closed = false;
   /** The code of the server's close frame, or 0. */
   closeCode = 0;
+  closeReason = '';
   readonly frames: FrameCounter;
   private readonly socket: Socket;
   private head: Buffer | null = Buffer.alloc(0);
@@ -52,7 +55,10 @@ export class RawClient {
   static open(endpoint: Endpoint): Promise<RawClient> {
     return new Promise((resolve, reject) => {
       const client = new RawClient(endpoint);
-      const deadline = setTimeout(() => client.settle(new Error('no handshake in time')), handshakeDeadlineMs);
+      const deadline = setTimeout(
+        () => client.settle(new Error('no handshake in time')),
+        endpoint.deadlineMs ?? defaultDeadlineMs,
+      );
       client.settle = (error) => {
         clearTimeout(deadline);
         client.settle = () => undefined;
@@ -123,6 +129,7 @@ export class RawClient {
     if (opcode === opcodes.ping) return this.send(clientFrame(body, opcodes.pong));
     if (opcode === opcodes.close) {
       this.closeCode = body.length >= 2 ? body.readUInt16BE(0) : 1005;
+      this.closeReason = body.toString('utf8', 2);
       this.socket.end();
       return;
     }

@@ -2,6 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { residentBytes, startProcessorWindow, type ProcessorUse } from '../harness/processor-time.js';
 import { percentile } from '../harness/statistics.js';
 import { openConnections } from './connections.js';
+import { DeliveryTimes } from './delivery-times.js';
+import { dialects } from './dialects.js';
 import { runLoad, type LoadReport, type Reading, type Server, type Timing } from './job.js';
 import { Publisher, settled } from './publisher.js';
 import type { RawClient } from './raw-client.js';
@@ -22,7 +24,8 @@ async function stuckReader(job: StuckReaderJob): Promise<LoadReport> {
   const [first, second] = clients;
   if (!first || !second) throw new Error('at least two subscribers are needed');
   const stuckOne = job.stuck ? first : null;
-  const publisher = new Publisher(second, job.server, { text: 'x'.repeat(job.publicationBytes) }, 1);
+  const data = { text: 'x'.repeat(job.publicationBytes) };
+  const publisher = new Publisher([second], dialects[job.server.dialect].message('broadcast', null, data), 1);
   const deliveries = new DeliveryTimes(others);
   const allArrived = (): Promise<boolean> =>
     settled(() => deliveries.count >= publisher.published * others.length, deliveryDeadlineMs);
@@ -43,34 +46,6 @@ async function stuckReader(job: StuckReaderJob): Promise<LoadReport> {
     remarks,
     invalid: complete ? null : `${deliveries.count} of ${publisher.published * others.length} deliveries arrived`,
   };
-}
-
-/** Publications arrive in order, so a subscriber's n-th message is the n-th publication: no body has to be read. */
-class DeliveryTimes {
-  count = 0;
-  milliseconds: number[] = [];
-  private readonly sentAt: number[] = [];
-
-  constructor(subscribers: readonly RawClient[]) {
-    for (const subscriber of subscribers) this.watch(subscriber);
-  }
-
-  expect(publication: number): void {
-    this.sentAt[publication] = performance.now();
-  }
-
-  forget(): void {
-    this.milliseconds = [];
-  }
-
-  private watch(subscriber: RawClient): void {
-    let received = 0;
-    subscriber.onMessages = (count) => {
-      const now = performance.now();
-      this.count += count;
-      for (let one = 0; one < count; one += 1) this.milliseconds.push(now - (this.sentAt[received++] ?? now));
-    };
-  }
 }
 
 function readingsOf(job: StuckReaderJob, use: ProcessorUse, p99: number, grown: number): Reading[] {

@@ -13,6 +13,8 @@ export interface Peer {
   readonly environment: Readonly<Record<string, string>>;
   /** How it tells that it serves: a line `ready <version>` on stdout, or 200 on this path. */
   readonly readyPath: string | null;
+  /** Whether it gets a Redis, and may have several nodes. */
+  readonly onRedis: boolean;
   /** The file without which it cannot start, and what the reader does about it. */
   readonly needs: { readonly file: string; readonly advice: string; readonly installable: boolean };
 }
@@ -29,6 +31,9 @@ const gatehouseEnvironment = {
   MAX_CONNECTIONS_PER_IP: '100000',
   MAX_CONNECTIONS_PER_USER: '100000',
   MAX_CONNECTIONS: '100000',
+  OVERLOAD_EVENT_LOOP_LAG_MS: '0',
+  CHANNELS_FILE: join(benchFolder, 'peers', 'channels.yaml'),
+  MAX_CHANNELS_PER_SESSION: '1000',
 };
 
 function nodeProgram(file: string): string[] {
@@ -47,7 +52,7 @@ function productPackage(name: string): Peer['needs'] {
 
 function scriptPeer(name: string, dialect: DialectName, needs: Peer['needs']): Peer {
   const program = nodeProgram(join(benchFolder, 'peers', `${name}.mjs`));
-  return { name, dialect, program, environment: {}, readyPath: null, needs };
+  return { name, dialect, program, environment: {}, readyPath: null, onRedis: false, needs };
 }
 
 function gatehousePeer(name: string, entry: string, advice: string): Peer {
@@ -58,6 +63,7 @@ function gatehousePeer(name: string, entry: string, advice: string): Peer {
     program: nodeProgram(file),
     environment: gatehouseEnvironment,
     readyPath: '/ready',
+    onRedis: false,
     needs: { file, advice, installable: false },
   };
 }
@@ -66,7 +72,7 @@ function gatehousePeer(name: string, entry: string, advice: string): Peer {
 function bunPeer(): Peer {
   const needs = ownPackage(`@oven/bun-${process.platform}-${process.arch.replace('arm64', 'aarch64')}/bin/bun`);
   const program = [needs.file, join(benchFolder, 'peers', 'bun.mjs')];
-  return { name: 'bun', dialect: 'plain', program, environment: {}, readyPath: null, needs };
+  return { name: 'bun', dialect: 'plain', program, environment: {}, readyPath: null, onRedis: false, needs };
 }
 
 export const peers: readonly Peer[] = [
@@ -85,6 +91,12 @@ export const peers: readonly Peer[] = [
   },
   scriptPeer('stock-nest', 'nest', productPackage('@nestjs/platform-ws')),
   scriptPeer('socket-io', 'socket-io', ownPackage('socket.io')),
+  { ...gatehousePeer('gatehouse-redis', 'src/main.js', 'npm run build'), onRedis: true },
+  {
+    ...scriptPeer('socket-io', 'socket-io', ownPackage('@socket.io/redis-adapter')),
+    name: 'socket-io-redis',
+    onRedis: true,
+  },
   bunPeer(),
 ];
 

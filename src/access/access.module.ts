@@ -1,17 +1,30 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { ClusterModule } from '../cluster/cluster.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
+import { Bans } from './bans.js';
 import { ConnectionLimits } from './connection-limits.js';
+import { Expulsion } from './expulsion.js';
 import { MessageRates } from './message-rate.js';
+import { SharedPlaces } from './shared-places.js';
 
+/** Global, so that a feature can end sessions and ban without knowing where the settings come from. */
+@Global()
 @Module({})
 export class AccessModule {
   static register(settings: AccessSettings): DynamicModule {
     return {
       module: AccessModule,
-      imports: [SessionsModule],
-      providers: [{ provide: ACCESS_SETTINGS, useValue: settings }, ConnectionLimits, MessageRates],
-      exports: [ACCESS_SETTINGS, ConnectionLimits, MessageRates],
+      imports: [ClusterModule, SessionsModule],
+      providers: [
+        { provide: ACCESS_SETTINGS, useValue: settings },
+        Bans,
+        ConnectionLimits,
+        Expulsion,
+        MessageRates,
+        SharedPlaces,
+      ],
+      exports: [ACCESS_SETTINGS, Bans, ConnectionLimits, Expulsion, MessageRates],
     };
   }
 }

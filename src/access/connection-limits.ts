@@ -1,8 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Principal } from '../authentication/principal.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
 import { AddressBook, type AddressRecord } from './address-book.js';
-import { BanList } from './ban-list.js';
+import { Bans } from './bans.js';
+import { SharedPlaces, type PlaceOwner, type SharedRefusal } from './shared-places.js';
 
 export type AdmissionRefusal = 'banned' | 'connection_rate' | 'too_many_from_address' | 'at_capacity';
 
@@ -12,7 +14,6 @@ export type AdmissionRefusal = 'banned' | 'connection_rate' | 'too_many_from_add
  */
 @Injectable()
 export class ConnectionLimits {
-  readonly bans: BanList;
   private readonly addresses: AddressBook;
   private taken = 0;
   private pending = 0;
@@ -20,21 +21,21 @@ export class ConnectionLimits {
   constructor(
     @Inject(ACCESS_SETTINGS) private readonly settings: AccessSettings,
     private readonly sessions: SessionRegistry,
+    private readonly bans: Bans,
+    private readonly shared: SharedPlaces,
   ) {
     const { connections, messages } = settings;
-    this.bans = new BanList(connections.banDurationMs);
     this.addresses = new AddressBook({ connectionRate: connections.ratePerIp, messageRate: messages.ratePerIp });
   }
 
   /** @param key the address, an IPv6 one cut to its /64 */
   take(key: string): AddressRecord | AdmissionRefusal {
-    const now = Date.now();
-    if (this.bans.isBanned(key, now)) return 'banned';
+    if (this.bans.isBanned('address', key)) return 'banned';
 
     const record = this.addresses.of(key, performance.now());
     const refusal = this.refusalOfAddress(record);
     if (refusal !== undefined) {
-      this.bans.ban(key, now);
+      this.bans.breach(key, refusal);
       return refusal;
     }
     const { max, maxPendingUpgrades } = this.settings.connections;
@@ -46,9 +47,28 @@ export class ConnectionLimits {
     return record;
   }
 
-  /** Whether one more session of this user may open. */
-  hasRoomForUser(userId: string): boolean {
-    return !exceeds(this.sessions.countOfUser(userId), this.settings.connections.maxPerUser);
+  /** Why no more session of this user may open; undefined: one may. */
+  refusalOfUser({ userId }: Principal): 'banned' | 'too_many_of_user' | undefined {
+    if (this.bans.isBanned('user', userId)) return 'banned';
+    const hasRoom = !exceeds(this.sessions.countOfUser(userId), this.settings.connections.maxPerUser);
+    return hasRoom ? undefined : 'too_many_of_user';
+  }
+
+  /** Whether other nodes are to be asked for a place as well. */
+  get areShared(): boolean {
+    return this.shared.isNeeded;
+  }
+
+  /** Takes places over all nodes; to be given back by `releaseShared` unless a session comes of it. */
+  async takeShared(owner: PlaceOwner): Promise<SharedRefusal | undefined> {
+    const refusal = await this.shared.take(owner);
+    if (refusal === 'too_many_from_address') this.bans.breach(owner.limitKey, refusal);
+    return refusal;
+  }
+
+  /** The upgrade was refused after all. A session gives them back by itself when it closes. */
+  releaseShared(owner: PlaceOwner): void {
+    this.shared.release(owner);
   }
 
   /** The upgrade that took a place is decided, one way or the other. */

@@ -1,44 +1,60 @@
 import type { Publisher } from '../protocol/envelope.js';
-import type { SessionEvents } from '../sessions/session-events.js';
-import { Multicast } from '../sessions/multicast.js';
-import type { Session } from '../sessions/session.js';
+import type { Delivery, Target } from './delivery.js';
 
-/** Calls `visit` for every session that is meant. */
-export type Selection = (visit: (session: Session) => void) => void;
+/** Brings a delivery to its sessions. */
+export interface Carrier {
+  /** @returns how many sessions of this node took it */
+  emit(delivery: Delivery): number;
+  /** Resolves with how many sessions took it, over all nodes. */
+  deliver(delivery: Delivery): Promise<number>;
+}
 
 interface AudienceOptions {
-  readonly select: Selection;
-  readonly events: SessionEvents;
-  readonly excluded?: readonly Session[];
+  readonly target: Target;
+  readonly carrier: Carrier;
+  readonly except?: readonly string[];
   readonly publisher?: Publisher;
 }
 
-/** Those a message goes to. Immutable: `except` and `from` make another. */
+/** Those a message goes to, on whatever node they are. Immutable: `except` and `from` make another. */
 export class Audience {
   constructor(private readonly options: AudienceOptions) {}
 
   /** Leaves out this session, as a rule the one that caused the message. */
-  except(session: Session): Audience {
-    return new Audience({ ...this.options, excluded: [...(this.options.excluded ?? []), session] });
+  except({ id }: { readonly id: string }): Audience {
+    return new Audience({ ...this.options, except: [...(this.options.except ?? []), id] });
   }
 
   /** Names the session that caused the message as its `from`. */
-  from(session: Session): Audience {
-    return new Audience({ ...this.options, publisher: session.publisher });
+  from({ publisher }: { readonly publisher: Publisher }): Audience {
+    return new Audience({ ...this.options, publisher });
   }
 
   /**
-   * Sends a message to everyone meant.
+   * Sends a message to everyone meant: to those on this node at once, to those on other nodes as soon as it comes there, which
+   * it does not while Redis is away.
    *
-   * @returns how many sessions took it; those whose connection is closing or too slow did not
+   * @param data must not be changed any more
+   * @returns how many sessions of this node took it; those whose connection is closing or too slow did not
    * @throws TypeError or RangeError when the data cannot be encoded
    */
   emit(type: string, data?: unknown): number {
-    const { select, events, excluded = [], publisher } = this.options;
-    const multicast = new Multicast({ type, from: publisher, data });
-    select((session) => {
-      if (excluded.length === 0 || !excluded.includes(session)) multicast.deliverTo(session);
-    });
-    return multicast.report(events);
+    return this.options.carrier.emit(this.delivery(type, data));
+  }
+
+  /**
+   * The same, and waits until the other nodes have said how many sessions took it there. Nodes that do not answer within two
+   * seconds are not counted.
+   *
+   * @param data must not be changed any more
+   * @throws TypeError or RangeError when the data cannot be encoded
+   */
+  deliver(type: string, data?: unknown): Promise<number> {
+    return this.options.carrier.deliver(this.delivery(type, data));
+  }
+
+  private delivery(type: string, data: unknown): Delivery {
+    const { target, except = [], publisher } = this.options;
+    return { target, except, type, from: publisher, data };
   }
 }

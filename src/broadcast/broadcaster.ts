@@ -1,43 +1,85 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { NODE_BUS, sumOf, type NodeBus } from '../cluster/node-bus.js';
+import { SHARED_COUNTS, type SharedCounts } from '../cluster/shared-counts.js';
+import { sendable } from '../protocol/sendable.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
-import { Audience, type Selection } from './audience.js';
+import { Audience, type Carrier } from './audience.js';
+import { arrived, deliverHere, travelling, type Delivery, type Target } from './delivery.js';
+
+const KIND = 'deliver';
 
 /**
- * Sends to many: `broadcaster.toUser('alice').emit('order.shipped', { id })`.
- * A message is encoded once per codec, however many receive it.
+ * Sends to many, on whatever node they are: `broadcaster.toUser('alice').emit('order.shipped', { id })`.
+ * A message is encoded once per codec and node, however many receive it.
  */
 @Injectable()
-export class Broadcaster {
-  constructor(private readonly sessions: SessionRegistry) {}
+export class Broadcaster implements Carrier {
+  constructor(
+    @Inject(NODE_BUS) private readonly bus: NodeBus,
+    @Inject(SHARED_COUNTS) private readonly counts: SharedCounts,
+    private readonly sessions: SessionRegistry,
+  ) {
+    bus.handle(KIND, (payload) => deliverHere(this.sessions, arrived(payload)));
+  }
 
   /** Every open session. */
   toEveryone(): Audience {
-    return this.to((visit) => this.sessions.forEach(visit));
+    return this.to({ to: 'everyone' });
   }
 
   /** Every session of a signed-in user. */
   toUser(userId: string): Audience {
-    return this.to((visit) => this.sessions.ofUser(userId).forEach(visit));
+    return this.to({ to: 'user', name: userId });
   }
 
   /** One session, if it is still open. */
   toSession(sessionId: string): Audience {
-    return this.to((visit) => {
-      const session = this.sessions.get(sessionId);
-      if (session) visit(session);
-    });
+    return this.to({ to: 'session', name: sessionId });
   }
 
   /** Every session that has the role. */
   toRole(role: string): Audience {
-    return this.to((visit) =>
-      this.sessions.forEach((session) => {
-        if (session.roles.includes(role)) visit(session);
-      }),
-    );
+    return this.to({ to: 'role', name: role });
   }
 
-  private to(select: Selection): Audience {
-    return new Audience({ select, events: this.sessions.events });
+  /** @internal for Audience */
+  emit(delivery: Delivery): number {
+    const ready = this.readied(delivery);
+    const taken = deliverHere(this.sessions, ready);
+    if (!this.isComplete(ready)) this.bus.tell(KIND, travelling(ready));
+    return taken;
+  }
+
+  /** @internal for Audience */
+  async deliver(delivery: Delivery): Promise<number> {
+    const ready = this.readied(delivery);
+    const taken = deliverHere(this.sessions, ready);
+    if (this.isComplete(ready)) return taken;
+    const nodes = await this.nodesOf(ready.target);
+    return taken + sumOf(await this.bus.ask<number>(KIND, travelling(ready), nodes && { nodes }));
+  }
+
+  private to(target: Target): Audience {
+    return new Audience({ target, carrier: this });
+  }
+
+  /** What is to travel is made fit for it first: data that cannot be encoded is sent to nobody. */
+  private readied(delivery: Delivery): Delivery {
+    return this.bus.reachesOthers ? { ...delivery, data: sendable(delivery.data) } : delivery;
+  }
+
+  /** Whether nobody meant can be on another node. */
+  private isComplete({ target }: Delivery): boolean {
+    return !this.bus.reachesOthers || (target.to === 'session' && this.sessions.get(target.name) !== undefined);
+  }
+
+  /** The nodes on which the target can be; undefined: all. */
+  private async nodesOf(target: Target): Promise<readonly string[] | undefined> {
+    if (target.to !== 'user') return undefined;
+    try {
+      return [...(await this.counts.byNode('user', target.name)).keys()];
+    } catch {
+      return undefined;
+    }
   }
 }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ClusterModule } from '../cluster/cluster.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
+import { ChannelDirectory } from './channel-directory.js';
 import { ChannelHooks } from './channel-hooks.js';
 import { ChannelHub } from './channel-hub.js';
 import { Channels } from './channels.js';
@@ -9,7 +10,7 @@ import { PresenceTracker } from './presence-tracker.js';
 
 @Module({
   imports: [ClusterModule, DiscoveryModule, SessionsModule],
-  providers: [ChannelHooks, ChannelHub, PresenceTracker, Channels],
-  exports: [ChannelHooks, Channels],
+  providers: [ChannelHooks, ChannelHub, PresenceTracker, Channels, ChannelDirectory],
+  exports: [ChannelHooks, Channels, ChannelDirectory],
 })
 export class ChannelsModule {}

@@ -2,14 +2,16 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { BROKER, type Broker, type ChannelName } from '../cluster/broker.js';
 import { PRESENCE_STORE, type Presence, type PresenceStore } from '../cluster/presence-store.js';
 import type { Session } from '../sessions/session.js';
-import type { Channel } from './channel.js';
+import { channelNamed, type Channel } from './channel.js';
+import { CHANNELS_SETTINGS, type ChannelsSettings } from './channels-settings.js';
 import { Ghosts } from './ghosts.js';
+import { UntoldNews, type PresenceEvent, type Untold } from './untold.js';
 
 /** How long a user whose connection broke is still counted: a reconnect within it is neither a leave nor a join. */
 export const PRESENCE_GRACE_MS = 10_000;
 const TICK_MS = 500;
-
-export type PresenceEvent = 'join' | 'leave';
+/** What a lost node leaves behind is told in portions, so that it does not crowd out publications. */
+const TOLD_AT_ONCE = 100;
 
 /** What travels to the subscribers of a channel's presence. */
 export interface PresenceNews {
@@ -26,12 +28,23 @@ export function presenceChannelOf({ name }: Channel): ChannelName {
 @Injectable()
 export class PresenceTracker implements OnApplicationShutdown {
   private readonly ghosts = new Ghosts();
-  private readonly timer = setInterval(() => void this.letGo(performance.now()), TICK_MS).unref();
+  private readonly untold = new UntoldNews();
+  private isTelling = false;
+  private readonly timer = setInterval(() => {
+    void this.letGo(performance.now());
+    void this.tellUntold();
+  }, TICK_MS).unref();
 
   constructor(
     @Inject(PRESENCE_STORE) private readonly store: PresenceStore,
     @Inject(BROKER) private readonly broker: Broker,
-  ) {}
+    @Inject(CHANNELS_SETTINGS) private readonly settings: ChannelsSettings,
+  ) {
+    store.listen({
+      lost: (name, userId) => this.tellLater(name, 'leave', userId),
+      back: (name, userId) => this.tellLater(name, 'join', userId),
+    });
+  }
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
@@ -43,14 +56,14 @@ export class PresenceTracker implements OnApplicationShutdown {
     // Before the store is asked: a session that closes meanwhile is a ghost by right.
     this.ghosts.takeOf(channel, presence, 'this');
     const hasCome = await this.store.add(channel.name, presence);
-    if (hasCome) await this.tell(channel, 'join', presence);
+    if (hasCome) await this.tell(channel, 'join', presence.userId);
     // The user is back, so the sessions that broke need not be shown any longer.
     for (const ghost of this.ghosts.takeOf(channel, presence, 'others')) await this.letGoOf(ghost);
   }
 
-  /** The client said that it leaves. */
+  /** The client said that it leaves. Where the store is away, it is shown a little longer. */
   async leave(session: Session, channel: Channel): Promise<void> {
-    if (isTracked(channel)) await this.remove(channel, presenceOf(session));
+    if (isTracked(channel)) await this.letGoOf({ channel, presence: presenceOf(session) });
   }
 
   /** The connection is gone; its user may be back in a moment. */
@@ -69,7 +82,8 @@ export class PresenceTracker implements OnApplicationShutdown {
 
   private async letGoOf({ channel, presence }: { readonly channel: Channel; readonly presence: Presence }) {
     try {
-      await this.remove(channel, presence);
+      const hasGone = await this.store.remove(channel.name, presence);
+      if (hasGone) await this.tell(channel, 'leave', presence.userId);
     } catch {
       // The store is away. Nobody is to be shown for ever, so it is tried again after another grace.
       this.haunt(channel, presence);
@@ -80,16 +94,54 @@ export class PresenceTracker implements OnApplicationShutdown {
     this.ghosts.add({ channel, presence, endsAt: performance.now() + PRESENCE_GRACE_MS });
   }
 
-  private async remove(channel: Channel, presence: Presence): Promise<void> {
-    const hasGone = await this.store.remove(channel.name, presence);
-    if (hasGone) await this.tell(channel, 'leave', presence);
+  /** Does not reject: what cannot be told now is told later. */
+  private async tell(channel: Channel, event: PresenceEvent, userId: string): Promise<void> {
+    const news = { channel, event, userId };
+    if (!channel.namespace.joinLeave || this.untold.settles(news)) return;
+    if (await this.failsToPublish(news)) this.untold.add(news);
   }
 
-  private async tell(channel: Channel, event: PresenceEvent, { userId }: Presence): Promise<void> {
-    if (!channel.namespace.joinLeave) return;
-    const data: PresenceNews = { event, member: { userId } };
+  private tellLater(name: ChannelName, event: PresenceEvent, userId: string): void {
+    const channel = this.find(name);
+    if (!channel?.namespace.joinLeave) return;
+    this.untold.add({ channel, event, userId });
+    void this.tellUntold();
+  }
+
+  /** Undefined: a node that had other namespaces has entered it. */
+  private find(name: ChannelName): Channel | undefined {
+    try {
+      return channelNamed(name, this.settings.namespaces);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** In order. What fails waits for the next tick. */
+  private async tellUntold(): Promise<void> {
+    if (this.isTelling) return;
+    this.isTelling = true;
+    let hasFailed = false;
+    while (this.untold.size > 0 && !hasFailed) {
+      const failed = await Promise.all(this.untold.take(TOLD_AT_ONCE).map((news) => this.failsToPublish(news)));
+      for (const news of failed) {
+        if (news === undefined) continue;
+        this.untold.add(news);
+        hasFailed = true;
+      }
+    }
+    this.isTelling = false;
+  }
+
+  /** Returns what it could not publish. */
+  private async failsToPublish(news: Untold): Promise<Untold | undefined> {
+    const data: PresenceNews = { event: news.event, member: { userId: news.userId } };
     const draft = { data, from: undefined, excludeSession: undefined, expiresAt: undefined };
-    await this.broker.publish(presenceChannelOf(channel), draft, { history: undefined, idempotencyKey: undefined });
+    const options = { history: undefined, idempotencyKey: undefined };
+    return this.broker.publish(presenceChannelOf(news.channel), draft, options).then(
+      () => undefined,
+      () => news,
+    );
   }
 }
 

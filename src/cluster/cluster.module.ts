@@ -1,17 +1,29 @@
-import { Inject, Module, type FactoryProvider, type OnApplicationShutdown } from '@nestjs/common';
-import { BAN_STORE } from './ban-store.js';
+import { Inject, Module, type FactoryProvider, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { ANSWER_STORE, type AnswerStore } from './answer-store.js';
+import { BAN_STORE, type BanStore } from './ban-store.js';
 import { BROKER, type Broker } from './broker.js';
+import { BrokerNodeBus } from './broker-node-bus.js';
+import { ClusterEvents } from './cluster-events.js';
 import { CLUSTER_SETTINGS, type ClusterSettings } from './cluster-settings.js';
+import { ConnectionDirectory } from './connection-directory.js';
+import { LoneNodeBus } from './lone-node-bus.js';
+import { MemoryAnswerStore } from './memory-answer-store.js';
 import { MemoryBanStore } from './memory-ban-store.js';
 import { MemoryBroker } from './memory-broker.js';
 import { MemoryNodeRegistry } from './memory-node-registry.js';
 import { MemoryPresenceStore } from './memory-presence-store.js';
 import { MemorySharedCounts } from './memory-shared-counts.js';
-import { NODE_REGISTRY } from './node-registry.js';
-import { PRESENCE_STORE } from './presence-store.js';
+import { NODE_BUS, type NodeBus } from './node-bus.js';
+import { NODE_REGISTRY, type NodeRegistry } from './node-registry.js';
+import { PRESENCE_STORE, type PresenceStore } from './presence-store.js';
+import { RedisAnswerStore } from './redis-answer-store.js';
+import { RedisBanStore } from './redis-ban-store.js';
 import { RedisBroker } from './redis-broker.js';
 import { RedisLink } from './redis-link.js';
-import { SHARED_COUNTS } from './shared-counts.js';
+import { RedisNodeRegistry } from './redis-node-registry.js';
+import { RedisPresenceStore } from './redis-presence-store.js';
+import { RedisSharedCounts } from './redis-shared-counts.js';
+import { SHARED_COUNTS, type SharedCounts } from './shared-counts.js';
 
 /** The connection to Redis; undefined where this node is the only one. */
 export const REDIS_LINK = Symbol('RedisLink');
@@ -29,37 +41,96 @@ const redisLink: FactoryProvider<RedisLink | undefined> = {
 };
 
 /** On Redis where there is one. */
-function portOn<T>(provide: symbol, create: (link: RedisLink | undefined) => T): FactoryProvider<T> {
-  return { provide, inject: [{ token: REDIS_LINK, optional: true }], useFactory: create };
+function portOn<T>(
+  provide: symbol,
+  create: (link: RedisLink | undefined, settings: ClusterSettings) => T,
+): FactoryProvider<T> {
+  return { provide, inject: [{ token: REDIS_LINK, optional: true }, CLUSTER_SETTINGS], useFactory: create };
 }
+
+const nodeRegistry: FactoryProvider<NodeRegistry> = {
+  provide: NODE_REGISTRY,
+  inject: [CLUSTER_SETTINGS, { token: REDIS_LINK, optional: true }],
+  useFactory: ({ serverId }: ClusterSettings, link: RedisLink | undefined) =>
+    link ? new RedisNodeRegistry(link, serverId) : new MemoryNodeRegistry(serverId),
+};
+
+const presenceStore: FactoryProvider<PresenceStore> = {
+  provide: PRESENCE_STORE,
+  inject: [NODE_REGISTRY, { token: REDIS_LINK, optional: true }],
+  useFactory: (registry: NodeRegistry, link: RedisLink | undefined) =>
+    link && registry instanceof RedisNodeRegistry ? new RedisPresenceStore(link, registry) : new MemoryPresenceStore(),
+};
+
+const sharedCounts: FactoryProvider<SharedCounts> = {
+  provide: SHARED_COUNTS,
+  inject: [NODE_REGISTRY, { token: REDIS_LINK, optional: true }],
+  useFactory: (registry: NodeRegistry, link: RedisLink | undefined) =>
+    link && registry instanceof RedisNodeRegistry
+      ? new RedisSharedCounts(link, registry)
+      : new MemorySharedCounts(registry.self.nodeId),
+};
+
+const nodeBus: FactoryProvider<NodeBus> = {
+  provide: NODE_BUS,
+  inject: [BROKER, NODE_REGISTRY, ClusterEvents, { token: REDIS_LINK, optional: true }],
+  useFactory: (broker: Broker, registry: NodeRegistry, events: ClusterEvents, link: RedisLink | undefined) =>
+    link ? new BrokerNodeBus({ broker, registry, events, isConnected: () => link.isUp }) : new LoneNodeBus(),
+};
+
+const connectionDirectory: FactoryProvider<ConnectionDirectory> = {
+  provide: ConnectionDirectory,
+  inject: [NODE_REGISTRY, ClusterEvents, { token: REDIS_LINK, optional: true }],
+  useFactory: (registry: NodeRegistry, events: ClusterEvents, link: RedisLink | undefined) =>
+    new ConnectionDirectory({ link, registry, events }),
+};
 
 /** The ports to other nodes: on Redis, or embedded where this node is the only one. */
 @Module({
   providers: [
     redisLink,
-    portOn<Broker>(BROKER, (link) => (link ? new RedisBroker(link) : new MemoryBroker())),
-    { provide: PRESENCE_STORE, useFactory: () => new MemoryPresenceStore() },
-    {
-      provide: NODE_REGISTRY,
-      inject: [CLUSTER_SETTINGS],
-      useFactory: ({ serverId }: ClusterSettings) => new MemoryNodeRegistry(serverId),
-    },
-    {
-      provide: SHARED_COUNTS,
-      inject: [CLUSTER_SETTINGS],
-      useFactory: ({ serverId }: ClusterSettings) => new MemorySharedCounts(serverId),
-    },
-    { provide: BAN_STORE, useFactory: () => new MemoryBanStore() },
+    portOn<AnswerStore>(ANSWER_STORE, (link) => (link ? new RedisAnswerStore(link) : new MemoryAnswerStore())),
+    portOn<Broker>(BROKER, (link, { historyBudgetBytes }) =>
+      link ? new RedisBroker(link) : new MemoryBroker(historyBudgetBytes),
+    ),
+    nodeRegistry,
+    presenceStore,
+    sharedCounts,
+    portOn<BanStore>(BAN_STORE, (link) => (link ? new RedisBanStore(link) : new MemoryBanStore())),
+    ClusterEvents,
+    nodeBus,
+    connectionDirectory,
   ],
-  exports: [REDIS_LINK, BROKER, PRESENCE_STORE, NODE_REGISTRY, SHARED_COUNTS, BAN_STORE],
+  exports: [
+    ANSWER_STORE,
+    REDIS_LINK,
+    BROKER,
+    PRESENCE_STORE,
+    NODE_REGISTRY,
+    SHARED_COUNTS,
+    BAN_STORE,
+    NODE_BUS,
+    ClusterEvents,
+    ConnectionDirectory,
+  ],
 })
-export class ClusterModule implements OnApplicationShutdown {
+export class ClusterModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @Inject(BROKER) private readonly broker: Broker,
     @Inject(REDIS_LINK) private readonly link: RedisLink | undefined,
+    @Inject(NODE_BUS) private readonly bus: NodeBus,
+    @Inject(PRESENCE_STORE) private readonly presence: PresenceStore,
+    @Inject(SHARED_COUNTS) private readonly counts: SharedCounts,
   ) {}
 
+  async onModuleInit(): Promise<void> {
+    if (this.bus instanceof BrokerNodeBus) await this.bus.start();
+  }
+
   async onApplicationShutdown(): Promise<void> {
+    if (this.bus instanceof BrokerNodeBus) this.bus.close();
+    if (this.presence instanceof RedisPresenceStore) this.presence.close();
+    if (this.counts instanceof RedisSharedCounts) await this.counts.close();
     await this.broker.close();
     this.link?.close();
   }

@@ -16,10 +16,18 @@ export interface AskOptions {
 /** Handles one kind of message from other nodes. What it returns is the answer, where one was asked for. */
 export type BusHandler = (payload: unknown, fromNodeId: string) => unknown;
 
+/** What the nodes that answered counted. */
+export function sumOf({ received }: Answers<number>): number {
+  return [...received.values()].reduce((sum, count) => sum + count, 0);
+}
+
 export const NODE_BUS = Symbol('NodeBus');
 
 /** Words between nodes. A payload is whatever a publication's data may be. Delivery is at most once. */
 export interface NodeBus {
+  /** False where the engine is embedded: there are no other nodes, and nothing need be made ready for them. */
+  readonly reachesOthers: boolean;
+
   /** Each kind has one handler; called before the server listens. */
   handle(kind: string, handler: BusHandler): void;
 

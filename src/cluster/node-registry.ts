@@ -2,7 +2,7 @@
 export interface NodeIdentity {
   /** SERVER_ID. */
   readonly nodeId: string;
-  /** Of this start alone. What a node leaves behind in Redis bears it. */
+  /** Of this life alone: a node that was given up begins a new one when it is back. What it leaves behind in Redis bears it. */
   readonly incarnation: string;
 }
 
@@ -32,17 +32,21 @@ export interface NodeReport extends NodeIdentity {
 
 export interface NodeRegistryListener {
   /**
-   * A node has not reported for LEASE_MS: what it left behind is to be cleared away. May be told to several nodes and more
-   * than once; whoever clears must be able to bear it.
+   * A node has not reported for LEASE_MS, or has withdrawn as long ago: what it left behind is to be cleared away, and
+   * nothing more will come of this life of it. Told to one node, and to another where that one does not resolve; so whoever
+   * clears must be able to begin anew.
    */
-  lost(node: NodeIdentity): void;
-  /** This node's own lease had run out, or the store has lost it: what it keeps there must be written anew. */
+  lost(node: NodeIdentity): void | Promise<void>;
+  /**
+   * This node was given up, or the store has lost it. `self` is a new life already: what this node keeps in the store must
+   * be written anew, under the new name.
+   */
   forgotten(): void;
 }
 
 export const NODE_REGISTRY = Symbol('NodeRegistry');
 
-/** A node that has not reported for this long is gone. */
+/** A node that has not reported for this long is gone; a time in which no node could report does not count. */
 export const LEASE_MS = 10_000;
 /** How often a node reports. */
 export const REPORT_MS = 1_000;
@@ -52,7 +56,10 @@ export interface NodeRegistry {
   /** This node in its present life. */
   readonly self: NodeIdentity;
 
-  /** The nodes with a lease, as of the last report, this one included. While the store is away: as last known. */
+  /**
+   * The nodes with a lease, as of the last report, this one included; of several lives of one SERVER_ID the newest. While
+   * the store is away: as last known.
+   */
   readonly nodes: readonly NodeReport[];
 
   listen(listener: NodeRegistryListener): void;
@@ -64,6 +71,6 @@ export interface NodeRegistry {
    */
   report(report: Omit<NodeReport, keyof NodeIdentity>): Promise<void>;
 
-  /** This node leaves in good order: its lease ends at once, and nobody is told that it is lost. */
+  /** This node leaves in good order, for good: it is not among the nodes any more. What it leaves behind stays for a lease. */
   withdraw(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 import type { Settings } from '../../config/settings.js';
+import { ClusterIndicator } from './cluster.indicator.js';
 import { EventLoopIndicator } from './event-loop.indicator.js';
 import { HeapIndicator } from './heap.indicator.js';
 import { StateIndicator } from './state.indicator.js';
@@ -16,6 +17,7 @@ export class HealthController {
     private readonly state: StateIndicator,
     private readonly eventLoop: EventLoopIndicator,
     private readonly heap: HeapIndicator,
+    private readonly cluster: ClusterIndicator,
   ) {}
 
   /** Liveness: whoever gets an answer has seen the event loop turn. A restart would mend nothing else. */
@@ -26,7 +28,7 @@ export class HealthController {
     return { status: 'ok', info: details, error: {}, details };
   }
 
-  /** Readiness: 503 while starting or draining, and while the process is overloaded. */
+  /** Readiness: 503 while starting or draining, and while the process is overloaded. Not for Redis: who is here is served. */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {
     const { maxEventLoopLagMs, maxHeapPercent } = this.settings;
@@ -34,6 +36,7 @@ export class HealthController {
       () => this.state.check(),
       () => this.eventLoop.check(maxEventLoopLagMs),
       () => this.heap.check(maxHeapPercent),
+      () => this.cluster.check(),
     ]);
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
-import { getHeapStatistics } from 'node:v8';
+import { heapUse } from '../lifecycle/heap.js';
 
 /** How much of the heap limit is in use. */
 @Injectable()
@@ -9,8 +9,7 @@ export class HeapIndicator {
 
   /** @param maxPercent share of the heap limit above which it is down; zero: never */
   check(maxPercent: number): HealthIndicatorResult {
-    const { used_heap_size: usedBytes, heap_size_limit: limitBytes } = getHeapStatistics();
-    const percent = Math.round((usedBytes / limitBytes) * 100);
+    const { usedBytes, percent } = heapUse();
     const indicator = this.indicators.check('heap');
     return maxPercent > 0 && percent > maxPercent
       ? indicator.down({ usedBytes, percent, maxPercent })

@@ -1,14 +1,12 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import type { Server } from 'node:http';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Settings } from '../../config/settings.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
 import type { Session } from '../sessions/session.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
+import { LIFECYCLE_SETTINGS, type LifecycleSettings } from './lifecycle-settings.js';
+import { NodeReporter } from './node-reporter.js';
+import { reconnectWindowMs } from './reconnect-window.js';
 import { ServerState } from './server-state.js';
-
-export const LIFECYCLE_SETTINGS = Symbol('LifecycleSettings');
-export type LifecycleSettings = Settings['lifecycle'];
 
 const PAUSE_MS = 50;
 /** Half the time goes to saying goodbye in batches, the rest to handlers in flight and closing handshakes. */
@@ -17,47 +15,88 @@ const MIN_BATCH = 100;
 /** Left at the end for close frames to those whose handlers would not finish: this long, or this share of a short time. */
 const LAST_CALL_MS = 500;
 const LAST_CALL_SHARE = 0.25;
-/** How long HTTP requests under way may take once the last session has left. */
-const LAST_REQUESTS_MS = 1_000;
 
-/** Lets every client go before the process ends: in batches with pauses, so that they do not all return at once. */
+/** A drain, begun or over. */
+export interface DrainSummary {
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Sessions that were open when it began. */
+  readonly leaving: number;
+  /** Sessions that are still open. */
+  readonly remaining: number;
+  /** What clients are told: reconnect at a random moment within so many milliseconds. */
+  readonly reconnectWindowMs: number;
+}
+
+interface DrainUnderWay extends Omit<DrainSummary, 'remaining'> {
+  readonly isOver: Promise<void>;
+}
+
+/** Lets every client go: in batches with pauses, so that they do not all return at once. */
 @Injectable()
-export class Drain implements BeforeApplicationShutdown, OnApplicationShutdown {
+export class Drain {
   private readonly logger = new Logger('Drain');
+  private underWay: DrainUnderWay | undefined;
 
   constructor(
     @Inject(LIFECYCLE_SETTINGS) private readonly settings: LifecycleSettings,
+    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
     private readonly sessions: SessionRegistry,
     private readonly state: ServerState,
-    private readonly adapterHost: HttpAdapterHost,
+    private readonly reporter: NodeReporter,
   ) {}
 
-  async beforeApplicationShutdown(): Promise<void> {
-    const { drainTimeoutMs } = this.settings;
-    const deadline = performance.now() + drainTimeoutMs;
+  /**
+   * Begins to drain, without an end of the process: that stays, refuses upgrades and is not ready until it is told to
+   * end, which then goes fast. There is no way back. Called again, it tells how far it is.
+   */
+  begin(): DrainSummary {
+    const { isOver: _, ...summary } = this.start();
+    return { ...summary, remaining: this.sessions.size };
+  }
+
+  /** Drains, where that has not begun, and resolves when no session is left. */
+  async complete(): Promise<void> {
+    await this.start().isOver;
+  }
+
+  private start(): DrainUnderWay {
+    if (this.underWay !== undefined) return this.underWay;
     this.state.draining();
-    const leaving = [...this.sessions];
-    if (leaving.length > 0) this.logger.log(`Draining; open sessions: ${leaving.length}`);
+    const sessions = [...this.sessions];
+    const windowMs = this.reconnectWindowMs(sessions.length);
+    // At once, so that nobody is sent here any more.
+    void this.reporter.report();
+    if (sessions.length > 0) this.logger.log(`Draining; open sessions: ${sessions.length}`);
+    this.underWay = {
+      startedAt: Date.now(),
+      leaving: sessions.length,
+      reconnectWindowMs: windowMs,
+      isOver: this.letGo(sessions, windowMs),
+    };
+    return this.underWay;
+  }
 
-    await this.sayGoodbye(leaving);
+  private reconnectWindowMs(leaving: number): number {
+    const { nodes, self } = this.registry;
+    const others = nodes.filter(({ nodeId }) => nodeId !== self.nodeId);
+    return reconnectWindowMs(leaving, others, this.settings.lifecycle.reconnectWindowMs);
+  }
+
+  private async letGo(sessions: readonly Session[], windowMs: number): Promise<void> {
+    const { drainTimeoutMs } = this.settings.lifecycle;
+    const deadline = performance.now() + drainTimeoutMs;
+    await this.sayGoodbye(sessions, String(windowMs));
     await this.waitUntilEmpty(deadline - Math.min(LAST_CALL_MS, drainTimeoutMs * LAST_CALL_SHARE));
-    if (this.sessions.size > 0) await this.cut(deadline);
-    this.boundLastRequests();
+    if (this.sessions.size > 0) await this.cut(deadline, String(windowMs));
   }
 
-  onApplicationShutdown(): void {
-    this.state.stopped();
-  }
-
-  private async sayGoodbye(sessions: readonly Session[]): Promise<void> {
-    const { drainTimeoutMs, reconnectWindowMs } = this.settings;
-    const batches = Math.max(1, Math.floor((drainTimeoutMs * SHARE_OF_TIMEOUT) / PAUSE_MS));
+  private async sayGoodbye(sessions: readonly Session[], reason: string): Promise<void> {
+    const batches = Math.max(1, Math.floor((this.settings.lifecycle.drainTimeoutMs * SHARE_OF_TIMEOUT) / PAUSE_MS));
     const batchSize = Math.max(MIN_BATCH, Math.ceil(sessions.length / batches));
     for (let start = 0; start < sessions.length; start += batchSize) {
       if (start > 0) await pause(PAUSE_MS);
-      for (const session of sessions.slice(start, start + batchSize)) {
-        session.closeWhenAnswered('draining', String(reconnectWindowMs));
-      }
+      for (const session of sessions.slice(start, start + batchSize)) session.closeWhenAnswered('draining', reason);
     }
   }
 
@@ -66,19 +105,10 @@ export class Drain implements BeforeApplicationShutdown, OnApplicationShutdown {
   }
 
   /** Time is up: handlers still run, or clients do not answer the closing handshake. */
-  private async cut(deadline: number): Promise<void> {
+  private async cut(deadline: number, reason: string): Promise<void> {
     this.logger.warn(`${this.sessions.size} sessions did not end in time and are cut off`);
-    for (const session of this.sessions) session.close('draining', String(this.settings.reconnectWindowMs));
+    for (const session of this.sessions) session.close('draining', reason);
     await this.waitUntilEmpty(deadline);
     for (const session of this.sessions) session.connection.terminate();
-  }
-
-  /**
-   * Nest closes the HTTP server next, which waits for every connection that has not finished a request: also for one
-   * that a load balancer or browser opened in advance, or that never ends its request, and then forever.
-   */
-  private boundLastRequests(): void {
-    const http = this.adapterHost.httpAdapter.getHttpServer() as Server;
-    setTimeout(() => http.closeAllConnections(), LAST_REQUESTS_MS).unref();
   }
 }

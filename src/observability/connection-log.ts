@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { ClusterEvents } from '../cluster/cluster-events.js';
 import { DispatchEvents } from '../dispatch/dispatch-events.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
@@ -21,6 +22,7 @@ export class ConnectionLog implements OnModuleInit {
     private readonly sessions: SessionEvents,
     private readonly upgrades: UpgradeEvents,
     private readonly messages: DispatchEvents,
+    private readonly cluster: ClusterEvents,
   ) {}
 
   onModuleInit(): void {
@@ -43,9 +45,10 @@ export class ConnectionLog implements OnModuleInit {
         this.logger.info({ reason, address, ...leftOut }, 'upgrade refused'),
       );
     });
-    this.messages.on('crashed', (where, exception) => {
+    const crashed = (where: string, exception: unknown): void =>
       this.bounded('crashed', (leftOut) => this.logger.error({ where, err: exception, ...leftOut }, 'handler failed'));
-    });
+    this.messages.on('crashed', crashed);
+    this.cluster.on('crashed', crashed);
   }
 
   private bounded(kind: string, write: (leftOut: { leftOut?: number }) => void): void {

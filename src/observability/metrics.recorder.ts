@@ -1,6 +1,9 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import type { Counter, Histogram } from 'prom-client';
+import { ClusterEvents } from '../cluster/cluster-events.js';
+import { REDIS_LINK } from '../cluster/cluster.module.js';
+import type { RedisLink } from '../cluster/redis-link.js';
 import { DispatchEvents } from '../dispatch/dispatch-events.js';
 import { CLOSES } from '../protocol/close-codes.js';
 import { SessionEvents } from '../sessions/session-events.js';
@@ -22,9 +25,13 @@ export class MetricsRecorder implements OnModuleInit {
     @InjectMetric(METRIC.roundTrip) private readonly roundTrip: Histogram,
     @InjectMetric(METRIC.dropped) private readonly dropped: Counter,
     @InjectMetric(METRIC.recoveries) private readonly recoveries: Counter,
+    @InjectMetric(METRIC.clusterLosses) private readonly clusterLosses: Counter,
+    @InjectMetric(METRIC.redisFailures) private readonly redisFailures: Counter,
+    @Inject(REDIS_LINK) private readonly link: RedisLink | undefined,
     private readonly sessions: SessionEvents,
     private readonly upgrades: UpgradeEvents,
     private readonly messages: DispatchEvents,
+    private readonly cluster: ClusterEvents,
   ) {}
 
   onModuleInit(): void {
@@ -37,7 +44,9 @@ export class MetricsRecorder implements OnModuleInit {
     this.sessions.on('overflowed', (_session, reason, droppedFrames) => this.dropped.inc({ reason }, droppedFrames));
     this.sessions.on('shed', (reason, droppedFrames) => this.dropped.inc({ reason }, droppedFrames));
     this.sessions.on('recovered', (result) => this.recoveries.inc({ result }));
+    this.link?.on('failed', () => this.redisFailures.inc());
     this.upgrades.on('refused', (reason) => this.refused.inc({ reason }));
     this.messages.on('failed', (code) => this.errors.inc({ code }));
+    this.cluster.on('lost', (what, count) => this.clusterLosses.inc({ what }, count));
   }
 }

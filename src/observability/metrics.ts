@@ -1,7 +1,10 @@
 import type { Provider } from '@nestjs/common';
 import { getToken, makeCounterProvider, makeHistogramProvider } from '@willsoto/nestjs-prometheus';
 import { Counter, Gauge, register, type Metric } from 'prom-client';
-import { ConnectionLimits } from '../access/connection-limits.js';
+import { Bans } from '../access/bans.js';
+import { REDIS_LINK } from '../cluster/cluster.module.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
+import type { RedisLink } from '../cluster/redis-link.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { OUTBOUND_CONTEXT, type OutboundContext } from '../socket/outbound-queue.js';
 import { MessageTallies } from './message-tallies.js';
@@ -26,6 +29,11 @@ export const METRIC = {
   dropped: 'websocket_dropped_messages_total',
   recoveries: 'websocket_recoveries_total',
   bans: 'websocket_bans_active',
+  clusterLosses: 'websocket_cluster_losses_total',
+  redisUp: 'websocket_redis_up',
+  redisFailures: 'websocket_redis_failures_total',
+  clusterNodes: 'websocket_cluster_nodes',
+  apiRequests: 'gatehouse_api_requests_total',
 } as const;
 
 const SECONDS_OF_CONNECTIONS = [1, 10, 60, 300, 1_800, 3_600, 21_600, 86_400];
@@ -45,9 +53,23 @@ const pushed: Provider[] = [
     labelNames: ['result'],
   }),
   makeCounterProvider({
+    name: METRIC.clusterLosses,
+    help: 'What could not be shared with other nodes, for Redis was away or slow',
+    labelNames: ['what'],
+  }),
+  makeCounterProvider({
     name: METRIC.dropped,
     help: 'Frames dropped instead of sent, by reason',
     labelNames: ['reason'],
+  }),
+  makeCounterProvider({
+    name: METRIC.apiRequests,
+    help: 'Requests to the server API, by endpoint and status',
+    labelNames: ['route', 'status'],
+  }),
+  makeCounterProvider({
+    name: METRIC.redisFailures,
+    help: 'What Redis refused, did not answer in time, or could not be asked',
   }),
 ];
 
@@ -87,9 +109,20 @@ const pulled: Provider[] = [
   },
   {
     provide: getToken(METRIC.bans),
-    inject: [ConnectionLimits],
-    useFactory: ({ bans }: ConnectionLimits) =>
-      pulledGauge(METRIC.bans, 'Addresses banned', () => bans.active(Date.now())),
+    inject: [Bans],
+    useFactory: (bans: Bans) => pulledGauge(METRIC.bans, 'Addresses and users banned', () => bans.activeCount),
+  },
+  {
+    provide: getToken(METRIC.redisUp),
+    inject: [{ token: REDIS_LINK, optional: true }],
+    useFactory: (link: RedisLink | undefined) =>
+      pulledGauge(METRIC.redisUp, 'Whether Redis answers; absent where none is used', () => link && Number(link.isUp)),
+  },
+  {
+    provide: getToken(METRIC.clusterNodes),
+    inject: [NODE_REGISTRY],
+    useFactory: (registry: NodeRegistry) =>
+      pulledGauge(METRIC.clusterNodes, 'Nodes with a lease, this one included', () => registry.nodes.length),
   },
   {
     provide: getToken(METRIC.queueBytes),
@@ -111,14 +144,17 @@ function tallyProvider(name: string, create: (tallies: MessageTallies) => Metric
   return { provide: getToken(name), inject: [MessageTallies], useFactory: create };
 }
 
-function pulledGauge(name: string, help: string, read: () => number): Gauge {
+/** @param read undefined: there is nothing to show */
+function pulledGauge(name: string, help: string, read: () => number | undefined): Gauge {
   // A second application in one process, as in tests, reads from its own parts.
   register.removeSingleMetric(name);
   return new Gauge({
     name,
     help,
     collect() {
-      this.set(read());
+      const value = read();
+      if (value === undefined) this.remove();
+      else this.set(value);
     },
   });
 }

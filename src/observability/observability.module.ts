@@ -2,7 +2,10 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
 import type { Logger } from 'pino';
+import { ClusterModule } from '../cluster/cluster.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
+import { ApiObserver } from './api-observer.js';
+import { ClusterLog } from './cluster-log.js';
 import { ConnectionLog, LOGGER } from './connection-log.js';
 import { MessageLogInterceptor } from './message-log.interceptor.js';
 import { MessageTallies } from './message-tallies.js';
@@ -14,17 +17,19 @@ const prometheus = PrometheusModule.register({ path: '/metrics', defaultMetrics:
 
 @Module({})
 export class ObservabilityModule {
-  /** @param imports the modules of the stages that are watched: socket, access, upgrade, dispatch */
+  /** @param imports the modules of the stages that are watched: socket, access, upgrade, dispatch, server-api */
   static register(logger: Logger, imports: DynamicModule[]): DynamicModule {
     const messageLog = { provide: APP_INTERCEPTOR, useClass: MessageLogInterceptor };
     return {
       module: ObservabilityModule,
-      imports: [prometheus, SessionsModule, ...imports],
+      imports: [prometheus, ClusterModule, SessionsModule, ...imports],
       providers: [
         { provide: LOGGER, useValue: logger },
         ...metricProviders,
         MessageTallies,
         ConnectionLog,
+        ClusterLog,
+        ApiObserver,
         MetricsRecorder,
         ...(logger.isLevelEnabled('debug') ? [messageLog] : []),
       ],

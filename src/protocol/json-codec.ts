@@ -55,7 +55,7 @@ function messageFields(message: OutboundMessage): string {
   if (from !== undefined) text += `,"from":{"userId":${quote(from.userId)},"sessionId":${quote(from.sessionId)}}`;
   if (trace !== undefined) text += `,"trace":${quote(trace)}`;
   if (enc !== undefined) text += `,"enc":${quote(enc)}`;
-  if (data !== undefined) text += `,"data":${stringify(data)}`;
+  if (data !== undefined) text += `,"data":${jsonText(data)}`;
   return text;
 }
 
@@ -77,7 +77,8 @@ function integer(value: number): string {
   return Number.isFinite(value) ? `${value}` : 'null';
 }
 
-function stringify(data: unknown): string {
+/** A value as this codec writes it, where bytes and 64-bit integers are text. */
+export function jsonText(data: unknown): string {
   const writable = needsTranslation(data, FOREIGN_TO_JSON, 2) ? translate(data, FOREIGN_TO_JSON, 2) : data;
   // A toJSON that returns undefined is the only way to get undefined here.
   return JSON.stringify(writable) ?? 'null';

@@ -4,17 +4,19 @@ import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
 import type { Settings } from '../../config/settings.js';
 import type { AddressRecord } from '../access/address-book.js';
+import type { ClientAddress } from '../access/address-key.js';
 import { ConnectionLimits } from '../access/connection-limits.js';
+import type { PlaceOwner } from '../access/shared-places.js';
 import { findCredentials, type Credentials } from '../authentication/credentials.js';
 import { anonymousPrincipal, guestPrincipal, type Principal } from '../authentication/principal.js';
 import { TokenVerifier, type VerdictReason } from '../authentication/token-verifier.js';
-import { ServerState } from '../lifecycle/server-state.js';
+import { Readiness } from '../lifecycle/readiness.js';
 import type { Codec, Subprotocol } from '../protocol/codec.js';
 import { chooseSubprotocol, CODECS, DEFAULT_SUBPROTOCOL } from '../protocol/subprotocols.js';
 import { newSessionId, type SessionId } from '../sessions/session.js';
 import type { Connection } from '../socket/connection.js';
 import { rememberChoice } from './chosen-subprotocol.js';
-import { clientAddressReader, type ClientAddress } from './client-address.js';
+import { clientAddressReader } from './client-address.js';
 import { handshakeFault } from './handshake.js';
 import { originPolicy, type OriginPolicy } from './origin-policy.js';
 import type { RefusalReason } from './refusals.js';
@@ -68,7 +70,7 @@ export class Upgrader {
   constructor(
     @Inject(UPGRADE_SETTINGS) private readonly settings: UpgradeSettings,
     private readonly events: UpgradeEvents,
-    private readonly state: ServerState,
+    private readonly readiness: Readiness,
     private readonly limits: ConnectionLimits,
     private readonly tokens: TokenVerifier,
   ) {
@@ -88,17 +90,24 @@ export class Upgrader {
     const credentials = findCredentials(request);
     const refuse = (reason: RefusalReason): void => this.refuse(upgrade, reason, { client, credentials });
 
-    const fault = handshakeFault(request) ?? (server ? this.faultOfPhase() : 'unknown_path');
+    const fault = handshakeFault(request) ?? (server ? this.readiness.fault : 'unknown_path');
     if (fault !== undefined || server === undefined) return refuse(fault ?? 'unknown_path');
     const place = this.limits.take(client.limitKey);
     if (typeof place === 'string') return refuse(place);
 
     let isOpen = false;
+    let owner: PlaceOwner | undefined;
     try {
       const sessionId = newSessionId();
       const outcome = await this.decide(request, credentials, sessionId);
-      // From here to the open connection nothing waits, so concurrent upgrades cannot pass a limit together.
       if (typeof outcome === 'string') return refuse(outcome);
+      if (this.limits.areShared) {
+        const candidate = { sessionId, limitKey: client.limitKey, principal: outcome.principal };
+        const refusal = this.lastObjection(outcome) ?? (await this.limits.takeShared(candidate));
+        if (refusal !== undefined) return refuse(refusal);
+        owner = candidate;
+      }
+      // From here to the open connection nothing waits, so concurrent upgrades cannot pass a limit together.
       const objection = this.lastObjection(outcome);
       if (objection !== undefined) return refuse(objection);
       const { principal, subprotocol } = outcome;
@@ -109,6 +118,7 @@ export class Upgrader {
     } finally {
       this.limits.decided();
       if (!isOpen) this.limits.release(place);
+      if (!isOpen && owner) this.limits.releaseShared(owner);
     }
   }
 
@@ -130,16 +140,11 @@ export class Upgrader {
     return verdict.ok ? { subprotocol, principal: verdict.principal } : REASON_OF_VERDICT[verdict.reason];
   }
 
-  private faultOfPhase(): RefusalReason | undefined {
-    if (this.state.isReady) return undefined;
-    return this.state.phase === 'starting' ? 'starting' : 'draining';
-  }
-
-  /** What may have changed while the token was being checked. */
+  /** What may have changed while the token was being checked, or other nodes were asked. */
   private lastObjection({ principal }: Exclude<Decision, string>): RefusalReason | undefined {
-    const fault = this.faultOfPhase();
+    const fault = this.readiness.fault;
     if (fault !== undefined) return fault;
-    return this.limits.hasRoomForUser(principal.userId) ? undefined : 'too_many_of_user';
+    return this.limits.refusalOfUser(principal);
   }
 
   private refuse({ request, socket }: Upgrade, reason: RefusalReason, { client, credentials }: Findings): void {

@@ -26,6 +26,11 @@ const TYPES: Record<keyof typeof METRIC, 'counter' | 'gauge' | 'histogram'> = {
   dropped: 'counter',
   recoveries: 'counter',
   bans: 'gauge',
+  clusterLosses: 'counter',
+  redisUp: 'gauge',
+  redisFailures: 'counter',
+  clusterNodes: 'gauge',
+  apiRequests: 'counter',
 };
 
 function eventsOf({ app }: TestServer): SessionRegistry['events'] {

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Environment } from '../../config/settings.js';
+import { Overload } from '../../src/lifecycle/overload.js';
 import { ServerState } from '../../src/lifecycle/server-state.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
-import { REFUSALS, type RefusalReason } from '../../src/upgrade/refusals.js';
+import { REFUSALS, type Refusal, type RefusalReason } from '../../src/upgrade/refusals.js';
 import { Issuer } from '../unit/authentication/issuer.js';
 import { RSA, sign } from '../unit/authentication/tokens.js';
+import { eventually } from '../support/eventually.js';
+import { holdUpEventLoop } from '../support/hold-up.js';
 import { RawClient, type Outcome, type RawUpgrade } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';
 import { connect } from '../support/test-client.js';
@@ -56,6 +59,15 @@ const SCENARIOS: Record<RefusalReason, Scenario> = {
   draining: {
     before: ({ app }) => app.get(ServerState, { strict: false }).draining(),
     answer: { status: 503, body: 'Server restarting' },
+  },
+  overloaded: {
+    environment: { OVERLOAD_EVENT_LOOP_LAG_MS: '100' },
+    before: async (server) => {
+      holdUpEventLoop(1_000);
+      await eventually('the stall is noticed', () => isOverloaded(server));
+      return [];
+    },
+    answer: { code: 1013, reason: 'Server at capacity, try again later' },
   },
   banned: {
     environment: { MAX_CONNECTIONS_PER_IP: '1' },
@@ -139,6 +151,22 @@ describe('a refused upgrade', () => {
     expect(await headersOf({})).toMatchObject({ 'retry-after': '1' });
   });
 
+  it('says with every 503 when to come again, also of a full server where AUTH_REFUSAL is http', async () => {
+    const unavailable = Object.values(REFUSALS as Record<string, Refusal>).flatMap(({ http }) => http ?? []);
+    for (const { status, headers } of unavailable) {
+      if (status === 503) expect(headers).toMatchObject({ 'Retry-After': '1' });
+    }
+    await using server = await startTestServer({ AUTH_REFUSAL: 'http', MAX_CONNECTIONS: '1' });
+    await using first = await connect(server.url);
+    await using client = await RawClient.upgrade(server.port, bearer(mintToken()));
+    expect(await client.outcome()).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '1' },
+      body: 'Server at capacity',
+    });
+    expect(await first.request('echo', 1)).toMatchObject({ data: 1 });
+  });
+
   it('has a close code of the registry or an HTTP answer, whatever the reason', () => {
     const silent = Object.entries(REFUSALS).filter(([, refusal]) => !('http' in refusal) && !('close' in refusal));
     expect(silent).toEqual([]);
@@ -150,6 +178,10 @@ function watch({ app }: TestServer): { sessions: SessionRegistry; count: number;
   let opened = 0;
   sessions.events.on('opened', () => (opened += 1));
   return { sessions, count: sessions.size, opened: () => opened };
+}
+
+function isOverloaded({ app }: TestServer): boolean {
+  return app.get(Overload, { strict: false }).sign !== undefined;
 }
 
 function shown({ status, body, close }: Outcome): object {

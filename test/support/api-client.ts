@@ -27,7 +27,7 @@ export async function api(server: TestServer, endpoint: string, call: ApiCall = 
       ...headers,
     },
     ...(body !== undefined && { body: isRaw ? body : JSON.stringify(body) }),
-  } as RequestInit);
+  });
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: text === '' ? undefined : parsed(text) };
 }

@@ -39,11 +39,16 @@ export class RedisCluster implements AsyncDisposable {
     return this.servers.map(({ url }) => url).join(',');
   }
 
-  /** The master of the slot that the key is in, as a server sees it that has not been killed. */
+  /** The master of the slot that the key is in. */
   async ownerOf(key: string): Promise<RedisServer> {
+    return (await this.holdersOf(key))[0];
+  }
+
+  /** The master of the slot that the key is in, and its replicas, as a server sees it that has not been killed. */
+  async holdersOf(key: string): Promise<[master: RedisServer, ...replicas: RedisServer[]]> {
     for (const server of this.servers) {
       try {
-        return await this.ownerAsSeenBy(server, key);
+        return await this.holdersAsSeenBy(server, key);
       } catch {
         // It has been killed, or does not know: the next one may.
       }
@@ -79,7 +84,7 @@ export class RedisCluster implements AsyncDisposable {
     }
   }
 
-  private async ownerAsSeenBy({ port }: RedisServer, key: string): Promise<RedisServer> {
+  private async holdersAsSeenBy({ port }: RedisServer, key: string): Promise<[RedisServer, ...RedisServer[]]> {
     const client = new Redis(port, '127.0.0.1', {
       retryStrategy: () => null,
       connectTimeout: 500,
@@ -90,11 +95,12 @@ export class RedisCluster implements AsyncDisposable {
     try {
       await client.connect();
       const slot = Number(await client.call('CLUSTER', 'KEYSLOT', key));
-      const ranges = (await client.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
-      const range = ranges.find(([first, last]) => first <= slot && slot <= last);
-      const owner = this.servers.find((server) => server.port === range?.[2][1]);
+      const ranges = (await client.call('CLUSTER', 'SLOTS')) as [number, number, ...[string, number][]][];
+      const [, , ...holders] = ranges.find(([first, last]) => first <= slot && slot <= last) ?? [0, 0];
+      const servers = holders.flatMap(([, at]) => this.servers.find((server) => server.port === at) ?? []);
+      const [owner, ...replicas] = servers;
       if (!owner) throw new Error(`Slot ${slot} has no owner`);
-      return owner;
+      return [owner, ...replicas];
     } finally {
       client.disconnect();
     }

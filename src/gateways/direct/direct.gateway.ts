@@ -12,11 +12,11 @@ export class DirectGateway {
 
   @SignedIn()
   @SubscribeMessage('send_message')
-  send(
+  async send(
     @MessageBody() { targetUserId, message }: SendMessage,
     @CurrentSession() session: Session,
-  ): { sessions: number } {
+  ): Promise<{ sessions: number }> {
     const data = { from: session.publisher, message };
-    return { sessions: this.broadcaster.toUser(targetUserId).emit('direct_message', data) };
+    return { sessions: await this.broadcaster.toUser(targetUserId).deliver('direct_message', data) };
   }
 }

@@ -63,9 +63,10 @@ export function channelNode(options = 'history: { size: 100, age: 1h }') {
   const broker = new ScriptedBroker(NAME);
   const hub = new ChannelHub(broker, events);
   const store = new MemoryPresenceStore();
-  const presence = new PresenceTracker(store, broker);
   const namespaces = parseNamespaces(`namespaces: { log: { subscribe: anyone, ${options} } }`);
-  const channels = new Channels({ namespaces, maxPerSession: 0 }, broker, hub, presence, events);
+  const settings = { namespaces, maxPerSession: 0 };
+  const presence = new PresenceTracker(store, broker, settings);
+  const channels = new Channels(settings, broker, hub, presence, events);
   const channel = channels.named(NAME);
   return {
     broker,

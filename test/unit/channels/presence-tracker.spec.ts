@@ -7,23 +7,28 @@ import {
   presenceChannelOf,
   type PresenceNews,
 } from '../../../src/channels/presence-tracker.js';
+import type { ChannelName } from '../../../src/cluster/broker.js';
 import { MemoryBroker } from '../../../src/cluster/memory-broker.js';
 import { MemoryPresenceStore } from '../../../src/cluster/memory-presence-store.js';
+import type { PresenceListener } from '../../../src/cluster/presence-store.js';
 import { ReadableSession } from './node.js';
 import type { Session } from '../../../src/sessions/session.js';
 
-const room = channelNamed('room:x', parseNamespaces('namespaces: { room: { presence: true, join_leave: true } }'));
+const namespaces = parseNamespaces('namespaces: { room: { presence: true, join_leave: true } }');
+const settings = { namespaces, maxPerSession: 0 };
+const room = channelNamed('room:x', namespaces);
 const over = (): number => performance.now() + PRESENCE_GRACE_MS;
 const session = (userId?: string) => new ReadableSession(userId) as unknown as Session;
 
 describe('presence', () => {
   let store: MemoryPresenceStore;
+  let broker: MemoryBroker;
   let tracker: PresenceTracker;
   let news: string[];
 
   beforeEach(async () => {
     store = new MemoryPresenceStore();
-    const broker = new MemoryBroker();
+    broker = new MemoryBroker();
     news = [];
     broker.listen({
       interrupted: () => {},
@@ -33,7 +38,7 @@ describe('presence', () => {
       },
     });
     await broker.subscribe(presenceChannelOf(room));
-    tracker = new PresenceTracker(store, broker);
+    tracker = new PresenceTracker(store, broker, settings);
     return async () => {
       tracker.onApplicationShutdown();
       await broker.close();
@@ -109,6 +114,45 @@ describe('presence', () => {
     store.remove = remove;
     await tracker.letGo(over() + 1_000);
     expect(await tracker.members(room)).toEqual([]);
+  });
+
+  it('of who leaves while the store is away ends after a grace', async () => {
+    const alice = session();
+    await tracker.enter(alice, room);
+    const remove = store.remove.bind(store);
+    store.remove = () => Promise.reject(new Error('away'));
+    await tracker.leave(alice, room);
+    store.remove = remove;
+    await tracker.letGo(over());
+    expect([await tracker.members(room), news]).toEqual([[], ['alice join', 'alice leave']]);
+  });
+
+  it('is told later where it cannot be told at once, in order, and not at all where it was undone meanwhile', async () => {
+    const [alice, bob, carol] = [session(), session('bob'), session('carol')];
+    await tracker.enter(bob, room);
+    const publish = broker.publish.bind(broker);
+    broker.publish = () => Promise.reject(new Error('away'));
+    await tracker.enter(alice, room);
+    await tracker.leave(bob, room);
+    await tracker.enter(carol, room);
+    await tracker.leave(carol, room);
+    expect(news).toEqual(['bob join']);
+    broker.publish = publish;
+    await expect.poll(() => news).toEqual(['bob join', 'alice join', 'bob leave']);
+    await tracker.leave(alice, room);
+    expect(news.at(-1)).toBe('alice leave');
+  });
+
+  it('of users that went with their node is told, and that one of them is back', async () => {
+    let told: PresenceListener | undefined;
+    store.listen = (listener?: PresenceListener) => void (told = listener);
+    const other = new PresenceTracker(store, broker, settings);
+    for (let n = 0; n < 500; n += 1) told?.lost(room.name, `user ${n}`);
+    told?.lost('unknown:x' as ChannelName, 'alice');
+    await expect.poll(() => news.length).toBe(500);
+    told?.back(room.name, 'user 7');
+    await expect.poll(() => news.slice(499)).toEqual(['user 499 leave', 'user 7 join']);
+    other.onApplicationShutdown();
   });
 
   it('of 10,000 sessions that broke at once is found by user in a moment', async () => {

@@ -4,7 +4,7 @@ import type { PresenceStore } from '../../../src/cluster/presence-store.js';
 
 /** How the suite gets a store. Two of one test share what they stand on, as two nodes of a cluster do. */
 export interface PresenceFactory {
-  create(): Promise<PresenceStore>;
+  readonly create: () => Promise<PresenceStore>;
   /** Whether several stores are nodes of one cluster; false: each is alone. */
   readonly isShared: boolean;
 }

@@ -4,8 +4,11 @@ import { RedisCluster } from '../../support/redis-cluster.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { RedisLinks } from './redis-links.js';
 
-/** Runs a suite on one Redis, and on a Redis Cluster. Each link that it opens is as a node's. */
-export function onEveryRedis(suite: (open: () => Promise<RedisLink>) => void): void {
+/** Opens a link as a node's. Those with one prefix are of one cluster of nodes. */
+export type OpenLink = (redisPrefix?: string) => Promise<RedisLink>;
+
+/** Runs a suite on one Redis, and on a Redis Cluster. */
+export function onEveryRedis(suite: (open: OpenLink) => void): void {
   describe('on one Redis', () => {
     let redis: RedisServer;
     const links = new RedisLinks();
@@ -14,7 +17,7 @@ export function onEveryRedis(suite: (open: () => Promise<RedisLink>) => void): v
       links.close();
       await redis[Symbol.asyncDispose]();
     });
-    suite(() => links.open(redis.url));
+    suite((redisPrefix = 'test') => links.open(redis.url, { redisPrefix }));
   });
 
   describe('on a Redis Cluster', () => {
@@ -25,6 +28,6 @@ export function onEveryRedis(suite: (open: () => Promise<RedisLink>) => void): v
       links.close();
       await cluster[Symbol.asyncDispose]();
     });
-    suite(() => links.open(cluster.urls, { redisMode: 'cluster' }));
+    suite((redisPrefix = 'test') => links.open(cluster.urls, { redisMode: 'cluster', redisPrefix }));
   });
 }

@@ -5,8 +5,8 @@ import { RedisPresenceStore } from '../../../src/cluster/redis-presence-store.js
 import { RedisSharedCounts } from '../../../src/cluster/redis-shared-counts.js';
 
 /** Short, so that a node is lost while a test waits. */
-export const SHORT_LEASE_MS = 600;
-const REPORT_MS = 50;
+export const SHORT_LEASE_MS = 400;
+const REPORT_MS = 40;
 
 export const REPORT = {
   url: 'ws://127.0.0.1:1/ws',
@@ -27,8 +27,9 @@ export class StoreNode {
   constructor(
     readonly link: RedisLink,
     readonly name: string,
+    leaseMs = SHORT_LEASE_MS,
   ) {
-    this.registry = new RedisNodeRegistry(link, name, { leaseMs: SHORT_LEASE_MS });
+    this.registry = new RedisNodeRegistry(link, name, { leaseMs });
     this.registry.listen({
       lost: ({ nodeId }: NodeIdentity) => void this.told.push(`lost ${nodeId}`),
       forgotten: () => void this.told.push('forgotten'),
@@ -41,8 +42,8 @@ export class StoreNode {
     this.counts = new RedisSharedCounts(link, this.registry);
   }
 
-  static async start(link: RedisLink, name: string): Promise<StoreNode> {
-    const node = new StoreNode(link, name);
+  static async start(link: RedisLink, name: string, leaseMs?: number): Promise<StoreNode> {
+    const node = new StoreNode(link, name, leaseMs);
     await node.report();
     node.thaw();
     return node;

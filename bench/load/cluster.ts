@@ -1,0 +1,134 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { startProcessorWindow, type ProcessorUse } from '../harness/processor-time.js';
+import { percentile } from '../harness/statistics.js';
+import { countClosed, openConnections } from './connections.js';
+import { DeliveryTimes } from './delivery-times.js';
+import { runLoad, type Cluster, type LoadReport, type Reading, type Server, type Timing } from './job.js';
+import { Publisher, settled } from './publisher.js';
+import type { RawClient } from './raw-client.js';
+import { RedisCommands } from './redis-commands.js';
+import { channelWordsOf, subscribeAll } from './subscribing.js';
+
+export interface ClusterJob extends Timing {
+  readonly measure: string;
+  readonly server: Server;
+  readonly channel: string;
+  readonly subscribers: number;
+  /** Sessions that publish, each an equal part of a turn's publications. */
+  readonly publishers: number;
+  readonly publicationsPerTurn: number;
+  readonly turnsPerSecond: number;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+const deliveryDeadlineMs = 10_000;
+/** For the count of commands: MONITOR burdens Redis, so it is made apart. */
+const countedMs = 500;
+/** How far MONITOR may be behind. */
+const monitorLagMs = 200;
+
+/** Published on one node, delivered to the subscribers of another. */
+async function cluster(job: ClusterJob): Promise<LoadReport> {
+  const { server, measure } = job;
+  const { others, redis } = clusterOf(server);
+  const [second] = others;
+  if (!second) throw new Error('two nodes are needed');
+  const stage = await Stage.set(job, second);
+  await stage.publishFor(job.warmUpMs);
+  stage.deliveries.forget();
+  const countBefore = stage.deliveries.count;
+  const publishedBefore = stage.published;
+  const endWindow = startProcessorWindow([server.pid, second.pid], [redis.pid]);
+  await stage.publishFor(job.windowMs);
+  const use = endWindow();
+  const { milliseconds } = stage.deliveries;
+  const delivered = stage.deliveries.count - countBefore;
+  const published = stage.published - publishedBefore;
+  const perPublication = await commandsPerPublication(stage, redis.port, job.channel);
+  const readings: Reading[] = [
+    { measure: `${measure}: p50 in ms`, value: percentile(milliseconds, 50), use },
+    { measure: `${measure}: p99 in ms`, value: percentile(milliseconds, 99), use },
+    {
+      measure: `${measure}: both nodes, µs per delivery`,
+      value: use.microseconds / delivered,
+      perSecond: (delivered * 1_000) / use.elapsedMs,
+      use,
+    },
+    {
+      measure: `${measure}: Redis, µs per publication`,
+      value: redisMicroseconds(use) / published,
+      perSecond: (published * 1_000) / use.elapsedMs,
+    },
+    { measure: `${measure}: Redis commands per publication`, value: perPublication.sent },
+    ...(perPublication.withinScripts === 0
+      ? []
+      : [{ measure: `${measure}: calls within scripts per publication`, value: perPublication.withinScripts }]),
+  ];
+  return { readings, remarks: [], invalid: stage.complaint() };
+}
+
+function clusterOf({ cluster: found }: Server): Cluster {
+  if (found) return found;
+  throw new Error('this load is for servers on Redis');
+}
+
+/** The subscribers on one node and the publishers, who are none, on the other. */
+class Stage {
+  readonly deliveries: DeliveryTimes;
+
+  private constructor(
+    private readonly job: ClusterJob,
+    private readonly subscribers: readonly RawClient[],
+    private readonly publisher: Publisher,
+  ) {
+    this.deliveries = new DeliveryTimes(subscribers);
+  }
+
+  static async set(job: ClusterJob, second: Server): Promise<Stage> {
+    const { server, channel, publicationsPerTurn } = job;
+    const publishers = await openConnections(server, job.publishers);
+    const subscribers = await openConnections(second, job.subscribers);
+    await subscribeAll(subscribers, second.dialect, () => [channel]);
+    const message = channelWordsOf(server.dialect).publish(channel, job.data);
+    return new Stage(job, subscribers, new Publisher(publishers, message, publicationsPerTurn));
+  }
+
+  get published(): number {
+    return this.publisher.published;
+  }
+
+  /** Until the last delivery. */
+  async publishFor(durationMs: number): Promise<void> {
+    const { turnsPerSecond, publicationsPerTurn } = this.job;
+    await this.publisher.publish(turnsPerSecond, durationMs, (first) =>
+      this.deliveries.expect(first, publicationsPerTurn),
+    );
+    await settled(() => this.deliveries.count >= this.expected(), deliveryDeadlineMs);
+  }
+
+  complaint(): string | null {
+    const closed = countClosed(this.subscribers);
+    const { count } = this.deliveries;
+    if (count === this.expected() && closed === 0) return null;
+    return `${count} of ${this.expected()} deliveries arrived, ${closed} connections were closed`;
+  }
+
+  private expected(): number {
+    return this.publisher.published * this.subscribers.length;
+  }
+}
+
+function redisMicroseconds({ besides }: ProcessorUse): number {
+  return besides[0] ?? Number.NaN;
+}
+
+async function commandsPerPublication(stage: Stage, port: number, channel: string) {
+  await using commands = await RedisCommands.watch(port, channel);
+  const before = stage.published;
+  await stage.publishFor(countedMs);
+  await pause(monitorLagMs);
+  const published = stage.published - before;
+  return { sent: commands.sent / published, withinScripts: commands.withinScripts / published };
+}
+
+await runLoad(cluster);

@@ -1,0 +1,26 @@
+import ipaddr from 'ipaddr.js';
+import { isIP } from 'node:net';
+
+export interface ClientAddress {
+  /** As logged and shown: IPv4, or IPv6 in its short form. */
+  readonly address: string;
+  /** What limits and bans count by: the address, or the /64 of an IPv6 one, for that is what one customer is given. */
+  readonly limitKey: string;
+}
+
+/** How a dual-stack socket shows an IPv4 client. */
+const MAPPED_PREFIX = '::ffff:';
+
+/** Text that is no address stays as it is. */
+export function clientAddress(text: string): ClientAddress {
+  const unmapped = text.startsWith(MAPPED_PREFIX) ? text.slice(MAPPED_PREFIX.length) : text;
+  if (isIP(unmapped) === 4) return { address: unmapped, limitKey: unmapped };
+  if (isIP(text) === 0) return { address: text, limitKey: text };
+
+  // process() also makes IPv4 of a mapped address in any other spelling.
+  const address = ipaddr.process(text);
+  const shown = address.toString();
+  if (address.kind() === 'ipv4') return { address: shown, limitKey: shown };
+  const prefix = (address as ipaddr.IPv6).parts.slice(0, 4).map((part) => part.toString(16));
+  return { address: shown, limitKey: `${prefix.join(':')}::/64` };
+}

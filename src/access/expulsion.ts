@@ -1,0 +1,68 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { NODE_BUS, sumOf, type NodeBus } from '../cluster/node-bus.js';
+import { SessionRegistry } from '../sessions/session-registry.js';
+import type { Session } from '../sessions/session.js';
+import { farewellReason } from './farewell-reason.js';
+
+interface Order {
+  readonly target: 'user' | 'session';
+  readonly id: string;
+  readonly reason?: string;
+}
+
+const KIND = 'expel';
+
+/** Ends sessions on whatever node they are, with close 4409. Whoever is expelled may come back: a ban keeps it out. */
+@Injectable()
+export class Expulsion {
+  constructor(
+    @Inject(NODE_BUS) private readonly bus: NodeBus,
+    private readonly sessions: SessionRegistry,
+  ) {
+    bus.handle(KIND, (payload) => this.carryOut(orderOf(payload)));
+  }
+
+  /**
+   * Ends all sessions of a user.
+   *
+   * @param reason what the clients read in the close frame, at most 123 bytes of it
+   * @returns how many sessions ended, over all nodes that answered
+   */
+  async user(userId: string, reason?: string): Promise<number> {
+    return this.everywhere({ target: 'user', id: userId, ...(reason !== undefined && { reason }) });
+  }
+
+  /** @returns how many sessions ended: 0 or 1 */
+  async session(sessionId: string, reason?: string): Promise<number> {
+    const order: Order = { target: 'session', id: sessionId, ...(reason !== undefined && { reason }) };
+    return this.sessions.get(sessionId) ? this.carryOut(order) : this.everywhere(order);
+  }
+
+  /** Ends the sessions of a user that are on this node. */
+  userHere(userId: string, reason?: string): number {
+    return this.end(this.sessions.ofUser(userId), reason);
+  }
+
+  private async everywhere(order: Order): Promise<number> {
+    const here = this.carryOut(order);
+    return here + sumOf(await this.bus.ask<number>(KIND, order));
+  }
+
+  private carryOut({ target, id, reason }: Order): number {
+    if (target === 'user') return this.userHere(id, reason);
+    const session = this.sessions.get(id);
+    return session ? this.end([session], reason) : 0;
+  }
+
+  private end(sessions: readonly Session[], reason: string | undefined): number {
+    const open = sessions.filter(({ connection }) => connection.isOpen);
+    for (const session of open) session.close('ended_by_operator', farewellReason(reason));
+    return open.length;
+  }
+}
+
+function orderOf(payload: unknown): Order {
+  const { target, id, reason } = payload as Order;
+  if ((target !== 'user' && target !== 'session') || typeof id !== 'string') throw new TypeError('No order to expel');
+  return { target, id, ...(typeof reason === 'string' && { reason }) };
+}

@@ -1,0 +1,15 @@
+/** RFC 6455 §5.5 leaves 125 bytes, of which the code takes two. */
+const MAX_BYTES = 123;
+
+/** What an operator gives as the reason, cut to what a close frame holds; undefined, which stands for the registry's, where nothing is left. */
+export function farewellReason(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  let reason = '';
+  let bytes = 0;
+  for (const character of text) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > MAX_BYTES) break;
+    reason += character;
+  }
+  return reason;
+}

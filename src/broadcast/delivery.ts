@@ -1,0 +1,64 @@
+import type { Publisher } from '../protocol/envelope.js';
+import { Multicast } from '../sessions/multicast.js';
+import type { SessionRegistry } from '../sessions/session-registry.js';
+import type { Session } from '../sessions/session.js';
+
+/** Whom a message is for, as data: it travels to other nodes. */
+export type Target = { readonly to: 'everyone' } | { readonly to: 'user' | 'session' | 'role'; readonly name: string };
+
+/** A message and whom it is for. */
+export interface Delivery {
+  readonly target: Target;
+  /** Ids of sessions that are left out. */
+  readonly except: readonly string[];
+  readonly type: string;
+  readonly from: Publisher | undefined;
+  readonly data: unknown;
+}
+
+/**
+ * Sends to the sessions of this node.
+ *
+ * @returns how many took it
+ * @throws TypeError or RangeError when the data cannot be encoded
+ */
+export function deliverHere(sessions: SessionRegistry, { target, except, type, from, data }: Delivery): number {
+  const multicast = new Multicast({ type, from, data });
+  visit(sessions, target, (session) => {
+    if (except.length === 0 || !except.includes(session.id)) multicast.deliverTo(session);
+  });
+  return multicast.report(sessions.events);
+}
+
+/** In the form in which it travels: absent fields are left out, for encodings disagree about `undefined`. */
+export function travelling({ target, except, type, from, data }: Delivery): object {
+  return { target, except, type, ...(from && { from }), ...(data !== undefined && { data }) };
+}
+
+/** @throws TypeError where it is no delivery */
+export function arrived(payload: unknown): Delivery {
+  const { target, except, type, from, data } = payload as Delivery;
+  const isTarget = target.to === 'everyone' || typeof target.name === 'string';
+  if (!isTarget || !Array.isArray(except) || typeof type !== 'string') throw new TypeError('No delivery');
+  return { target, except: except as readonly string[], type, from: from ?? undefined, data };
+}
+
+function visit(sessions: SessionRegistry, target: Target, visitor: (session: Session) => void): void {
+  switch (target.to) {
+    case 'everyone':
+      return sessions.forEach(visitor);
+    case 'user':
+      return sessions.ofUser(target.name).forEach(visitor);
+    case 'session': {
+      const session = sessions.get(target.name);
+      return session && visitor(session);
+    }
+    case 'role':
+      return sessions.forEach((session) => {
+        if (session.roles.includes(target.name)) visitor(session);
+      });
+    default:
+      // A newer release may know targets that this one does not.
+      throw new TypeError('No such target');
+  }
+}

@@ -1,0 +1,88 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { NODE_BUS, type NodeBus } from '../cluster/node-bus.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
+import { ChannelHub } from './channel-hub.js';
+
+/** A channel with subscribers, as operators see it. */
+export interface ChannelSummary {
+  readonly channel: string;
+  readonly namespace: string;
+  /** Over all nodes. */
+  readonly subscribers: number;
+  /** Node id (SERVER_ID) → subscribers there; nodes without any are absent. */
+  readonly nodes: Readonly<Record<string, number>>;
+}
+
+export interface ChannelPage {
+  /** In the order of their names, by code unit. */
+  readonly channels: readonly ChannelSummary[];
+  /** Nodes that did not answer: their subscribers are not counted. */
+  readonly missing: readonly string[];
+}
+
+interface PageQuery {
+  readonly limit: number;
+  /** Only those whose name comes after this one; empty: from the first. */
+  readonly after: string;
+}
+
+/** Channel and subscribers of one node. */
+type Row = readonly [channel: string, namespace: string, subscribers: number];
+
+const KIND = 'list-channels';
+
+/** The channels with subscribers, over all nodes. */
+@Injectable()
+export class ChannelDirectory {
+  constructor(
+    @Inject(NODE_BUS) private readonly bus: NodeBus,
+    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly hub: ChannelHub,
+  ) {
+    bus.handle(KIND, (payload) => this.rowsHere(payload as PageQuery));
+  }
+
+  async list(query: PageQuery): Promise<ChannelPage> {
+    // What is among the first of all nodes is among the first of each node that has it, so each needs to send no more.
+    const { received, missing } = await this.bus.ask<readonly Row[]>(KIND, { ...query });
+    const merged = new Map<string, ChannelSummary>();
+    merge(merged, this.registry.self.nodeId, this.rowsHere(query));
+    for (const [nodeId, rows] of received) merge(merged, nodeId, rows);
+    return { channels: [...merged.values()].sort(byName).slice(0, query.limit), missing };
+  }
+
+  private rowsHere({ limit, after }: PageQuery): readonly Row[] {
+    const rows: Row[] = [];
+    let last: string | undefined;
+    for (const { name, isCompanion, channel, subscriptions } of this.hub) {
+      if (isCompanion || subscriptions.size === 0 || name <= after) continue;
+      if (last !== undefined && name >= last) continue;
+      rows.push([name, channel.namespace.name, subscriptions.size]);
+      // Twice the page at a time: all names of a large node at once would hold everything else up.
+      if (rows.length < 2 * limit) continue;
+      rows.sort(byFirst).splice(limit);
+      last = rows.at(-1)?.[0];
+    }
+    return rows.sort(byFirst).slice(0, limit);
+  }
+}
+
+function merge(merged: Map<string, ChannelSummary>, nodeId: string, rows: readonly Row[]): void {
+  for (const [channel, namespace, count] of rows) {
+    const { subscribers = 0, nodes = {} } = merged.get(channel) ?? {};
+    merged.set(channel, {
+      channel,
+      namespace,
+      subscribers: subscribers + count,
+      nodes: { ...nodes, [nodeId]: count },
+    });
+  }
+}
+
+function byFirst([left]: Row, [right]: Row): number {
+  return left < right ? -1 : 1;
+}
+
+function byName(left: ChannelSummary, right: ChannelSummary): number {
+  return left.channel < right.channel ? -1 : 1;
+}

@@ -1,0 +1,34 @@
+export type Claim =
+  /** Nobody has claimed the key, and now it is the caller's. */
+  | { readonly state: 'claimed' }
+  /** Somebody has, and has not answered yet. */
+  | { readonly state: 'pending'; readonly fingerprint: string }
+  | { readonly state: 'answered'; readonly fingerprint: string; readonly answer: unknown };
+
+/** How long a claim and its answer are remembered. */
+export const ANSWER_LIFE_MS = 300_000;
+
+export const ANSWER_STORE = Symbol('AnswerStore');
+
+/**
+ * What was answered to requests that must not be carried out twice, by a key of the client's. All implementations pass
+ * test/unit/cluster/answer-store-contract.
+ */
+export interface AnswerStore {
+  /**
+   * Of claims that come at one time, on whatever nodes, exactly one is given the key.
+   *
+   * @param fingerprint tells one request from another with the same key
+   * @throws GatehouseError SERVER_BUSY when the store cannot be reached
+   */
+  claim(key: string, fingerprint: string): Promise<Claim>;
+
+  /**
+   * @param answer what JSON can write
+   * @throws GatehouseError SERVER_BUSY when the store cannot be reached: then the claim stays pending
+   */
+  keep(key: string, fingerprint: string, answer: unknown): Promise<void>;
+
+  /** Gives up a claim, so that the next request is carried out. @throws GatehouseError SERVER_BUSY as `keep` */
+  release(key: string): Promise<void>;
+}

@@ -1,0 +1,10 @@
+/** Does something for every item, for so many at one time. What fails ends it. */
+export async function inPortions<T>(
+  items: readonly T[],
+  size: number,
+  action: (item: T) => Promise<unknown>,
+): Promise<void> {
+  for (let start = 0; start < items.length; start += size) {
+    await Promise.all(items.slice(start, start + size).map(action));
+  }
+}

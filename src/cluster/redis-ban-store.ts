@@ -1,0 +1,87 @@
+import type { Ban, BanStore } from './ban-store.js';
+import { MAX_BANS } from './memory-ban-store.js';
+import type { RedisLink } from './redis-link.js';
+import { RedisScript } from './redis-script.js';
+
+/** A key that nobody needs any more goes by itself; bans may last longer, and then it is renewed by each. */
+const MIN_LIFE_MS = 86_400_000;
+/** Bans in one reply of Redis, and dropped in one script, so that neither keeps it busy for long. */
+const PORTION = 1_000;
+
+/**
+ * KEYS: list (ban by name), endings (names by time). ARGV: time, most bans, then for a new one: name, time of its end, ban.
+ * Drops what has ended, in portions.
+ */
+const TIDY = new RedisScript(`
+local list, endings = KEYS[1], KEYS[2]
+local function drop(names)
+  if #names == 0 then return end
+  redis.call('HDEL', list, unpack(names))
+  redis.call('ZREM', endings, unpack(names))
+end
+drop(redis.call('ZRANGE', endings, '-inf', ARGV[1], 'BYSCORE', 'LIMIT', 0, ${PORTION}))
+if not ARGV[3] then return 1 end
+redis.call('HSET', list, ARGV[3], ARGV[5])
+redis.call('ZADD', endings, ARGV[4], ARGV[3])
+local surplus = math.min(redis.call('ZCARD', endings) - tonumber(ARGV[2]), ${PORTION})
+if surplus > 0 then drop(redis.call('ZRANGE', endings, 0, surplus - 1)) end
+local last = tonumber(redis.call('ZRANGE', endings, -1, -1, 'WITHSCORES')[2])
+local life = math.max(last - tonumber(ARGV[1]), ${MIN_LIFE_MS})
+redis.call('PEXPIRE', list, string.format('%.0f', life))
+redis.call('PEXPIRE', endings, string.format('%.0f', life))
+return 1
+`);
+
+/** KEYS: list, endings. ARGV: name. Returns the ban. */
+const LIFT = new RedisScript(`
+local ban = redis.call('HGET', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+return ban
+`);
+
+/** The bans of all nodes, kept in Redis. */
+export class RedisBanStore implements BanStore {
+  private readonly keys: readonly string[];
+
+  constructor(
+    private readonly link: RedisLink,
+    private readonly maxBans = MAX_BANS,
+  ) {
+    this.keys = ['list', 'endings'].map((part) => link.key('bans', part));
+  }
+
+  async put(ban: Ban): Promise<void> {
+    const { kind, key, until } = ban;
+    // One that has ended must still replace the one before.
+    await this.link.run(TIDY, this.keys, [Date.now(), this.maxBans, nameOf(kind, key), until, JSON.stringify(ban)]);
+  }
+
+  async lift(kind: Ban['kind'], key: string): Promise<boolean> {
+    const ban = (await this.link.run(LIFT, this.keys, [nameOf(kind, key)])) as Buffer | null;
+    return ban !== null && isInForce(JSON.parse(ban.toString()) as Ban);
+  }
+
+  async list(): Promise<readonly Ban[]> {
+    await this.link.run(TIDY, this.keys, [Date.now(), this.maxBans]);
+    const [list = ''] = this.keys;
+    // A scan may bring one twice.
+    const bans = new Map<string, Ban>();
+    let cursor = '0';
+    do {
+      const [next, fields] = await this.link.attempt(() => this.link.client.hscan(list, cursor, 'COUNT', PORTION));
+      for (let index = 0; index < fields.length; index += 2)
+        bans.set(fields[index] ?? '', JSON.parse(fields[index + 1] ?? '') as Ban);
+      cursor = next;
+    } while (cursor !== '0');
+    return [...bans.values()].filter(isInForce);
+  }
+}
+
+function isInForce({ until }: Ban): boolean {
+  return until > Date.now();
+}
+
+function nameOf(kind: Ban['kind'], key: string): string {
+  return `${kind}:${key}`;
+}

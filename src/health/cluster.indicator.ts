@@ -1,0 +1,27 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { REDIS_LINK } from '../cluster/cluster.module.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
+import type { RedisLink } from '../cluster/redis-link.js';
+
+/**
+ * How this node stands with the others. Never down: without Redis it serves its own clients, and all nodes lose Redis at
+ * the same moment, so that a balancer would be left with none.
+ */
+@Injectable()
+export class ClusterIndicator {
+  constructor(
+    private readonly indicators: HealthIndicatorService,
+    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    @Inject(REDIS_LINK) private readonly link: RedisLink | undefined,
+  ) {}
+
+  check(): HealthIndicatorResult {
+    const nodes = this.registry.nodes.length;
+    const indicator = this.indicators.check('cluster');
+    if (this.link === undefined) return indicator.up({ state: 'ok', engine: 'embedded', nodes });
+    return this.link.isUp
+      ? indicator.up({ state: 'ok', engine: 'redis', redis: 'up', nodes })
+      : indicator.up({ state: 'degraded', engine: 'redis', redis: 'down', nodes });
+  }
+}

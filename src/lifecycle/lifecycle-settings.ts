@@ -1,0 +1,4 @@
+import type { Settings } from '../../config/settings.js';
+
+export const LIFECYCLE_SETTINGS = Symbol('LifecycleSettings');
+export type LifecycleSettings = Pick<Settings, 'server' | 'connections' | 'outbound' | 'overload' | 'lifecycle'>;

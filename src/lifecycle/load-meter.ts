@@ -1,0 +1,95 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { EventEmitter } from 'node:events';
+import type { NodeLoad } from '../cluster/node-registry.js';
+import { SessionRegistry } from '../sessions/session-registry.js';
+import { OUTBOUND_CONTEXT, type OutboundContext } from '../socket/outbound-queue.js';
+import { EventLoopLag } from './event-loop-lag.js';
+import { LIFECYCLE_SETTINGS, type LifecycleSettings } from './lifecycle-settings.js';
+
+const SAMPLE_MS = 500;
+/** How much the newest sample weighs in what is reported: a burst shows within a second, a single stall not for long. */
+const WEIGHT = 0.5;
+/** Samples kept for who asks seldom, such as a probe: half a minute's. */
+const KEPT_SAMPLES = 60;
+
+interface LagSample {
+  readonly takenAt: number;
+  readonly lagMs: number;
+}
+
+interface LoadMeterEvents {
+  /** A sample was taken. */
+  measured: [];
+}
+
+/** Measures how busy this node is, twice a second. */
+@Injectable()
+export class LoadMeter extends EventEmitter<LoadMeterEvents> implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly eventLoop = new EventLoopLag();
+  private readonly recent: LagSample[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private smoothLagMs = 0;
+  private processor = 0;
+  private processorTime = process.cpuUsage();
+  private measuredAt = performance.now();
+
+  constructor(
+    @Inject(LIFECYCLE_SETTINGS) private readonly settings: LifecycleSettings,
+    @Inject(OUTBOUND_CONTEXT) private readonly outbound: OutboundContext,
+    private readonly sessions: SessionRegistry,
+  ) {
+    super();
+  }
+
+  get load(): NodeLoad {
+    return {
+      sessions: this.sessions.size,
+      maxSessions: this.settings.connections.max,
+      eventLoopLagMs: Math.round(this.smoothLagMs * 10) / 10,
+      bufferedBytes: this.outbound.budget.waiting,
+      processor: Math.round(this.processor * 1_000) / 1_000,
+    };
+  }
+
+  /** The event-loop lag of the last half second. */
+  get lagMs(): number {
+    return this.recent.at(-1)?.lagMs ?? 0;
+  }
+
+  onApplicationBootstrap(): void {
+    this.eventLoop.start();
+    this.timer = setInterval(() => this.measure(), SAMPLE_MS).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+    this.eventLoop.stop();
+    this.removeAllListeners();
+  }
+
+  /**
+   * The worst event-loop lag of the half seconds that ended after a moment, of half a minute at most.
+   *
+   * @param since on the clock of `performance.now()`
+   */
+  worstLagMs(since: number): number {
+    return Math.max(0, ...this.recent.filter(({ takenAt }) => takenAt > since).map(({ lagMs }) => lagMs));
+  }
+
+  private measure(): void {
+    const takenAt = performance.now();
+    const elapsedMs = takenAt - this.measuredAt;
+    const lagMs = this.eventLoop.take();
+    this.recent.push({ takenAt, lagMs });
+    if (this.recent.length > KEPT_SAMPLES) this.recent.shift();
+
+    const { user, system } = process.cpuUsage(this.processorTime);
+    // Processor time comes in microseconds.
+    const processor = elapsedMs > 0 ? (user + system) / 1_000 / elapsedMs : 0;
+    this.smoothLagMs += WEIGHT * (lagMs - this.smoothLagMs);
+    this.processor += WEIGHT * (processor - this.processor);
+    this.processorTime = process.cpuUsage();
+    this.measuredAt = takenAt;
+    this.emit('measured');
+  }
+}

@@ -1,0 +1,87 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { isIPv6 } from 'node:net';
+import { hostname } from 'node:os';
+import { VERSION } from '../../config/version.js';
+import { REDIS_LINK } from '../cluster/cluster.module.js';
+import { NODE_REGISTRY, REPORT_MS, type NodeRegistry } from '../cluster/node-registry.js';
+import type { RedisLink } from '../cluster/redis-link.js';
+import { LIFECYCLE_SETTINGS, type LifecycleSettings } from './lifecycle-settings.js';
+import { LoadMeter } from './load-meter.js';
+import { Readiness } from './readiness.js';
+
+/** Tells the other nodes of this one, every second and whenever it begins or ceases to take clients. */
+@Injectable()
+export class NodeReporter implements OnApplicationShutdown {
+  private readonly startedAt = Date.now();
+  private timer: NodeJS.Timeout | undefined;
+  private url = '';
+  private underWay: Promise<void> | undefined;
+  private isStale = false;
+
+  constructor(
+    @Inject(LIFECYCLE_SETTINGS) private readonly settings: LifecycleSettings,
+    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    @Inject(REDIS_LINK) private readonly link: RedisLink | undefined,
+    private readonly readiness: Readiness,
+    private readonly meter: LoadMeter,
+  ) {}
+
+  /**
+   * Called once the server is ready. Resolves when the first report was made, or could not be.
+   *
+   * @param port the one it listens on
+   */
+  async start(port: number): Promise<void> {
+    this.url = this.settings.server.publicUrl ?? this.ownUrl(port);
+    this.timer = setInterval(() => void this.report(), REPORT_MS).unref();
+    this.readiness.overload.on('changed', () => void this.report());
+    this.link?.on('up', () => void this.report());
+    await this.report();
+  }
+
+  /** Tells how things stand now. Does not reject: the store that is away is told again in a second. */
+  async report(): Promise<void> {
+    if (this.timer === undefined) return;
+    if (this.underWay !== undefined) {
+      // What was true when the other one began may not be so any more.
+      this.isStale = true;
+      return this.underWay;
+    }
+    this.underWay = this.reportUntilTrue();
+    await this.underWay;
+    this.underWay = undefined;
+  }
+
+  /** The end: from now on other nodes do not know this one. */
+  async withdraw(): Promise<void> {
+    if (this.timer === undefined) return;
+    this.onApplicationShutdown();
+    await this.underWay;
+    // Its lease runs out by itself.
+    await this.registry.withdraw().catch(() => {});
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private async reportUntilTrue(): Promise<void> {
+    do {
+      this.isStale = false;
+      const { url, startedAt } = this;
+      const { isReady } = this.readiness;
+      const report = { url, version: VERSION, startedAt, isReady, load: this.meter.load };
+      // The link counts what fails, and says so.
+      await this.registry.report(report).catch(() => {});
+    } while (this.isStale && this.timer !== undefined);
+  }
+
+  /** Of a node behind nothing, in a network where host names are known. */
+  private ownUrl(port: number): string {
+    const { host, wsPath } = this.settings.server;
+    const isEveryAddress = host === undefined || host === '0.0.0.0' || host === '::';
+    const name = isEveryAddress ? hostname() : isIPv6(host) ? `[${host}]` : host;
+    return `ws://${name}:${port}${wsPath}`;
+  }
+}

@@ -1,0 +1,60 @@
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { EventEmitter } from 'node:events';
+import { OUTBOUND_CONTEXT, type OutboundContext } from '../socket/outbound-queue.js';
+import { heapUse } from './heap.js';
+import { LIFECYCLE_SETTINGS, type LifecycleSettings } from './lifecycle-settings.js';
+import { LoadMeter } from './load-meter.js';
+import { OverloadWatch, type OverloadSign, type Reading } from './overload-watch.js';
+
+interface OverloadEvents {
+  /** The node has become overloaded, or is so no more. */
+  changed: [];
+}
+
+/** Whether this node has more to do than it can. Then it serves those it has, and refuses those who come. */
+@Injectable()
+export class Overload extends EventEmitter<OverloadEvents> implements OnModuleInit, OnApplicationShutdown {
+  private readonly watch = new OverloadWatch();
+  private readonly logger = new Logger('Overload');
+
+  constructor(
+    @Inject(LIFECYCLE_SETTINGS) private readonly settings: LifecycleSettings,
+    @Inject(OUTBOUND_CONTEXT) private readonly outbound: OutboundContext,
+    private readonly meter: LoadMeter,
+  ) {
+    super();
+  }
+
+  /** What it has too much of; undefined where it is not overloaded. */
+  get sign(): OverloadSign | undefined {
+    return this.watch.sign;
+  }
+
+  onModuleInit(): void {
+    this.meter.on('measured', () => this.judge());
+  }
+
+  onApplicationShutdown(): void {
+    this.removeAllListeners();
+  }
+
+  private judge(): void {
+    const before = this.sign;
+    const over = this.watch.take(this.readings(), performance.now());
+    if ((before === undefined) === (this.sign === undefined)) return;
+    // Two lines in the time that it takes to calm down, at most.
+    if (over) this.logger.warn(`Overloaded: ${over.sign} is ${over.value}, more than ${over.limit}; refusing upgrades`);
+    else this.logger.log('Not overloaded any more; taking upgrades');
+    this.emit('changed');
+  }
+
+  private readings(): Reading[] {
+    const { overload, outbound } = this.settings;
+    const bufferedLimit = Math.floor((outbound.budgetBytes * overload.bufferedPercent) / 100);
+    return [
+      { sign: 'event_loop_lag', value: this.meter.lagMs, limit: overload.eventLoopLagMs },
+      { sign: 'buffered', value: this.outbound.budget.waiting, limit: bufferedLimit },
+      { sign: 'heap', value: heapUse().percent, limit: overload.heapPercent },
+    ];
+  }
+}

@@ -1,0 +1,86 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { NODE_REGISTRY, type NodeLoad, type NodeRegistry, type NodeReport } from '../cluster/node-registry.js';
+import { UPGRADES_A_SECOND } from './reconnect-window.js';
+
+/** What a node without a limit is held against. */
+const USUAL_MAX_SESSIONS = 50_000;
+/** Where lag and waiting bytes weigh as much as a full processor; the defaults of what makes a node overloaded. */
+const MUCH_LAG_MS = 500;
+const MUCH_BUFFERED_BYTES = 268_435_456;
+/** An answer counts half after this long: the client has come by then and shows in the node's report, or does not come. */
+const HALF_LIFE_MS = 2_000;
+
+interface Sent {
+  /** Clients, as of `at`. */
+  readonly count: number;
+  readonly at: number;
+}
+
+/**
+ * How loaded a node is: the sum of its shares in use of sessions, processor, lag and waiting bytes, each 1 where it is
+ * much. A sum, and not the largest, so that of two nodes with equally busy processors the emptier one is taken.
+ * A client on its way counts as a session, and as the processor time of its upgrade.
+ *
+ * @param onTheWay clients that were sent there and do not show in the report yet
+ */
+export function loadScore(load: NodeLoad, onTheWay: number): number {
+  return (
+    (load.sessions + onTheWay) / (load.maxSessions || USUAL_MAX_SESSIONS) +
+    load.processor +
+    onTheWay / UPGRADES_A_SECOND +
+    load.eventLoopLagMs / MUCH_LAG_MS +
+    load.bufferedBytes / MUCH_BUFFERED_BYTES
+  );
+}
+
+/**
+ * Names the node that the next client shall go to: of two ready ones chosen at random the less loaded. The least loaded
+ * of all would be named by every node at once, to every client of the same second.
+ */
+@Injectable()
+export class RoutePlanner {
+  private readonly sent = new Map<string, Sent>();
+
+  constructor(@Inject(NODE_REGISTRY) private readonly registry: NodeRegistry) {}
+
+  /** Undefined where no node takes clients. */
+  next(): NodeReport | undefined {
+    const now = performance.now();
+    const ready = this.registry.nodes.filter((node) => node.isReady && hasRoom(node, 0));
+    const withRoom = ready.filter((node) => hasRoom(node, this.onTheWay(node, now)));
+    // Where those on the way would fill all, some of them may not come.
+    const node = this.lessLoaded(withRoom.length > 0 ? withRoom : ready, now);
+    if (node === undefined) return undefined;
+    this.forgetGone();
+    this.sent.set(node.nodeId, { count: this.onTheWay(node, now) + 1, at: now });
+    return node;
+  }
+
+  private lessLoaded(candidates: readonly NodeReport[], now: number): NodeReport | undefined {
+    const first = Math.floor(Math.random() * candidates.length);
+    // Any other one: it lies one to all but one places further on.
+    const second = (first + 1 + Math.floor(Math.random() * (candidates.length - 1))) % candidates.length;
+    const [one, other] = [candidates[first], candidates[second]];
+    if (one === undefined || other === undefined) return one;
+    return this.score(other, now) < this.score(one, now) ? other : one;
+  }
+
+  private score(node: NodeReport, now: number): number {
+    return loadScore(node.load, this.onTheWay(node, now));
+  }
+
+  private onTheWay({ nodeId }: NodeReport, now: number): number {
+    const sent = this.sent.get(nodeId);
+    return sent === undefined ? 0 : sent.count * 0.5 ** ((now - sent.at) / HALF_LIFE_MS);
+  }
+
+  private forgetGone(): void {
+    if (this.sent.size <= this.registry.nodes.length) return;
+    const present = new Set(this.registry.nodes.map(({ nodeId }) => nodeId));
+    for (const nodeId of this.sent.keys()) if (!present.has(nodeId)) this.sent.delete(nodeId);
+  }
+}
+
+function hasRoom({ load }: NodeReport, onTheWay: number): boolean {
+  return load.maxSessions === 0 || load.sessions + onTheWay < load.maxSessions;
+}

@@ -1,0 +1,48 @@
+import { Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { Expulsion } from '../access/expulsion.js';
+import { ClusterSessions } from '../broadcast/cluster-sessions.js';
+import { ApiController, Problems } from './api-controller.js';
+import { Audited } from './audit.interceptor.js';
+import { SessionsAnswer, UserPath } from './messages.requests.js';
+import { ProblemError } from './problem.js';
+import { SessionPageAnswer, SessionPath, SessionsQuery } from './sessions.requests.js';
+
+const DEFAULT_LIMIT = 100;
+
+@ApiController('Sessions')
+export class SessionsController {
+  constructor(
+    private readonly sessions: ClusterSessions,
+    private readonly expulsion: Expulsion,
+  ) {}
+
+  @Get('sessions')
+  @ApiOperation({ summary: 'The open sessions of all nodes' })
+  @ApiOkResponse({ type: SessionPageAnswer })
+  @Problems(422)
+  async list(@Query() { userId, after, limit = DEFAULT_LIMIT }: SessionsQuery): Promise<SessionPageAnswer> {
+    const sessions = await this.sessions.list({ userId, limit, afterId: after });
+    const last = sessions.at(-1);
+    return sessions.length < limit || last === undefined ? { sessions } : { sessions, after: last.sessionId };
+  }
+
+  @Delete('sessions/:id')
+  @HttpCode(204)
+  @Audited('end-session', 'id')
+  @ApiOperation({ summary: 'End a session, with close 4409' })
+  @ApiNoContentResponse({ description: 'It is closing' })
+  @Problems(404, 422)
+  async end(@Param() { id }: SessionPath): Promise<void> {
+    if ((await this.expulsion.session(id)) === 0) throw new ProblemError(404, 'There is no such session');
+  }
+
+  @Delete('users/:userId/sessions')
+  @Audited('end-sessions', 'userId')
+  @ApiOperation({ summary: 'End all sessions of a user, with close 4409' })
+  @ApiOkResponse({ type: SessionsAnswer })
+  @Problems(422)
+  async endAll(@Param() { userId }: UserPath): Promise<SessionsAnswer> {
+    return { sessions: await this.expulsion.user(userId) };
+  }
+}

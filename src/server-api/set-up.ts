@@ -1,0 +1,60 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { ServerResponse } from 'node:http';
+import type { Settings } from '../../config/settings.js';
+import { VERSION } from '../../config/version.js';
+import { ApiEntrance } from './api-entrance.js';
+import type { ApiRequest } from './caller.js';
+import { ServerApiModule } from './server-api.module.js';
+
+const DESCRIPTION = `For back ends and operators. Every path under \`/api\` needs a token with the role \`ADMIN\` or
+\`SERVICE\`: \`npm run token -- --sub backend --roles SERVICE\`. Errors are \`application/problem+json\` (RFC 9457).`;
+
+/** Everything from this server; styles in attributes are how Swagger UI is written. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** What of the server API must stand before Nest's own middleware. Called before the server listens. */
+export function setUpServerApi(app: NestExpressApplication, { api }: Settings): void {
+  if (api.enabled === 'on') {
+    const entrance = app.get(ApiEntrance, { strict: false });
+    app.use('/api', (request: ApiRequest, response: ServerResponse, next: () => void) =>
+      entrance.enter(request, response, next),
+    );
+  }
+  if (api.docs === 'on') setUpDocs(app);
+}
+
+function setUpDocs(app: NestExpressApplication): void {
+  app.use(['/docs', '/docs-json'], (_request: ApiRequest, response: ServerResponse, next: () => void) => {
+    response.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    response.setHeader('Referrer-Policy', 'no-referrer');
+    next();
+  });
+  SwaggerModule.setup('docs', app, () => documentOf(app), {
+    raw: ['json'],
+    customSiteTitle: 'Gatehouse server API',
+    // Otherwise the page would ask swagger.io whether the document is good.
+    swaggerOptions: { validatorUrl: null },
+  });
+}
+
+/** The OpenAPI document of every endpoint of this module. */
+function documentOf(app: NestExpressApplication): OpenAPIObject {
+  const outline = new DocumentBuilder()
+    .setTitle('Gatehouse server API')
+    .setDescription(DESCRIPTION)
+    .setVersion(VERSION)
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
+    .build();
+  return SwaggerModule.createDocument(app, outline, { include: [ServerApiModule] });
+}

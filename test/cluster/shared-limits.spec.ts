@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { Bans } from '../../src/access/bans.js';
+import { ClusterEvents } from '../../src/cluster/cluster-events.js';
+import { SHARED_COUNTS, type SharedCounts } from '../../src/cluster/shared-counts.js';
+import { eventually } from '../support/eventually.js';
+import { connect, open, type TestClient } from '../support/test-client.js';
+import { TestNodes } from '../support/test-nodes.js';
+
+const TOO_MANY = { code: 4001, reason: 'Too many connections, try again later' };
+
+/** True once its echo is answered; a refused client is "open" too, for the moment before its close frame. */
+async function isLetIn(client: TestClient): Promise<boolean> {
+  client.socket.once('open', () => client.send({ type: 'echo', data: 1 }));
+  return client.next().then(
+    () => true,
+    () => false,
+  );
+}
+
+function countsOf(nodes: TestNodes, index = 0): SharedCounts {
+  return nodes.at(index).app.get<SharedCounts>(SHARED_COUNTS, { strict: false });
+}
+
+async function clear(clients: readonly TestClient[]): Promise<void> {
+  await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
+}
+
+describe('so many that connect to all nodes at the same moment', () => {
+  it.each([
+    ['MAX_CONNECTIONS_PER_USER', 'user', 'alice'],
+    ['MAX_CONNECTIONS_PER_IP', 'address', '127.0.0.1'],
+  ] as const)('do not pass %s together', async (setting, kind, key) => {
+    await using nodes = await TestNodes.start(['a', 'b', 'c'], { [setting]: '7', BAN_DURATION_MS: '0' });
+    const clients = Array.from({ length: 30 }, (_, n) => open(nodes.at(n % 3).url));
+    const fates = await Promise.all(clients.map(isLetIn));
+    expect(fates.filter(Boolean)).toHaveLength(7);
+    const refused = clients.filter((_, index) => !fates[index]);
+    for (const client of refused) expect(await client.closed).toEqual(TOO_MANY);
+    const shares = async () => [...(await countsOf(nodes).byNode(kind, key)).values()];
+    expect((await shares()).reduce((sum, share) => sum + share, 0)).toBe(7);
+    await clear(clients);
+    await eventually('all places are given back', async () => (await shares()).length === 0);
+  });
+});
+
+describe('a place that was taken on one node', () => {
+  it('is missing on the others until its connection closes', async () => {
+    await using nodes = await TestNodes.start(['a', 'b'], { MAX_CONNECTIONS_PER_USER: '1' });
+    const first = await connect(nodes.at(0).url);
+    await using refused = open(nodes.at(1).url);
+    expect(await refused.closed).toEqual(TOO_MANY);
+    await using other = await connect(nodes.at(1).url, { claims: { sub: 'bob' } });
+    expect(await other.request('echo', 1)).toMatchObject({ data: 1 });
+    await first[Symbol.asyncDispose]();
+    await eventually('there is room again', async () => {
+      await using next = open(nodes.at(1).url);
+      // Awaited here: otherwise it would be cut off before it is known.
+      return await isLetIn(next);
+    });
+  });
+
+  it('is given back where the client is refused after all', async () => {
+    await using nodes = await TestNodes.start(['a', 'b'], {
+      MAX_CONNECTIONS_PER_USER: '5',
+      MAX_CONNECTIONS_PER_IP: '1',
+    });
+    await using first = await connect(nodes.at(0).url);
+    await using refused = open(nodes.at(1).url, { claims: { sub: 'bob' } });
+    expect(await refused.closed).toEqual(TOO_MANY);
+    await eventually('bob holds nothing', async () => (await countsOf(nodes).byNode('user', 'bob')).size === 0);
+    // As on one node, the breach bans the address.
+    await eventually('both nodes know of the ban', () =>
+      [0, 1].every((index) => nodes.get(index, Bans).activeCount === 1),
+    );
+    expect(await first.request('echo', 1)).toMatchObject({ data: 1 });
+  });
+
+  it('is counted for its user also where there is no limit, and not for an anonymous one', async () => {
+    await using nodes = await TestNodes.start(['a', 'b'], { AUTH_MODE: 'optional' });
+    await using alice = await connect(nodes.at(0).url);
+    await using nobody = await connect(nodes.at(1).url, { claims: false });
+    const [session] = [...nodes.sessions(1)];
+    expect(Object.fromEntries(await countsOf(nodes, 1).byNode('user', 'alice'))).toEqual({ a: 1 });
+    expect((await countsOf(nodes, 1).byNode('user', session?.userId ?? '')).size).toBe(0);
+    for (const client of [alice, nobody]) expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
+  });
+});
+
+describe('while Redis is connected and silent', () => {
+  it('clients are let in, a time-out later', async () => {
+    await using nodes = await TestNodes.start(['a'], { MAX_CONNECTIONS_PER_USER: '1', REDIS_TIMEOUT_MS: '300' });
+    nodes.redis.signal('SIGSTOP');
+    await using first = open(nodes.at(0).url);
+    expect(await isLetIn(first)).toBe(true);
+    await using refused = open(nodes.at(0).url);
+    expect(await refused.closed).toEqual(TOO_MANY);
+    nodes.redis.signal('SIGCONT');
+    await eventually('the first is counted', async () => {
+      const counts = await countsOf(nodes)
+        .byNode('user', 'alice')
+        .catch(() => new Map<string, number>());
+      return counts.get('a') === 1;
+    });
+  });
+});
+
+describe('while Redis is away', () => {
+  it('each node holds its own limits, and who was let in counts when Redis is back', async () => {
+    await using nodes = await TestNodes.start(['a', 'b'], { MAX_CONNECTIONS_PER_USER: '2' });
+    const lost: string[] = [];
+    nodes.get(0, ClusterEvents).on('lost', (what) => lost.push(what));
+    await nodes.redis.kill();
+    const clients = Array.from({ length: 4 }, () => open(nodes.at(0).url));
+    expect((await Promise.all(clients.map(isLetIn))).filter(Boolean)).toHaveLength(2);
+    expect(lost).toContain('place');
+    // Nest has one logger a process.
+    const lines = [0, 1].flatMap((index) => nodes.at(index).logLines);
+    expect(lines.filter(({ context }) => context === 'SharedPlaces')).toHaveLength(1);
+
+    await nodes.redis.restart();
+    await eventually(
+      'they are counted',
+      async () => {
+        const counts = await countsOf(nodes, 1)
+          .byNode('user', 'alice')
+          .catch(() => new Map<string, number>());
+        return counts.get('a') === 2;
+      },
+      10_000,
+    );
+    await using refused = open(nodes.at(1).url);
+    expect(await refused.closed).toEqual(TOO_MANY);
+    await clear(clients);
+  });
+});

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { api } from '../support/api-client.js';
+import { connect, type TestClient } from '../support/test-client.js';
+import { TestNodes } from '../support/test-nodes.js';
+import { startTestServer } from '../support/test-server.js';
+import { RedisServer } from '../support/redis-server.js';
+
+/** Asked at the first node; the clients are on both. */
+describe('the server API of a node that is not alone', () => {
+  let nodes: TestNodes;
+  beforeAll(async () => void (nodes = await TestNodes.start(['node-1', 'node-2'])));
+  afterAll(() => nodes[Symbol.asyncDispose]());
+
+  const connectTo = (index: number, sub: string): Promise<TestClient> =>
+    connect(nodes.at(index).url, { claims: { sub } });
+
+  it('reaches and counts the sessions of all nodes', async () => {
+    await using here = await connectTo(0, 'carol');
+    await using there = await connectTo(1, 'carol');
+    const { body } = await api(nodes.at(0), 'POST /api/users/carol/messages', { body: { type: 'note', data: 1 } });
+    expect(body).toEqual({ sessions: 2 });
+    expect([(await here.next()).type, (await there.next()).type]).toEqual(['note', 'note']);
+  });
+
+  it('publishes to subscribers of another node', async () => {
+    await using there = await connectTo(1, 'dave');
+    await there.request('subscribe', { channel: 'feed:cluster' });
+    await api(nodes.at(0), 'POST /api/publish', { body: { channel: 'feed:cluster', data: 7 } });
+    expect(await there.next()).toMatchObject({ type: 'message', data: 7 });
+  });
+
+  it('sends once for an Idempotency-Key, whichever node is asked', async () => {
+    await using client = await connectTo(1, 'erin');
+    const call = { body: { type: 'once', data: 1 }, headers: { 'idempotency-key': 'k' } };
+    const endpoint = 'POST /api/users/erin/messages';
+    expect((await api(nodes.at(0), endpoint, call)).body).toEqual({ sessions: 1 });
+    expect((await api(nodes.at(1), endpoint, call)).body).toEqual({ sessions: 1 });
+    await api(nodes.at(0), endpoint, { body: { type: 'last' } });
+    expect([(await client.next()).type, (await client.next()).type]).toEqual(['once', 'last']);
+  });
+
+  it('lists the sessions of all nodes, and ends one wherever it is', async () => {
+    await using here = await connectTo(0, 'frank');
+    await using there = await connectTo(1, 'frank');
+    expect((await here.request('ping')).type).toBe('ping_reply');
+    const { body } = await api(nodes.at(0), 'GET /api/sessions?userId=frank');
+    const { sessions } = body as { sessions: { sessionId: string; nodeId: string }[] };
+    expect(sessions.map(({ nodeId }) => nodeId).sort()).toEqual(['node-1', 'node-2']);
+    const id = sessions.find(({ nodeId }) => nodeId === 'node-2')?.sessionId;
+    expect((await api(nodes.at(0), `DELETE /api/sessions/${id}`)).status).toBe(204);
+    expect((await there.closed).code).toBe(4409);
+  });
+
+  it('adds up the subscribers of a channel', async () => {
+    await using here = await connectTo(0, 'grace');
+    await using there = await connectTo(1, 'heidi');
+    await using more = await connectTo(1, 'ivan');
+    for (const client of [here, there, more]) await client.request('subscribe', { channel: 'telemetry:sum' });
+    const { body } = await api(nodes.at(0), 'GET /api/channels?after=telemetry');
+    expect(body).toMatchObject({
+      channels: [{ channel: 'telemetry:sum', subscribers: 3, nodes: { 'node-1': 1, 'node-2': 2 } }],
+      missing: [],
+    });
+  });
+
+  it('bans on all nodes', async () => {
+    await using there = await connectTo(1, 'judy');
+    const ban = { kind: 'user', key: 'judy', durationMs: 60_000 };
+    expect((await api(nodes.at(0), 'POST /api/bans', { body: ban })).body).toEqual({ sessions: 1 });
+    expect((await there.closed).code).toBe(4409);
+    expect((await api(nodes.at(1), 'GET /api/bans')).body).toMatchObject({ bans: [{ kind: 'user', key: 'judy' }] });
+  });
+
+  it('drains another node, and then routes clients past it', async () => {
+    await using client = await connectTo(1, 'mallory');
+    const { status, body } = await api(nodes.at(0), 'POST /api/drain', { body: { nodeId: 'node-2' } });
+    expect({ status, body }).toMatchObject({ status: 200, body: { nodeId: 'node-2', sessions: 1 } });
+    expect((await client.closed).code).toBe(1012);
+    const isReady = async (): Promise<unknown> => {
+      const { nodes: all } = (await api(nodes.at(0), 'GET /api/nodes')).body as { nodes: Record<string, unknown>[] };
+      return all.find(({ nodeId }) => nodeId === 'node-2')?.isReady;
+    };
+    await expect.poll(isReady).toBe(false);
+    expect((await api(nodes.at(0), 'GET /route')).body).toMatchObject({ nodeId: 'node-1' });
+  });
+});
+
+describe('the server API while Redis is away', () => {
+  it('refuses with 503 and Retry-After what it could not keep to, and goes on', async () => {
+    await using redis = await RedisServer.start();
+    await using server = await startTestServer({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '500' });
+    await redis.kill();
+    const calls = [
+      ['POST /api/publish', { body: { channel: 'feed:x', data: 1 } }],
+      ['POST /api/broadcast', { body: { data: 1 }, headers: { 'idempotency-key': 'k' } }],
+      ['GET /api/channels/feed:x/history', {}],
+    ] as const;
+    for (const [endpoint, call] of calls) {
+      const { status, headers, body } = await api(server, endpoint, call);
+      expect({ endpoint, status, body }).toMatchObject({ endpoint, status: 503, body: { code: 'SERVER_BUSY' } });
+      expect(headers.get('retry-after')).toBe('1');
+    }
+    expect((await api(server, 'POST /api/broadcast', { body: { data: 1 } })).status).toBe(200);
+    expect((await api(server, 'GET /api/nodes')).status).toBe(200);
+  });
+});

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { api } from '../support/api-client.js';
+import { startTestServer } from '../support/test-server.js';
+
+interface Operation {
+  readonly summary?: string;
+  readonly security?: readonly object[];
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> };
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+}
+
+interface Document {
+  readonly openapi: string;
+  readonly info: { readonly version: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: {
+    readonly schemas: Readonly<Record<string, unknown>>;
+    readonly securitySchemes: Readonly<Record<string, unknown>>;
+  };
+}
+
+const ENDPOINTS = [
+  'DELETE /api/bans/{kind}/{key}',
+  'DELETE /api/sessions/{id}',
+  'DELETE /api/users/{userId}/sessions',
+  'GET /api/bans',
+  'GET /api/channels',
+  'GET /api/channels/{channel}/history',
+  'GET /api/channels/{channel}/presence',
+  'GET /api/nodes',
+  'GET /api/sessions',
+  'GET /route',
+  'POST /api/bans',
+  'POST /api/broadcast',
+  'POST /api/drain',
+  'POST /api/publish',
+  'POST /api/users/{userId}/messages',
+];
+
+async function documentOf(): Promise<Document> {
+  await using server = await startTestServer();
+  const response = await fetch(`${server.http}/docs-json`);
+  expect(response.status).toBe(200);
+  return (await response.json()) as Document;
+}
+
+function operationsOf({ paths }: Document): [string, Operation][] {
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]): [string, Operation] => [
+      `${method.toUpperCase()} ${path}`,
+      operation,
+    ]),
+  );
+}
+
+describe('the OpenAPI document', () => {
+  it('has every endpoint, and no other', async () => {
+    const document = await documentOf();
+    expect(document.openapi).toMatch(/^3\./);
+    expect(
+      operationsOf(document)
+        .map(([endpoint]) => endpoint)
+        .sort(),
+    ).toEqual(ENDPOINTS);
+  });
+
+  it('says of each endpoint what it is, how it is secured, and how it answers', async () => {
+    const document = await documentOf();
+    expect(document.components.securitySchemes).toEqual({
+      bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+    });
+    for (const [endpoint, { summary, security, responses }] of operationsOf(document)) {
+      const isPublic = endpoint === 'GET /route';
+      expect({ endpoint, summary, security }).toEqual({
+        endpoint,
+        summary: expect.stringMatching(/\S/) as string,
+        security: isPublic ? [] : [{ bearer: [] }],
+      });
+      const statuses = Object.keys(responses);
+      expect({ endpoint, ok: statuses.filter((status) => status.startsWith('2')).length }).toEqual({ endpoint, ok: 1 });
+      expect(statuses).toEqual(expect.arrayContaining(isPublic ? ['503'] : ['401', '403', '429', '500', '503']));
+      for (const [status, { content = {} }] of Object.entries(responses)) {
+        if (Number(status) >= 400) expect(Object.keys(content)).toEqual(['application/problem+json']);
+      }
+    }
+  });
+
+  it('names every part of a path, and every body, with a schema that is there', async () => {
+    const document = await documentOf();
+    for (const [endpoint, { parameters = [], requestBody }] of operationsOf(document)) {
+      const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
+      expect(inPath).toEqual([...endpoint.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+      if (endpoint.startsWith('POST')) expect(Object.keys(requestBody?.content ?? {})).toEqual(['application/json']);
+    }
+    const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)];
+    expect(references.length).toBeGreaterThan(20);
+    for (const [, name = ''] of references) expect(document.components.schemas).toHaveProperty(name);
+  });
+
+  it('has the idempotency key where one is obeyed', async () => {
+    const withKey = operationsOf(await documentOf()).filter(([, { parameters = [] }]) =>
+      parameters.some(({ name }) => name === 'Idempotency-Key'),
+    );
+    expect(withKey.map(([endpoint]) => endpoint).sort()).toEqual([
+      'POST /api/broadcast',
+      'POST /api/publish',
+      'POST /api/users/{userId}/messages',
+    ]);
+  });
+});
+
+describe('/docs', () => {
+  it('is a page that loads from this server only, and may not load from elsewhere', async () => {
+    await using server = await startTestServer();
+    const page = await fetch(`${server.http}/docs`);
+    const html = await page.text();
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self';/);
+    const sources = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source = '']) => source);
+    expect(sources.length).toBeGreaterThanOrEqual(4);
+    for (const source of sources.filter((one) => !one.startsWith('#'))) {
+      const { origin, pathname } = new URL(source, `${server.http}/docs`);
+      expect(origin).toBe(server.http);
+      expect({ pathname, status: (await fetch(`${server.http}${pathname}`)).status }).toEqual({
+        pathname,
+        status: 200,
+      });
+    }
+    expect(html).not.toMatch(/<script>/);
+  });
+
+  it('is not there where API_DOCS is off', async () => {
+    await using server = await startTestServer({ API_DOCS: 'off' });
+    for (const path of ['/docs', '/docs-json', '/docs/swagger-ui-bundle.js']) {
+      expect((await fetch(`${server.http}${path}`)).status).toBe(404);
+    }
+    expect((await api(server, 'GET /api/nodes')).status).toBe(200);
+  });
+
+  it('shows no endpoint under /api where API_ENABLED is off', async () => {
+    await using server = await startTestServer({ API_ENABLED: 'off' });
+    const document = (await (await fetch(`${server.http}/docs-json`)).json()) as Document;
+    expect(Object.keys(document.paths)).toEqual(['/route']);
+  });
+});

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { api } from '../support/api-client.js';
+import { connect, type TestClient } from '../support/test-client.js';
+import { startTestServer, type TestServer } from '../support/test-server.js';
+
+const text = expect.any(String) as string;
+const number = expect.any(Number) as number;
+const ENDED = { code: 4409, reason: 'Session ended' };
+
+interface Page {
+  readonly sessions: readonly { readonly sessionId: string; readonly userId: string }[];
+  readonly after?: string;
+}
+
+async function page(server: TestServer, query = ''): Promise<Page> {
+  return (await api(server, `GET /api/sessions${query}`)).body as Page;
+}
+
+async function idOf(client: TestClient): Promise<string> {
+  const { data } = await client.request('hello');
+  return (data as { sessionId: string }).sessionId;
+}
+
+describe('GET /api/sessions', () => {
+  it('shows each session: who, where, since when, how much', async () => {
+    await using server = await startTestServer();
+    await using client = await connect(server.url, { claims: { sub: 'alice', roles: ['MEMBER'] } });
+    const sessionId = await idOf(client);
+    const { status, body } = await api(server, 'GET /api/sessions');
+    const session = { sessionId, userId: 'alice', roles: ['MEMBER'], nodeId: 'test-node', address: '127.0.0.1' };
+    const counts = { protocol: text, openedAt: number, messagesReceived: 1, messagesSent: 1 };
+    expect({ status, body }).toEqual({ status: 200, body: { sessions: [{ ...session, ...counts }] } });
+  });
+
+  it('shows those of one user', async () => {
+    await using server = await startTestServer();
+    await using alice = await connect(server.url, { claims: { sub: 'alice' } });
+    await using bob = await connect(server.url, { claims: { sub: 'bob' } });
+    await Promise.all([alice, bob].map(idOf));
+    expect((await page(server, '?userId=bob')).sessions.map(({ userId }) => userId)).toEqual(['bob']);
+    expect((await page(server, '?userId=nobody')).sessions).toEqual([]);
+  });
+
+  it('brings every session once, page by page, and the last page says so', async () => {
+    await using server = await startTestServer();
+    const clients = await Promise.all(Array.from({ length: 5 }, () => connect(server.url)));
+    const ids = (await Promise.all(clients.map(idOf))).sort();
+    const seen: string[] = [];
+    let after: string | undefined;
+    do {
+      const next: Page = await page(server, `?limit=2${after === undefined ? '' : `&after=${after}`}`);
+      seen.push(...next.sessions.map(({ sessionId }) => sessionId));
+      ({ after } = next);
+    } while (after !== undefined);
+    expect(seen).toEqual(ids);
+  });
+
+  it.each([
+    'limit=0',
+    'limit=1001',
+    'limit=x',
+    'limit=1&limit=2',
+    'limit=',
+    'limit=1e2',
+    'after=',
+    'user=alice',
+    'limit[]=1',
+  ])('refuses ?%s', async (query) => {
+    await using server = await startTestServer();
+    const { status, body } = await api(server, `GET /api/sessions?${query}`);
+    expect({ status, body }).toMatchObject({ status: 422, body: { code: 'VALIDATION_FAILED' } });
+  });
+});
+
+describe('DELETE /api/sessions/{id}', () => {
+  it('ends that session with 4409 and no other', async () => {
+    await using server = await startTestServer();
+    await using ended = await connect(server.url);
+    await using other = await connect(server.url);
+    const { status, body } = await api(server, `DELETE /api/sessions/${await idOf(ended)}`);
+    expect({ status, body }).toEqual({ status: 204, body: undefined });
+    expect(await ended.closed).toEqual(ENDED);
+    expect(await idOf(other)).toEqual(text);
+  });
+
+  it('is 404 where there is no such session', async () => {
+    await using server = await startTestServer();
+    const { status, body } = await api(server, 'DELETE /api/sessions/5f2b8c1e-9d43-4d0a-8a55-0b1f6c7e2d34');
+    expect({ status, body }).toMatchObject({ status: 404, body: { detail: 'There is no such session' } });
+  });
+
+  it('refuses what is too long to be an id', async () => {
+    await using server = await startTestServer();
+    expect((await api(server, `DELETE /api/sessions/${'x'.repeat(65)}`)).status).toBe(422);
+  });
+});
+
+describe('DELETE /api/users/{userId}/sessions', () => {
+  it('ends all sessions of the user with 4409, and counts them', async () => {
+    await using server = await startTestServer();
+    await using first = await connect(server.url, { claims: { sub: 'bob' } });
+    await using second = await connect(server.url, { claims: { sub: 'bob' } });
+    await using other = await connect(server.url, { claims: { sub: 'alice' } });
+    const { status, body } = await api(server, 'DELETE /api/users/bob/sessions');
+    expect({ status, body }).toEqual({ status: 200, body: { sessions: 2 } });
+    expect([await first.closed, await second.closed]).toEqual([ENDED, ENDED]);
+    expect(await idOf(other)).toEqual(text);
+  });
+
+  it('ends none of a user who is not there', async () => {
+    await using server = await startTestServer();
+    expect((await api(server, 'DELETE /api/users/nobody/sessions')).body).toEqual({ sessions: 0 });
+  });
+});

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis-server.js';
+import { Scrape } from '../support/scrape.js';
+import { connect } from '../support/test-client.js';
+import { startTestServer, type TestServer } from '../support/test-server.js';
+
+const NOTICED_WITHIN_MS = 15_000;
+
+interface Ready {
+  readonly status: string;
+  readonly details: { readonly cluster: Record<string, unknown> };
+}
+
+async function ready({ http }: TestServer): Promise<{ readonly code: number; readonly body: Ready }> {
+  const response = await fetch(`${http}/ready`);
+  return { code: response.status, body: (await response.json()) as Ready };
+}
+
+const stateOf = async (server: TestServer): Promise<unknown> => (await ready(server)).body.details.cluster.state;
+const linesOf = ({ logLines }: TestServer): unknown[] =>
+  logLines.map(({ msg }) => msg).filter((msg) => /^Redis is (?:gone|back)/.test(String(msg)));
+
+describe('a node whose Redis goes', () => {
+  it('stays ready, says that it is degraded, and that all is well once Redis is back', async () => {
+    await using redis = await RedisServer.start();
+    await using server = await startTestServer({ REDIS_URL: redis.url });
+    await using client = await connect(server.url);
+    expect(await ready(server)).toMatchObject({
+      code: 200,
+      body: { details: { cluster: { status: 'up', state: 'ok', engine: 'redis', redis: 'up', nodes: 1 } } },
+    });
+    expect((await Scrape.of(server)).value('websocket_redis_up')).toBe(1);
+    expect((await Scrape.of(server)).value('websocket_cluster_nodes')).toBe(1);
+
+    const earlier = await Scrape.of(server);
+    await redis.kill();
+    await eventually('it is noticed', async () => (await stateOf(server)) === 'degraded', NOTICED_WITHIN_MS);
+    expect(await ready(server)).toMatchObject({
+      code: 200,
+      body: { status: 'ok', details: { cluster: { status: 'up', state: 'degraded', engine: 'redis', redis: 'down' } } },
+    });
+    expect((await Scrape.of(server)).value('websocket_redis_up')).toBe(0);
+    expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
+    await using other = await connect(server.url);
+    expect(await other.request('echo', 2)).toMatchObject({ data: 2 });
+
+    await eventually('failures are counted', async () => {
+      return (await Scrape.of(server)).since(earlier, 'websocket_redis_failures_total') > 0;
+    });
+    await redis.restart();
+    await eventually('it is back', async () => (await stateOf(server)) === 'ok', NOTICED_WITHIN_MS);
+    expect((await Scrape.of(server)).value('websocket_redis_up')).toBe(1);
+    expect(linesOf(server)).toEqual(['Redis is gone: this node serves its own clients', 'Redis is back']);
+  }, 60_000);
+
+  it('starts without it, and joins when it comes', async () => {
+    await using redis = await RedisServer.start();
+    await redis.kill();
+    await using server = await startTestServer({ REDIS_URL: redis.url });
+    expect((await ready(server)).code).toBe(200);
+    expect(await stateOf(server)).toBe('degraded');
+    await redis.restart();
+    await eventually('it joins', async () => (await stateOf(server)) === 'ok', NOTICED_WITHIN_MS);
+    await eventually('it is a node', async () => (await Scrape.of(server)).value('websocket_cluster_nodes') === 1);
+    expect(linesOf(server)).toEqual(['Redis is gone: this node serves its own clients', 'Redis is back']);
+  }, 60_000);
+});
+
+describe('a node without REDIS_URL', () => {
+  it('has no series for a Redis that it does not use', async () => {
+    await using server = await startTestServer();
+    expect((await Scrape.of(server)).text).not.toMatch(/^websocket_redis_up /m);
+  });
+});

@@ -1,0 +1,133 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Bans } from '../../../src/access/bans.js';
+import type { Expulsion } from '../../../src/access/expulsion.js';
+import type { AccessSettings } from '../../../src/access/access-settings.js';
+import type { Ban } from '../../../src/cluster/ban-store.js';
+import { ClusterEvents } from '../../../src/cluster/cluster-events.js';
+import { MemoryBanStore } from '../../../src/cluster/memory-ban-store.js';
+import type { BusHandler, NodeBus } from '../../../src/cluster/node-bus.js';
+import { GatehouseError } from '../../../src/protocol/gatehouse-error.js';
+import { eventually } from '../../support/eventually.js';
+import { gate } from '../../support/gate.js';
+
+const HOUR_MS = 3_600_000;
+
+/** Away while `isAway`, and slow while it has a `door`. */
+class MoodyStore extends MemoryBanStore {
+  isAway = false;
+  door: Promise<void> | undefined;
+
+  override async put(ban: Ban): Promise<void> {
+    await this.door;
+    if (this.isAway) throw new GatehouseError('SERVER_BUSY');
+    return super.put(ban);
+  }
+
+  override async list(): Promise<readonly Ban[]> {
+    if (this.isAway) throw new GatehouseError('SERVER_BUSY');
+    return super.list();
+  }
+}
+
+function node() {
+  const store = new MoodyStore();
+  const events = new ClusterEvents();
+  const handlers = new Map<string, BusHandler>();
+  const told: [string, unknown][] = [];
+  const expelled: string[] = [];
+  const lost: string[] = [];
+  events.on('lost', (what) => lost.push(what));
+  const bus: NodeBus = {
+    reachesOthers: true,
+    handle: (kind, handler) => void handlers.set(kind, handler),
+    tell: (kind, payload) => void told.push([kind, payload]),
+    ask: async () => ({ received: new Map(), missing: [] }),
+  };
+  const expulsion = { userHere: (userId: string) => expelled.push(userId) } as unknown as Expulsion;
+  const settings = { connections: { banDurationMs: 60_000 } } as AccessSettings;
+  const bans = new Bans(settings, bus, store, events, expulsion);
+  onTestFinished(() => bans.onApplicationShutdown());
+  return { bans, store, events, handlers, told, expelled, lost };
+}
+
+function banOf(key: string): Ban {
+  return { kind: 'user', key, until: Date.now() + HOUR_MS, reason: 'a test' };
+}
+
+function order(key: string) {
+  return { kind: 'user', key, durationMs: HOUR_MS, reason: 'a test' } as const;
+}
+
+describe('a node that rejoins the others', () => {
+  it('learns what was banned and lifted meanwhile, and ends the sessions of the banned', async () => {
+    const { bans, store, events, expelled } = node();
+    await bans.ban(order('lifted meanwhile'));
+    await bans.ban(order('stays'));
+    await store.lift('user', 'lifted meanwhile');
+    await store.put(banOf('banned meanwhile'));
+    events.emit('rejoined');
+    await eventually('it has read the store', () => bans.isBanned('user', 'banned meanwhile'));
+    expect([bans.isBanned('user', 'lifted meanwhile'), bans.isBanned('user', 'stays')]).toEqual([false, true]);
+    expect(expelled).toEqual(['lifted meanwhile', 'stays', 'banned meanwhile']);
+  });
+
+  it('stores what it banned itself meanwhile, and tells the others', async () => {
+    const { bans, store, told, lost } = node();
+    store.isAway = true;
+    await expect(bans.ban(order('mallory'))).rejects.toMatchObject({ code: 'SERVER_BUSY' });
+    expect([bans.isBanned('user', 'mallory'), lost]).toEqual([true, ['ban']]);
+    store.isAway = false;
+    await eventually('it is stored', async () => (await store.list()).length === 1);
+    expect(told).toMatchObject([['ban', { key: 'mallory' }]]);
+    expect(bans.isBanned('user', 'mallory')).toBe(true);
+  });
+
+  it('reads again where the list cannot be read at first', async () => {
+    const { bans, store, events } = node();
+    await store.put(banOf('mallory'));
+    store.isAway = true;
+    events.emit('rejoined');
+    await eventually('it serves on', () => !bans.isBanned('user', 'mallory'));
+    store.isAway = false;
+    await eventually('it has read the store', () => bans.isBanned('user', 'mallory'));
+  });
+});
+
+describe('bans of breaches', () => {
+  it('hold here though no more than a hundred are on their way to the store', async () => {
+    const { bans, store, lost } = node();
+    const door = gate();
+    store.door = door.opened;
+    for (let n = 0; n < 103; n += 1) bans.breach(`address ${n}`, 'connection_rate');
+    expect(lost).toEqual(['ban', 'ban', 'ban']);
+    expect(bans.activeCount).toBe(103);
+    door.open();
+    await eventually('the others are stored', async () => (await store.list()).length === 100);
+  });
+});
+
+describe('a ban that another node tells of', () => {
+  it('holds, and is lifted when the other says so', async () => {
+    const { bans, handlers, expelled } = node();
+    expect(handlers.get('ban')?.(banOf('mallory'), 'other')).toBe(expelled.length);
+    expect(bans.isBanned('user', 'mallory')).toBe(true);
+    handlers.get('lift-ban')?.({ kind: 'user', key: 'mallory', until: 0, reason: '' }, 'other');
+    expect(bans.isBanned('user', 'mallory')).toBe(false);
+  });
+
+  it.each([{}, { kind: 'planet', key: 'x', until: 1, reason: '' }, { kind: 'user', key: 7, until: 1, reason: '' }])(
+    'is refused where it is none: %j',
+    (payload) => {
+      const { handlers } = node();
+      expect(() => handlers.get('ban')?.(payload, 'other')).toThrow(TypeError);
+    },
+  );
+});
+
+describe('a duration that is none', () => {
+  it.each([0, -1, NaN, Infinity, 0.5])('is refused: %d', async (durationMs) => {
+    const { bans } = node();
+    await expect(bans.ban({ ...order('mallory'), durationMs })).rejects.toThrow(RangeError);
+    expect(bans.activeCount).toBe(0);
+  });
+});

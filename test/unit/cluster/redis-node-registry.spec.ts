@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { RedisNodeRegistry } from '../../../src/cluster/redis-node-registry.js';
+import { eventually } from '../../support/eventually.js';
+import { describeNodeRegistry } from './node-registry-contract.js';
+import { onEveryRedis } from './redis-grounds.js';
+import { REPORT, SHORT_LEASE_MS, StoreNode } from './store-node.js';
+
+onEveryRedis((open) => {
+  describeNodeRegistry('RedisNodeRegistry', {
+    isShared: true,
+    create: async (nodeId) => new RedisNodeRegistry(await open(), nodeId),
+  });
+
+  describe('a node registry', () => {
+    let prefix: string;
+    beforeEach(() => void (prefix = `test-${randomUUID().slice(0, 8)}`));
+    const link = () => open(prefix);
+    const lostOf = (nodes: readonly StoreNode[], name: string) =>
+      nodes.flatMap(({ told }) => told).filter((word) => word === `lost ${name}`);
+
+    it('tells one node that another has not reported for a lease, and knows it no more', async () => {
+      await using a = await StoreNode.start(await link(), 'a');
+      await using b = await StoreNode.start(await link(), 'b');
+      await using silent = await StoreNode.start(await link(), 'silent');
+      silent.freeze();
+      await eventually('the loss is told', () => lostOf([a, b], 'silent').length > 0);
+      await eventually('it is nowhere', () => [a, b].every(({ registry }) => registry.nodes.length === 2));
+      expect(lostOf([a, b], 'silent')).toHaveLength(1);
+    });
+
+    it('tells again, where whoever was told could not clear up', async () => {
+      await using silent = await StoreNode.start(await link(), 'silent');
+      const registry = new RedisNodeRegistry(await link(), 'a', { leaseMs: SHORT_LEASE_MS });
+      let attempts = 0;
+      registry.listen({
+        lost: async () => {
+          attempts += 1;
+          if (attempts < 3) throw new Error('Redis is away');
+        },
+        forgotten: () => {},
+      });
+      silent.freeze();
+      await eventually('it is told for the third time', async () => {
+        await registry.report(REPORT);
+        return attempts === 3;
+      });
+      for (const _ of Array(20)) await registry.report(REPORT);
+      expect([attempts, registry.nodes.length]).toEqual([3, 1]);
+      await registry.withdraw();
+    });
+
+    it('tells a node that was given up meanwhile, and gives it another name', async () => {
+      await using a = await StoreNode.start(await link(), 'a');
+      await using silent = await StoreNode.start(await link(), 'silent');
+      const { incarnation } = silent.registry.self;
+      silent.freeze();
+      await eventually('the loss is told', () => lostOf([a], 'silent').length === 1);
+      silent.thaw();
+      await eventually('it is told', () => silent.told.includes('forgotten'));
+      expect(silent.registry.self.nodeId).toBe('silent');
+      expect(silent.registry.self.incarnation).not.toBe(incarnation);
+      await eventually('it is known again', () => a.registry.nodes.length === 2);
+      expect(silent.told).toEqual(['forgotten']);
+    });
+
+    it('loses nobody where no node could report for a while', async () => {
+      await using a = await StoreNode.start(await link(), 'a');
+      await using b = await StoreNode.start(await link(), 'b');
+      for (const node of [a, b]) node.freeze();
+      const until = performance.now() + 2 * SHORT_LEASE_MS;
+      await eventually('more than a lease has passed', () => performance.now() > until);
+      for (const node of [a, b]) await node.report();
+      expect([a.registry.nodes.length, b.registry.nodes.length]).toEqual([2, 2]);
+      expect([a.told, b.told]).toEqual([[], []]);
+    });
+
+    it('clears up after nodes that were all gone, once one is there again', async () => {
+      const gone = await StoreNode.start(await link(), 'gone');
+      gone.freeze();
+      const until = performance.now() + 2 * SHORT_LEASE_MS;
+      await eventually('more than a lease has passed', () => performance.now() > until);
+      await using a = await StoreNode.start(await link(), 'a');
+      await eventually('the loss is told', () => a.told.includes('lost gone'));
+    });
+
+    it('warns once of a SERVER_ID that two nodes use, and not of a node that was started again', async () => {
+      const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+      try {
+        const before = await StoreNode.start(await link(), 'again');
+        before.freeze();
+        await using after = await StoreNode.start(await link(), 'again');
+        await after.report();
+        await after.report();
+        expect(warn).not.toHaveBeenCalled();
+        await using namesake = await StoreNode.start(await link(), 'again');
+        await eventually('both have noticed', () => warn.mock.calls.length >= 2);
+        for (const node of [after, namesake]) await node.report();
+        expect(warn.mock.calls.map(([message]) => String(message))).toEqual(
+          Array(2).fill('SERVER_ID again is used by two nodes'),
+        );
+      } finally {
+        warn.mockRestore();
+      }
+    });
+  });
+});
