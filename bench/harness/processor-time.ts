@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /** proc(5) counts in clock ticks; the kernel scales them to the scheduler's exact runtime, so only rounding is lost. */
 const microsecondsPerTick = 1_000_000 / clockTicks();
@@ -17,6 +17,16 @@ export function processorMicroseconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * microsecondsPerTick;
+}
+
+/** The same to the nanosecond, where the kernel keeps it: for little time, and for programs that end no threads meanwhile. */
+function exactMicroseconds(pid: number): number {
+  if (!existsSync(`/proc/${pid}/schedstat`)) return processorMicroseconds(pid);
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const nanoseconds = threads.map((thread) =>
+    Number.parseInt(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8'), 10),
+  );
+  return sum(nanoseconds) / 1_000;
 }
 
 export function residentBytes(pid: number): number {
@@ -54,14 +64,14 @@ export function startProcessorWindow(
 ): () => ProcessorUse {
   const measured = [servers].flat();
   const server = sum(measured.map(processorMicroseconds));
-  const beside = besides.map(processorMicroseconds);
+  const beside = besides.map(exactMicroseconds);
   const own = process.cpuUsage();
   const everyone = everyonesMicroseconds();
   const started = performance.now();
   return () => {
     const elapsedMs = performance.now() - started;
     const microseconds = sum(measured.map(processorMicroseconds)) - server;
-    const besidesNow = besides.map((pid, index) => processorMicroseconds(pid) - (beside[index] ?? 0));
+    const besidesNow = besides.map((pid, index) => exactMicroseconds(pid) - (beside[index] ?? 0));
     const { user, system } = process.cpuUsage(own);
     const others = everyonesMicroseconds() - everyone - microseconds - sum(besidesNow) - user - system;
     return {

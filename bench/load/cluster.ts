@@ -23,7 +23,7 @@ export interface ClusterJob extends Timing {
 
 const deliveryDeadlineMs = 10_000;
 /** For the count of commands: MONITOR burdens Redis, so it is made apart. */
-const countedMs = 500;
+const countedMs = 1_000;
 /** How far MONITOR may be behind. */
 const monitorLagMs = 200;
 
@@ -44,7 +44,6 @@ async function cluster(job: ClusterJob): Promise<LoadReport> {
   const { milliseconds } = stage.deliveries;
   const delivered = stage.deliveries.count - countBefore;
   const published = stage.published - publishedBefore;
-  const perPublication = await commandsPerPublication(stage, redis.port, job.channel);
   const readings: Reading[] = [
     { measure: `${measure}: p50 in ms`, value: percentile(milliseconds, 50), use },
     { measure: `${measure}: p99 in ms`, value: percentile(milliseconds, 99), use },
@@ -59,10 +58,7 @@ async function cluster(job: ClusterJob): Promise<LoadReport> {
       value: redisMicroseconds(use) / published,
       perSecond: (published * 1_000) / use.elapsedMs,
     },
-    { measure: `${measure}: Redis commands per publication`, value: perPublication.sent },
-    ...(perPublication.withinScripts === 0
-      ? []
-      : [{ measure: `${measure}: calls within scripts per publication`, value: perPublication.withinScripts }]),
+    ...(await readingsOfCommands(stage, redis.port, job)),
   ];
   return { readings, remarks: [], invalid: stage.complaint() };
 }
@@ -122,13 +118,21 @@ function redisMicroseconds({ besides }: ProcessorUse): number {
   return besides[0] ?? Number.NaN;
 }
 
-async function commandsPerPublication(stage: Stage, port: number, channel: string) {
+async function readingsOfCommands(stage: Stage, port: number, { measure, channel }: ClusterJob): Promise<Reading[]> {
   await using commands = await RedisCommands.watch(port, channel);
   const before = stage.published;
+  const started = performance.now();
   await stage.publishFor(countedMs);
   await pause(monitorLagMs);
+  const seconds = (performance.now() - started) / 1_000;
   const published = stage.published - before;
-  return { sent: commands.sent / published, withinScripts: commands.withinScripts / published };
+  const calls = commands.publishing.reduce((sum, { callsWithin }) => sum + callsWithin, 0);
+  const readings = [
+    { measure: `${measure}: Redis commands per publication`, value: commands.publishing.length / published },
+    { measure: `${measure}: calls within scripts per publication`, value: calls / published },
+    { measure: `${measure}: other commands about the channel a second`, value: commands.others.length / seconds },
+  ];
+  return readings.filter(({ value }, index) => index === 0 || value > 0);
 }
 
 await runLoad(cluster);

@@ -1,12 +1,17 @@
 import { Redis } from 'ioredis';
 
-/** What Redis is told while this watches: MONITOR tells apart what a client sent and what a script did. */
+const publishing = new Set(['publish', 'spublish']);
+
+interface Command {
+  publishes: boolean;
+  callsWithin: number;
+}
+
+/** What clients tell Redis about one channel while this watches. MONITOR tells apart what a client sent and what a script did. */
 export class RedisCommands implements AsyncDisposable {
-  /** Commands of clients that name the channel. */
-  sent = 0;
-  /** What the scripts among them did. */
-  withinScripts = 0;
-  private isOfChannel = false;
+  private readonly commands: Command[] = [];
+  /** The one whose script may go on; undefined where the last one was about something else. */
+  private last: Command | undefined;
 
   private constructor(
     private readonly client: Redis,
@@ -21,6 +26,16 @@ export class RedisCommands implements AsyncDisposable {
     return new RedisCommands(client, await client.monitor(), channel);
   }
 
+  /** Those that published, themselves or by their script. */
+  get publishing(): readonly Command[] {
+    return this.commands.filter(({ publishes }) => publishes);
+  }
+
+  /** Such as questions for the position. */
+  get others(): readonly Command[] {
+    return this.commands.filter(({ publishes }) => !publishes);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.monitor.disconnect();
     this.client.disconnect();
@@ -28,11 +43,14 @@ export class RedisCommands implements AsyncDisposable {
 
   /** Redis tells of a script before it tells what the script does. */
   private count(words: readonly string[], source: string): void {
-    const isWithinScript = source === 'lua';
-    if (!isWithinScript) this.isOfChannel = words.some((word) => word.includes(this.channel));
-    if (!this.isOfChannel) return;
-    if (isWithinScript) this.withinScripts += 1;
-    else this.sent += 1;
+    const publishes = publishing.has(words[0]?.toLowerCase() ?? '');
+    if (source !== 'lua') {
+      this.last = words.some((word) => word.includes(this.channel)) ? { publishes, callsWithin: 0 } : undefined;
+      if (this.last) this.commands.push(this.last);
+    } else if (this.last) {
+      this.last.publishes ||= publishes;
+      this.last.callsWithin += 1;
+    }
   }
 }
 

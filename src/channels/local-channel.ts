@@ -1,7 +1,7 @@
 import type { DeliveryPolicy } from '../../config/namespaces.js';
 import type { Broker, ChannelName, History, HistoryQuery, Position, Publication } from '../cluster/broker.js';
 import type { OutboundMessage } from '../protocol/envelope.js';
-import { isContinuedBy } from '../cluster/continuity.js';
+import { isContinuedBy, isSamePosition } from '../cluster/continuity.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
@@ -142,7 +142,7 @@ export class LocalChannel {
     const { broker, name } = this.options;
     const { top } = await broker.history(name, { limit: 0 });
     // What is on its way at this moment makes it doubt for nothing, which costs one more question.
-    if (!isSame(top, this.position)) this.doubt();
+    if (!isSamePosition(top, this.position)) this.doubt();
   }
 
   /** Publications may have been missed. */
@@ -194,7 +194,7 @@ export class LocalChannel {
   /** Where nobody needs to be asked: what follows the position comes to the subscribers by itself, or is announced as lost. */
   private standing(since: Position | undefined): History | undefined {
     const { position } = this;
-    const misses = since !== undefined && !isSame(since, position);
+    const misses = since !== undefined && !isSamePosition(since, position);
     return position === undefined || misses ? undefined : { top: position, publications: [] };
   }
 
@@ -255,8 +255,4 @@ export class LocalChannel {
     for (const subscription of this.subscriptions.values()) subscription.offer(notice);
     notice.report(this.options.events);
   }
-}
-
-function isSame(left: Position, right: Position | undefined): boolean {
-  return left.epoch === right?.epoch && left.seq === right.seq;
 }

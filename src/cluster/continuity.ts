@@ -1,5 +1,10 @@
 import type { History, Position } from './broker.js';
 
+/** Whether both are the same place. */
+export function isSamePosition(left: Position, right: Position | undefined): boolean {
+  return left.epoch === right?.epoch && left.seq === right.seq;
+}
+
 /**
  * Whether somebody at this position has missed nothing but what the history returns. A top behind the position means that
  * the history was lost, though it kept its epoch.

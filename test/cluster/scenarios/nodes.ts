@@ -2,6 +2,8 @@ import type { Environment } from '../../../config/settings.js';
 import { ServerProcess, type Build, type Ended } from '../../support/built-server.js';
 import { TEST_SECRET } from '../../support/test-server.js';
 
+export const REDIS_TIMEOUT_MS = 1_000;
+
 /** Limits that would get in the way, and times short enough to see their end. */
 const ENVIRONMENT: Environment = {
   NODE_ENV: 'test',
@@ -14,7 +16,7 @@ const ENVIRONMENT: Environment = {
   OVERLOAD_EVENT_LOOP_LAG_MS: '0',
   OVERLOAD_HEAP_PERCENT: '0',
   RECONNECT_WINDOW_MS: '1000',
-  REDIS_TIMEOUT_MS: '1000',
+  REDIS_TIMEOUT_MS: String(REDIS_TIMEOUT_MS),
 };
 
 interface Node {

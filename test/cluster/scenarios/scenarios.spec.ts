@@ -10,19 +10,19 @@ import { connect, type TestClient } from '../../support/test-client.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import * as faults from './faults.js';
 import { Load, LOAD, type Outcome } from './load.js';
-import { Nodes } from './nodes.js';
+import { Nodes, REDIS_TIMEOUT_MS } from './nodes.js';
 import { walk } from './walk.js';
 
 const NODES = 3;
 /** What partitions and restarts last: longer than any timeout of the nodes, shorter than any memory. */
 const FAULT_MS = 5_000;
-const CALM_MS = 2_000;
+const CALM_MS = 1_000;
 /** Shorter than what a cluster takes for the death of a server. */
 const LAG_MS = 500;
 /** The longest that what a dead node left behind may be seen. */
 const PRESENCE_MS = 30_000;
 const SEED = Number(process.env.SCENARIO_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const WALK_MS = Number(process.env.SCENARIO_SECONDS ?? 15) * 1_000;
+const WALK_MS = Number(process.env.SCENARIO_SECONDS ?? 12) * 1_000;
 vi.setConfig({ testTimeout: 90_000 + WALK_MS, hookTimeout: 60_000 });
 
 let build: Build;
@@ -90,9 +90,9 @@ describe('three nodes on one Redis, under load', () => {
     expect((await settled(load)).gaps).toBe(0);
   });
 
-  it('a node that alone does not reach Redis for five seconds: nothing is lost or doubled', async () => {
+  it('a node that alone does not reach Redis: nothing is lost or doubled', async () => {
     await using load = await Load.start(world.nodes, 'cut off from Redis');
-    await faults.cutOffFromRedis(world, 2, FAULT_MS);
+    await faults.cutOffFromRedis(world, 2, 3 * REDIS_TIMEOUT_MS);
     await load.flows();
     expect((await settled(load)).gaps).toBe(0);
   });
@@ -158,9 +158,9 @@ describe('three nodes on one Redis, under load', () => {
     await load.flows();
     const outcome = await settled(load);
     expect(outcome.gaps).toBe(0);
-    const returns = load.subscribers.flatMap(({ line }) => line.returns);
-    expect(returns.filter(({ code, windowMs }) => code !== 1012 || !(windowMs > 0))).toEqual([]);
+    const returns = load.subscribers.flatMap(({ line }) => line.returns).filter(({ code }) => code === 1012);
     expect(returns.length).toBeGreaterThanOrEqual(LOAD.subscribers);
+    expect(returns.filter(({ windowMs }) => !(windowMs > 0))).toEqual([]);
     const late = returns.filter(({ backMs, windowMs }) => backMs > windowMs / 4);
     expect(late.length).toBeGreaterThan(returns.length / 2);
   });

@@ -94,7 +94,6 @@ describe('the memory of a memory broker', () => {
 });
 
 describe('the budget of all histories', () => {
-  const name = (n: number): ChannelName => `test:${n}` as ChannelName;
   const MANY: PublishOptions = { history: { size: 100, ageMs: 60_000 }, idempotencyKey: undefined };
   const text = 'x'.repeat(1_000);
   const published = (broker: MemoryBroker, n: number) => broker.publish(name(n), draft(text), MANY);
