@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { BAN_STORE, type Ban, type BanStore } from '../cluster/ban-store.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import { NODE_BUS, sumOf, type NodeBus } from '../cluster/node-bus.js';
+import { inPortions } from '../cluster/portions.js';
 import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
 import { BanList } from './ban-list.js';
 import { clientAddress } from './address-key.js';
@@ -36,6 +37,7 @@ export class Bans implements OnApplicationShutdown {
   private beingShared = 0;
   /** Counts what has changed in the bans that last. */
   private changes = 0;
+  private storeLife: string | undefined;
   private retry: NodeJS.Timeout | undefined;
   private isClosed = false;
 
@@ -162,11 +164,23 @@ export class Bans implements OnApplicationShutdown {
         const before = this.changes;
         const lasting = this.known.lastingOnes();
         const stored = await this.store.list();
+        if (await this.hasForgotten()) {
+          // What is missing was not lifted: it is known here, and so it is put again.
+          await inPortions(lasting, MAX_BEING_SHARED, (ban) => this.store.put(ban));
+          continue;
+        }
         if (before === this.changes || reads === MAX_READS) return this.adopt(stored, lasting);
       }
     } catch {
       this.refreshIn(RETRY_MS);
     }
+  }
+
+  /** Whether the store has lost everything since it was last asked. */
+  private async hasForgotten(): Promise<boolean> {
+    const former = this.storeLife;
+    this.storeLife = await this.store.life();
+    return former !== undefined && former !== this.storeLife;
   }
 
   private refreshIn(delayMs: number): void {

@@ -18,4 +18,6 @@ export interface BanStore {
   lift(kind: Ban['kind'], key: string): Promise<boolean>;
   /** @throws GatehouseError SERVER_BUSY */
   list(): Promise<readonly Ban[]>;
+  /** Names what it holds. Another name later means that it has lost everything meanwhile. @throws GatehouseError SERVER_BUSY */
+  life(): Promise<string>;
 }

@@ -31,6 +31,11 @@ export class MemoryBanStore implements BanStore {
     return [...this.byEnding];
   }
 
+  /** It ends with its node. */
+  async life(): Promise<string> {
+    return 'this node';
+  }
+
   private dropEnded(): void {
     for (const ban of this.byEnding.splice(0, this.firstEndingAt(Date.now() + 1))) this.byName.delete(nameOf(ban));
   }

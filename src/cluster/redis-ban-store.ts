@@ -1,4 +1,5 @@
 import type { Ban, BanStore } from './ban-store.js';
+import { newEpoch } from './epoch.js';
 import { MAX_BANS } from './memory-ban-store.js';
 import type { RedisLink } from './redis-link.js';
 import { RedisScript } from './redis-script.js';
@@ -40,6 +41,12 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 return ban
 `);
 
+/** KEYS: life. ARGV: a fresh name. Returns the one that stands. */
+const LIFE = new RedisScript(`
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+return redis.call('GET', KEYS[1])
+`);
+
 /** The bans of all nodes, kept in Redis. */
 export class RedisBanStore implements BanStore {
   private readonly keys: readonly string[];
@@ -75,6 +82,10 @@ export class RedisBanStore implements BanStore {
       cursor = next;
     } while (cursor !== '0');
     return [...bans.values()].filter(isInForce);
+  }
+
+  async life(): Promise<string> {
+    return String(await this.link.run(LIFE, [this.link.key('bans', 'life')], [newEpoch()]));
   }
 }
 

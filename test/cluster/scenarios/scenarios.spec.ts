@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Environment } from '../../../config/settings.js';
 import { buildServer, type Build } from '../../support/built-server.js';
 import { eventually } from '../../support/eventually.js';
 import { namespacesFile, type NamespacesFile } from '../../support/namespaces-file.js';
@@ -182,7 +181,7 @@ describe('three nodes on a Redis Cluster, under load', () => {
   beforeAll(async () => {
     cluster = await RedisCluster.start({ replicas: 1 });
     const environment = { ...namespaces.environment, REDIS_URL: cluster.urls, REDIS_MODE: 'cluster' };
-    nodes = await Nodes.start(build, Array<Environment>(NODES).fill(environment));
+    nodes = await Nodes.start(build, Array.from({ length: NODES }, () => environment));
   });
 
   afterAll(async () => {

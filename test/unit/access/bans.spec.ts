@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Bans } from '../../../src/access/bans.js';
 import type { Expulsion } from '../../../src/access/expulsion.js';
@@ -15,6 +16,7 @@ const HOUR_MS = 3_600_000;
 /** Away while `isAway`, and slow while it has a `door`. */
 class MoodyStore extends MemoryBanStore {
   isAway = false;
+  private name = 'one';
   door: Promise<void> | undefined;
 
   override async put(ban: Ban): Promise<void> {
@@ -26,6 +28,16 @@ class MoodyStore extends MemoryBanStore {
   override async list(): Promise<readonly Ban[]> {
     if (this.isAway) throw new GatehouseError('SERVER_BUSY');
     return super.list();
+  }
+
+  override life(): Promise<string> {
+    return Promise.resolve(this.name);
+  }
+
+  /** As a Redis that is restarted without its data. */
+  async forget(): Promise<void> {
+    for (const { kind, key } of await super.list()) await super.lift(kind, key);
+    this.name = 'another';
   }
 }
 
@@ -129,5 +141,22 @@ describe('a duration that is none', () => {
     const { bans } = node();
     await expect(bans.ban({ ...order('mallory'), durationMs })).rejects.toThrow(RangeError);
     expect(bans.activeCount).toBe(0);
+  });
+});
+
+describe('a store that has lost everything', () => {
+  it('lifts nothing: what a node knows is put again', async () => {
+    const { bans, store, events } = node();
+    events.emit('rejoined');
+    await bans.ban(order('mallory'));
+    await eventually('it has been read', async () => {
+      events.emit('rejoined');
+      await pause(60);
+      return (await store.list()).length === 1;
+    });
+    await store.forget();
+    events.emit('rejoined');
+    await eventually('it is stored again', async () => (await store.list()).length === 1);
+    expect(bans.isBanned('user', 'mallory')).toBe(true);
   });
 });

@@ -26,6 +26,12 @@ export function describeBanStore(name: string, { create, isShared }: BanStoreFac
       for (const { kind, key } of await store.list()) await store.lift(kind, key);
     });
 
+    it('bears one name as long as it loses nothing', async () => {
+      const name = await store.life();
+      await store.put(ban('10.0.0.1'));
+      expect(await store.life()).toBe(name);
+    });
+
     it('lists what was put, as it was put', async () => {
       const bans = [ban('10.0.0.1'), ban('grün', { kind: 'user', reason: '\0 "quotes" \u{1f44b}' })];
       for (const one of bans) await store.put(one);
