@@ -20,7 +20,7 @@ export function processorMicroseconds(pid: number): number {
 }
 
 /** The same to the nanosecond, where the kernel keeps it: for little time, and for programs that end no threads meanwhile. */
-function exactMicroseconds(pid: number): number {
+export function exactMicroseconds(pid: number): number {
   if (!existsSync(`/proc/${pid}/schedstat`)) return processorMicroseconds(pid);
   const threads = readdirSync(`/proc/${pid}/task`);
   const nanoseconds = threads.map((thread) =>

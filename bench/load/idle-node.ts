@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { startProcessorWindow, type ProcessorUse } from '../harness/processor-time.js';
+import { exactMicroseconds, startProcessorWindow, type ProcessorUse } from '../harness/processor-time.js';
 import { countClosed, openConnections } from './connections.js';
 import { DeliveryTimes } from './delivery-times.js';
 import { runLoad, type LoadReport, type Reading, type Server, type Timing } from './job.js';
@@ -25,6 +25,8 @@ const deliveryDeadlineMs = 10_000;
 
 interface Spent {
   readonly use: ProcessorUse;
+  /** Beside what `use` says in clock ticks, which are too coarse for next to nothing. */
+  readonly microseconds: number;
   readonly bytes: number;
 }
 
@@ -66,9 +68,10 @@ async function idleNode(job: IdleNodeJob): Promise<LoadReport> {
 
 async function spentBy(pid: number, besides: readonly number[], during: () => Promise<void>): Promise<Spent> {
   const bytes = bytesRead(pid);
+  const microseconds = exactMicroseconds(pid);
   const endWindow = startProcessorWindow(pid, besides);
   await during();
-  return { use: endWindow(), bytes: bytesRead(pid) - bytes };
+  return { use: endWindow(), microseconds: exactMicroseconds(pid) - microseconds, bytes: bytesRead(pid) - bytes };
 }
 
 /** What it has read from sockets and files. */
@@ -81,14 +84,14 @@ function readingsOf(quiet: readonly Spent[], busy: readonly Spent[], published: 
   const elapsedMs = total(busy, ({ use }) => use.elapsedMs);
   const share = elapsedMs / total(quiet, ({ use }) => use.elapsedMs);
   const added = (of: (spent: Spent) => number): number => (total(busy, of) - total(quiet, of) * share) / published;
-  const ofQuiet = quiet.map(({ use }) => (use.microseconds * 1_000) / use.elapsedMs);
+  const ofQuiet = quiet.map(({ use, microseconds }) => (microseconds * 1_000) / use.elapsedMs);
   const perSecond = (published * 1_000) / elapsedMs;
   const noise = (Math.max(...ofQuiet) - Math.min(...ofQuiet)) / perSecond;
   const [use] = busy.map((spent) => spent.use);
   return [
     {
       measure: 'idle node, µs per publication',
-      value: added((spent) => spent.use.microseconds),
+      value: added(({ microseconds }) => microseconds),
       perSecond,
       ...(use && { use }),
     },

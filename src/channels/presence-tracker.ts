@@ -137,7 +137,7 @@ export class PresenceTracker implements OnApplicationShutdown {
   private async failsToPublish(news: Untold): Promise<Untold | undefined> {
     const data: PresenceNews = { event: news.event, member: { userId: news.userId } };
     const draft = { data, from: undefined, excludeSession: undefined, expiresAt: undefined };
-    const options = { history: undefined, idempotencyKey: undefined };
+    const options = { history: undefined, idempotencyKey: undefined, isForAllNodes: true };
     return this.broker.publish(presenceChannelOf(news.channel), draft, options).then(
       () => undefined,
       () => news,

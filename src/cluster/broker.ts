@@ -35,6 +35,8 @@ export interface PublishOptions {
   readonly history: { readonly size: number; readonly ageMs: number } | undefined;
   /** A second publish in the channel with the same key within five minutes is not made; it is answered as the first was. */
   readonly idempotencyKey: string | undefined;
+  /** Refused where only the subscribers of this node could be reached. Else a channel without history goes on among them. */
+  readonly isForAllNodes?: boolean;
 }
 
 export interface Published {

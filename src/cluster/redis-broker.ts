@@ -130,8 +130,9 @@ export class RedisBroker implements Broker {
   }
 
   /** Redis is gone: where nothing is kept nothing can be lost, and those on this node get it at least. */
-  private publishAlone(channel: ChannelName, draft: Draft, { history, idempotencyKey }: PublishOptions): Published {
-    if (history !== undefined || idempotencyKey !== undefined) throw busy();
+  private publishAlone(channel: ChannelName, draft: Draft, options: PublishOptions): Published {
+    const { history, idempotencyKey, isForAllNodes = false } = options;
+    if (history !== undefined || idempotencyKey !== undefined || isForAllNodes) throw busy();
     if (this.subscribed.has(channel)) this.announce(channel, { ...draft, ts: Date.now(), seq: 0, bytes: 0 }, '');
     return { position: undefined, isRepeat: false };
   }

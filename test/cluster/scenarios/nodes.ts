@@ -4,6 +4,11 @@ import { TEST_SECRET } from '../../support/test-server.js';
 
 export const REDIS_TIMEOUT_MS = 1_000;
 
+/** What they have, for `namespacesFile`: nothing that a fault lasts is forgotten meanwhile. */
+export const NAMESPACES = {
+  feed: 'subscribe: signed_in, publish: signed_in, presence: true, history: { size: 50000, age: 10m }',
+};
+
 /** Limits that would get in the way, and times short enough to see their end. */
 const ENVIRONMENT: Environment = {
   NODE_ENV: 'test',

@@ -102,6 +102,7 @@ describe('a Redis that has gone', () => {
     await expect(node.publish('b')).rejects.toBeInstanceOf(GatehouseError);
     await expect(node.publish('c', { ...UNKEPT, idempotencyKey: 'k' })).rejects.toBeInstanceOf(GatehouseError);
     await expect(node.broker.history(CHANNEL, {})).rejects.toBeInstanceOf(GatehouseError);
+    await expect(node.publish('all', { ...UNKEPT, isForAllNodes: true })).rejects.toBeInstanceOf(GatehouseError);
     await node.publish('local', UNKEPT);
     expect(node.arrived.map(({ data }) => data)).toEqual(['local']);
 
