@@ -20,6 +20,8 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   private readonly lingering = new Map<LocalChannel, number>();
   /** Whose position is checked next. */
   private turn = this.local.values();
+  /** Not whole: few channels are checked less often than once a tick. */
+  private checksDue = 0;
   private readonly repairs = new RepairQueue();
   private readonly timer = setInterval(() => this.tick(performance.now()), TICK_MS).unref();
 
@@ -119,7 +121,8 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   private checkSome(): void {
     const { checkEveryMs } = this.broker;
     if (checkEveryMs === undefined) return;
-    for (let count = Math.ceil((this.local.size * TICK_MS) / checkEveryMs); count > 0; count -= 1) {
+    this.checksDue += (this.local.size * TICK_MS) / checkEveryMs;
+    for (; this.checksDue >= 1; this.checksDue -= 1) {
       const { done, value } = this.turn.next();
       if (done) {
         this.turn = this.local.values();

@@ -1,5 +1,5 @@
 import type { DeliveryPolicy } from '../../config/namespaces.js';
-import type { Broker, ChannelName, History, HistoryQuery, Position, Publication } from '../cluster/broker.js';
+import type { Broker, ChannelName, History, Position, Publication } from '../cluster/broker.js';
 import type { OutboundMessage } from '../protocol/envelope.js';
 import { isContinuedBy, isSamePosition } from '../cluster/continuity.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
@@ -8,6 +8,7 @@ import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
 import type { Gap } from './gap.js';
 import { gapMessage, Notice } from './notice.js';
+import { RecoveryReads } from './recovery-reads.js';
 import { Subscription } from './subscription.js';
 
 /** How a publication is shown to clients. */
@@ -43,8 +44,6 @@ type Intake = 'following' | 'doubtful' | 'reading';
 
 /** Publications that may wait while the history is read; beyond it, it is read again. */
 export const MAX_ARRIVALS = 1_000;
-/** What one reply may bring of what a client missed; what is older is a gap, to be filled by `history` requests. */
-export const MAX_RECOVERY_BYTES = 4_194_304;
 /** How often a subscriber's recovery is tried where the channel goes from epoch to epoch meanwhile. */
 const MAX_ATTEMPTS = 3;
 
@@ -58,6 +57,8 @@ export class LocalChannel {
   private intake: Intake = 'reading';
   private arrivals: Arrival[] = [];
   private repairing: Promise<void> | undefined;
+  /** Made when it is first needed: most channels never do. */
+  private recoveries: RecoveryReads | undefined;
 
   constructor(private readonly options: LocalChannelOptions) {
     this.ready = this.open();
@@ -113,8 +114,10 @@ export class LocalChannel {
    * @throws GatehouseError SERVER_BUSY when the broker cannot be reached
    */
   async recover(subscription: Subscription, since: Position | undefined): Promise<History> {
+    const { broker, name } = this.options;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const history = this.standing(since) ?? (await this.newestSince(since));
+      const history =
+        this.standing(since) ?? (await (this.recoveries ??= new RecoveryReads(broker, name)).since(since));
       if (history.top.epoch === this.position?.epoch) {
         subscription.recoveredTo(history.top);
         return history;
@@ -198,17 +201,11 @@ export class LocalChannel {
     return position === undefined || misses ? undefined : { top: position, publications: [] };
   }
 
-  /** As `historySince`, but no more than one reply may bring. */
-  private async newestSince(since: Position | undefined): Promise<History> {
-    const history = await this.historySince(since, { maxBytes: MAX_RECOVERY_BYTES, reverse: true });
-    return { ...history, publications: history.publications.toReversed() };
-  }
-
   /** Everything behind a position; everything there is, where the position is none of the channel's present life. */
-  private async historySince(since: Position | undefined, query: HistoryQuery = {}): Promise<History> {
+  private async historySince(since: Position | undefined): Promise<History> {
     const { broker, name } = this.options;
-    const history = await broker.history(name, { ...query, afterSeq: since?.seq });
-    return isContinuedBy(since, history) ? history : broker.history(name, query);
+    const history = await broker.history(name, { afterSeq: since?.seq });
+    return isContinuedBy(since, history) ? history : broker.history(name, {});
   }
 
   private bring(history: History): void {

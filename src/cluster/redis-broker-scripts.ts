@@ -26,17 +26,20 @@ local function formers(known, epoch, seq)
   end
   return table.concat(list, ' ')
 end
--- Forgets what is too old, from the front, in portions: a call takes bounded time.
-local function trim(log, age, time)
-  for _ = 1, 10 do
-    local entries = redis.call('XRANGE', log, '-', '+', 'COUNT', 100)
-    local keep
-    for index, entry in ipairs(entries) do
-      if tonumber(entry[2][2]) >= time - age then keep = index break end
+local function isOld(entry, oldest)
+  return tonumber(entry[2][2]) < oldest
+end
+-- Forgets what is too old, from the front, in portions: a call takes bounded time. As a rule a look at one entry is enough.
+local function trim(log, oldest)
+  for round = 0, 10 do
+    local entries = redis.call('XRANGE', log, '-', '+', 'COUNT', round == 0 and 1 or 100)
+    local last
+    for _, entry in ipairs(entries) do
+      if not isOld(entry, oldest) then break end
+      last = entry[1]
     end
-    if keep == 1 or #entries == 0 then return end
-    if keep then redis.call('XTRIM', log, 'MINID', entries[keep][1]) return end
-    redis.call('XTRIM', log, 'MINID', tostring(tonumber(string.match(entries[#entries][1], '^%d+')) + 1) .. '-0')
+    if not last then return end
+    redis.call('XTRIM', log, 'MINID', (tonumber(string.match(last, '^%d+')) + 1) .. '-0')
   end
 end
 `;
@@ -80,7 +83,7 @@ for index = 8, #ARGV, 2 do
 end
 if #bodies > 0 then
   redis.call('HSET', meta, 'seq', seq, 'age', age)
-  trim(log, age, time)
+  trim(log, time - age)
   redis.call('PEXPIRE', log, age)
   local header = epoch .. ' ' .. first .. ' ' .. time .. ' ' .. table.concat(lengths, ' ')
   redis.call(ARGV[6], ARGV[7], header .. '\\n' .. table.concat(bodies))
@@ -130,7 +133,7 @@ if isKept then redis.call('PEXPIRE', meta, math.max(tonumber(ARGV[2]), tonumber(
 local entries = {}
 local count, room, isReverse = tonumber(ARGV[4]), tonumber(ARGV[6]), ARGV[5] == '1'
 if count ~= 0 and seq > tonumber(ARGV[3]) then
-  trim(log, tonumber(known[3] or '0'), now())
+  trim(log, now() - tonumber(known[3] or '0'))
   local from, used = (tonumber(ARGV[3]) + 1) .. '-0', 0
   local bound = isReverse and '+' or from
   -- In portions: what does not fit is not read.

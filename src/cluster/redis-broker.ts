@@ -22,7 +22,7 @@ import { RedisSubscriber, type SubscriberListener } from './redis-subscriber.js'
 /** How long an idempotency key is remembered, and at least how long the position of a channel that nobody uses is. */
 const MEMORY_MS = 300_000;
 /** How often subscribed channels are to be checked: often enough that their positions are never forgotten. */
-const CHECK_MS = 60_000;
+const CHECK_MS = 120_000;
 /** Publications, and their bytes, that may wait for Redis; beyond it more are refused. */
 const MAX_WAITING = 20_000;
 const MAX_WAITING_BYTES = 67_108_864;

@@ -52,7 +52,7 @@ describe('a channel that nobody on the node wants any more', () => {
 describe('a publication that is lost on the way unnoticed', () => {
   it('is found by a look at the position, and brought', async () => {
     using node = channelNode();
-    node.broker.checkEveryMs = 60_000;
+    node.broker.checkEveryMs = 1_000;
     const alice = await node.join();
     node.broker.send();
     node.broker.append();

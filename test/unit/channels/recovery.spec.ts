@@ -1,3 +1,4 @@
+import { setImmediate as settled } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { continuation } from '../../../src/channels/recovery.js';
 import { MAX_BEHIND_RECOVERY } from '../../../src/channels/subscription.js';
@@ -171,5 +172,27 @@ describe('while a client recovers', () => {
     await expect(opening).rejects.toMatchObject({ code: 'NOT_SUBSCRIBED' });
     expect(await node.store.members(node.channel.name)).toHaveLength(1);
     await expect(node.subscribe(session)).rejects.toMatchObject({ code: 'SERVER_BUSY' });
+  });
+});
+
+describe('many who come back at one time', () => {
+  it('share the reads of the history, and get each what they missed', async () => {
+    using node = channelNode();
+    await node.join();
+    for (let n = 0; n < 20; n += 1) node.broker.send();
+    const before = node.broker.historyCalls;
+    const door = node.broker.holdHistory();
+    const positions = Array.from({ length: 100 }, (_, index) => ({ epoch: 'e1', seq: index % 20 }));
+    const recovering = positions.map((since) => node.subscribe(new ReadableSession(), { since }));
+    await settled();
+    node.broker.send();
+    door.open();
+    const states = await Promise.all(recovering);
+    expect(node.broker.historyCalls - before).toBeLessThan(4);
+    for (const [index, { recovered, publications, seq = 0 }] of states.entries()) {
+      const missed = publications.map((publication) => publication.seq);
+      expect(recovered).toBe(true);
+      expect(missed).toEqual(Array.from({ length: seq - (index % 20) }, (_, n) => (index % 20) + 1 + n));
+    }
   });
 });
