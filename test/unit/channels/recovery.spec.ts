@@ -190,7 +190,7 @@ describe('many who come back at one time', () => {
     const states = await Promise.all(recovering);
     expect(node.broker.historyCalls - before).toBeLessThan(4);
     for (const [index, { recovered, publications, seq = 0 }] of states.entries()) {
-      const missed = publications.map((publication) => publication.seq);
+      const missed = publications.map(({ seq: place }) => place);
       expect(recovered).toBe(true);
       expect(missed).toEqual(Array.from({ length: seq - (index % 20) }, (_, n) => (index % 20) + 1 + n));
     }

@@ -27,9 +27,9 @@ export function describeBanStore(name: string, { create, isShared }: BanStoreFac
     });
 
     it('bears one name as long as it loses nothing', async () => {
-      const name = await store.life();
+      const life = await store.life();
       await store.put(ban('10.0.0.1'));
-      expect(await store.life()).toBe(name);
+      expect(await store.life()).toBe(life);
     });
 
     it('lists what was put, as it was put', async () => {
