@@ -199,10 +199,11 @@ describe('what the codecs make of values that not all of them know', () => {
     expect(roundTrip(codec, { type: 't', data: { date: new Date(NaN) } })).toMatchObject({ data: { date: null } });
   });
 
-  it('a byte order mark begins a long string in all but MessagePack, where msgpackr drops it', () => {
+  it('a byte order mark begins a long string in all but MessagePack, where msgpackr may drop it', () => {
     const data = `\ufeff${'x'.repeat(100)}`;
     expect(roundTrip(CODECS['v1.json'], { type: 't', data })).toMatchObject({ data });
-    expect(roundTrip(CODECS['v1.binary'], { type: 't', data })).toMatchObject({ data: data.slice(1) });
+    // Whether it does depends on what its decoder met before.
+    expect([data, data.slice(1)]).toContain(roundTrip(CODECS['v1.binary'], { type: 't', data }).data);
     expect(roundTrip(CODECS['v2.proto'], { type: 't', data })).toMatchObject({ data });
   });
 
