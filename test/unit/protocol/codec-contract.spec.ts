@@ -203,7 +203,9 @@ describe('what the codecs make of values that not all of them know', () => {
     const data = `\ufeff${'x'.repeat(100)}`;
     expect(roundTrip(CODECS['v1.json'], { type: 't', data })).toMatchObject({ data });
     // Whether it does depends on what its decoder met before.
-    expect([data, data.slice(1)]).toContain(roundTrip(CODECS['v1.binary'], { type: 't', data }).data);
+    expect([data, data.slice(1)]).toContainEqual(
+      (roundTrip(CODECS['v1.binary'], { type: 't', data }) as { data: unknown }).data,
+    );
     expect(roundTrip(CODECS['v2.proto'], { type: 't', data })).toMatchObject({ data });
   });
 
