@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { NODE_BUS, sumOf, type NodeBus } from '../cluster/node-bus.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
 import { SHARED_COUNTS, type SharedCounts } from '../cluster/shared-counts.js';
 import { sendable } from '../protocol/sendable.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
@@ -7,6 +8,13 @@ import { Audience, type Carrier } from './audience.js';
 import { arrived, deliverHere, travelling, type Delivery, type Target } from './delivery.js';
 
 const KIND = 'deliver';
+const KIND_BEYOND = 'deliver-beyond';
+
+/** For nodes other than those that were asked. */
+interface Beyond {
+  readonly delivery: unknown;
+  readonly asked: readonly string[];
+}
 
 /**
  * Sends to many, on whatever node they are: `broadcaster.toUser('alice').emit('order.shipped', { id })`.
@@ -17,9 +25,11 @@ export class Broadcaster implements Carrier {
   constructor(
     @Inject(NODE_BUS) private readonly bus: NodeBus,
     @Inject(SHARED_COUNTS) private readonly counts: SharedCounts,
+    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
     private readonly sessions: SessionRegistry,
   ) {
     bus.handle(KIND, (payload) => deliverHere(this.sessions, arrived(payload)));
+    bus.handle(KIND_BEYOND, (payload) => this.deliverBeyond(payload as Beyond));
   }
 
   /** Every open session. */
@@ -56,6 +66,8 @@ export class Broadcaster implements Carrier {
     const taken = deliverHere(this.sessions, ready);
     if (this.isComplete(ready)) return taken;
     const nodes = await this.nodesOf(ready.target);
+    // Who was let in while Redis was away may not be counted there: the others are told, without being waited for.
+    if (nodes) this.bus.tell(KIND_BEYOND, { delivery: travelling(ready), asked: nodes });
     return taken + sumOf(await this.bus.ask<number>(KIND, travelling(ready), nodes && { nodes }));
   }
 
@@ -66,6 +78,10 @@ export class Broadcaster implements Carrier {
   /** What is to travel is made fit for it first: data that cannot be encoded is sent to nobody. */
   private readied(delivery: Delivery): Delivery {
     return this.bus.reachesOthers ? { ...delivery, data: sendable(delivery.data) } : delivery;
+  }
+
+  private deliverBeyond({ delivery, asked }: Beyond): void {
+    if (!asked.includes(this.registry.self.nodeId)) deliverHere(this.sessions, arrived(delivery));
   }
 
   /** Whether nobody meant can be on another node. */

@@ -103,8 +103,9 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     this.local.get(name)?.receive(publication, epoch);
   }
 
-  interrupted(): void {
-    for (const channel of this.local.values()) channel.doubt();
+  interrupted(name?: ChannelName): void {
+    if (name !== undefined) this.local.get(name)?.doubt();
+    else for (const channel of this.local.values()) channel.doubt();
   }
 
   /** Leaves the channels that nobody here has wanted for a while, at `now` on the performance.now() clock. */

@@ -245,7 +245,18 @@ export class LocalChannel {
     const shedding = { policy: delivery, key: name, expiresAt };
     const notice = new Notice({ epoch, seq, continues, publication, shedding, message: render(publication, epoch) });
     if (notice.hasExpired(Date.now())) this.options.events.emit('shed', 'expired', this.subscriptions.size);
-    else this.offer(notice);
+    else this.offerOrLose(notice);
+  }
+
+  /** What no codec can write was not published by a server like this one: to its subscribers it is lost. */
+  private offerOrLose(notice: Notice): void {
+    try {
+      this.offer(notice);
+    } catch {
+      const { epoch, seq } = notice;
+      this.options.events.emit('shed', 'unreadable', this.subscriptions.size);
+      if (seq > 0) this.announce({ from: seq, to: seq }, epoch);
+    }
   }
 
   private offer(notice: Notice): void {

@@ -56,7 +56,7 @@ export class PresenceTracker implements OnApplicationShutdown {
     // Before the store is asked: a session that closes meanwhile is a ghost by right.
     this.ghosts.takeOf(channel, presence, 'this');
     const hasCome = await this.store.add(channel.name, presence);
-    if (hasCome) await this.tell(channel, 'join', presence.userId);
+    if (hasCome) await this.tell({ channel, event: 'join', userId: presence.userId, session: presence.sessionId });
     // The user is back, so the sessions that broke need not be shown any longer.
     for (const ghost of this.ghosts.takeOf(channel, presence, 'others')) await this.letGoOf(ghost);
   }
@@ -83,7 +83,7 @@ export class PresenceTracker implements OnApplicationShutdown {
   private async letGoOf({ channel, presence }: { readonly channel: Channel; readonly presence: Presence }) {
     try {
       const hasGone = await this.store.remove(channel.name, presence);
-      if (hasGone) await this.tell(channel, 'leave', presence.userId);
+      if (hasGone) await this.tell({ channel, event: 'leave', userId: presence.userId });
     } catch {
       // The store is away. Nobody is to be shown for ever, so it is tried again after another grace.
       this.haunt(channel, presence);
@@ -95,9 +95,8 @@ export class PresenceTracker implements OnApplicationShutdown {
   }
 
   /** Does not reject: what cannot be told now is told later. */
-  private async tell(channel: Channel, event: PresenceEvent, userId: string): Promise<void> {
-    const news = { channel, event, userId };
-    if (!channel.namespace.joinLeave || this.untold.settles(news)) return;
+  private async tell(news: Untold): Promise<void> {
+    if (!news.channel.namespace.joinLeave || this.untold.settles(news)) return;
     if (await this.failsToPublish(news)) this.untold.add(news);
   }
 
@@ -136,7 +135,7 @@ export class PresenceTracker implements OnApplicationShutdown {
   /** Returns what it could not publish. */
   private async failsToPublish(news: Untold): Promise<Untold | undefined> {
     const data: PresenceNews = { event: news.event, member: { userId: news.userId } };
-    const draft = { data, from: undefined, excludeSession: undefined, expiresAt: undefined };
+    const draft = { data, from: undefined, excludeSession: news.session, expiresAt: undefined };
     const options = { history: undefined, idempotencyKey: undefined, isForAllNodes: true };
     return this.broker.publish(presenceChannelOf(news.channel), draft, options).then(
       () => undefined,

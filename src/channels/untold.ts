@@ -7,6 +7,8 @@ export interface Untold {
   readonly channel: Channel;
   readonly event: PresenceEvent;
   readonly userId: string;
+  /** The session that has come: it is not told of itself. */
+  readonly session?: string;
 }
 
 /** Beyond this many the oldest is never told: who asks for the members knows better. */

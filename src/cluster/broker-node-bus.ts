@@ -106,8 +106,8 @@ export class BrokerNodeBus implements NodeBus, BrokerListener {
     else if (!this.isRepeat(word)) void this.hear(word);
   }
 
-  interrupted(): void {
-    this.parts.events.emit('rejoined');
+  interrupted(channel?: ChannelName): void {
+    if (channel === undefined) this.parts.events.emit('rejoined');
   }
 
   private speech(kind: string, payload: unknown, isQuestion: boolean): Speech {

@@ -79,8 +79,11 @@ export interface BrokerListener {
    * May come twice, out of order or not at all: the receiver holds it against `seq`. What comes by then is in the history.
    */
   published(channel: ChannelName, publication: Publication, epoch: string): void;
-  /** Publications of any channel may have been missed: their positions must be checked. Called once it makes sense to. */
-  interrupted(): void;
+  /**
+   * Publications may have been missed, of one channel or of any: their positions must be checked. Called once it makes
+   * sense to.
+   */
+  interrupted(channel?: ChannelName): void;
 }
 
 export const BROKER = Symbol('Broker');

@@ -1,34 +1,69 @@
-import { deserialize, serialize } from 'node:v8';
+/// <reference lib="es2024.string" />
 import { Packr } from 'msgpackr';
 import type { Draft } from './broker.js';
 
+type Fields = [
+  data: unknown,
+  userId: string | undefined,
+  sessionId: string | undefined,
+  excludeSession: string | undefined,
+  expiresAt: number | undefined,
+  isEscaped: boolean,
+];
+
 const packr = new Packr({ useRecords: false });
-/** What v8 writes begins so; what is packed here is a list, and begins otherwise. */
-const V8_MARK = 0xff;
 /** msgpackr loses a byte order mark at the beginning of a text, and renames keys that are `__proto__`. */
 const MISREAD = ['\u{feff}', '__proto__'].map((text) => Buffer.from(text));
+/** Half of a surrogate pair becomes ED A0…BF, which is no UTF-8; ED 80…9F is Hangul. */
+const SURROGATE = 0xed;
+const FIRST_SURROGATE = 0xa0;
 
-/** MessagePack, and for the few values that it would change v8's own form: thrice as slow, and exact. */
+/** MessagePack; where msgpackr would change or refuse a value, with every text in it escaped. */
 export function encodeDraft({ data, from, excludeSession, expiresAt }: Draft): Buffer {
-  const fields = [data, from?.userId, from?.sessionId, excludeSession, expiresAt];
-  const packed = packr.pack(fields);
-  return MISREAD.some((text) => packed.includes(text)) ? serialize(fields) : packed;
+  const rest = [from?.userId, from?.sessionId, excludeSession, expiresAt] as const;
+  const packed = packedOrNot([data, ...rest, false]);
+  return packed && !isMisread(packed) ? packed : packr.pack([escaped(data), ...rest, true]);
 }
 
 /** @throws Error where the bytes were not written by `encodeDraft` */
 export function decodeDraft(bytes: Buffer): Draft {
-  const fields: unknown = bytes[0] === V8_MARK ? deserialize(bytes) : packr.unpack(bytes);
-  if (!Array.isArray(fields)) throw new Error('A publication in Redis is not readable');
-  const [data, userId, sessionId, excludeSession, expiresAt] = fields as [
-    unknown,
-    ...(string | undefined)[],
-    number | undefined,
-  ];
+  const fields: unknown = packr.unpack(bytes);
+  if (!Array.isArray(fields) || fields.length !== 6) throw new Error('A publication in Redis is not readable');
+  const [data, userId, sessionId, excludeSession, expiresAt, isEscaped] = fields as Fields;
   const from = typeof userId === 'string' && typeof sessionId === 'string' ? { userId, sessionId } : undefined;
-  return {
-    data,
-    from,
-    excludeSession: excludeSession as string | undefined,
-    expiresAt: expiresAt as number | undefined,
-  };
+  return { data: isEscaped ? unescaped(data) : data, from, excludeSession, expiresAt };
+}
+
+/** Undefined for a key `toJSON` beside a key `constructor`: msgpackr takes that for a method. */
+function packedOrNot(fields: Fields): Buffer | undefined {
+  try {
+    return packr.pack(fields);
+  } catch {
+    return undefined;
+  }
+}
+
+function isMisread(packed: Buffer): boolean {
+  if (MISREAD.some((text) => packed.includes(text))) return true;
+  for (let at = packed.indexOf(SURROGATE); at >= 0; at = packed.indexOf(SURROGATE, at + 1)) {
+    if ((packed[at + 1] ?? 0) >= FIRST_SURROGATE) return true;
+  }
+  return false;
+}
+
+/** A copy in which every text and key begins with a dot: then none is one that means something else. */
+function escaped(value: unknown): unknown {
+  if (typeof value === 'string') return `.${value.toWellFormed()}`;
+  return mapped(value, escaped, (key) => `.${key.toWellFormed()}`);
+}
+
+function unescaped(value: unknown): unknown {
+  if (typeof value === 'string') return value.slice(1);
+  return mapped(value, unescaped, (key) => key.slice(1));
+}
+
+function mapped(value: unknown, each: (item: unknown) => unknown, keyOf: (key: string) => string): unknown {
+  if (Array.isArray(value)) return value.map(each);
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [keyOf(key), each(field)]));
 }

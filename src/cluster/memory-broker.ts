@@ -21,6 +21,9 @@ const MAX_IDEMPOTENCY_KEYS = 100_000;
 /** How often channels are looked for that can be forgotten. */
 export const SWEEP_MS = 10_000;
 
+/** What a publication takes beside its data, and its part of what the channel takes. Measured: 300 to 900 bytes. */
+const ROOM_OF_PUBLICATION = 400;
+
 type Limits = NonNullable<PublishOptions['history']>;
 
 interface Log {
@@ -67,7 +70,7 @@ export class MemoryBroker implements Broker {
     if (known) return { ...known, isRepeat: true };
 
     const log = history && this.logOf(channel);
-    const bytes = log ? roomOf(draft.data) : 0;
+    const bytes = log ? ROOM_OF_PUBLICATION + roomOf(draft.data) : 0;
     const publication: Publication = { ...draft, ts: Date.now(), seq: log ? log.seq + 1 : 0, bytes };
     if (log) {
       this.bytes += append(log, publication, history);

@@ -110,13 +110,7 @@ export class RedisBroker implements Broker {
       maxBytes,
     ])) as [Buffer, number, Buffer, Entry[]];
     const [epoch, seq, formers, entries] = reply;
-    const publications = entries.map(([id, [, ts, , body]]): Publication => ({
-      ...decodeDraft(body),
-      ts: Number(ts),
-      // `<seq>-0`
-      seq: Number.parseInt(id.toString('latin1'), 10),
-      bytes: body.length,
-    }));
+    const publications = entries.flatMap((entry) => this.read(() => [publicationIn(entry)]) ?? []);
     return { top: { epoch: epoch.toString(), seq }, publications, continues: positionsIn(formers.toString()) };
   }
 
@@ -237,8 +231,20 @@ export class RedisBroker implements Broker {
     const channel = name.slice(this.nameAt, -1) as ChannelName;
     // Unsubscribed a moment ago.
     if (!this.subscribed.has(channel)) return;
-    const { epoch, publications } = decodeCarried(message);
-    for (const publication of publications) this.announce(channel, publication, epoch);
+    const carried = this.read(() => decodeCarried(message));
+    // What another program, or another release, has put there may stand for one of ours: the history tells.
+    if (carried === undefined) return this.interrupted(channel);
+    for (const publication of carried.publications) this.announce(channel, publication, carried.epoch);
+  }
+
+  /** Undefined where it cannot be read; that is counted, and whoever holds it against its place finds it missing. */
+  private read<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.link.emit('failed', `unreadable: ${(error as Error).message}`);
+      return undefined;
+    }
   }
 
   private announce(channel: ChannelName, publication: Publication, epoch: string): void {
@@ -246,10 +252,17 @@ export class RedisBroker implements Broker {
   }
 
   /** Told when it makes sense to ask: where Redis is still away, it will be told when it is back. */
-  private interrupted(): void {
+  private interrupted(channel?: ChannelName): void {
     if (this.isClosed || !this.link.isUp) return;
-    for (const listener of this.listeners) listener.interrupted();
+    for (const listener of this.listeners) listener.interrupted(channel);
   }
+}
+
+/** @throws Error where it was not written by `publish` */
+function publicationIn([id, [, ts, , body]]: Entry): Publication {
+  // `<seq>-0`
+  const seq = Number.parseInt(id.toString('latin1'), 10);
+  return { ...decodeDraft(body), ts: Number(ts), seq, bytes: body.length };
 }
 
 /** `epoch seq epoch seq …` */

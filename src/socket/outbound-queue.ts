@@ -24,7 +24,7 @@ export interface OutboundObserver {
 }
 
 /** Why frames were dropped: a newer one with the same key came, there was no room, or they came too late to be of use. */
-export type ShedReason = 'latest' | 'drop_oldest' | 'expired';
+export type ShedReason = 'latest' | 'drop_oldest' | 'expired' | 'unreadable';
 
 /**
  * The frames that wait for one socket. They leave at the end of the event-loop turn in one write.

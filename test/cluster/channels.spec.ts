@@ -113,6 +113,18 @@ describe('a channel over several nodes', () => {
     expect(await ann.next()).toMatchObject({ type: 'presence', data: { event: 'leave', member: { userId: 'bob' } } });
   });
 
+  it('does not tell a client of its own join', async () => {
+    await using nodes = await TestNodes.start(['a', 'b']);
+    await using bob = await user(nodes, 0, 'bob');
+    await bob.request('subscribe', { channel: 'room:x', presence: true });
+    await using ann = await user(nodes, 0, 'ann');
+    await ann.request('subscribe', { channel: 'room:x', presence: true });
+    await using carol = await user(nodes, 1, 'carol');
+    await carol.request('subscribe', { channel: 'room:x' });
+    expect((await ann.next()).data).toEqual({ event: 'join', member: { userId: 'carol' } });
+    expect((await bob.next()).data).toEqual({ event: 'join', member: { userId: 'ann' } });
+  });
+
   it('costs a node without subscribers nothing: it is not even told', async () => {
     await using nodes = await TestNodes.start(['a', 'b']);
     await using ann = await user(nodes, 0, 'ann');

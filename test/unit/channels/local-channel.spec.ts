@@ -245,3 +245,18 @@ describe('a broker that is away', () => {
     expect(back).toMatchObject({ recovered: true, publications: [], seq: 1 });
   });
 });
+
+describe('a publication that no codec can write', () => {
+  it('is announced as lost, and what follows is delivered', async () => {
+    using node = channelNode();
+    let unreadable = 0;
+    node.events.on('shed', (reason, frames) => (unreadable += reason === 'unreadable' ? frames : 0));
+    const alice = await node.join();
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    node.broker.send({ data: cycle });
+    node.broker.send();
+    expect(alice.view).toEqual([{ from: 1, to: 1 }, 2]);
+    expect(unreadable).toBe(1);
+  });
+});

@@ -100,7 +100,7 @@ describe('the budget of all histories', () => {
   const countIn = async (broker: MemoryBroker, n: number) => (await broker.history(name(n), {})).publications.length;
 
   it('is kept by the channels that were published in longest ago; where they stand is not forgotten', async () => {
-    const broker = new MemoryBroker(20_000);
+    const broker = new MemoryBroker(22_000);
     for (const n of [1, 2, 1, 1]) for (let times = 0; times < 5; times += 1) await published(broker, n);
     expect([await countIn(broker, 1), await countIn(broker, 2)]).toEqual([15, 0]);
     expect((await broker.history(name(2), {})).top.seq).toBe(5);
@@ -108,7 +108,7 @@ describe('the budget of all histories', () => {
   });
 
   it('is kept by a channel alone, which loses its oldest', async () => {
-    const broker = new MemoryBroker(10_500);
+    const broker = new MemoryBroker(15_000);
     for (let times = 0; times < 30; times += 1) await published(broker, 1);
     const { publications } = await broker.history(name(1), {});
     expect(publications.map(({ seq }) => seq)).toEqual([21, 22, 23, 24, 25, 26, 27, 28, 29, 30]);
@@ -116,7 +116,7 @@ describe('the budget of all histories', () => {
   });
 
   it('is given back by what is trimmed', async () => {
-    const broker = new MemoryBroker(50_000);
+    const broker = new MemoryBroker(70_000);
     const small = { ...MANY, history: { size: 2, ageMs: 60_000 } };
     for (let times = 0; times < 500; times += 1) await broker.publish(name(1), draft(text), small);
     for (let times = 0; times < 40; times += 1) await published(broker, 2);

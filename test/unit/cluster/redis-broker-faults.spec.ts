@@ -146,6 +146,40 @@ describe('a Redis that is not there when the node starts', () => {
   });
 });
 
+describe('what another program puts into Redis', () => {
+  const BODIES: [string, Buffer][] = [
+    ['text', Buffer.from('x')],
+    ['nothing', Buffer.alloc(0)],
+    ['a head alone', Buffer.from('e1 1 1 5\n')],
+    ['a head that lies', Buffer.from('e1 1 1 99999999\nabc')],
+    ['another list', Buffer.concat([Buffer.from('- 0 1 2\n'), Buffer.from([0x91, 0x01])])],
+    ['a list that is not there', Buffer.concat([Buffer.from('- 0 1 5\n'), Buffer.from([0xdd, 255, 255, 255, 255])])],
+  ];
+  it.each(BODIES)('is passed over and counted: %s', async (_name, message) => {
+    await using redis = await RedisServer.start();
+    const link = await links.open(redis.url);
+    const failures: string[] = [];
+    link.on('failed', (reason) => failures.push(reason));
+    await using node = await brokerOn(link);
+    await link.client.publish(link.key(CHANNEL), message);
+    await node.publish('ours');
+    await expect.poll(() => node.arrived.map(({ data }) => data)).toEqual(['ours']);
+    expect([failures.length, node.interruptions()]).toEqual([1, 1]);
+  });
+
+  it('in a history is missing from it', async () => {
+    await using redis = await RedisServer.start();
+    const link = await links.open(redis.url);
+    await using node = await brokerOn(link);
+    await node.publish('a');
+    await link.client.xadd(link.key(CHANNEL, 'log'), '2-0', 't', String(Date.now()), 'p', 'garbage');
+    await link.client.hset(link.key(CHANNEL, 'meta'), 'seq', '2');
+    await node.publish('c');
+    const { top, publications } = await node.broker.history(CHANNEL, {});
+    expect([top.seq, publications.map(({ seq }) => seq)]).toEqual([3, [1, 3]]);
+  });
+});
+
 describe('a master of a Redis Cluster that dies', () => {
   it('is replaced; publications reach those who had subscribed at it, and those that it knew are known', async () => {
     await using cluster = await RedisCluster.start({ replicas: 1 });
