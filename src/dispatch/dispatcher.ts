@@ -6,7 +6,7 @@ import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 import { DispatchEvents } from './dispatch-events.js';
 import { errorReply, isFault } from './error-reply.js';
-import { MessageContext } from './message-context.js';
+import { MessageContext, type Predecessor } from './message-context.js';
 import type { Handler, Handlers } from './message-table.js';
 import { ReplyStreams } from './reply-streams.js';
 
@@ -19,6 +19,10 @@ export interface Delivery {
   readonly arrivedAt: number;
   /** Milliseconds until the sender may send again; 0 where it is within its rate. */
   readonly overRateFor: number;
+  /** Resolves when the messages before it that still run have been answered; undefined: none does. */
+  readonly previous: Promise<void> | undefined;
+  /** Told when the next message may begin. */
+  readonly predecessor: Predecessor;
 }
 
 /** What became of a frame: whether it was an envelope at all, and the promise of a handler that is not done yet. */
@@ -39,28 +43,31 @@ export class Dispatcher {
   ) {}
 
   dispatch(delivery: Delivery): Outcome {
-    const { session, bytes, handlers, overRateFor } = delivery;
-    const message = this.decode(session, bytes);
+    const { session, bytes, handlers, overRateFor, previous } = delivery;
+    const message = this.decode(session, bytes, previous);
     if (typeof message === 'string') return message === 'INVALID_MESSAGE_FORMAT' ? MALFORMED : ANSWERED;
 
     const handler = handlers.get(message.type);
     this.events.emit('received', handler?.type ?? 'unknown', bytes.length);
     const refusal = refusalOf(message, handler, overRateFor);
-    if (refusal) this.answerError(session, message, refusal);
+    if (refusal) inTurn(previous, () => this.answerError(session, message, refusal));
     if (refusal || !handler) return ANSWERED;
 
-    const pending = this.call(handler, new MessageContext(session, message, bytes.length), delivery.arrivedAt);
+    const context = new MessageContext(session, message, bytes.length, delivery.predecessor);
+    const pending = previous
+      ? this.callBehind(handler, context, delivery, previous)
+      : this.call(handler, context, delivery.arrivedAt);
     return pending ? { isEnvelope: true, pending } : ANSWERED;
   }
 
   /** The message, or the code of the error that was answered instead. */
-  private decode(session: Session, bytes: Buffer): InboundMessage | ErrorCode {
+  private decode(session: Session, bytes: Buffer, previous: Promise<void> | undefined): InboundMessage | ErrorCode {
     try {
       return readEnvelope(session.codec.decode(bytes));
     } catch (error) {
       this.events.emit('received', 'unknown', bytes.length);
       const id = error instanceof EnvelopeError ? error.id : undefined;
-      this.sendError(session, error, id);
+      inTurn(previous, () => this.sendError(session, error, id));
       return error instanceof EnvelopeError ? error.code : 'INVALID_MESSAGE_FORMAT';
     }
   }
@@ -83,6 +90,23 @@ export class Dispatcher {
     this.reply(handler, context, result);
     this.settle(handler, context, arrivedAt);
     return undefined;
+  }
+
+  /** Messages before it are not answered yet: it begins, and is answered when they are. */
+  private callBehind(
+    handler: Handler,
+    context: MessageContext,
+    { arrivedAt }: Delivery,
+    previous: Promise<void>,
+  ): Promise<void> {
+    const result = invoked(handler, context);
+    // Seen to below, where its turn comes; until then it may fail unseen.
+    result.catch(() => {});
+    return this.finishLater(
+      handler,
+      context,
+      previous.then(() => result),
+    ).finally(() => this.settle(handler, context, arrivedAt));
   }
 
   private settle({ type, name }: Handler, context: MessageContext, arrivedAt: number): void {
@@ -164,6 +188,17 @@ export class Dispatcher {
       this.events.emit('failed', 'INTERNAL_ERROR');
     }
   }
+}
+
+/** Whatever it throws is a rejection. */
+async function invoked(handler: Handler, context: MessageContext): Promise<unknown> {
+  return handler.invoke(context, context.message.data);
+}
+
+/** Answers at once, or behind those that come before. */
+function inTurn(previous: Promise<void> | undefined, answer: () => void): void {
+  if (previous) void previous.then(answer);
+  else answer();
 }
 
 /** Any thenable is a promise: those of query builders are none of the language's own. */

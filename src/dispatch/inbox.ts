@@ -6,6 +6,7 @@ import type { ConnectionListener } from '../socket/connection.js';
 import type { OverflowReason } from '../socket/outbound-budget.js';
 import type { ShedReason } from '../socket/outbound-queue.js';
 import type { Dispatcher } from './dispatcher.js';
+import type { Predecessor } from './message-context.js';
 import type { Handlers } from './message-table.js';
 
 /** What all inboxes of one path share. */
@@ -30,12 +31,37 @@ interface Owner {
 
 /** Bytes of waiting messages beyond which reading pauses, however few messages they are. */
 const MAX_PENDING_BYTES = 1_048_576;
+/** Messages that have let the next one begin and are not answered yet; beyond it the next one waits after all. */
+const MAX_RUNNING = 64;
 
-/** One connection's messages, in order, one at a time. What cannot be handled yet waits here, and reading pauses. */
+/** The message in hand: it may let the next one begin before it is answered itself. */
+class Hand implements Predecessor {
+  hasLetNextBegin = false;
+  /** Set once it is known that its answer comes later. */
+  pending: Promise<void> | undefined;
+
+  constructor(private readonly inbox: Inbox) {}
+
+  letNextBegin(): void {
+    if (this.hasLetNextBegin) return;
+    this.hasLetNextBegin = true;
+    if (this.pending) this.inbox.release(this.pending);
+  }
+}
+
+/**
+ * One connection's messages, in order, one at a time unless a handler lets the next one begin. What cannot be handled yet
+ * waits here, and reading pauses.
+ */
 export class Inbox implements ConnectionListener {
   private waiting: Buffer[] | undefined;
   private waitingBytes = 0;
   private isBusy = false;
+  /** What the next message waits for. */
+  private inHand: Promise<void> | undefined;
+  /** Resolves when all that have let the next one begin are answered. */
+  private previous: Promise<void> | undefined;
+  private running = 0;
   private malformedInARow = 0;
   readonly session: Session;
   readonly place: AddressRecord;
@@ -88,10 +114,25 @@ export class Inbox implements ConnectionListener {
 
     const { session } = this;
     const { handlers, dispatcher } = this.context;
-    const { isEnvelope, pending } = dispatcher.dispatch({ session, handlers, bytes, arrivedAt, overRateFor });
+    const { previous } = this;
+    const hand = new Hand(this);
+    const delivery = { session, handlers, bytes, arrivedAt, overRateFor, previous, predecessor: hand };
+    const { isEnvelope, pending } = dispatcher.dispatch(delivery);
     if (!isEnvelope) return this.countMalformed();
     this.malformedInARow = 0;
-    if (pending) this.occupy(pending);
+    if (pending === undefined) return;
+    this.occupy(pending);
+    hand.pending = pending;
+    if (hand.hasLetNextBegin) this.release(pending);
+  }
+
+  /** @internal a message that is not answered yet lets the next one begin */
+  release(pending: Promise<void>): void {
+    if (pending !== this.inHand || this.running >= MAX_RUNNING) return;
+    this.inHand = undefined;
+    this.previous = pending;
+    this.running += 1;
+    this.resume();
   }
 
   private countMalformed(): void {
@@ -111,8 +152,21 @@ export class Inbox implements ConnectionListener {
 
   private occupy(pending: Promise<void>): void {
     this.isBusy = true;
+    this.inHand = pending;
     this.session.setBusy(true);
-    void pending.then(() => this.resume());
+    void pending.then(() => this.ended(pending));
+  }
+
+  private ended(pending: Promise<void>): void {
+    if (pending === this.previous) this.previous = undefined;
+    if (pending === this.inHand) return this.resume();
+    this.running -= 1;
+    this.rest();
+  }
+
+  /** Nothing is to be done any more, unless something is. */
+  private rest(): void {
+    if (!this.isBusy && this.running === 0) this.session.setBusy(false);
   }
 
   private postpone(bytes: Buffer): void {
@@ -126,13 +180,14 @@ export class Inbox implements ConnectionListener {
 
   private resume(): void {
     this.isBusy = false;
+    this.inHand = undefined;
     for (let bytes = this.nextWaiting(); bytes !== undefined; bytes = this.nextWaiting()) {
       this.take(bytes);
       // take() may have found an asynchronous handler, which the compiler cannot see.
       if (this.isBusy as boolean) return;
     }
     this.session.connection.resume();
-    this.session.setBusy(false);
+    this.rest();
   }
 
   private nextWaiting(): Buffer | undefined {

@@ -1,6 +1,11 @@
 import type { InboundMessage } from '../protocol/envelope.js';
 import type { Session } from '../sessions/session.js';
 
+/** Told by a message that the next one of its connection may begin. */
+export interface Predecessor {
+  letNextBegin(): void;
+}
+
 /** One message on its way through: the third argument that Nest's enhancers find in their context. */
 export class MessageContext {
   private steps: (() => void)[] | undefined;
@@ -10,6 +15,7 @@ export class MessageContext {
     readonly message: InboundMessage,
     /** The size of the whole message as it came. */
     readonly bytes: number,
+    private readonly predecessor?: Predecessor,
   ) {}
 
   get type(): string {
@@ -19,6 +25,14 @@ export class MessageContext {
   /** Has something done once the message has been answered: what must not come to the client before the reply. */
   afterReply(step: () => void): void {
     (this.steps ??= []).push(step);
+  }
+
+  /**
+   * What this message changes is on its way and cannot be overtaken any more: the connection's next message may begin,
+   * although this one is not answered yet. Answers keep their order. For handlers that wait for something far away.
+   */
+  letNextBegin(): void {
+    this.predecessor?.letNextBegin();
   }
 
   /** @internal the dispatcher has answered */

@@ -1,6 +1,8 @@
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { MessageContext } from '../../src/dispatch/message-context.js';
+import { CurrentMessage } from '../../src/dispatch/parameter-decorators.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { eventually } from '../support/eventually.js';
 import { feature } from '../support/feature.js';
@@ -10,8 +12,10 @@ import { startTestServer, type TestServer } from '../support/test-server.js';
 
 let door: Gate = gate();
 let handled: unknown[] = [];
+let doors = new Map<string, Gate>();
 beforeEach(() => {
   door = gate();
+  doors = new Map(['a', 'bad', 'c'].map((name) => [name, gate()]));
   handled = [];
 });
 
@@ -21,6 +25,18 @@ class OrderGateway {
   async wait(@MessageBody() milliseconds: number): Promise<number> {
     await pause(milliseconds);
     return milliseconds;
+  }
+
+  /** Lets the next one begin at once, and is answered when its own door opens. */
+  @SubscribeMessage('far')
+  async far(@MessageBody() name: string, @CurrentMessage() context: MessageContext): Promise<string> {
+    handled.push(`${name} begins`);
+    context.afterReply(() => handled.push(`${name} answered`));
+    context.letNextBegin();
+    context.letNextBegin();
+    await (doors.get(name) ?? door).opened;
+    if (name.startsWith('bad')) throw new Error(name);
+    return name;
   }
 
   @SubscribeMessage('hang')
@@ -39,6 +55,10 @@ class OrderGateway {
     throw new Error('failed');
   }
 }
+
+const far = (client: TestClient, ...names: string[]): void => {
+  for (const name of names) client.send({ type: 'far', id: name, data: name });
+};
 
 const start = (environment = {}): Promise<TestServer> => startTestServer(environment, [feature([OrderGateway])]);
 
@@ -189,5 +209,73 @@ describe('a connection that ends', () => {
     expect(await client.closed).toEqual({ code: 1012, reason: '77' });
     expect(client.unread).toEqual([]);
     expect(handled).not.toContain('too late');
+  });
+});
+
+describe('a message that lets the next one begin', () => {
+  it('is answered in its place, whichever is done first; errors too', async () => {
+    await using server = await start();
+    await using client = await connect(server.url);
+    far(client, 'a', 'bad', 'c');
+    client.send({ type: 'nobody.knows', id: 'unknown' });
+    client.send('not json');
+    client.send({ type: 'count', id: 'count', data: { n: 1 } });
+    await eventually('all have begun', () => handled.includes(1));
+    expect(handled).toEqual(['a begins', 'bad begins', 'c begins', 1]);
+    for (const name of ['c', 'bad', 'a']) doors.get(name)?.open();
+    const replies = await take(client, 6);
+    expect(replies.map(({ id, code }) => id ?? code)).toEqual([
+      'a',
+      'bad',
+      'c',
+      'unknown',
+      'INVALID_MESSAGE_FORMAT',
+      'count',
+    ]);
+    expect(replies.map(({ type }) => type)).toEqual([
+      'far_reply',
+      'error',
+      'far_reply',
+      'error',
+      'error',
+      'count_reply',
+    ]);
+    expect(handled.slice(4)).toEqual(['a answered', 'bad answered', 'c answered']);
+  });
+
+  it('does so for no more than a bound, and reading pauses behind it', async () => {
+    await using server = await start({ MAX_PENDING_MESSAGES: '4' });
+    await using client = await connect(server.url);
+    const names = Array.from({ length: 100 }, (_, n) => `n${n}`);
+    far(client, ...names);
+    await eventually('as many as may have begun', () => handled.length === 65);
+    await eventually('reading pauses', () => sessionOf(server).connection.isPaused);
+    expect(handled.length).toBe(65);
+    door.open();
+    expect((await take(client, 100)).map(({ id }) => id)).toEqual(names);
+  });
+
+  it('keeps the session until it is answered: a drain waits for it', async () => {
+    const server = await start();
+    await using client = await connect(server.url);
+    far(client, 'a');
+    await eventually('it has begun', () => handled.length === 1);
+    const closing = server.close();
+    await pause(100);
+    doors.get('a')?.open();
+    expect(await client.next()).toMatchObject({ type: 'far_reply', data: 'a' });
+    expect((await client.closed).code).toBe(1012);
+    await closing;
+  });
+
+  it('whose client goes meanwhile disturbs nobody', async () => {
+    await using server = await start();
+    const client = await connect(server.url);
+    far(client, 'a', 'bad', 'c');
+    await eventually('all have begun', () => handled.length === 3);
+    await client[Symbol.asyncDispose]();
+    for (const name of ['bad', 'a', 'c']) doors.get(name)?.open();
+    await using other = await connect(server.url);
+    expect(await other.request('echo', 1)).toMatchObject({ data: 1 });
   });
 });
