@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { BAN_STORE, type Ban, type BanStore } from '../cluster/ban-store.js';
+import { BAN_STORE, banOf, type Ban, type BanStore } from '../cluster/ban-store.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import { NODE_BUS, sumOf, type NodeBus } from '../cluster/node-bus.js';
 import { inPortions } from '../cluster/portions.js';
@@ -39,6 +39,8 @@ export class Bans implements OnApplicationShutdown {
   private changes = 0;
   private storeLife: string | undefined;
   private retry: NodeJS.Timeout | undefined;
+  /** The list is read by one after the other. */
+  private turn: Promise<void> = Promise.resolve();
   private isClosed = false;
 
   constructor(
@@ -50,8 +52,8 @@ export class Bans implements OnApplicationShutdown {
   ) {
     this.durationMs = connections.banDurationMs;
     this.known = new BanList(connections.banDurationMs);
-    bus.handle('ban', (payload) => this.enforce(banOf(payload)));
-    bus.handle('lift-ban', (payload) => this.forget(banOf(payload)));
+    bus.handle('ban', (payload) => this.enforce(heard(payload)));
+    bus.handle('lift-ban', (payload) => this.forget(heard(payload)));
     events.on('rejoined', () => this.refreshIn(SETTLE_MS));
   }
 
@@ -163,30 +165,40 @@ export class Bans implements OnApplicationShutdown {
       for (let reads = 1; reads <= MAX_READS; reads += 1) {
         const before = this.changes;
         const lasting = this.known.lastingOnes();
+        const life = await this.store.life();
         const stored = await this.store.list();
-        if (await this.hasForgotten()) {
-          // What is missing was not lifted: it is known here, and so it is put again.
-          await inPortions(lasting, MAX_BEING_SHARED, (ban) => this.store.put(ban));
-          continue;
-        }
-        if (before === this.changes || reads === MAX_READS) return this.adopt(stored, lasting);
+        // Another server answers by now: whose list this is, nobody knows.
+        if (life !== (await this.store.life())) continue;
+        const isAnother = this.storeLife !== undefined && this.storeLife !== life;
+        if (isAnother) await this.putAgain(lasting, stored);
+        this.storeLife = life;
+        if (!isAnother && (before === this.changes || reads === MAX_READS)) return this.adopt(stored, lasting);
       }
+      this.refreshIn(RETRY_MS);
     } catch {
       this.refreshIn(RETRY_MS);
     }
   }
 
-  /** Whether the store has lost everything since it was last asked. */
-  private async hasForgotten(): Promise<boolean> {
-    const former = this.storeLife;
-    this.storeLife = await this.store.life();
-    return former !== undefined && former !== this.storeLife;
+  /**
+   * Redis may have come back with an older state. What is missing in it was not lifted, or nobody can tell: better a ban
+   * that has to be lifted again than one that is gone. For the same reason the longer of two holds.
+   */
+  private async putAgain(lasting: readonly Ban[], stored: readonly Ban[]): Promise<void> {
+    const now = Date.now();
+    const until = new Map(stored.map((ban) => [`${ban.kind} ${ban.key}`, ban.until]));
+    const lost = lasting.filter((ban) => ban.until > Math.max(now, until.get(`${ban.kind} ${ban.key}`) ?? 0));
+    await inPortions(lost, MAX_BEING_SHARED, async (ban) => {
+      await this.store.put(ban);
+      // For who has read the list without it.
+      this.bus.tell('ban', ban);
+    });
   }
 
   private refreshIn(delayMs: number): void {
     if (this.isClosed) return;
     clearTimeout(this.retry);
-    this.retry = setTimeout(() => void this.refresh(), delayMs).unref();
+    this.retry = setTimeout(() => void (this.turn = this.turn.then(() => this.refresh())), delayMs).unref();
   }
 
   /** @param lasting what this node knew before it read the store: what is not in there was lifted meanwhile */
@@ -206,9 +218,8 @@ function target({ kind, key }: Pick<Ban, 'kind' | 'key'>): Pick<Ban, 'kind' | 'k
   return { kind, key: kind === 'address' ? clientAddress(key).limitKey : key };
 }
 
-function banOf(payload: unknown): Ban {
-  const { kind, key, until, reason } = payload as Ban;
-  const isBan = (kind === 'address' || kind === 'user') && typeof key === 'string';
-  if (!isBan || typeof until !== 'number' || typeof reason !== 'string') throw new TypeError('No ban');
-  return { kind, key, until, reason };
+function heard(payload: unknown): Ban {
+  const ban = banOf(payload);
+  if (ban === undefined) throw new TypeError('No ban');
+  return ban;
 }

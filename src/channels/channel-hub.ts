@@ -3,7 +3,8 @@ import { BROKER, type Broker, type BrokerListener, type ChannelName, type Public
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
-import { LocalChannel, type LocalChannelSetup } from './local-channel.js';
+import type { LocalChannelSetup } from './local-channel-setup.js';
+import { LocalChannel } from './local-channel.js';
 import { RepairQueue } from './repair-queue.js';
 import type { Subscription } from './subscription.js';
 

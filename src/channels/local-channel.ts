@@ -1,6 +1,4 @@
-import type { DeliveryPolicy } from '../../config/namespaces.js';
 import type { Broker, ChannelName, History, Position, Publication } from '../cluster/broker.js';
-import type { OutboundMessage } from '../protocol/envelope.js';
 import { isContinuedBy, isSamePosition } from '../cluster/continuity.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { SessionEvents } from '../sessions/session-events.js';
@@ -8,20 +6,9 @@ import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
 import type { Gap } from './gap.js';
 import { gapMessage, Notice } from './notice.js';
+import type { LocalChannelSetup } from './local-channel-setup.js';
 import { RecoveryReads } from './recovery-reads.js';
 import { Subscription } from './subscription.js';
-
-/** How a publication is shown to clients. */
-export type Rendering = (publication: Publication, epoch: string) => OutboundMessage;
-
-export interface LocalChannelSetup {
-  /** Its name at the broker; that of the channel itself, or of its companion. */
-  readonly name: ChannelName;
-  readonly channel: Channel;
-  readonly render: Rendering;
-  readonly delivery: DeliveryPolicy;
-  readonly hasHistory: boolean;
-}
 
 export interface LocalChannelOptions extends LocalChannelSetup {
   readonly broker: Broker;

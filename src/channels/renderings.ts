@@ -1,5 +1,5 @@
 import type { Channel } from './channel.js';
-import type { LocalChannelSetup } from './local-channel.js';
+import type { LocalChannelSetup } from './local-channel-setup.js';
 import { presenceChannelOf } from './presence-tracker.js';
 
 /** What travels in a channel itself: messages, with a position where the namespace has a history. */

@@ -10,6 +10,15 @@ export interface Ban {
 
 export const BAN_STORE = Symbol('BanStore');
 
+/** A ban that another has written, or undefined where it is none. */
+export function banOf(written: unknown): Ban | undefined {
+  if (typeof written !== 'object' || written === null) return undefined;
+  const { kind, key, until, reason } = written as Record<string, unknown>;
+  if ((kind !== 'address' && kind !== 'user') || typeof key !== 'string') return undefined;
+  if (typeof until !== 'number' || typeof reason !== 'string') return undefined;
+  return { kind, key, until, reason };
+}
+
 /** The bans of the whole cluster, so that a node that starts knows them. Bans that have ended are not in it any more. */
 export interface BanStore {
   /** The same kind and key again replaces the ban. @throws GatehouseError SERVER_BUSY */
@@ -18,6 +27,6 @@ export interface BanStore {
   lift(kind: Ban['kind'], key: string): Promise<boolean>;
   /** @throws GatehouseError SERVER_BUSY */
   list(): Promise<readonly Ban[]>;
-  /** Names what it holds. Another name later means that it has lost everything meanwhile. @throws GatehouseError SERVER_BUSY */
+  /** Names what it holds. Another name later means that it may hold an older state, or nothing. @throws GatehouseError SERVER_BUSY */
   life(): Promise<string>;
 }

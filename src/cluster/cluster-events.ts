@@ -8,7 +8,10 @@ export type ClusterLoss = 'word' | 'question' | 'answer' | 'directory' | 'ban' |
 
 interface ClusterEventMap {
   lost: [what: ClusterLoss, count: number];
-  /** This node hears the others, for the first time or again: what they said meanwhile is missed, and must be looked up. */
+  /**
+   * This node hears the others, for the first time or again: what they said meanwhile is missed, and must be looked up. Also
+   * where Redis may hold an older state.
+   */
   rejoined: [];
   /** A handler of words from other nodes threw. */
   crashed: [where: string, exception: unknown];

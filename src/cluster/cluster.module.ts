@@ -48,6 +48,16 @@ function portOn<T>(
   return { provide, inject: [{ token: REDIS_LINK, optional: true }, CLUSTER_SETTINGS], useFactory: create };
 }
 
+const clusterEvents: FactoryProvider<ClusterEvents> = {
+  provide: ClusterEvents,
+  inject: [{ token: REDIS_LINK, optional: true }],
+  useFactory: (link: RedisLink | undefined) => {
+    const events = new ClusterEvents();
+    link?.on('replaced', () => events.emit('rejoined'));
+    return events;
+  },
+};
+
 const nodeRegistry: FactoryProvider<NodeRegistry> = {
   provide: NODE_REGISTRY,
   inject: [CLUSTER_SETTINGS, { token: REDIS_LINK, optional: true }],
@@ -97,7 +107,7 @@ const connectionDirectory: FactoryProvider<ConnectionDirectory> = {
     presenceStore,
     sharedCounts,
     portOn<BanStore>(BAN_STORE, (link) => (link ? new RedisBanStore(link) : new MemoryBanStore())),
-    ClusterEvents,
+    clusterEvents,
     nodeBus,
     connectionDirectory,
   ],

@@ -8,3 +8,14 @@ export async function inPortions<T>(
     await Promise.all(items.slice(start, start + size).map(action));
   }
 }
+
+/** As `inPortions`, but goes on where something fails. Resolves with what failed. */
+export async function failedOf<T>(
+  items: readonly T[],
+  size: number,
+  action: (item: T) => Promise<unknown>,
+): Promise<readonly T[]> {
+  const failed: T[] = [];
+  await inPortions(items, size, (item) => action(item).catch(() => failed.push(item)));
+  return failed;
+}

@@ -1,11 +1,19 @@
 import { ANSWER_LIFE_MS, type AnswerStore, type Claim } from './answer-store.js';
+import { recordOf } from './json-record.js';
 import type { RedisLink } from './redis-link.js';
+import { RedisScript } from './redis-script.js';
 
 interface Kept {
   readonly fingerprint: string;
   /** Absent while the answer is not known. */
   readonly answer?: { readonly value: unknown };
 }
+
+/** KEYS: answer. ARGV: what it is. Drops it, unless it is another by now. */
+const DROP = new RedisScript(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1
+`);
 
 /** Answers of a whole cluster: a key of Redis each, which Redis forgets. */
 export class RedisAnswerStore implements AnswerStore {
@@ -16,7 +24,12 @@ export class RedisAnswerStore implements AnswerStore {
     const { client } = this.link;
     // Since Redis 7 one command both claims and tells who was first.
     const former = await this.link.attempt(() => client.set(this.keyOf(key), text, 'PX', ANSWER_LIFE_MS, 'NX', 'GET'));
-    return former === null ? { state: 'claimed' } : claimOf(former);
+    if (former === null) return { state: 'claimed' };
+    const claim = claimOf(former);
+    if (claim !== undefined) return claim;
+    this.link.emit('failed', 'An answer that was kept was none');
+    await this.link.run(DROP, [this.keyOf(key)], [former]);
+    return this.claim(key, fingerprint);
   }
 
   async keep(key: string, fingerprint: string, answer: unknown): Promise<void> {
@@ -33,9 +46,11 @@ export class RedisAnswerStore implements AnswerStore {
   }
 }
 
-function claimOf(text: string): Claim {
-  const { fingerprint, answer } = JSON.parse(text) as Kept;
-  return answer === undefined
-    ? { state: 'pending', fingerprint }
-    : { state: 'answered', fingerprint, answer: answer.value };
+/** Undefined for what this store has not written. */
+function claimOf(text: string): Claim | undefined {
+  const { fingerprint, answer } = recordOf(text) ?? {};
+  if (typeof fingerprint !== 'string') return undefined;
+  if (answer === undefined) return { state: 'pending', fingerprint };
+  if (typeof answer !== 'object' || answer === null) return undefined;
+  return { state: 'answered', fingerprint, answer: (answer as { value?: unknown }).value };
 }

@@ -1,5 +1,6 @@
-import type { Ban, BanStore } from './ban-store.js';
+import { banOf, type Ban, type BanStore } from './ban-store.js';
 import { newEpoch } from './epoch.js';
+import { recordOf } from './json-record.js';
 import { MAX_BANS } from './memory-ban-store.js';
 import type { RedisLink } from './redis-link.js';
 import { RedisScript } from './redis-script.js';
@@ -41,10 +42,29 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 return ban
 `);
 
-/** KEYS: life. ARGV: a fresh name. Returns the one that stands. */
+/** KEYS: list, endings. ARGV: names, each followed by what it had. Drops those that still have it. */
+const DROP = new RedisScript(`
+for index = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[1], ARGV[index]) == ARGV[index + 1] then
+    redis.call('HDEL', KEYS[1], ARGV[index])
+    redis.call('ZREM', KEYS[2], ARGV[index])
+  end
+end
+return 1
+`);
+
+/**
+ * A server that was restarted, or has taken over, may hold an older state: each life of a server (its run_id) bears another name.
+ *
+ * KEYS: life. ARGV: a fresh name. Returns the one that stands.
+ */
 const LIFE = new RedisScript(`
-redis.call('SET', KEYS[1], ARGV[1], 'NX')
-return redis.call('GET', KEYS[1])
+local life, run = redis.call('GET', KEYS[1]), string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+if not life or string.match(life, '%x+$') ~= run then
+  life = ARGV[1] .. ' ' .. run
+  redis.call('SET', KEYS[1], life)
+end
+return life
 `);
 
 /** The bans of all nodes, kept in Redis. */
@@ -66,7 +86,8 @@ export class RedisBanStore implements BanStore {
 
   async lift(kind: Ban['kind'], key: string): Promise<boolean> {
     const ban = (await this.link.run(LIFT, this.keys, [nameOf(kind, key)])) as Buffer | null;
-    return ban !== null && isInForce(JSON.parse(ban.toString()) as Ban);
+    const lifted = ban === null ? undefined : banOf(recordOf(ban.toString()));
+    return lifted !== undefined && isInForce(lifted);
   }
 
   async list(): Promise<readonly Ban[]> {
@@ -77,8 +98,15 @@ export class RedisBanStore implements BanStore {
     let cursor = '0';
     do {
       const [next, fields] = await this.link.attempt(() => this.link.client.hscan(list, cursor, 'COUNT', PORTION));
-      for (let index = 0; index < fields.length; index += 2)
-        bans.set(fields[index] ?? '', JSON.parse(fields[index + 1] ?? '') as Ban);
+      const bad: string[] = [];
+      for (let index = 0; index < fields.length; index += 2) {
+        const [name = '', text = ''] = fields.slice(index, index + 2);
+        const ban = banOf(recordOf(text));
+        // Under another name nobody could lift it.
+        if (ban !== undefined && name === nameOf(ban.kind, ban.key)) bans.set(name, ban);
+        else bad.push(name, text);
+      }
+      if (bad.length > 0) await this.drop(bad);
       cursor = next;
     } while (cursor !== '0');
     return [...bans.values()].filter(isInForce);
@@ -86,6 +114,13 @@ export class RedisBanStore implements BanStore {
 
   async life(): Promise<string> {
     return String(await this.link.run(LIFE, [this.link.key('bans', 'life')], [newEpoch()]));
+  }
+
+  /** What no ban is, and must not keep the others from being known. */
+  private async drop(namesAndTexts: readonly string[]): Promise<void> {
+    for (let index = 0; index < namesAndTexts.length; index += 2)
+      this.link.emit('failed', 'An entry in the list of bans was none');
+    await this.link.run(DROP, this.keys, namesAndTexts);
   }
 }
 

@@ -5,15 +5,15 @@ import type {
   Draft,
   History,
   HistoryQuery,
-  Position,
   Publication,
   Published,
   PublishOptions,
 } from './broker.js';
 import { decodeCarried, encodeCarried } from './carried.js';
-import { decodeDraft, encodeDraft } from './draft-codec.js';
+import { encodeDraft } from './draft-codec.js';
 import { newEpoch } from './epoch.js';
 import { Outbox, type Outgoing } from './outbox.js';
+import { positionsIn, publicationIn, type Entry } from './redis-entries.js';
 import { PUBLISH_KEPT, PUBLISH_UNKEPT, READ_HISTORY } from './redis-broker-scripts.js';
 import { RedisClusterSubscriber } from './redis-cluster-subscriber.js';
 import { busy, type RedisArgument, type RedisLink } from './redis-link.js';
@@ -28,7 +28,6 @@ const MAX_WAITING = 20_000;
 const MAX_WAITING_BYTES = 67_108_864;
 
 type Limits = NonNullable<PublishOptions['history']>;
-type Entry = [id: Buffer, fields: [string: Buffer, ts: Buffer, string: Buffer, body: Buffer]];
 
 /** The broker of several nodes: history in streams, publications by pub/sub, sharded in a Redis Cluster. */
 export class RedisBroker implements Broker {
@@ -256,16 +255,4 @@ export class RedisBroker implements Broker {
     if (this.isClosed || !this.link.isUp) return;
     for (const listener of this.listeners) listener.interrupted(channel);
   }
-}
-
-/** @throws Error where it was not written by `publish` */
-function publicationIn([id, [, ts, , body]]: Entry): Publication {
-  // `<seq>-0`
-  const seq = Number.parseInt(id.toString('latin1'), 10);
-  return { ...decodeDraft(body), ts: Number(ts), seq, bytes: body.length };
-}
-
-/** `epoch seq epoch seq …` */
-function positionsIn(text: string): Position[] {
-  return [...text.matchAll(/(\S+) (\d+)/g)].map(([, epoch = '', seq]) => ({ epoch, seq: Number(seq) }));
 }

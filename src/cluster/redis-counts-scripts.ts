@@ -11,7 +11,8 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 if former ~= '' then redis.call('HDEL', places, former) end
 local function state()
   local known = redis.call('HGET', places, me)
-  if known and tonumber(string.match(known, '%d+$')) > version then return end
+  local latest = known and tonumber(string.match(known, '^%d+:%d+:(%d+)$'))
+  if latest and latest > version then return end
   if count == '0' then
     redis.call('HDEL', places, me)
   else
@@ -41,7 +42,9 @@ for index = 1, #fields, 2 do
   local name = fields[index]
   if name ~= me then
     local number, stamp = string.match(fields[index + 1], '^(%d+):(%d+)')
-    if live[name] or now - tonumber(stamp) < lease then
+    if not number then
+      redis.call('HDEL', places, name)
+    elseif live[name] or now - tonumber(stamp) < lease then
       others = others + tonumber(number)
     elseif live[me] then
       redis.call('HDEL', places, name)

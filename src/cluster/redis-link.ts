@@ -4,6 +4,7 @@ import { Cluster, Redis } from 'ioredis';
 import { redisAddresses } from '../../config/addresses.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { ClusterSettings } from './cluster-settings.js';
+import { RedisLives } from './redis-lives.js';
 import type { RedisScript } from './redis-script.js';
 
 export type RedisLinkSettings = Pick<ClusterSettings, 'redisMode' | 'redisPrefix' | 'redisTimeoutMs' | 'serverId'> & {
@@ -17,6 +18,11 @@ interface RedisLinkEvents {
   up: [];
   /** Redis does not answer. */
   down: [reason: string];
+  /**
+   * Another server answers than before, or the same after a restart: what it holds may be older than what was there. Before
+   * `up` where the link was down; one server of a cluster may be another without that.
+   */
+  replaced: [];
   /** A command failed: it was refused, or not answered in time. */
   failed: [reason: string];
 }
@@ -41,6 +47,7 @@ const MAX_UNANSWERED = 20_000;
 export class RedisLink extends EventEmitter<RedisLinkEvents> {
   readonly client: (Redis | Cluster) & ScriptCommands;
   private readonly prefix: string;
+  private readonly lives: RedisLives;
   private readonly pulse: NodeJS.Timeout;
   private isAlive = false;
   private isClosed = false;
@@ -50,11 +57,12 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     super();
     this.prefix = settings.redisPrefix;
     this.client = this.createClient() as RedisLink['client'];
+    this.lives = new RedisLives(this.client);
     // Each failure comes as an event of the link; without a listener ioredis would write to the console.
     this.client.on('error', (error: Error) => this.emit('failed', error.message));
     this.client.on('close', () => this.died('the connection closed'));
     this.client.on('ready', () => void this.feelPulse());
-    // For the same reason as in reachMasters.
+    // For the same reason as in look.
     this.client.on('+node', (server: Redis) => void server.connect().catch(() => {}));
     void this.client.connect().catch(() => {});
     this.pulse = setInterval(() => void this.feelPulse(), PULSE_MS).unref();
@@ -177,8 +185,8 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
 
   private async feelPulse(): Promise<void> {
     try {
-      await this.client.ping();
-      if (!this.isAlive) await this.reachMasters();
+      // Who it is is asked first: whoever answers the other has answered this.
+      await Promise.all([this.look(), this.anyAnswer()]);
       if (this.isAlive || this.isClosed) return;
       this.isAlive = true;
       this.emit('up');
@@ -187,11 +195,18 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     }
   }
 
-  /** A server that is being connected to refuses commands, and each is connected to by its first command. */
-  private async reachMasters(): Promise<void> {
-    if (this.client instanceof Cluster) {
-      await Promise.allSettled(this.client.nodes('master').map((master) => master.ping()));
-    }
+  /** Of a cluster one master is enough: what lies on the others is refused by them, and they alone. */
+  private anyAnswer(): Promise<unknown> {
+    const masters = this.client instanceof Cluster ? this.client.nodes('master') : [];
+    return masters.length > 0 ? Promise.any(masters.map((master) => master.ping())) : this.client.ping();
+  }
+
+  /**
+   * Asks every master who it is. A server that is being connected to refuses commands, and each is connected to by its
+   * first command, which is this one.
+   */
+  private async look(): Promise<void> {
+    if (await this.lives.haveChanged()) this.emit('replaced');
   }
 
   private died(reason: string): void {

@@ -19,15 +19,17 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local isKnown = redis.call('ZSCORE', beats, me) and not redis.call('ZSCORE', claims, me)
 if not isKnown and ARGV[4] == '0' then return 0 end
 
-local last, since = unpack(redis.call('HMGET', clock, 'last', 'since'))
-if not last or now - tonumber(last) > lease / 2 then since = now end
+local known = redis.call('HMGET', clock, 'last', 'since')
+local last, since = tonumber(known[1]), tonumber(known[2])
+-- A moment to come is of another server, whose clock was ahead.
+if not last or not since or since > now or now - last > lease / 2 then since = now end
 redis.call('HSET', clock, 'last', now, 'since', since)
 redis.call('ZADD', beats, now, me)
 redis.call('HSET', reports, me, ARGV[2])
 for index = 5, #ARGV do redis.call('ZADD', claims, 'XX', now + lease, ARGV[index]) end
 
 local from = now - lease
-local isSettled = tonumber(since) <= from
+local isSettled = since <= from
 local lost = {}
 if isSettled then
   for _, other in ipairs(redis.call('ZRANGE', beats, '-inf', '(' .. string.format('%.0f', from), 'BYSCORE', 'LIMIT', 0, 100)) do

@@ -7,6 +7,7 @@ import {
   type NodeRegistryListener,
   type NodeReport,
 } from './node-registry.js';
+import { reportOf } from './node-report.js';
 import type { RedisLink } from './redis-link.js';
 import { CLEARED, REPORT } from './redis-node-registry-scripts.js';
 
@@ -36,6 +37,7 @@ export class RedisNodeRegistry implements NodeRegistry {
   private lastBeat = 0;
   private mayBeNew = true;
   private owesForgotten = false;
+  private isReplaced = false;
   private hasWithdrawn = false;
   private hasWarned = false;
 
@@ -47,6 +49,7 @@ export class RedisNodeRegistry implements NodeRegistry {
     this.leaseMs = leaseMs;
     this.identity = newIdentity(nodeId);
     this.keys = ['beats', 'reports', 'claims', 'clock'].map((part) => link.key('nodes', part));
+    link.on('replaced', () => (this.isReplaced = true));
   }
 
   get self(): NodeIdentity {
@@ -90,12 +93,12 @@ export class RedisNodeRegistry implements NodeRegistry {
 
   private async makeReport(report: OwnReport): Promise<void> {
     if (this.hasWithdrawn) return;
+    // An older state of what this node has written is cleared away as that of a lost one.
+    if (this.isReplaced) this.beginAnew();
     let reply = await this.send(report);
     if (reply === 0) {
       // Its name belongs to whoever clears up after it.
-      this.identity = newIdentity(this.identity.nodeId);
-      this.mayBeNew = true;
-      this.owesForgotten = true;
+      this.beginAnew();
       reply = await this.send(report);
     }
     if (reply === 0) return;
@@ -104,6 +107,14 @@ export class RedisNodeRegistry implements NodeRegistry {
     if (!this.owesForgotten) return;
     this.owesForgotten = false;
     for (const listener of this.listeners) listener.forgotten();
+  }
+
+  private beginAnew(): void {
+    this.identity = newIdentity(this.identity.nodeId);
+    this.isReplaced = false;
+    this.mayBeNew = true;
+    this.owesForgotten = true;
+    this.firstBeat = undefined;
   }
 
   private async send(report: OwnReport): Promise<Reply> {
@@ -119,10 +130,14 @@ export class RedisNodeRegistry implements NodeRegistry {
     this.incarnations = new Set(beats.keys());
     // Ordered by beat, so the newest life of a node stays.
     const newest = new Map<string, NodeReport>();
-    for (const node of reports.map(String).filter(Boolean)) {
-      const parsed = JSON.parse(node) as NodeReport;
-      newest.delete(parsed.nodeId);
-      newest.set(parsed.nodeId, parsed);
+    for (const [index, incarnation] of [...beats.keys()].entries()) {
+      const text = String(reports[index] ?? '');
+      const report = reportOf(text, incarnation);
+      // Who has withdrawn has none.
+      if (report === undefined && text !== '') this.link.emit('failed', `The report of ${incarnation} is none`);
+      if (report === undefined) continue;
+      newest.delete(report.nodeId);
+      newest.set(report.nodeId, report);
     }
     this.nodes = [...newest.values()];
     this.firstBeat ??= Number(now);

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ChannelName } from './broker.js';
 import { LocalPresence, type LocalEntry, type LocalMembers } from './local-presence.js';
 import type { NodeIdentity } from './node-registry.js';
-import { inPortions } from './portions.js';
+import { failedOf } from './portions.js';
 import type { Presence, PresenceListener, PresenceStore } from './presence-store.js';
 import type { RedisLink } from './redis-link.js';
 import type { RedisNodeRegistry } from './redis-node-registry.js';
@@ -148,14 +148,13 @@ export class RedisPresenceStore implements PresenceStore {
     this.mustRestate = true;
     if (this.isRestating) return;
     this.isRestating = true;
-    while (this.mustRestate && !this.isClosed && this.link.isUp) {
+    let due: readonly ChannelName[] = [];
+    while ((this.mustRestate || due.length > 0) && !this.isClosed && this.link.isUp) {
+      if (this.mustRestate) due = this.local.names;
       this.mustRestate = false;
-      try {
-        await inPortions(this.local.names, AT_ONCE, (channel) => this.restateOne(channel));
-      } catch {
-        this.mustRestate = true;
-        await pause(RETRY_MS, undefined, { ref: false });
-      }
+      // One server of a cluster that is silent keeps back only what it has to hold.
+      due = await failedOf(due, AT_ONCE, (channel) => this.restateOne(channel));
+      if (due.length > 0) await pause(RETRY_MS, undefined, { ref: false });
     }
     // Where Redis is away, its return begins it anew.
     this.isRestating = false;

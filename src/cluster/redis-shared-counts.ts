@@ -91,7 +91,7 @@ export class RedisSharedCounts implements SharedCounts {
     for (const [incarnation, value] of stated) {
       if (incarnation === self || incarnation === own?.statedAs || !leased.has(incarnation)) continue;
       const other = identityOf(incarnation).nodeId;
-      counts.set(other, (counts.get(other) ?? 0) + Number.parseInt(value, 10));
+      counts.set(other, (counts.get(other) ?? 0) + (Number.parseInt(value, 10) || 0));
     }
     return counts;
   }

@@ -80,7 +80,14 @@ export class Drain {
   private reconnectWindowMs(leaving: number): number {
     const { nodes, self } = this.registry;
     const others = nodes.filter(({ nodeId }) => nodeId !== self.nodeId);
-    return reconnectWindowMs(leaving, others, this.settings.lifecycle.reconnectWindowMs);
+    const least = this.settings.lifecycle.reconnectWindowMs;
+    try {
+      return reconnectWindowMs(leaving, others, least);
+    } catch (error) {
+      // What others say of themselves must not keep this node from ending.
+      this.logger.warn(`No reconnect window can be reckoned: ${String(error)}`);
+      return least;
+    }
   }
 
   private async letGo(sessions: readonly Session[], windowMs: number): Promise<void> {

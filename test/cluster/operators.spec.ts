@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { Bans } from '../../src/access/bans.js';
 import { Expulsion } from '../../src/access/expulsion.js';
@@ -108,6 +109,23 @@ describe('a ban', () => {
     await nodes.redis.restart();
     expect(await there.closed).toEqual(ENDED);
     await eventually('it is in the list of all', async () => (await nodes.get(1, Bans).list()).length === 1);
+  });
+
+  it('holds though Redis comes back with a state from before it', async () => {
+    await using nodes = await TestNodes.start(['a', 'b']);
+    const client = new Redis(nodes.redis.url);
+    client.on('error', () => {});
+    await eventually('all have read the list', async () => (await client.keys('*:{bans}:life')).length === 1);
+    await client.save();
+    const order = { kind: 'user', key: 'mallory', durationMs: HOUR_MS, reason: 'spam' } as const;
+    await nodes.get(0, Bans).ban(order);
+    await nodes.redis.kill();
+    await nodes.redis.restart();
+    await eventually('it is in the list again', async () => (await client.keys('*:{bans}:list')).length === 1);
+    client.disconnect();
+    expect(await nodes.get(1, Bans).list()).toMatchObject([{ key: 'mallory' }]);
+    await using refused = open(nodes.at(1).url, { claims: { sub: 'mallory' } });
+    expect(await refused.closed).toEqual(TOO_MANY);
   });
 
   it('is an operator’s to make where BAN_DURATION_MS is 0, and of IPv6 means the whole /64', async () => {

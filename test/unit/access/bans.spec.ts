@@ -34,10 +34,11 @@ class MoodyStore extends MemoryBanStore {
     return Promise.resolve(this.name);
   }
 
-  /** As a Redis that is restarted without its data. */
-  async forget(): Promise<void> {
+  /** As a Redis that is restarted without its data, or with those of a moment before. */
+  async goBackTo(older: readonly Ban[]): Promise<void> {
     for (const { kind, key } of await super.list()) await super.lift(kind, key);
-    this.name = 'another';
+    for (const ban of older) await super.put(ban);
+    this.name += ' again';
   }
 }
 
@@ -154,9 +155,53 @@ describe('a store that has lost everything', () => {
       await pause(60);
       return (await store.list()).length === 1;
     });
-    await store.forget();
+    await store.goBackTo([]);
     events.emit('rejoined');
     await eventually('it is stored again', async () => (await store.list()).length === 1);
     expect(bans.isBanned('user', 'mallory')).toBe(true);
+  });
+});
+
+describe('a store that has gone back to an older state', () => {
+  async function backFrom(older: (stored: readonly Ban[]) => readonly Ban[]) {
+    const parts = node();
+    const { bans, store, events } = parts;
+    await store.put(banOf('marker'));
+    events.emit('rejoined');
+    await eventually('it has read the store', () => bans.isBanned('user', 'marker'));
+    await bans.ban(order('mallory'));
+    await store.goBackTo(older(await store.list()));
+    return parts;
+  }
+  const untilOf = async (store: MoodyStore, name: string) =>
+    (await store.list()).find(({ key }) => key === name)?.until ?? 0;
+
+  it('lifts no ban that is missing in it, and has it again', async () => {
+    const { bans, store, events } = await backFrom((stored) => stored.filter(({ key }) => key === 'marker'));
+    events.emit('rejoined');
+    await eventually('it is stored again', async () => (await untilOf(store, 'mallory')) > 0);
+    await pause(100);
+    expect(bans.isBanned('user', 'mallory')).toBe(true);
+    expect(await store.list()).toHaveLength(2);
+  });
+
+  it('shortens none', async () => {
+    const shorter = Date.now() + 120_000;
+    const { store, events } = await backFrom((stored) => stored.map((ban) => ({ ...ban, until: shorter })));
+    events.emit('rejoined');
+    await eventually('it is as long again', async () => (await untilOf(store, 'mallory')) > shorter);
+  });
+
+  it('lifts none though it is away while they are put again', async () => {
+    const { bans, store, events } = await backFrom(() => []);
+    const put = store.put.bind(store);
+    let refusals = 2;
+    store.put = (ban) => {
+      refusals -= 1;
+      return refusals < 0 ? put(ban) : Promise.reject(new GatehouseError('SERVER_BUSY'));
+    };
+    events.emit('rejoined');
+    await eventually('both are stored again', async () => (await store.list()).length === 2);
+    expect([bans.isBanned('user', 'mallory'), bans.isBanned('user', 'marker')]).toEqual([true, true]);
   });
 });

@@ -41,6 +41,18 @@ describe('on Redis', () => {
     expect(left).toBeLessThanOrEqual(ANSWER_LIFE_MS);
   });
 
+  it.each(['{', 'null', '7', '{}', '{"fingerprint":7}', '{"fingerprint":"f","answer":null}'])(
+    'takes for absent what is no answer: %s',
+    async (garbage) => {
+      const link = await links.open(redis.url);
+      const store = new RedisAnswerStore(link);
+      await link.client.set(link.key('bad', 'answer'), garbage);
+      expect(await Promise.all([store.claim('bad', 'f'), store.claim('bad', 'g')])).toEqual(
+        expect.arrayContaining([{ state: 'claimed' }, expect.objectContaining({ state: 'pending' })]),
+      );
+    },
+  );
+
   it('refuses with SERVER_BUSY where Redis is gone', async () => {
     await using gone = await RedisServer.start();
     const store = new RedisAnswerStore(await links.open(gone.url, { redisTimeoutMs: 500 }));

@@ -76,6 +76,30 @@ onEveryRedis((open) => {
       expect([a.told, b.told]).toEqual([[], []]);
     });
 
+    it('knows the other nodes where the report of one is none, or the clock of Redis', async () => {
+      const own = await link();
+      const failures: string[] = [];
+      own.on('failed', (reason) => failures.push(reason));
+      await using a = await StoreNode.start(own, 'a');
+      await using b = await StoreNode.start(await link(), 'b');
+      await using bad = await StoreNode.start(await link(), 'bad');
+      for (const node of [a, b, bad]) node.freeze();
+      const { incarnation } = bad.registry.self;
+      const good = { ...REPORT, nodeId: 'bad', incarnation };
+      const reports = ['{', '[]', '{}', { ...good, load: undefined }, { ...good, nodeId: 'b' }, { ...good, url: 7 }];
+      await own.client.hset(own.key('nodes', 'clock'), { last: 'never', since: 9e15 });
+      for (const report of reports) {
+        const text = typeof report === 'string' ? report : JSON.stringify(report);
+        await own.client.hset(own.key('nodes', 'reports'), incarnation, text);
+        await Promise.all([a.report(), b.report()]);
+        expect(a.registry.nodes.map(({ nodeId }) => nodeId).sort()).toEqual(['a', 'b']);
+      }
+      expect(failures).toEqual(Array(reports.length).fill(`The report of ${incarnation} is none`));
+      await bad.report();
+      await a.report();
+      expect(a.registry.nodes).toHaveLength(3);
+    });
+
     it('clears up after nodes that were all gone, once one is there again', async () => {
       const gone = await StoreNode.start(await link(), 'gone');
       gone.freeze();

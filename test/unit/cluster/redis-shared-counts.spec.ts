@@ -28,5 +28,17 @@ onEveryRedis((open) => {
       const left = await Promise.all(keys.map((key) => link.client.exists(link.key(`user:${key}`, 'places'))));
       expect(left.filter(Boolean)).toEqual([]);
     });
+
+    it('count without what is no number of places', async () => {
+      const link = await open();
+      await using node = await StoreNode.start(link, 'node-a');
+      const key = `u-${Math.random()}`;
+      const places = link.key(`user:${key}`, 'places');
+      const { incarnation } = node.registry.self;
+      await link.client.hset(places, { [incarnation]: 'many', 'node-b#x': '', 'node-c#x': 'a:b:c' });
+      expect([await node.counts.take('user', key, 1), await node.counts.take('user', key, 1)]).toEqual([true, false]);
+      expect(await link.client.hkeys(places)).toEqual([incarnation]);
+      expect(await node.counts.byNode('user', key)).toEqual(new Map([['node-a', 1]]));
+    });
   });
 });

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ChannelName } from '../../../src/cluster/broker.js';
 import { RedisBanStore } from '../../../src/cluster/redis-ban-store.js';
+import { RedisPresenceStore } from '../../../src/cluster/redis-presence-store.js';
 import type { RedisLink } from '../../../src/cluster/redis-link.js';
 import { eventually as untilTrue } from '../../support/eventually.js';
+import { RedisCluster } from '../../support/redis-cluster.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { RedisLinks } from './redis-links.js';
 import { SHORT_LEASE_MS, StoreNode } from './store-node.js';
@@ -39,14 +42,15 @@ async function users(node: StoreNode, channel = ROOM): Promise<string[]> {
 }
 
 /** As `eventually`; a Redis that is not back yet is asked again. */
-function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  return untilTrue(what, async () => {
+function eventually(what: string, holds: () => boolean | Promise<boolean>, withinMs?: number): Promise<void> {
+  const isSo = async (): Promise<boolean> => {
     try {
       return await holds();
     } catch {
       return false;
     }
-  });
+  };
+  return untilTrue(what, isSo, withinMs);
 }
 
 const isUp = (link: RedisLink) => eventually('the link is up', () => link.isUp);
@@ -158,6 +162,87 @@ describe('a Redis that has lost everything', () => {
     expect([a.told, b.told]).toEqual([['forgotten'], ['forgotten']]);
     expect(await a.presence.remove(HALL, alice)).toBe(true);
   });
+});
+
+describe('a Redis that comes back with an older state', () => {
+  it('learns what came after it, and forgets what went', async () => {
+    const [a, b] = [await start('a'), await start('b')];
+    await Promise.all([a.presence.add(ROOM, alice), a.presence.add(HALL, alice)]);
+    for (const user of ['alice', 'bob']) await a.counts.take('user', user, 0);
+    const bans = new RedisBanStore(a.link);
+    const life = await bans.life();
+    await a.link.client.save();
+    await a.presence.remove(ROOM, alice);
+    await a.presence.add(ROOM, bob);
+    for (const _ of 'ab') await a.counts.take('user', 'alice', 0);
+    a.counts.release('user', 'bob');
+    const down = Promise.all([once(a.link, 'down'), once(b.link, 'down')]);
+    await redis.kill();
+    await down;
+    await redis.restart();
+    await Promise.all([isUp(a.link), isUp(b.link)]);
+    await eventually('only who is there is in', async () => (await users(b)).join() === 'bob');
+    await eventually('who stayed is in', async () => (await users(b, HALL)).join() === 'alice');
+    await eventually('what was taken is counted', async () => (await countOf(b, 'a')) === 3);
+    await eventually('what was given back is not', async () => (await b.counts.byNode('user', 'bob')).size === 0);
+    const sessions = a.link.key(ROOM, 'sessions');
+    await expect.poll(() => a.link.client.hkeys(sessions)).toEqual(['b1']);
+    expect([a, b].map(({ told }) => told.filter((word) => word === 'forgotten').length)).toEqual([1, 1]);
+    expect([...a.told, ...b.told].filter((word) => word.includes('hall:b'))).toEqual([]);
+    expect(await bans.life()).not.toBe(life);
+  });
+
+  it('takes nobody for a namesake: its state of before is of nodes that are there', async () => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    onTestFinished(() => warn.mockRestore());
+    const a = await start('a');
+    await a.report();
+    await a.link.client.save();
+    const down = once(a.link, 'down');
+    await redis.kill();
+    await down;
+    await redis.restart();
+    await eventually('it is noticed', () => a.told.includes('forgotten'));
+    await a.report();
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  it('is told anew also where it is one server of a Redis Cluster, which its replica follows', async () => {
+    await using cluster = await RedisCluster.start({ replicas: 1 });
+    const link = await links.open(cluster.urls, { redisMode: 'cluster', redisTimeoutMs: 500 });
+    await isUp(link);
+    await using node = await StoreNode.start(link, 'a');
+    await node.presence.add(ROOM, alice);
+    const sessions = link.key(ROOM, 'sessions');
+    const owner = await cluster.ownerOf(sessions);
+    await owner.kill();
+    await cluster.replaced(owner, sessions);
+    await eventually('it is noticed', () => node.told.includes('forgotten'), 15_000);
+    await eventually('alice is in', async () => (await users(node)).join() === 'alice');
+  }, 60_000);
+});
+
+describe('a server of a Redis Cluster that has gone silent', () => {
+  it('keeps back only what it has to hold', async () => {
+    await using cluster = await RedisCluster.start();
+    const link = await links.open(cluster.urls, { redisMode: 'cluster', redisTimeoutMs: 500 });
+    await isUp(link);
+    await using node = await StoreNode.start(link, 'a');
+    const store = new RedisPresenceStore(link, node.registry, { roundMs: 100 });
+    const channels = Array.from({ length: 100 }, (_, n) => `many:${n}` as ChannelName);
+    await Promise.all(channels.map((channel) => store.add(channel, alice)));
+    const needed = [link.key('nodes', 'beats'), link.key(`node:${node.registry.self.incarnation}`, 'presence')];
+    const spared = await Promise.all(needed.map((key) => cluster.ownerOf(key)));
+    const silent = cluster.servers.find((server) => !spared.includes(server));
+    const owners = await Promise.all(channels.map((channel) => cluster.ownerOf(link.key(channel, 'sessions'))));
+    const last = channels.findLast((_, index) => owners[index] !== silent) ?? ROOM;
+    silent?.signal('SIGSTOP');
+    await link.client.del(link.key(last, 'sessions'));
+    const isEntered = async () => (await link.client.exists(link.key(last, 'sessions'))) === 1;
+    await eventually('it is entered anew', isEntered, 20_000);
+    store.close();
+    silent?.signal('SIGCONT');
+  }, 60_000);
 });
 
 describe('a Redis that has gone silent', () => {

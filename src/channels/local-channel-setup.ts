@@ -1,0 +1,16 @@
+import type { DeliveryPolicy } from '../../config/namespaces.js';
+import type { ChannelName, Publication } from '../cluster/broker.js';
+import type { OutboundMessage } from '../protocol/envelope.js';
+import type { Channel } from './channel.js';
+
+/** How a publication is shown to clients. */
+export type Rendering = (publication: Publication, epoch: string) => OutboundMessage;
+
+export interface LocalChannelSetup {
+  /** Its name at the broker; that of the channel itself, or of its companion. */
+  readonly name: ChannelName;
+  readonly channel: Channel;
+  readonly render: Rendering;
+  readonly delivery: DeliveryPolicy;
+  readonly hasHistory: boolean;
+}

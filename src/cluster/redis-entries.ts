@@ -1,0 +1,17 @@
+import type { Position, Publication } from './broker.js';
+import { decodeDraft } from './draft-codec.js';
+
+/** One of a channel's stream, as the scripts write and read it. */
+export type Entry = [id: Buffer, fields: [string: Buffer, ts: Buffer, string: Buffer, body: Buffer]];
+
+/** @throws Error where it was not written by `publish` */
+export function publicationIn([id, [, ts, , body]]: Entry): Publication {
+  // `<seq>-0`
+  const seq = Number.parseInt(id.toString('latin1'), 10);
+  return { ...decodeDraft(body), ts: Number(ts), seq, bytes: body.length };
+}
+
+/** `epoch seq epoch seq …` */
+export function positionsIn(text: string): Position[] {
+  return [...text.matchAll(/(\S+) (\d+)/g)].map(([, epoch = '', seq]) => ({ epoch, seq: Number(seq) }));
+}
