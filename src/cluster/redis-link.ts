@@ -62,7 +62,7 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     this.client.on('error', (error: Error) => this.emit('failed', error.message));
     this.client.on('close', () => this.died('the connection closed'));
     this.client.on('ready', () => void this.feelPulse());
-    // For the same reason as in look.
+    // Else its first command would connect it, and be refused meanwhile.
     this.client.on('+node', (server: Redis) => void server.connect().catch(() => {}));
     void this.client.connect().catch(() => {});
     this.pulse = setInterval(() => void this.feelPulse(), PULSE_MS).unref();
@@ -185,6 +185,7 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
 
   private async feelPulse(): Promise<void> {
     try {
+      if (!this.isAlive) await Promise.all(this.masters().map(reached));
       // Who it is is asked first: whoever answers the other has answered this.
       await Promise.all([this.look(), this.anyAnswer()]);
       if (this.isAlive || this.isClosed) return;
@@ -197,16 +198,18 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
 
   /** Of a cluster one master is enough: what lies on the others is refused by them, and they alone. */
   private anyAnswer(): Promise<unknown> {
-    const masters = this.client instanceof Cluster ? this.client.nodes('master') : [];
+    const masters = this.masters();
     return masters.length > 0 ? Promise.any(masters.map((master) => master.ping())) : this.client.ping();
   }
 
-  /**
-   * Asks every master who it is. A server that is being connected to refuses commands, and each is connected to by its
-   * first command, which is this one.
-   */
+  /** Asks every master who it is. */
   private async look(): Promise<void> {
     if (await this.lives.haveChanged()) this.emit('replaced');
+  }
+
+  /** Of a cluster; none where it is one Redis. */
+  private masters(): Redis[] {
+    return this.client instanceof Cluster ? this.client.nodes('master') : [];
   }
 
   private died(reason: string): void {
@@ -214,6 +217,16 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     this.isAlive = false;
     this.emit('down', reason);
   }
+}
+
+/** Resolves once a server of a cluster can be asked, or has turned out not to be there. While it is connected to, it refuses commands. */
+async function reached(server: Redis): Promise<void> {
+  if (server.status !== 'wait' && server.status !== 'connecting' && server.status !== 'connect') return;
+  const done = new AbortController();
+  const ends = ['ready', 'close'].map((event) => once(server, event, { signal: done.signal }));
+  if (server.status === 'wait') void server.connect().catch(() => {});
+  await Promise.race(ends).catch(() => {});
+  done.abort();
 }
 
 /** The longer it takes, the less often it is tried. */

@@ -9,6 +9,8 @@ const OPTIONS = [
   '--cluster-enabled yes --cluster-require-full-coverage no --cluster-node-timeout 1000',
   '--repl-diskless-sync-delay 0 --cluster-replica-validity-factor 0',
 ].flatMap((options) => options.split(' '));
+/** Of masters without replicas: on a busy machine they would think each other dead else, and refuse commands. */
+const LONE_TIMEOUT_MS = 30_000;
 
 export interface RedisClusterSetup {
   /** Of each of the three masters. */
@@ -79,6 +81,10 @@ export class RedisCluster implements AsyncDisposable {
       await Promise.all(clients.map((client) => knowsAll(client, clients.length)));
       await Promise.all(clients.slice(MASTERS).map((replica, index) => follow(replica, masters[index])));
       await Promise.all(clients.map(isServed));
+      if (clients.length > MASTERS) return;
+      // Not from the start: with a long timeout the servers are slow to hear of each other.
+      const patient = clients.map((client) => client.config('SET', 'cluster-node-timeout', LONE_TIMEOUT_MS));
+      await Promise.all(patient);
     } finally {
       for (const client of clients) client.disconnect();
     }
@@ -108,12 +114,16 @@ export class RedisCluster implements AsyncDisposable {
 }
 
 async function knowsAll(client: Redis, count: number): Promise<void> {
-  await eventually('the servers know each other', async () => {
-    const lines = String(await client.call('CLUSTER', 'NODES'))
-      .trim()
-      .split('\n');
-    return lines.length === count && !lines.some((line) => line.includes('handshake'));
-  });
+  await eventually(
+    'the servers know each other',
+    async () => {
+      const lines = String(await client.call('CLUSTER', 'NODES'))
+        .trim()
+        .split('\n');
+      return lines.length === count && !lines.some((line) => line.includes('handshake'));
+    },
+    15_000,
+  );
 }
 
 async function follow(replica: Redis, master: Redis | undefined): Promise<void> {

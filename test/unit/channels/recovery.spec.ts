@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { continuation } from '../../../src/channels/recovery.js';
 import { MAX_BEHIND_RECOVERY } from '../../../src/channels/subscription.js';
 import type { Publication } from '../../../src/cluster/broker.js';
-import { channelNode, ReadableSession } from './node.js';
+import { channelNode, type ChannelNode, ReadableSession } from './node.js';
 
 function publication(seq: number, others: Partial<Publication> = {}): Publication {
   return {
@@ -16,6 +16,15 @@ function publication(seq: number, others: Partial<Publication> = {}): Publicatio
     expiresAt: undefined,
     ...others,
   };
+}
+
+/** Subscribes a client that recovers, and stays so until the door is opened. */
+async function openingOf(node: ChannelNode) {
+  const session = new ReadableSession();
+  const door = node.broker.holdHistory();
+  const opening = node.subscribe(session, { since: { epoch: 'e1', seq: 0 } });
+  await expect.poll(() => node.channels.isSubscribed(session as never, node.channel)).toBe(true);
+  return { session, opening, door };
 }
 
 describe('what a history means for a client that stood at a position', () => {
@@ -149,10 +158,7 @@ describe('while a client recovers', () => {
     using node = channelNode('presence: true, history: { size: 10, age: 1m }');
     node.broker.append();
     await node.join();
-    const session = new ReadableSession();
-    const door = node.broker.holdHistory();
-    const opening = node.subscribe(session, { since: { epoch: 'e1', seq: 0 } });
-    await expect.poll(() => node.channels.isSubscribed(session as never, node.channel)).toBe(true);
+    const { session, opening, door } = await openingOf(node);
     await node.channels.unsubscribe(session as never, node.channel);
     door.open();
     await expect(opening).rejects.toMatchObject({ code: 'NOT_SUBSCRIBED' });
@@ -163,10 +169,7 @@ describe('while a client recovers', () => {
     using node = channelNode('presence: true, history: { size: 10, age: 1m }');
     node.broker.append();
     await node.join();
-    const session = new ReadableSession();
-    const door = node.broker.holdHistory();
-    const opening = node.subscribe(session, { since: { epoch: 'e1', seq: 0 } });
-    await expect.poll(() => node.channels.isSubscribed(session as never, node.channel)).toBe(true);
+    const { session, opening, door } = await openingOf(node);
     node.leave(session);
     door.open();
     await expect(opening).rejects.toMatchObject({ code: 'NOT_SUBSCRIBED' });

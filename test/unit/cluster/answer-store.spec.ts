@@ -1,9 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { ANSWER_LIFE_MS } from '../../../src/cluster/answer-store.js';
 import { MemoryAnswerStore } from '../../../src/cluster/memory-answer-store.js';
 import { RedisAnswerStore } from '../../../src/cluster/redis-answer-store.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { describeAnswerStore } from './answer-store-contract.js';
+import { onEveryRedis } from './redis-grounds.js';
 import { RedisLinks } from './redis-links.js';
 
 describeAnswerStore('MemoryAnswerStore', async () => new MemoryAnswerStore());
@@ -21,19 +22,11 @@ describe('MemoryAnswerStore', () => {
   });
 });
 
-describe('on Redis', () => {
-  let redis: RedisServer;
-  const links = new RedisLinks();
-  beforeAll(async () => void (redis = await RedisServer.start()));
-  afterAll(async () => {
-    links.close();
-    await redis[Symbol.asyncDispose]();
-  });
-
-  describeAnswerStore('RedisAnswerStore', async () => new RedisAnswerStore(await links.open(redis.url)));
+onEveryRedis((open) => {
+  describeAnswerStore('RedisAnswerStore', async () => new RedisAnswerStore(await open()));
 
   it('is one for all nodes, and has Redis forget each key within five minutes', async () => {
-    const [one, other] = [await links.open(redis.url), await links.open(redis.url)];
+    const [one, other] = [await open(), await open()];
     await new RedisAnswerStore(one).claim('shared', 'f');
     expect(await new RedisAnswerStore(other).claim('shared', 'f')).toMatchObject({ state: 'pending' });
     const left = await one.client.pttl(one.key('shared', 'answer'));
@@ -44,7 +37,7 @@ describe('on Redis', () => {
   it.each(['{', 'null', '7', '{}', '{"fingerprint":7}', '{"fingerprint":"f","answer":null}'])(
     'takes for absent what is no answer: %s',
     async (garbage) => {
-      const link = await links.open(redis.url);
+      const link = await open();
       const store = new RedisAnswerStore(link);
       await link.client.set(link.key('bad', 'answer'), garbage);
       expect(await Promise.all([store.claim('bad', 'f'), store.claim('bad', 'g')])).toEqual(
@@ -52,8 +45,13 @@ describe('on Redis', () => {
       );
     },
   );
+});
 
-  it('refuses with SERVER_BUSY where Redis is gone', async () => {
+describe('where Redis is gone', () => {
+  const links = new RedisLinks();
+  afterAll(() => links.close());
+
+  it('is refused with SERVER_BUSY', async () => {
     await using gone = await RedisServer.start();
     const store = new RedisAnswerStore(await links.open(gone.url, { redisTimeoutMs: 500 }));
     await gone.kill();

@@ -1,6 +1,9 @@
 import type { ClusterSettings } from '../../../src/cluster/cluster-settings.js';
 import { RedisLink } from '../../../src/cluster/redis-link.js';
 
+/** Where a test is not about it, so long that a busy machine does not reach it. */
+const REDIS_TIMEOUT_MS = 10_000;
+
 /** The links to Redis of a test file, closed together. */
 export class RedisLinks {
   private readonly links: RedisLink[] = [];
@@ -8,7 +11,12 @@ export class RedisLinks {
   /** As each node of a cluster has one. */
   async open(redisUrl: string, others: Partial<ClusterSettings> = {}): Promise<RedisLink> {
     const serverId = `node-${this.links.length}`;
-    const settings = { redisMode: 'standalone', redisPrefix: 'test', redisTimeoutMs: 2_000, serverId } as const;
+    const settings = {
+      redisMode: 'standalone',
+      redisPrefix: 'test',
+      redisTimeoutMs: REDIS_TIMEOUT_MS,
+      serverId,
+    } as const;
     const link = new RedisLink({ ...settings, ...others, redisUrl });
     this.links.push(link);
     await link.opened();
