@@ -1,0 +1,24 @@
+import { bytes, oneOf } from '../setting.js';
+
+/** The server API. */
+export const api = {
+  enabled: oneOf({
+    env: 'API_ENABLED',
+    values: ['on', 'off'],
+    fallback: 'on',
+    effect: 'off: there is no server API under /api. GET /route is there either way.',
+  }),
+  docs: oneOf({
+    env: 'API_DOCS',
+    values: ['on', 'off'],
+    fallback: 'on',
+    effect: 'off: neither /docs, which shows the server API, nor its OpenAPI document at /docs-json.',
+  }),
+  maxBodyBytes: bytes({
+    env: 'API_MAX_BODY_BYTES',
+    fallback: 1_048_576,
+    min: 1_024,
+    max: 1_073_741_824,
+    effect: 'Largest body of a request to the server API; beyond it 413.',
+  }),
+} as const;

@@ -1,0 +1,23 @@
+import { bytes, integer, optionalText } from '../setting.js';
+
+/** Channels and what they keep. */
+export const channels = {
+  file: optionalText({
+    env: 'CHANNELS_FILE',
+    unit: 'path',
+    effect:
+      'The namespaces of channels: who may subscribe and publish, history, presence, delivery; unset takes config/channels.yaml.',
+  }),
+  historyBudgetBytes: bytes({
+    env: 'HISTORY_BUDGET_BYTES',
+    fallback: 134_217_728,
+    effect:
+      'What the histories of all channels may take in the memory of a node without Redis, about; beyond it the channels that were published in longest ago forget theirs. 0 = no limit. Redis has a limit of its own, maxmemory.',
+  }),
+  maxPerSession: integer({
+    env: 'MAX_CHANNELS_PER_SESSION',
+    fallback: 128,
+    unit: 'channels',
+    effect: 'Channels one session may be subscribed to; beyond it CHANNEL_LIMIT_REACHED. 0 = no limit.',
+  }),
+} as const;

@@ -1,0 +1,41 @@
+import { integer, milliseconds } from '../setting.js';
+
+/** How many may connect, and how fast. */
+export const connections = {
+  ratePerIp: integer({
+    env: 'CONNECTION_RATE_PER_IP',
+    fallback: 10,
+    unit: 'per second',
+    effect: 'New connections of one address (IPv6: of one /64); beyond it 4001 and a ban. 0 = no limit.',
+  }),
+  maxPerIp: integer({
+    env: 'MAX_CONNECTIONS_PER_IP',
+    fallback: 200,
+    unit: 'connections',
+    effect:
+      'Open connections of one address (IPv6: of one /64), over all nodes; beyond it 4001 and a ban. 0 = no limit.',
+  }),
+  maxPerUser: integer({
+    env: 'MAX_CONNECTIONS_PER_USER',
+    fallback: 50,
+    unit: 'connections',
+    effect: 'Open connections of one user id, over all nodes; beyond it 4001. 0 = no limit.',
+  }),
+  max: integer({
+    env: 'MAX_CONNECTIONS',
+    fallback: 50_000,
+    unit: 'connections',
+    effect: 'Open connections of this node; beyond it 1013. 0 = no limit.',
+  }),
+  maxPendingUpgrades: integer({
+    env: 'MAX_PENDING_UPGRADES',
+    fallback: 1_000,
+    unit: 'upgrades',
+    effect: 'Upgrades whose token is being checked at one time; beyond it 1013. 0 = no limit.',
+  }),
+  banDurationMs: milliseconds({
+    env: 'BAN_DURATION_MS',
+    fallback: 60_000,
+    effect: 'How long an address stays banned after a breach. 0 = breaches ban nobody; an operator still can.',
+  }),
+} as const;

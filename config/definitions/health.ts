@@ -1,0 +1,17 @@
+import { integer, milliseconds } from '../setting.js';
+
+/** What /ready looks at. */
+export const health = {
+  maxEventLoopLagMs: milliseconds({
+    env: 'READY_MAX_EVENT_LOOP_LAG_MS',
+    fallback: 1_000,
+    effect: 'Event-loop lag since the last question above which /ready answers 503. 0 = not looked at.',
+  }),
+  maxHeapPercent: integer({
+    env: 'READY_MAX_HEAP_PERCENT',
+    fallback: 95,
+    unit: 'percent',
+    max: 100,
+    effect: 'Share of the heap limit above which /ready answers 503. 0 = not looked at.',
+  }),
+} as const;

@@ -1,0 +1,16 @@
+import { milliseconds } from '../setting.js';
+
+/** How vanished clients are found. */
+export const heartbeat = {
+  intervalMs: milliseconds({
+    env: 'HEARTBEAT_INTERVAL_MS',
+    fallback: 25_000,
+    effect: 'Time between two pings of one connection. 0 = no heartbeat.',
+  }),
+  timeoutMs: milliseconds({
+    env: 'HEARTBEAT_TIMEOUT_MS',
+    fallback: 10_000,
+    min: 1,
+    effect: 'A connection from which nothing came this long after a ping is gone.',
+  }),
+} as const;

@@ -1,0 +1,25 @@
+import { integer, milliseconds } from '../setting.js';
+
+/** When a node takes no more clients. */
+export const overload = {
+  eventLoopLagMs: milliseconds({
+    env: 'OVERLOAD_EVENT_LOOP_LAG_MS',
+    fallback: 500,
+    effect: 'Event-loop lag above which new connections are refused with 1013. 0 = not looked at.',
+  }),
+  bufferedPercent: integer({
+    env: 'OVERLOAD_BUFFERED_PERCENT',
+    fallback: 90,
+    unit: 'percent',
+    max: 100,
+    effect:
+      'Share of OUTBOUND_BUDGET_BYTES that waits for slow readers above which new connections are refused with 1013. 0 = not looked at.',
+  }),
+  heapPercent: integer({
+    env: 'OVERLOAD_HEAP_PERCENT',
+    fallback: 90,
+    unit: 'percent',
+    max: 100,
+    effect: 'Share of the heap limit above which new connections are refused with 1013. 0 = not looked at.',
+  }),
+} as const;
