@@ -1,3 +1,4 @@
+import type { Cluster } from 'ioredis';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ChannelName, Publication } from '../../../src/cluster/broker.js';
@@ -192,6 +193,11 @@ describe('a master of a Redis Cluster that dies', () => {
     await expect.poll(() => node.arrived.length).toBe(1);
     const key = link.key(CHANNEL);
     const master = await cluster.ownerOf(key);
+    // Replication lags behind: what the replica has not got is lost with its master.
+    await (link.client as unknown as Cluster)
+      .nodes('master')
+      .find(({ options }) => options.port === master.port)
+      ?.wait(1, 5_000);
     await master.kill();
     await cluster.replaced(master, key);
     // Refused until the link has found the new master.
@@ -206,15 +212,17 @@ describe('a master of a Redis Cluster that dies', () => {
       )
       .toBe(true);
     // What comes before it has moved too is not lost: it is told to look.
-    let sent = 2;
+    const known: unknown[] = ['a', 'b'];
     const arrives = async (): Promise<boolean> => {
-      sent += 1;
-      await node.publish(sent);
+      await node.publish(known.length);
+      known.push(known.length);
       return node.arrived.length > 1;
     };
     await expect.poll(arrives, { timeout: 15_000 }).toBe(true);
     await expect.poll(node.interruptions).toBeGreaterThan(0);
     const { publications } = await node.broker.history(CHANNEL, {});
-    expect(publications.map(({ seq }) => seq)).toEqual(Array.from({ length: sent }, (_, index) => index + 1));
+    // One that was refused may have been made all the same.
+    expect(publications.map(({ data }) => data)).toEqual(expect.arrayContaining(known));
+    expect(publications.map(({ seq }) => seq)).toEqual(publications.map((_, index) => index + 1));
   }, 45_000);
 });
