@@ -32,9 +32,12 @@ describe('a Redis of a test', () => {
   it('replaces a killed master of a cluster by its replica', async () => {
     await using cluster = await RedisCluster.start({ replicas: 1 });
     const client = new Cluster(cluster.urls.split(','));
-    await client.set('key', 'value');
     const owner = await cluster.ownerOf('key');
-    await ask(owner.port, (master) => master.call('WAIT', '1', '5000'));
+    await ask(owner.port, async (master) => {
+      await master.set('key', 'value');
+      // What this very connection has written is waited for.
+      await master.wait(1, 5_000);
+    });
     await owner.kill();
     await cluster.replaced(owner, 'key');
     await eventually('the client finds the new master', async () => (await client.get('key')) === 'value', 10_000);

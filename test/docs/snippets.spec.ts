@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,8 +10,10 @@ const run = promisify(execFile);
 const README_FILES = ['chat.messages.ts', 'chat.gateway.ts', 'chat.module.ts'];
 
 describe('code in the docs', () => {
-  it('compiles, in docs/extending.md, as one module', async () => {
+  it('compiles as one module, in docs/extending.md and examples/gateway-chat', async () => {
     await using folder = await temporaryFolder();
+    const example = (await readdir('examples/gateway-chat')).filter((file) => file.endsWith('.ts'));
+    for (const file of example) await cp(`examples/gateway-chat/${file}`, join(folder.path, file));
     await writeFile(join(folder.path, 'tour.ts'), blocksOf('docs/extending.md', 'ts').join('\n'));
     await writeFile(join(folder.path, 'tsconfig.json'), JSON.stringify(asIfInGateways(folder.path)));
     const { stdout } = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', folder.path]).catch(
@@ -40,7 +42,7 @@ function asIfInGateways(folder: string): object {
       rootDir: '/',
       rootDirs: [resolve(folder, '../..'), resolve('src')],
     },
-    include: ['tour.ts', resolve('src/**/*.d.ts')],
+    include: ['*.ts', resolve('src/**/*.d.ts')],
     exclude: [],
   };
 }

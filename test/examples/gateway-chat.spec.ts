@@ -1,25 +1,22 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildServer, ServerProcess, type Build } from '../support/built-server.js';
 import { connect } from '../support/test-client.js';
 import { TEST_SECRET } from '../support/test-server.js';
 
-const run = promisify(execFile);
 const MODULES = 'src/gateways/gateways.module.ts';
 
-/** A copy of the project with the example in its place, built and started as its README says. */
+/** A copy of the project with the example in its place, as its README says. That it compiles is for test/docs/snippets.spec.ts. */
 let project: string;
-let server: ChildProcess;
+let build: Build;
+let server: ServerProcess;
 let url: string;
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'gatehouse-chat-'));
-  for (const part of ['src', 'config', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json']) {
+  for (const part of ['src', 'config', 'package.json', 'tsconfig.json', 'tsconfig.build.json']) {
     await cp(part, join(project, part), { recursive: true });
   }
   await symlink(resolve('node_modules'), join(project, 'node_modules'));
@@ -27,15 +24,14 @@ beforeAll(async () => {
     if (file.endsWith('.ts')) await cp(`examples/gateway-chat/${file}`, join(project, 'src/gateways/chat', file));
   }
   await addTheTwoLines(join(project, MODULES));
-  await run(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build'], { cwd: project });
-
-  const env = { ...process.env, PORT: '0', HOST: '127.0.0.1', JWT_SECRET: TEST_SECRET, NODE_ENV: 'test' };
-  server = spawn(process.execPath, ['dist/src/main.js'], { cwd: project, env, stdio: ['ignore', 'pipe', 'inherit'] });
-  url = await addressOf(server);
+  build = await buildServer(project);
+  server = await ServerProcess.start(build, { JWT_SECRET: TEST_SECRET, NODE_ENV: 'test' });
+  url = `ws://127.0.0.1:${await server.port()}/ws`;
 }, 120_000);
 
 afterAll(async () => {
-  if (server !== undefined && server.exitCode === null && server.kill('SIGTERM')) await once(server, 'exit');
+  await server?.[Symbol.asyncDispose]();
+  await build?.[Symbol.asyncDispose]();
   await rm(project, { recursive: true, force: true });
 });
 
@@ -94,17 +90,4 @@ async function addTheTwoLines(path: string): Promise<void> {
     .replace('        DirectModule,\n', '        DirectModule,\n        ChatModule,\n');
   expect(after.match(/ChatModule/g)).toHaveLength(2);
   await writeFile(path, after);
-}
-
-/** Where it listens, from its log line. */
-async function addressOf(child: ChildProcess): Promise<string> {
-  if (child.stdout === null) throw new Error('its output is not piped');
-  for await (const line of createInterface(child.stdout)) {
-    const port = /listens on port (\d+)/.exec(line)?.[1];
-    if (port === undefined) continue;
-    // Read on, or a full pipe would stop the server.
-    child.stdout.resume();
-    return `ws://127.0.0.1:${port}/ws`;
-  }
-  throw new Error('the server ended before it listened');
 }

@@ -15,11 +15,12 @@ export interface Build extends AsyncDisposable {
   readonly folder: string;
 }
 
-export async function buildServer(): Promise<Build> {
+/** @param project the folder of another project of the same form */
+export async function buildServer(project = ROOT): Promise<Build> {
   // Inside node_modules, so that the compiled files find their packages and nothing else finds them.
   const folder = await mkdtemp(join(ROOT, 'node_modules', '.gatehouse-build-'));
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const options = ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', folder, '--sourceMap', 'false', '--noCheck'];
+  const options = ['-p', join(project, 'tsconfig.build.json'), '--outDir', folder, '--sourceMap', 'false', '--noCheck'];
   await promisify(execFile)(process.execPath, [compiler, ...options]);
   await symlink(join(ROOT, 'package.json'), join(folder, 'package.json'));
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
