@@ -4,7 +4,7 @@ import { loadOverheadMs, type BenchCase, type RatioTarget } from './bench-case.j
 const subscribers = 200;
 
 /**
- * At fixed rates, for latencies compare at one rate only; Socket.IO's two nodes take less than half a core by them. A session's
+ * Latencies at fixed rates, for they compare at one rate only; Socket.IO's two nodes take less than half a core by them. A session's
  * messages are handled one after the other, so it matters whether a burst comes of one or of several.
  */
 const bursts = [
@@ -59,7 +59,7 @@ export const cluster: BenchCase = {
     (server.dialect === 'gatehouse' ? [false, true] : [false]).flatMap((isKept) =>
       bursts.map((burst) => {
         const job: ClusterJob = { ...loadOf(burst, isKept), server, warmUpMs, windowMs };
-        return { script: 'cluster', job, limitMs: warmUpMs + windowMs + loadOverheadMs };
+        return { script: 'cluster', job, limitMs: 2 * (warmUpMs + windowMs) + loadOverheadMs };
       }),
     ),
 };

@@ -1,4 +1,5 @@
 import { startProcessorWindow, type ProcessorUse } from '../harness/processor-time.js';
+import { affordableTurns } from './affordable-turns.js';
 import { countClosed, openConnections } from './connections.js';
 import { dialects } from './dialects.js';
 import { runLoad, type LoadReport, type Server, type Timing } from './job.js';
@@ -15,20 +16,18 @@ export interface FanoutJob extends Timing {
   readonly probeTurnsPerSecond: number;
 }
 
-/** Half a core: neither asleep, where wake-ups cost, nor in arrears, where turns run together. */
-const wantedShare = 0.5;
-const slowestTurnsPerSecond = 2;
 const inArrears = 0.85;
-/** Beyond this the generator's own core could not read everything in time. */
-const fastestTurnsPerSecond = 50;
 const deliveryDeadlineMs = 10_000;
 
 async function fanout(job: FanoutJob): Promise<LoadReport> {
   const audience = new Audience(job, await openConnections(job.server, job.subscribers + 1));
   await audience.publishFor(job.probeTurnsPerSecond, job.warmUpMs);
   const probe = await audience.publishFor(job.probeTurnsPerSecond, job.warmUpMs);
-  const costOfTurn = (probe.microseconds / probe.deliveries) * (job.subscribers + 1) * job.publicationsPerTurn;
-  const measured = await audience.publishFor(affordableTurns(costOfTurn), job.windowMs);
+  const turnsPerSecond = affordableTurns(
+    probe.microseconds / probe.deliveries,
+    (job.subscribers + 1) * job.publicationsPerTurn,
+  );
+  const measured = await audience.publishFor(turnsPerSecond, job.windowMs);
   return {
     readings: [
       {
@@ -77,11 +76,6 @@ class Audience {
   private expected(): number {
     return this.publisher.published * this.clients.length;
   }
-}
-
-function affordableTurns(microsecondsPerTurn: number): number {
-  const turnsPerSecond = (wantedShare * 1_000_000) / microsecondsPerTurn;
-  return Math.min(fastestTurnsPerSecond, Math.max(slowestTurnsPerSecond, turnsPerSecond));
 }
 
 interface Delivery extends ProcessorUse {
