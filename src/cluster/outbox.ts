@@ -1,9 +1,8 @@
-import type { Draft, Published, PublishOptions } from './broker.js';
+import type { Published, PublishOptions } from './broker.js';
 
 /** A publish that waits for its turn. */
 export interface Outgoing {
   readonly body: Buffer;
-  readonly draft: Draft;
   readonly options: PublishOptions;
   readonly resolve: (published: Published) => void;
   readonly reject: (error: Error) => void;

@@ -1,5 +1,9 @@
-import type { Position, Publication } from './broker.js';
+import type { ChannelName, Position, Publication } from './broker.js';
 import { decodeDraft } from './draft-codec.js';
+import type { RedisLink } from './redis-link.js';
+
+/** How long an idempotency key is remembered, and at least how long the position of a channel that nobody uses is. */
+export const MEMORY_MS = 300_000;
 
 /** One of a channel's stream, as the scripts write and read it. */
 export type Entry = [id: Buffer, fields: [string: Buffer, ts: Buffer, string: Buffer, body: Buffer]];
@@ -14,4 +18,9 @@ export function publicationIn([id, [, ts, , body]]: Entry): Publication {
 /** `epoch seq epoch seq …` */
 export function positionsIn(text: string): Position[] {
   return [...text.matchAll(/(\S+) (\d+)/g)].map(([, epoch = '', seq]) => ({ epoch, seq: Number(seq) }));
+}
+
+/** Where the position of a channel is kept, and its history. */
+export function keysOf(link: RedisLink, channel: ChannelName): [meta: string, log: string] {
+  return [link.key(channel, 'meta'), link.key(channel, 'log')];
 }
