@@ -1,0 +1,52 @@
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { TlsOptions } from 'node:tls';
+import { plainProblem, writeProblem } from './problem-json.js';
+
+type OnCrash = (exception: unknown) => void;
+
+/** @param tls undefined: it speaks plain HTTP */
+export function createHttpServer(tls: TlsOptions | undefined, handle: RequestListener): Server {
+  return tls ? createTlsServer(tls, handle) : createServer(handle);
+}
+
+/**
+ * The Express of this server. What no route takes, and what breaks outside of a route, it answers itself: Nest would quote
+ * the URL.
+ */
+export class HttpAdapter extends ExpressAdapter {
+  constructor(
+    private readonly tls: TlsOptions | undefined,
+    private readonly onCrash: OnCrash,
+  ) {
+    super();
+  }
+
+  override initHttpServer(): void {
+    this.httpServer = createHttpServer(this.tls, this.getInstance<RequestListener>());
+  }
+
+  override setNotFoundHandler(): this {
+    return this.use((_request: IncomingMessage, response: ServerResponse) => answerNotFound(response));
+  }
+
+  override setErrorHandler(): this {
+    // Express knows a handler of errors by its four parameters.
+    return this.use((error: unknown, _request: IncomingMessage, response: ServerResponse, _next: () => void) => {
+      const status = statusOf(error);
+      if (status === 500) this.onCrash(error);
+      writeProblem(response, plainProblem(status));
+    });
+  }
+}
+
+export function answerNotFound(response: ServerResponse): void {
+  writeProblem(response, plainProblem(404, 'There is nothing here'));
+}
+
+/** Express and its parts say with `status` that it is the client's fault, such as a URL that cannot be decoded. */
+function statusOf(error: unknown): number {
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+  return status >= 400 && status < 500 ? status : 500;
+}

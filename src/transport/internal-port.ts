@@ -1,0 +1,51 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { once } from 'node:events';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import type { TlsOptions } from 'node:tls';
+import { UnusableSettings } from '../../config/unusable-settings.js';
+import { Doorstep } from '../upgrade/doorstep.js';
+import { createHttpServer } from './http-adapter.js';
+import { TRANSPORT_SETTINGS, type TransportSettings } from './transport-settings.js';
+
+/** A second port for operators and back ends, with the same handlers. It has no WebSocket. */
+@Injectable()
+export class InternalPort implements OnApplicationShutdown {
+  private readonly requests = new WeakSet<IncomingMessage>();
+  private server: Server | undefined;
+
+  constructor(
+    @Inject(TRANSPORT_SETTINGS) private readonly settings: TransportSettings,
+    private readonly doorstep: Doorstep,
+  ) {}
+
+  /** Whether a request came in by this port. */
+  has(request: IncomingMessage): boolean {
+    return this.requests.has(request);
+  }
+
+  /**
+   * Listens; undefined where the settings want none.
+   *
+   * @param tls what the public port has
+   * @throws UnusableSettings where the port cannot be had
+   */
+  async open(handle: RequestListener, tls: TlsOptions | undefined): Promise<Server | undefined> {
+    const { port, host, tls: speaksTls } = this.settings.internal;
+    if (port === 0) return undefined;
+    const server = createHttpServer(speaksTls === 'on' ? tls : undefined, (request, response) => {
+      this.requests.add(request);
+      handle(request, response);
+    });
+    this.doorstep.guard(server);
+    this.server = server.listen(port, host);
+    await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+      throw new UnusableSettings([`INTERNAL_PORT: ${port} on ${host} cannot be listened on (${error.code})`]);
+    });
+    return server;
+  }
+
+  onApplicationShutdown(): void {
+    this.server?.close();
+    this.server?.closeAllConnections();
+  }
+}

@@ -1,0 +1,31 @@
+import helmet, { strictTransportSecurity } from 'helmet';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { secureRequestReader } from '../upgrade/secure-request.js';
+import type { TransportSettings } from './transport-settings.js';
+
+type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+
+/** For answers that are data: a browser that is made to show one runs, loads and frames nothing. /docs has its own. */
+const NOTHING = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'none'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+};
+
+/** A middleware that gives every answer the headers which keep browsers from making more of it than it is. */
+export function securityHeaders({ tls, server }: TransportSettings): Middleware {
+  const common = helmet({ contentSecurityPolicy: NOTHING, strictTransportSecurity: false });
+  const isMeant = tls.hstsMaxAgeSeconds > 0 && (tls.certFile !== undefined || tls.required === 'on');
+  if (!isMeant) return common;
+
+  // Nothing is said of subdomains, which may be anybody's.
+  const hsts = strictTransportSecurity({ maxAge: tls.hstsMaxAgeSeconds, includeSubDomains: false });
+  const isSecure = secureRequestReader(server.trustProxy);
+  return (request, response, next) => {
+    common(request, response, () => (isSecure(request) ? hsts(request, response, next) : next()));
+  };
+}
