@@ -1,0 +1,236 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { Principal } from '../authentication/principal.js';
+import { ClusterEvents } from '../cluster/cluster-events.js';
+import { NODE_BUS, type NodeBus } from '../cluster/node-bus.js';
+import { inPortions } from '../cluster/portions.js';
+import {
+  MAX_REVOCATIONS,
+  nameOf,
+  REVOCATION_STORE,
+  revocationOf,
+  type Revocation,
+  type RevocationOf,
+  type RevocationStore,
+} from '../cluster/revocation-store.js';
+import { GatehouseError } from '../protocol/gatehouse-error.js';
+import { RevocationList } from './revocation-list.js';
+import { NO_EFFECT, SessionReview, sumOf, type Effect } from './session-review.js';
+
+/** What an order led to, on all nodes that answered. */
+export interface Outcome extends Effect {
+  /** Nodes (SERVER_ID) that did not say within two seconds that they have carried it out; they find it in the store. */
+  readonly missing: readonly string[];
+}
+
+/** Those that wait for the store to come back; beyond it new ones are refused. */
+const MAX_UNSTORED = 1_000;
+const PUT_AT_ONCE = 100;
+const RETRY_MS = 1_000;
+/** One return of Redis shows in several ways, a moment apart: the list is read once. */
+const SETTLE_MS = 50;
+
+/** What takes back something that tokens say: held against every token that comes, and every session that is open, on all nodes. */
+@Injectable()
+export class Revocations implements OnApplicationBootstrap, OnApplicationShutdown {
+  // Twice, for what other nodes were given room for must not be refused here.
+  private readonly known = new RevocationList(2 * MAX_REVOCATIONS);
+  /** Those of this node that the store may not have yet, by name. */
+  private readonly unstored = new Map<string, Revocation>();
+  private lifts = 0;
+  private refused = 0;
+  private storeLife: string | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  /** The list is read by one after the other. */
+  private turn: Promise<void> = Promise.resolve();
+  private isClosed = false;
+  private readonly judgeNow = (principal: Principal): Principal | undefined => this.judge(principal);
+
+  constructor(
+    @Inject(NODE_BUS) private readonly bus: NodeBus,
+    @Inject(REVOCATION_STORE) private readonly store: RevocationStore,
+    private readonly events: ClusterEvents,
+    private readonly sessions: SessionReview,
+  ) {
+    bus.handle('revoke', (payload) => this.enforce(heard(payload)));
+    bus.handle('lift-revocation', (payload) => this.forget(heard(payload)));
+    events.on('rejoined', () => this.refreshIn(SETTLE_MS));
+  }
+
+  /** Before the server listens, so that no revoked token comes in first. Where Redis is away it serves all the same. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.refreshNow();
+  }
+
+  onApplicationShutdown(): void {
+    this.isClosed = true;
+    clearTimeout(this.retry);
+  }
+
+  /** Who a principal counts as at this moment: itself, or with other rights; undefined where its token is revoked. */
+  judge(principal: Principal): Principal | undefined {
+    return this.known.judge(principal, Date.now());
+  }
+
+  get<K extends Revocation['kind']>(kind: K, key: string): RevocationOf<K> | undefined {
+    return this.known.get(kind, key);
+  }
+
+  /** How many this node knows that are in force. */
+  get activeCount(): number {
+    return this.known.active(Date.now()).length;
+  }
+
+  /** How many orders were refused, for there were too many. */
+  get refusedCount(): number {
+    return this.refused;
+  }
+
+  /**
+   * Holds on this node in the turn of the call, and on the others as soon as the store has it. The same kind and key again takes
+   * back more, never less.
+   *
+   * @throws GatehouseError SERVER_BUSY when there are too many, and then it does not hold; or when Redis cannot be reached: it
+   *   holds on this node, and everywhere once Redis is back
+   */
+  async add(order: Revocation): Promise<Outcome> {
+    const isNew = this.known.get(order.kind, order.key) === undefined;
+    const isFull = isNew && (this.activeCount >= MAX_REVOCATIONS || this.unstored.size >= MAX_UNSTORED);
+    if (isFull) throw this.full();
+    const here = this.enforce(order);
+    const revocation = this.known.get(order.kind, order.key) ?? order;
+    await this.keep(revocation);
+    const { received, missing } = await this.bus.ask<Effect>('revoke', revocation);
+    return { ...sumOf([await here, ...received.values()]), missing };
+  }
+
+  /**
+   * @returns whether there was such a one
+   * @throws GatehouseError SERVER_BUSY when Redis cannot be reached: then nothing is lifted
+   */
+  async lift(kind: Revocation['kind'], key: string): Promise<boolean> {
+    const lifted = { kind, key, until: 0, reason: '', issuedBefore: 0, roles: [] };
+    const wasStored = await this.store.lift(kind, key);
+    const wasKnown = this.known.get(kind, key) !== undefined;
+    this.bus.tell('lift-revocation', lifted);
+    await this.forget(lifted);
+    return wasStored || wasKnown;
+  }
+
+  /** Those in force, over all nodes; where Redis is away, those that this node knows. */
+  async list(): Promise<readonly Revocation[]> {
+    return this.store.list().catch(() => this.known.active(Date.now()));
+  }
+
+  private async enforce(revocation: Revocation): Promise<Effect> {
+    if (!this.known.put(revocation, Date.now())) {
+      this.events.emit('lost', 'revocation', 1);
+      return NO_EFFECT;
+    }
+    const { kind, key } = revocation;
+    return kind === 'token' ? this.sessions.ofToken(key, this.judgeNow) : this.sessions.ofUser(key, this.judgeNow);
+  }
+
+  /** Open sessions whose rights were changed have those of their tokens again. */
+  private async forget({ kind, key }: Pick<Revocation, 'kind' | 'key'>): Promise<Effect> {
+    this.lifts += 1;
+    this.unstored.delete(nameOf({ kind, key }));
+    this.known.lift(kind, key);
+    return kind === 'rights' ? this.sessions.ofUser(key, this.judgeNow) : NO_EFFECT;
+  }
+
+  private async keep(revocation: Revocation): Promise<void> {
+    const name = nameOf(revocation);
+    this.unstored.set(name, revocation);
+    let hasRoom: boolean;
+    try {
+      hasRoom = await this.store.put(revocation);
+    } catch {
+      this.events.emit('lost', 'revocation', 1);
+      // Parts of a Redis Cluster may still carry it.
+      this.bus.tell('revoke', revocation);
+      this.refreshIn(RETRY_MS);
+      const message = 'Redis cannot be reached: it holds on this node, and everywhere once Redis is back';
+      throw new GatehouseError('SERVER_BUSY', { message, retryAfter: RETRY_MS });
+    }
+    this.settle(revocation);
+    if (hasRoom) return;
+    await this.forget(revocation);
+    throw this.full();
+  }
+
+  /** The store has it, unless there is a later one that it has not. */
+  private settle(revocation: Revocation): void {
+    const name = nameOf(revocation);
+    if (this.unstored.get(name) === revocation) this.unstored.delete(name);
+  }
+
+  private full(): GatehouseError {
+    this.refused += 1;
+    const message = 'Too many revocations are in force: lift some, or wait until their time is over';
+    return new GatehouseError('SERVER_BUSY', { message });
+  }
+
+  /** Brings the store and this node together after a time in which words may have been missed. */
+  private async refresh(): Promise<void> {
+    try {
+      await this.putUnstored();
+      const { lifts } = this;
+      const before = this.known.active(Date.now()).filter((revocation) => !this.unstored.has(nameOf(revocation)));
+      const life = await this.store.life();
+      const stored = await this.store.list();
+      // Another server answers by now, or something was lifted while the list was read: nobody knows what it is worth.
+      if (life !== (await this.store.life()) || lifts !== this.lifts) return this.refreshIn(SETTLE_MS);
+      const names = new Set(stored.map(nameOf));
+      const lacking = before.filter((revocation) => !names.has(nameOf(revocation)));
+      if (this.storeLife === undefined || this.storeLife === life) for (const one of lacking) await this.forget(one);
+      else await this.putAgain(lacking);
+      this.storeLife = life;
+      await this.adopt(stored);
+    } catch {
+      this.refreshIn(RETRY_MS);
+    }
+  }
+
+  private async putUnstored(): Promise<void> {
+    for (const revocation of this.unstored.values()) {
+      const hasRoom = await this.store.put(revocation);
+      this.settle(revocation);
+      if (hasRoom) this.bus.tell('revoke', revocation);
+      else this.events.emit('lost', 'revocation', 1);
+    }
+  }
+
+  /** Redis has come back with an older state. What is missing in it was not lifted, or nobody can tell: better one too many. */
+  private async putAgain(lacking: readonly Revocation[]): Promise<void> {
+    await inPortions(lacking, PUT_AT_ONCE, async (revocation) => {
+      await this.store.put(revocation);
+      this.bus.tell('revoke', revocation);
+    });
+  }
+
+  /** All at once, and then one look at the sessions. */
+  private async adopt(stored: readonly Revocation[]): Promise<void> {
+    const now = Date.now();
+    const news = stored.filter((one) => JSON.stringify(this.known.get(one.kind, one.key)) !== JSON.stringify(one));
+    const lost = news.filter((revocation) => !this.known.put(revocation, now)).length;
+    if (lost > 0) this.events.emit('lost', 'revocation', lost);
+    if (news.length > 0) await this.sessions.all(this.judgeNow);
+  }
+
+  private refreshNow(): Promise<void> {
+    this.turn = this.turn.then(() => this.refresh());
+    return this.turn;
+  }
+
+  private refreshIn(delayMs: number): void {
+    if (this.isClosed) return;
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => void this.refreshNow(), delayMs).unref();
+  }
+}
+
+function heard(payload: unknown): Revocation {
+  const revocation = revocationOf(payload);
+  if (revocation === undefined) throw new TypeError('No revocation');
+  return revocation;
+}

@@ -1,0 +1,63 @@
+import { Body, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { RevocationOrders, type Ordered, type SessionRevoked } from '../access/revocation-orders.js';
+import { Revocations } from '../access/revocations.js';
+import type { UserRevocation } from '../cluster/revocation-store.js';
+import { ApiController, Problems, WithBody } from './api-controller.js';
+import { Audited } from './audit.interceptor.js';
+import { ProblemError } from './problem.js';
+import { RevocationPath, RevocationRequest, RevocationsAnswer, RevokedAnswer } from './revocations.requests.js';
+
+const MAX_LISTED = 10_000;
+
+@ApiController('Revocations')
+export class RevocationsController {
+  constructor(
+    private readonly revocations: Revocations,
+    private readonly orders: RevocationOrders,
+  ) {}
+
+  @Get('revocations')
+  @ApiOperation({ summary: 'The tokens and users whose tokens are revoked on all nodes' })
+  @ApiOkResponse({ type: RevocationsAnswer })
+  async list(): Promise<RevocationsAnswer> {
+    const revocations = (await this.revocations.list()).filter((one) => one.kind !== 'rights');
+    return { revocations: revocations.slice(0, MAX_LISTED), total: revocations.length };
+  }
+
+  @Post('revocations')
+  @HttpCode(200)
+  @Audited('revoke', 'kind', 'key')
+  @ApiOperation({
+    summary:
+      'Revoke a token, all tokens that a user has, or the token of a session, and end what they opened with 4401',
+  })
+  @ApiOkResponse({ type: RevokedAnswer })
+  @Problems(404)
+  @WithBody()
+  async revoke(@Body() request: RevocationRequest): Promise<RevokedAnswer> {
+    const ordered = await this.order(request);
+    if (ordered === undefined) throw new ProblemError(404, 'There is no such session');
+    const { ended, missing, revocation } = ordered;
+    return { sessions: ended, missing, ...(revocation !== undefined && { revocation }) };
+  }
+
+  @Delete('revocations/:kind/:key')
+  @HttpCode(204)
+  @Audited('lift-revocation', 'kind', 'key')
+  @ApiOperation({ summary: 'Lift a revocation: what has not expired meanwhile is good again' })
+  @ApiNoContentResponse({ description: 'It is lifted' })
+  @Problems(404, 422)
+  async lift(@Param() { kind, key }: RevocationPath): Promise<void> {
+    if (!(await this.revocations.lift(kind, key))) throw new ProblemError(404, 'There is no such revocation');
+  }
+
+  private order({
+    kind,
+    key,
+    ...options
+  }: RevocationRequest): Promise<SessionRevoked | Ordered<UserRevocation> | undefined> {
+    if (kind === 'token') return this.orders.revokeToken(key, options);
+    return kind === 'user' ? this.orders.revokeUser(key, options) : this.orders.revokeSession(key, options);
+  }
+}

@@ -1,0 +1,56 @@
+import { Body, Delete, Get, HttpCode, Param, Put } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { RevocationOrders } from '../access/revocation-orders.js';
+import { Revocations } from '../access/revocations.js';
+import type { RightsChange } from '../cluster/revocation-store.js';
+import { ApiController, Problems, WithBody } from './api-controller.js';
+import { Audited } from './audit.interceptor.js';
+import { UserPath } from './messages.requests.js';
+import { ProblemError } from './problem.js';
+import { RightsChangedAnswer, RightsListAnswer, RightsRequest, type RightsAnswer } from './rights.requests.js';
+
+const MAX_LISTED = 10_000;
+
+@ApiController('Rights')
+export class RightsController {
+  constructor(
+    private readonly revocations: Revocations,
+    private readonly orders: RevocationOrders,
+  ) {}
+
+  @Get('rights')
+  @ApiOperation({ summary: 'The users that have other rights than their tokens say' })
+  @ApiOkResponse({ type: RightsListAnswer })
+  async list(): Promise<RightsListAnswer> {
+    const rights = (await this.revocations.list()).filter((one) => one.kind === 'rights').map(answerOf);
+    return { rights: rights.slice(0, MAX_LISTED), total: rights.length };
+  }
+
+  @Put('users/:userId/rights')
+  @Audited('change-rights', 'userId')
+  @ApiOperation({
+    summary:
+      'Put other rights in the place of what a user’s tokens say that were issued before now, at once and on all nodes',
+  })
+  @ApiOkResponse({ type: RightsChangedAnswer })
+  @WithBody()
+  async change(@Param() { userId }: UserPath, @Body() request: RightsRequest): Promise<RightsChangedAnswer> {
+    const { changed, dropped, missing, revocation } = await this.orders.changeRights(userId, request);
+    return { sessions: changed, dropped, missing, rights: answerOf(revocation) };
+  }
+
+  @Delete('users/:userId/rights')
+  @HttpCode(204)
+  @Audited('restore-rights', 'userId')
+  @ApiOperation({ summary: 'Let the tokens of a user bring the rights again that they say' })
+  @ApiNoContentResponse({ description: 'They do' })
+  @Problems(404, 422)
+  async restore(@Param() { userId }: UserPath): Promise<void> {
+    const wasThere = await this.revocations.lift('rights', userId);
+    if (!wasThere) throw new ProblemError(404, 'The rights of this user are those of its tokens');
+  }
+}
+
+function answerOf({ key, roles, channels, issuedBefore, until, reason }: RightsChange): RightsAnswer {
+  return { userId: key, roles, ...(channels !== undefined && { channels }), issuedBefore, until, reason };
+}

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RevocationOrders } from '../../src/access/revocation-orders.js';
+import { Revocations } from '../../src/access/revocations.js';
+import { api } from '../support/api-client.js';
+import { eventually } from '../support/eventually.js';
+import { namespacesFile } from '../support/namespaces-file.js';
+import { connect, open } from '../support/test-client.js';
+import { TestNodes } from '../support/test-nodes.js';
+import { mintToken, startTestServer } from '../support/test-server.js';
+
+const REVOKED = { code: 4401, reason: 'Token revoked' };
+
+/** One Redis and two nodes for all; the last tests take it away. */
+describe('on two nodes', () => {
+  const file = namespacesFile({
+    staff: 'subscribe: [STAFF], presence: true, join_leave: true',
+    open: 'subscribe: signed_in',
+  });
+  let nodes: TestNodes;
+  beforeAll(async () => void (nodes = await TestNodes.start(['a', 'b'], file.environment)));
+  afterAll(async () => {
+    await nodes[Symbol.asyncDispose]();
+    file[Symbol.dispose]();
+  });
+
+  const as = (index: number, claims: Record<string, unknown>) => connect(nodes.at(index).url, { claims });
+
+  it('a revoked token is so on both, for who is connected and who comes, until it is lifted', async () => {
+    const claims = { sub: 'ann', jti: 'ann-1' };
+    await using here = await as(0, claims);
+    await using there = await as(1, claims);
+    await using neighbour = await as(1, { sub: 'bob', jti: 'bob-1' });
+    const { ended, missing } = await nodes.get(0, RevocationOrders).revokeToken('ann-1');
+    expect({ ended, missing }).toEqual({ ended: 2, missing: [] });
+    expect([await here.closed, await there.closed]).toEqual([REVOKED, REVOKED]);
+    for (const index of [0, 1]) {
+      await using refused = open(nodes.at(index).url, { claims });
+      expect(await refused.closed).toEqual(REVOKED);
+    }
+    const token = mintToken({ sub: 'bob', jti: 'ann-1' });
+    expect(await neighbour.request('auth_refresh', { token })).toMatchObject({ code: 'UNAUTHENTICATED' });
+
+    expect(await nodes.get(1, Revocations).list()).toMatchObject([{ kind: 'token', key: 'ann-1' }]);
+    expect(await nodes.get(1, Revocations).lift('token', 'ann-1')).toBe(true);
+    await eventually('the other node lifts it too', () => nodes.get(0, Revocations).activeCount === 0);
+    await using again = await as(0, claims);
+    expect(await again.request('echo', 1)).toMatchObject({ data: 1 });
+  });
+
+  it('a session is found by its id wherever it is, and all that its token has opened ends', async () => {
+    const claims = { sub: 'cid', jti: 'cid-1' };
+    await using here = await as(0, claims);
+    await using there = await as(1, claims);
+    const [session] = nodes.sessions(1).ofUser('cid');
+    const outcome = await nodes.get(0, RevocationOrders).revokeSession(session?.id ?? '');
+    expect(outcome).toMatchObject({ ended: 2, revocation: { kind: 'token', key: 'cid-1' } });
+    expect([await here.closed, await there.closed]).toEqual([REVOKED, REVOKED]);
+  });
+
+  it('changed rights bite on both: one leave is told, and only what is not allowed any more is dropped', async () => {
+    await using watcher = await as(0, { sub: 'watcher', roles: ['STAFF'] });
+    await watcher.request('subscribe', { channel: 'staff:a', presence: true });
+    await using one = await as(0, { sub: 'dan', roles: ['STAFF'] });
+    await using two = await as(1, { sub: 'dan', roles: ['STAFF'] });
+    for (const client of [one, two])
+      for (const channel of ['staff:a', 'open:a'])
+        expect(await client.request('subscribe', { channel })).toMatchObject({ type: 'subscribe_reply' });
+    expect(await watcher.next()).toMatchObject({ data: { event: 'join' } });
+    const body = { roles: ['MEMBER'] };
+    expect(await api(nodes.at(0), 'PUT /api/users/dan/rights', { body })).toMatchObject({
+      status: 200,
+      body: { sessions: 2, dropped: 2, missing: [] },
+    });
+    for (const client of [one, two]) {
+      expect(await client.next()).toMatchObject({ type: 'unsubscribed', channel: 'staff:a' });
+      expect(await client.request('unsubscribe', { channel: 'open:a' })).toMatchObject({ type: 'unsubscribe_reply' });
+      expect(await client.request('hello')).toMatchObject({ data: { roles: ['MEMBER'] } });
+    }
+    expect(await watcher.next()).toMatchObject({ data: { event: 'leave', member: { userId: 'dan' } } });
+    expect(await watcher.request('presence', { channel: 'staff:a' })).toMatchObject({ data: { count: 1 } });
+
+    expect((await api(nodes.at(1), 'DELETE /api/users/dan/rights')).status).toBe(204);
+    for (const client of [one, two])
+      await expect
+        .poll(async () => (await client.request('hello')).data, { timeout: 5_000 })
+        .toMatchObject({ roles: ['STAFF'] });
+  });
+
+  it('a node that starts later knows what is revoked before it serves', async () => {
+    await nodes.get(0, RevocationOrders).revokeUser('eve');
+    const settings = { ...file.environment, REDIS_URL: nodes.redis.url, SERVER_ID: 'late' };
+    await using late = await startTestServer(settings);
+    await using refused = open(late.url, { claims: { sub: 'eve', iat: undefined } });
+    expect(await refused.closed).toEqual(REVOKED);
+  });
+
+  it('a revocation made while Redis is away holds here at once, and everywhere when Redis is back', async () => {
+    const claims = { sub: 'fay', jti: 'fay-1' };
+    await using here = await as(0, claims);
+    await using there = await as(1, claims);
+    await nodes.redis.kill();
+    const body = { kind: 'token', key: 'fay-1' };
+    expect(await api(nodes.at(0), 'POST /api/revocations', { body })).toMatchObject({
+      status: 503,
+      body: { detail: 'Redis cannot be reached: it holds on this node, and everywhere once Redis is back' },
+    });
+    expect(await here.closed).toEqual(REVOKED);
+    expect((await api(nodes.at(0), 'DELETE /api/revocations/token/fay-1')).status).toBe(503);
+    await using refused = open(nodes.at(0).url, { claims });
+    expect(await refused.closed).toEqual(REVOKED);
+    expect(await there.request('echo', 1)).toMatchObject({ data: 1 });
+
+    await nodes.redis.restart();
+    expect(await there.closed).toEqual(REVOKED);
+    await eventually('it is in the list of all', async () =>
+      (await nodes.get(1, Revocations).list()).some(({ key }) => key === 'fay-1'),
+    );
+    // Redis has come back empty, and what was known before is put again.
+    await eventually('so is what was there before', async () =>
+      (await nodes.get(1, Revocations).list()).some(({ key }) => key === 'eve'),
+    );
+  });
+});
