@@ -1,4 +1,5 @@
-import { TokenBucket } from './token-bucket.js';
+import { FadingTable } from './fading-table.js';
+import { TokenBucket, type BucketLimit } from './token-bucket.js';
 
 export interface AddressLimits {
   /** New connections a second; zero means no limit. */
@@ -7,72 +8,121 @@ export interface AddressLimits {
   readonly messageRate: number;
 }
 
-/** What is known of one client address (IPv6: one /64). */
-export interface AddressRecord {
-  readonly key: string;
-  /** Open connections and upgrades under way. */
-  connections: number;
-  readonly connectionBucket: TokenBucket | undefined;
-  readonly messageBucket: TokenBucket | undefined;
+/** A limit, and what is left of it for addresses that have no connection at the moment. A full bucket need not be remembered. */
+interface Rate {
+  readonly limit: BucketLimit;
+  readonly remembered: FadingTable;
 }
 
-/** Buckets are full again after this long, so an address without connections may be forgotten then. */
-const GENERATION_MS = 2_000;
-/** A generation that fills up ends early: endless addresses cost at most two generations of memory. */
-const MAX_GENERATION_SIZE = 100_000;
+interface Rates {
+  readonly connections?: Rate;
+  readonly messages?: Rate;
+}
 
-/** The records of addresses: kept while they have connections, forgotten a while after. */
+/** Addresses whose buckets are not full, and that are remembered; 3 MiB for connections, and as much for messages. */
+const MAX_REMEMBERED = 131_072;
+
+/** The bucket of an address that may have no connection: kept in a table, since attackers have endless addresses. */
+export class RememberedBucket {
+  constructor(
+    private readonly rate: Rate,
+    private readonly key: string,
+  ) {}
+
+  /** As TokenBucket. */
+  take(now: number): number {
+    const bucket = recall(this.rate, this.key, now);
+    const wait = bucket.take(now);
+    remember(this.rate, this.key, { bucket, now });
+    return wait;
+  }
+
+  /** As TokenBucket. */
+  waitFor(now: number): number {
+    return recall(this.rate, this.key, now).waitFor(now);
+  }
+}
+
+/** What is known of one client address (IPv6: one /64). */
+export class AddressRecord {
+  /** Open connections and upgrades under way. */
+  connections = 0;
+  readonly connectionBucket: RememberedBucket | undefined;
+  private messages: TokenBucket | undefined;
+
+  constructor(
+    readonly key: string,
+    private readonly rates: Rates,
+    readonly isExempt = false,
+  ) {
+    this.connectionBucket = rates.connections && new RememberedBucket(rates.connections, key);
+  }
+
+  /** One of an address that limits do not hold for. No book knows it. */
+  static exempt(key: string): AddressRecord {
+    return new AddressRecord(key, {}, true);
+  }
+
+  /** Shared by the sessions of the address. */
+  messageBucket(now: number): TokenBucket | undefined {
+    this.messages ??= this.rates.messages && recall(this.rates.messages, this.key, now);
+    return this.messages;
+  }
+
+  /** @internal its last connection has closed */
+  left(now: number): void {
+    if (this.rates.messages && this.messages) remember(this.rates.messages, this.key, { bucket: this.messages, now });
+  }
+}
+
+/** What is known of addresses: a record while they have connections, and a while after how much of their rates is left. */
 export class AddressBook {
   private readonly connected = new Map<string, AddressRecord>();
-  private recent = new Map<string, AddressRecord>();
-  private older = new Map<string, AddressRecord>();
-  private generationStartedAt = 0;
+  private readonly rates: Rates;
 
-  constructor(private readonly limits: AddressLimits) {}
+  constructor({ connectionRate, messageRate }: AddressLimits) {
+    this.rates = {
+      ...(connectionRate > 0 && { connections: rateOf({ rate: connectionRate, burst: connectionRate }) }),
+      ...(messageRate > 0 && { messages: rateOf({ rate: messageRate, burst: messageRate * 2 }) }),
+    };
+  }
 
-  /** @param now milliseconds on the steady clock that the buckets run on */
-  of(key: string, now: number): AddressRecord {
-    const known = this.connected.get(key) ?? this.recent.get(key);
-    if (known) return known;
-    // One of the older generation that is in use again must not be forgotten with it: its bucket would be full again.
-    const record = this.older.get(key) ?? this.create(key, now);
-    this.older.delete(key);
-    this.turnGeneration(now);
-    this.recent.set(key, record);
-    return record;
+  of(key: string): AddressRecord {
+    return this.connected.get(key) ?? new AddressRecord(key, this.rates);
   }
 
   addConnection(record: AddressRecord): void {
     record.connections += 1;
-    if (record.connections > 1) return;
-    this.recent.delete(record.key);
-    this.older.delete(record.key);
-    this.connected.set(record.key, record);
+    if (record.connections === 1) this.connected.set(record.key, record);
   }
 
+  /** @param now milliseconds on the steady clock that the buckets run on */
   removeConnection(record: AddressRecord, now: number): void {
     record.connections -= 1;
     if (record.connections > 0) return;
     this.connected.delete(record.key);
-    this.turnGeneration(now);
-    this.recent.set(record.key, record);
+    record.left(now);
   }
 
-  private create(key: string, now: number): AddressRecord {
-    const { connectionRate, messageRate } = this.limits;
-    return {
-      key,
-      connections: 0,
-      connectionBucket:
-        connectionRate > 0 ? new TokenBucket({ rate: connectionRate, burst: connectionRate }, now) : undefined,
-      messageBucket: messageRate > 0 ? new TokenBucket({ rate: messageRate, burst: messageRate * 2 }, now) : undefined,
-    };
+  /** How many addresses were forgotten though a bucket of theirs was not full: there were too many. */
+  get dropped(): number {
+    const { connections, messages } = this.rates;
+    return (connections?.remembered.dropped ?? 0) + (messages?.remembered.dropped ?? 0);
   }
+}
 
-  private turnGeneration(now: number): void {
-    if (now - this.generationStartedAt < GENERATION_MS && this.recent.size < MAX_GENERATION_SIZE) return;
-    this.older = this.recent;
-    this.recent = new Map();
-    this.generationStartedAt = now;
-  }
+function rateOf(limit: BucketLimit): Rate {
+  return { limit, remembered: new FadingTable(MAX_REMEMBERED) };
+}
+
+function recall({ limit, remembered }: Rate, key: string, now: number): TokenBucket {
+  return new TokenBucket(limit, remembered.get(key, now));
+}
+
+function remember(
+  { remembered }: Rate,
+  key: string,
+  { bucket, now }: { readonly bucket: TokenBucket; readonly now: number },
+): void {
+  if (bucket.fullAt > now) remembered.set(key, bucket.fullAt, { now, until: bucket.fullAt });
 }

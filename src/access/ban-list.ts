@@ -1,74 +1,86 @@
 import type { Ban } from '../cluster/ban-store.js';
+import { Generations } from './generations.js';
 
-/** Beyond this many of a kind the oldest gives way: an attacker with endless addresses must not fill the memory. */
-const MAX_BANS = 100_000;
+/**
+ * An attacker with endless addresses must not fill the memory: beyond this many bans of breaches the older generation goes.
+ * Twice as many are kept at most, about 15 MiB.
+ */
+const GENERATION_SIZE = 50_000;
+/** What operators may ban; beyond it the oldest gives way. */
+const MAX_OF_OPERATORS = 100_000;
 
 /** The bans that this node knows, for the check at every upgrade. */
 export class BanList {
-  /** Those that end soon, as the automatic ones do. */
-  private readonly passing = new Map<string, Ban>();
-  /** Those that last longer: an operator made them, and no attack drives them out. */
-  private readonly lasting = new Map<string, Ban>();
-
-  /** @param passingMs bans that last no longer than this are passing ones */
-  constructor(private readonly passingMs: number) {}
+  /** By address. */
+  private readonly breaches = new Generations<Ban>(GENERATION_SIZE);
+  /** Made by operators: no attack drives them out. */
+  private readonly operators = new Map<string, Ban>();
 
   /**
-   * The same kind and key again replaces the ban.
+   * The same kind and key again replaces the ban, but no breach replaces what an operator made.
    *
    * @param now milliseconds since 1970
    */
   put(ban: Ban, now: number): void {
-    const key = keyOf(ban.kind, ban.key);
+    if (ban.by === 'breach') return this.putBreach(ban, now);
     // Deleted first, so that it goes to the end of the order.
     this.lift(ban.kind, ban.key);
     if (ban.until <= now) return;
-    const bans = ban.until - now <= this.passingMs ? this.passing : this.lasting;
-    bans.set(key, ban);
-    if (bans.size > MAX_BANS) dropOldest(bans);
+    this.operators.set(nameOf(ban), ban);
+    if (this.operators.size > MAX_OF_OPERATORS) dropOldest(this.operators);
   }
 
   lift(kind: Ban['kind'], key: string): boolean {
-    const text = keyOf(kind, key);
-    const wasPassing = this.passing.delete(text);
-    return this.lasting.delete(text) || wasPassing;
+    const wasOfBreach = kind === 'address' && this.breaches.delete(key);
+    return this.operators.delete(nameOf({ kind, key })) || wasOfBreach;
   }
 
-  isBanned(kind: Ban['kind'], key: string, now: number): boolean {
-    // The usual case, for which no key need be put together.
-    if (this.passing.size === 0 && this.lasting.size === 0) return false;
+  /** The ban in force; undefined: there is none. */
+  inForce(kind: Ban['kind'], key: string, now: number): Ban | undefined {
     const ban = this.get(kind, key);
-    if (ban === undefined) return false;
-    if (ban.until > now) return true;
+    if (ban === undefined || ban.until > now) return ban;
     this.lift(kind, key);
-    return false;
+    return undefined;
   }
 
   get(kind: Ban['kind'], key: string): Ban | undefined {
-    const text = keyOf(kind, key);
-    return this.passing.get(text) ?? this.lasting.get(text);
+    const ofBreach = kind === 'address' ? this.breaches.get(key) : undefined;
+    // The usual case, for which no name need be put together.
+    if (this.operators.size === 0) return ofBreach;
+    return this.operators.get(nameOf({ kind, key })) ?? ofBreach;
   }
 
   /** The bans in force. */
   active(now: number): readonly Ban[] {
-    const bans = [...this.passing.values(), ...this.lasting.values()];
+    const bans = this.all();
     for (const { kind, key, until } of bans) if (until <= now) this.lift(kind, key);
     return bans.filter(({ until }) => until > now);
   }
 
-  /** The bans in force that an operator made. */
-  lastingOnes(): readonly Ban[] {
-    return [...this.lasting.values()];
+  /** All of them, also such that have ended and have not been asked for since. */
+  all(): readonly Ban[] {
+    return [...this.operators.values(), ...this.breaches.values()];
+  }
+
+  /** How many ended before their time, for there were too many. */
+  get dropped(): number {
+    return this.breaches.dropped;
+  }
+
+  private putBreach(ban: Ban, now: number): void {
+    if (this.inForce(ban.kind, ban.key, now)?.by === 'operator') return;
+    if (ban.until > now) this.breaches.set(ban.key, ban);
+    else this.breaches.delete(ban.key);
   }
 }
 
-function keyOf(kind: Ban['kind'], key: string): string {
+function nameOf({ kind, key }: Pick<Ban, 'kind' | 'key'>): string {
   return `${kind} ${key}`;
 }
 
 function dropOldest(bans: Map<string, Ban>): void {
-  for (const key of bans.keys()) {
-    bans.delete(key);
+  for (const name of bans.keys()) {
+    bans.delete(name);
     return;
   }
 }

@@ -2,8 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '../authentication/principal.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
-import { AddressBook, type AddressRecord } from './address-book.js';
+import { AddressBook, AddressRecord } from './address-book.js';
+import type { ClientAddress } from './address-key.js';
 import { Bans } from './bans.js';
+import { ExemptAddresses } from './exempt-addresses.js';
 import { SharedPlaces, type PlaceOwner, type SharedRefusal } from './shared-places.js';
 
 export type AdmissionRefusal = 'banned' | 'connection_rate' | 'too_many_from_address' | 'at_capacity';
@@ -23,28 +25,27 @@ export class ConnectionLimits {
     private readonly sessions: SessionRegistry,
     private readonly bans: Bans,
     private readonly shared: SharedPlaces,
+    private readonly exempt: ExemptAddresses,
   ) {
     const { connections, messages } = settings;
     this.addresses = new AddressBook({ connectionRate: connections.ratePerIp, messageRate: messages.ratePerIp });
   }
 
-  /** @param key the address, an IPv6 one cut to its /64 */
-  take(key: string): AddressRecord | AdmissionRefusal {
-    if (this.bans.isBanned('address', key)) return 'banned';
-
-    const record = this.addresses.of(key, performance.now());
-    const refusal = this.refusalOfAddress(record);
-    if (refusal !== undefined) {
-      this.bans.breach(key, refusal);
-      return refusal;
-    }
+  take({ address, limitKey }: ClientAddress): AddressRecord | AdmissionRefusal {
+    const record = this.exempt.has(address) ? this.admitExempt(limitKey) : this.admit(limitKey);
+    if (typeof record === 'string') return record;
     const { max, maxPendingUpgrades } = this.settings.connections;
     if (exceeds(this.taken, max) || exceeds(this.pending, maxPendingUpgrades)) return 'at_capacity';
 
     this.taken += 1;
     this.pending += 1;
-    this.addresses.addConnection(record);
+    if (!record.isExempt) this.addresses.addConnection(record);
     return record;
+  }
+
+  /** A session keeps on sending over its rate: its address is banned. */
+  abused({ key, isExempt }: AddressRecord): void {
+    if (!isExempt) this.bans.breach(key, 'message_rate');
   }
 
   /** Why no more session of this user may open; undefined: one may. */
@@ -62,7 +63,7 @@ export class ConnectionLimits {
   /** Takes places over all nodes; to be given back by `releaseShared` unless a session comes of it. */
   async takeShared(owner: PlaceOwner): Promise<SharedRefusal | undefined> {
     const refusal = await this.shared.take(owner);
-    if (refusal === 'too_many_from_address') this.bans.breach(owner.limitKey, refusal);
+    if (refusal === 'too_many_from_address' && owner.limitKey !== undefined) this.bans.breach(owner.limitKey, refusal);
     return refusal;
   }
 
@@ -79,13 +80,34 @@ export class ConnectionLimits {
   /** Gives the place back: the connection has closed, or was refused after all. */
   release(record: AddressRecord): void {
     this.taken -= 1;
-    this.addresses.removeConnection(record, performance.now());
+    if (!record.isExempt) this.addresses.removeConnection(record, performance.now());
   }
 
-  private refusalOfAddress(record: AddressRecord): AdmissionRefusal | undefined {
-    if (record.connectionBucket && record.connectionBucket.take(performance.now()) > 0) return 'connection_rate';
-    if (exceeds(record.connections, this.settings.connections.maxPerIp)) return 'too_many_from_address';
-    return undefined;
+  /** How many addresses were forgotten before their time, for there were too many. */
+  get dropped(): number {
+    return this.addresses.dropped;
+  }
+
+  private admit(key: string): AddressRecord | AdmissionRefusal {
+    if (this.bans.isBanned('address', key)) return 'banned';
+    const now = performance.now();
+    const record = this.addresses.of(key);
+    const refusal = this.refusalOfAddress(record, now);
+    if (refusal === undefined) return record;
+    this.bans.breach(key, refusal);
+    return refusal;
+  }
+
+  private admitExempt(key: string): AddressRecord | AdmissionRefusal {
+    return this.bans.isBannedByOperator('address', key) ? 'banned' : AddressRecord.exempt(key);
+  }
+
+  private refusalOfAddress(
+    { connectionBucket, connections }: AddressRecord,
+    now: number,
+  ): 'connection_rate' | 'too_many_from_address' | undefined {
+    if (connectionBucket && connectionBucket.take(now) > 0) return 'connection_rate';
+    return exceeds(connections, this.settings.connections.maxPerIp) ? 'too_many_from_address' : undefined;
   }
 }
 

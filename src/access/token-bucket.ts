@@ -1,33 +1,55 @@
 /** What sums of fractions may lack: whoever waits as long as told gets its token. */
 const ROUNDING = 1e-6;
 
-/** The classic token bucket: `rate` tokens a second flow in, at most `burst` are kept. Starts full. */
+export interface BucketLimit {
+  /** Tokens a second. */
+  readonly rate: number;
+  readonly burst: number;
+}
+
+/**
+ * The classic token bucket: `rate` tokens a second flow in, at most `burst` are kept. Starts full. Kept as the one number of
+ * the equivalent "generic cell rate algorithm" (ITU-T I.371), which can be put aside for an address that has gone.
+ */
 export class TokenBucket {
-  private tokens: number;
-  private refilledAt: number;
-
-  /** @param now milliseconds on any steady clock, the same one that `take` is given */
   constructor(
-    private readonly limit: { readonly rate: number; readonly burst: number },
-    now: number,
-  ) {
-    this.tokens = limit.burst;
-    this.refilledAt = now;
-  }
+    private readonly limit: BucketLimit,
+    /** When it will be full again, on the clock that `take` is given. */
+    public fullAt = 0,
+  ) {}
 
-  /** Takes a token. Returns 0, or the milliseconds until there is one, and then takes none. */
-  take(now: number): number {
-    const wait = this.waitFor(now);
-    if (wait === 0) this.tokens -= 1;
+  /**
+   * Takes tokens. Returns 0, or the milliseconds until there are so many, and then takes none.
+   *
+   * @param now milliseconds since anything, on a steady clock that is not negative
+   * @param tokens more than `burst` are as many as that: what costs more than the bucket holds empties it
+   */
+  take(now: number, tokens = 1): number {
+    const wait = this.waitFor(now, tokens);
+    if (wait === 0) this.spend(now, tokens);
     return wait;
   }
 
-  /** The milliseconds until there is a token; takes none. */
-  waitFor(now: number): number {
+  /** Takes tokens that `waitFor` has just seen. */
+  spend(now: number, tokens = 1): void {
+    this.fullAt = Math.max(this.fullAt, now) + this.timeOf(tokens);
+  }
+
+  /** The milliseconds until there are so many tokens; takes none. */
+  waitFor(now: number, tokens = 1): number {
     const { rate, burst } = this.limit;
-    this.tokens = Math.min(burst, this.tokens + ((now - this.refilledAt) * rate) / 1_000);
-    this.refilledAt = now;
-    const missing = 1 - this.tokens;
+    const present = burst - (Math.max(0, this.fullAt - now) * rate) / 1_000;
+    const missing = Math.min(tokens, burst) - present;
     return missing > ROUNDING ? Math.ceil((missing * 1_000) / rate) : 0;
+  }
+
+  /** Puts back what was taken a moment ago. */
+  giveBack(tokens: number): void {
+    this.fullAt -= this.timeOf(tokens);
+  }
+
+  private timeOf(tokens: number): number {
+    const { rate, burst } = this.limit;
+    return (Math.min(tokens, burst) * 1_000) / rate;
   }
 }

@@ -6,22 +6,35 @@ export interface Ban {
   readonly until: number;
   /** Why, for operators. */
   readonly reason: string;
+  /** Who made it: an address that broke a limit, or an operator. */
+  readonly by: 'breach' | 'operator';
+  /** Which one in a row it is, where a breach made it. */
+  readonly offences?: number;
 }
 
 export const BAN_STORE = Symbol('BanStore');
 
-/** A ban that another has written, or undefined where it is none. */
+/** A ban that another has written, or undefined where it is none. One that does not say by whom, as older versions write it, is an operator's. */
 export function banOf(written: unknown): Ban | undefined {
   if (typeof written !== 'object' || written === null) return undefined;
-  const { kind, key, until, reason } = written as Record<string, unknown>;
+  const { kind, key, until, reason, by, offences } = written as Record<string, unknown>;
   if ((kind !== 'address' && kind !== 'user') || typeof key !== 'string') return undefined;
   if (typeof until !== 'number' || typeof reason !== 'string') return undefined;
-  return { kind, key, until, reason };
+  if (by !== 'breach' || kind !== 'address') return { kind, key, until, reason, by: 'operator' };
+  return { kind, key, until, reason, by, offences: isCount(offences) ? offences : 1 };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 /** The bans of the whole cluster, so that a node that starts knows them. Bans that have ended are not in it any more. */
 export interface BanStore {
-  /** The same kind and key again replaces the ban. @throws GatehouseError SERVER_BUSY */
+  /**
+   * The same kind and key again replaces the ban, but no breach replaces what an operator made.
+   *
+   * @throws GatehouseError SERVER_BUSY
+   */
   put(ban: Ban): Promise<void>;
   /** Resolves with whether there was one. @throws GatehouseError SERVER_BUSY */
   lift(kind: Ban['kind'], key: string): Promise<boolean>;

@@ -1,7 +1,7 @@
 import { banOf, type Ban, type BanStore } from './ban-store.js';
-import { newEpoch } from './epoch.js';
 import { recordOf } from './json-record.js';
 import { MAX_BANS } from './memory-ban-store.js';
+import { lifeOf } from './redis-life.js';
 import type { RedisLink } from './redis-link.js';
 import { RedisScript } from './redis-script.js';
 
@@ -11,60 +11,60 @@ const MIN_LIFE_MS = 86_400_000;
 const PORTION = 1_000;
 
 /**
- * KEYS: list (ban by name), endings (names by time). ARGV: time, most bans, then for a new one: name, time of its end, ban.
- * Drops what has ended, in portions.
+ * KEYS: list (ban by name), endings (names by time), breaches (the same of those that no operator made). ARGV: time, most
+ * bans, then for a new one: name, time of its end, ban, 1 where a breach made it. Drops what has ended, in portions.
  */
 const TIDY = new RedisScript(`
-local list, endings = KEYS[1], KEYS[2]
+local list, endings, breaches = KEYS[1], KEYS[2], KEYS[3]
 local function drop(names)
   if #names == 0 then return end
   redis.call('HDEL', list, unpack(names))
   redis.call('ZREM', endings, unpack(names))
+  redis.call('ZREM', breaches, unpack(names))
 end
 drop(redis.call('ZRANGE', endings, '-inf', ARGV[1], 'BYSCORE', 'LIMIT', 0, ${PORTION}))
 if not ARGV[3] then return 1 end
+if ARGV[6] == '1' then
+  local present = tonumber(redis.call('ZSCORE', endings, ARGV[3]) or 0) > tonumber(ARGV[1])
+  if present and not redis.call('ZSCORE', breaches, ARGV[3]) then return 0 end
+  redis.call('ZADD', breaches, ARGV[4], ARGV[3])
+else
+  redis.call('ZREM', breaches, ARGV[3])
+end
 redis.call('HSET', list, ARGV[3], ARGV[5])
 redis.call('ZADD', endings, ARGV[4], ARGV[3])
 local surplus = math.min(redis.call('ZCARD', endings) - tonumber(ARGV[2]), ${PORTION})
-if surplus > 0 then drop(redis.call('ZRANGE', endings, 0, surplus - 1)) end
+if surplus > 0 then
+  local first = redis.call('ZRANGE', breaches, 0, surplus - 1)
+  drop(#first > 0 and first or redis.call('ZRANGE', endings, 0, surplus - 1))
+end
 local last = tonumber(redis.call('ZRANGE', endings, -1, -1, 'WITHSCORES')[2])
 local life = math.max(last - tonumber(ARGV[1]), ${MIN_LIFE_MS})
 redis.call('PEXPIRE', list, string.format('%.0f', life))
 redis.call('PEXPIRE', endings, string.format('%.0f', life))
+redis.call('PEXPIRE', breaches, string.format('%.0f', life))
 return 1
 `);
 
-/** KEYS: list, endings. ARGV: name. Returns the ban. */
+/** KEYS: list, endings, breaches. ARGV: name. Returns the ban. */
 const LIFT = new RedisScript(`
 local ban = redis.call('HGET', KEYS[1], ARGV[1])
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])
 return ban
 `);
 
-/** KEYS: list, endings. ARGV: names, each followed by what it had. Drops those that still have it. */
+/** KEYS: list, endings, breaches. ARGV: names, each followed by what it had. Drops those that still have it. */
 const DROP = new RedisScript(`
 for index = 1, #ARGV, 2 do
   if redis.call('HGET', KEYS[1], ARGV[index]) == ARGV[index + 1] then
     redis.call('HDEL', KEYS[1], ARGV[index])
     redis.call('ZREM', KEYS[2], ARGV[index])
+    redis.call('ZREM', KEYS[3], ARGV[index])
   end
 end
 return 1
-`);
-
-/**
- * A server that was restarted, or has taken over, may hold an older state: each life of a server (its run_id) bears another name.
- *
- * KEYS: life. ARGV: a fresh name. Returns the one that stands.
- */
-const LIFE = new RedisScript(`
-local life, run = redis.call('GET', KEYS[1]), string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-if not life or string.match(life, '%x+$') ~= run then
-  life = ARGV[1] .. ' ' .. run
-  redis.call('SET', KEYS[1], life)
-end
-return life
 `);
 
 /** The bans of all nodes, kept in Redis. */
@@ -75,13 +75,14 @@ export class RedisBanStore implements BanStore {
     private readonly link: RedisLink,
     private readonly maxBans = MAX_BANS,
   ) {
-    this.keys = ['list', 'endings'].map((part) => link.key('bans', part));
+    this.keys = ['list', 'endings', 'breaches'].map((part) => link.key('bans', part));
   }
 
   async put(ban: Ban): Promise<void> {
-    const { kind, key, until } = ban;
+    const { kind, key, until, by } = ban;
     // One that has ended must still replace the one before.
-    await this.link.run(TIDY, this.keys, [Date.now(), this.maxBans, nameOf(kind, key), until, JSON.stringify(ban)]);
+    const written = [nameOf(kind, key), until, JSON.stringify(ban), Number(by === 'breach')];
+    await this.link.run(TIDY, this.keys, [Date.now(), this.maxBans, ...written]);
   }
 
   async lift(kind: Ban['kind'], key: string): Promise<boolean> {
@@ -112,8 +113,8 @@ export class RedisBanStore implements BanStore {
     return [...bans.values()].filter(isInForce);
   }
 
-  async life(): Promise<string> {
-    return String(await this.link.run(LIFE, [this.link.key('bans', 'life')], [newEpoch()]));
+  life(): Promise<string> {
+    return lifeOf(this.link, 'bans');
   }
 
   /** What no ban is, and must not keep the others from being known. */

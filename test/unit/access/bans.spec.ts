@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { AccessEvents } from '../../../src/access/access-events.js';
 import { Bans } from '../../../src/access/bans.js';
 import type { Expulsion } from '../../../src/access/expulsion.js';
 import type { AccessSettings } from '../../../src/access/access-settings.js';
@@ -57,14 +58,22 @@ function node() {
     ask: async () => ({ received: new Map(), missing: [] }),
   };
   const expulsion = { userHere: (userId: string) => expelled.push(userId) } as unknown as Expulsion;
-  const settings = { connections: { banDurationMs: 60_000 } } as AccessSettings;
-  const bans = new Bans(settings, bus, store, events, expulsion);
+  const settings = { connections: { banDurationMs: 60_000, banMaxDurationMs: 86_400_000 } } as AccessSettings;
+  const access = new AccessEvents();
+  const made: Ban[] = [];
+  access.on('banned', (ban) => made.push(ban));
+  const bans = new Bans(settings, bus, store, events, access, expulsion);
   onTestFinished(() => bans.onApplicationShutdown());
-  return { bans, store, events, handlers, told, expelled, lost };
+  return { bans, store, events, handlers, told, expelled, lost, made };
 }
 
 function banOf(key: string): Ban {
-  return { kind: 'user', key, until: Date.now() + HOUR_MS, reason: 'a test' };
+  return { kind: 'user', key, until: Date.now() + HOUR_MS, reason: 'a test', by: 'operator' };
+}
+
+function breachOf(key: string, others: Partial<Ban> = {}): Ban {
+  const until = Date.now() + HOUR_MS;
+  return { kind: 'address', key, until, reason: 'connection_rate', by: 'breach', offences: 1, ...others };
 }
 
 function order(key: string) {
@@ -116,6 +125,92 @@ describe('bans of breaches', () => {
     expect(bans.activeCount).toBe(103);
     door.open();
     await eventually('the others are stored', async () => (await store.list()).length === 100);
+  });
+});
+
+describe('an address that breaks limits again and again', () => {
+  function banned(made: readonly Ban[]) {
+    return made.map(({ until, offences }) => [(until - Date.now()) / 60_000, offences]);
+  }
+
+  it('is banned twice as long each time, and as long as at first once an operator has lifted a ban', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { bans, made } = node();
+    for (const minutes of [1, 2, 4]) {
+      bans.breach('192.0.2.1', 'connection_rate');
+      expect(banned(made.splice(0))).toEqual([[minutes, Math.log2(minutes) + 1]]);
+      vi.setSystemTime(Date.now() + minutes * 60_000 - 1);
+      expect(bans.isBanned('address', '192.0.2.1')).toBe(true);
+      vi.setSystemTime(Date.now() + 1);
+      expect(bans.isBanned('address', '192.0.2.1')).toBe(false);
+    }
+    bans.breach('192.0.2.1', 'connection_rate');
+    await bans.lift('address', '192.0.2.1');
+    bans.breach('192.0.2.1', 'message_rate');
+    expect(banned(made)).toEqual([
+      [8, 4],
+      [1, 1],
+    ]);
+  });
+
+  it('is banned once for what several connections of it do at the same moment', () => {
+    const { bans, made, told } = node();
+    for (let n = 0; n < 20; n += 1) bans.breach('192.0.2.1', 'too_many_from_address');
+    expect(banned(made).map(([, offences]) => offences)).toEqual([1]);
+    expect(told).toHaveLength(1);
+  });
+
+  it('is not banned for less than an operator has banned it', async () => {
+    const { bans, store } = node();
+    await bans.ban({ kind: 'address', key: '192.0.2.1', durationMs: 1_000_000, reason: 'a test' });
+    bans.breach('192.0.2.1', 'connection_rate');
+    expect(await store.list()).toMatchObject([{ reason: 'a test', by: 'operator' }]);
+  });
+
+  it('is banned by another node for as long as this one would: a ban says which one it is', () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { bans, handlers, made } = node();
+    handlers.get('ban')?.(breachOf('192.0.2.1', { offences: 5 }), 'other');
+    vi.setSystemTime(Date.now() + HOUR_MS);
+    bans.breach('192.0.2.1', 'connection_rate');
+    expect(banned(made)).toEqual([[32, 6]]);
+  });
+});
+
+describe('bans of breaches, where a node rejoins the others', () => {
+  it('are lifted that were lifted meanwhile, and are kept that were never stored', async () => {
+    const { bans, store, events } = node();
+    bans.breach('lifted meanwhile', 'connection_rate');
+    bans.breach('stays', 'connection_rate');
+    await eventually('they are stored', async () => (await store.list()).length === 2);
+    store.isAway = true;
+    bans.breach('never stored', 'connection_rate');
+    store.isAway = false;
+    await store.lift('address', 'lifted meanwhile');
+    await store.put(breachOf('banned meanwhile'));
+    events.emit('rejoined');
+    await eventually('it has read the store', () => bans.isBanned('address', 'banned meanwhile'));
+    expect(['lifted meanwhile', 'stays', 'never stored'].map((key) => bans.isBanned('address', key))).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it('are kept where the store has lost them', async () => {
+    const { bans, store, events } = node();
+    await store.put(banOf('marker'));
+    events.emit('rejoined');
+    await eventually('it has read the store', () => bans.isBanned('user', 'marker'));
+    bans.breach('192.0.2.1', 'connection_rate');
+    await eventually('it is stored', async () => (await store.list()).length === 2);
+    await store.goBackTo([]);
+    events.emit('rejoined');
+    await eventually('what the operator did is stored again', async () => (await store.list()).length === 1);
+    await pause(100);
+    expect(bans.isBanned('address', '192.0.2.1')).toBe(true);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AccessSettings } from '../../../src/access/access-settings.js';
+import { ExemptAddresses } from '../../../src/access/exempt-addresses.js';
 import { SharedPlaces, type PlaceOwner } from '../../../src/access/shared-places.js';
 import { ClusterEvents } from '../../../src/cluster/cluster-events.js';
 import { LoneNodeBus } from '../../../src/cluster/lone-node-bus.js';
@@ -7,6 +8,7 @@ import { MemorySharedCounts } from '../../../src/cluster/memory-shared-counts.js
 import type { CountKind } from '../../../src/cluster/shared-counts.js';
 import { GatehouseError } from '../../../src/protocol/gatehouse-error.js';
 import { SessionEvents } from '../../../src/sessions/session-events.js';
+import type { Session } from '../../../src/sessions/session.js';
 import { eventually } from '../../support/eventually.js';
 
 /** Away while `isAway`, wholly or for one kind; refuses and answers in between as the memory does. */
@@ -27,10 +29,12 @@ class MoodyCounts extends MemorySharedCounts {
 function places() {
   const counts = new MoodyCounts('a');
   const bus = Object.assign(new LoneNodeBus(), { reachesOthers: true });
-  const settings = { connections: { maxPerIp: 2, maxPerUser: 1 } } as AccessSettings;
-  const shared = new SharedPlaces(settings, bus, counts, new ClusterEvents(), new SessionEvents());
+  const connections = { maxPerIp: 2, maxPerUser: 1, exemptAddresses: ['192.0.2.64/26'] as readonly string[] };
+  const settings = { connections } as AccessSettings;
+  const events = new SessionEvents();
+  const shared = new SharedPlaces(settings, bus, counts, new ClusterEvents(), events, new ExemptAddresses(settings));
   onTestFinished(() => shared.onApplicationShutdown());
-  return { shared, counts };
+  return { shared, counts, events };
 }
 
 function owner(sessionId: string, userId = 'alice', anonymous = false): PlaceOwner {
@@ -48,6 +52,18 @@ describe('the places of a connection', () => {
     shared.release(owner('1'));
     shared.release(owner('3', 'bob'));
     expect(counts.size).toBe(0);
+  });
+
+  it('are those of the user only where the address is exempt, and given back when its session closes', async () => {
+    const { shared, counts, events } = places();
+    const principal = { userId: 'alice', anonymous: false };
+    expect(await shared.take({ sessionId: '1', limitKey: undefined, principal })).toBeUndefined();
+    expect([counts.size, (await counts.byNode('user', 'alice')).get('a')]).toEqual([1, 1]);
+    // Another of the same network that is not exempt must not lose its place by that.
+    await shared.take(owner('2', 'bob'));
+    events.emit('closed', { id: '1', address: '192.0.2.65', principal } as unknown as Session, 1000, '');
+    expect(counts.size).toBe(2);
+    expect((await counts.byNode('address', '192.0.2.1')).get('a')).toBe(1);
   });
 
   it.each([true, 'user', 'address'] as const)(

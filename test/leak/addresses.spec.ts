@@ -1,0 +1,122 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { AccessEvents } from '../../src/access/access-events.js';
+import type { AccessSettings } from '../../src/access/access-settings.js';
+import { AddressRecord } from '../../src/access/address-book.js';
+import { Bans } from '../../src/access/bans.js';
+import { ConnectionLimits } from '../../src/access/connection-limits.js';
+import { ExemptAddresses } from '../../src/access/exempt-addresses.js';
+import type { Expulsion } from '../../src/access/expulsion.js';
+import { SharedPlaces } from '../../src/access/shared-places.js';
+import { ClusterEvents } from '../../src/cluster/cluster-events.js';
+import { LoneNodeBus } from '../../src/cluster/lone-node-bus.js';
+import { MemoryBanStore } from '../../src/cluster/memory-ban-store.js';
+import { MemorySharedCounts } from '../../src/cluster/memory-shared-counts.js';
+import type { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { SessionEvents } from '../../src/sessions/session-events.js';
+
+const MEGABYTE = 1_048_576;
+const ADDRESSES = 10_000_000;
+/** Each of so many breaks the limit and is banned. */
+const ONE_IN = 50;
+const MAX_CONNECTIONS = 1_000;
+const SETTINGS = {
+  connections: {
+    ratePerIp: 1,
+    maxPerIp: 200,
+    max: MAX_CONNECTIONS,
+    maxPendingUpgrades: 0,
+    banDurationMs: 60_000,
+    banMaxDurationMs: 86_400_000,
+    exemptAddresses: [] as readonly string[],
+  },
+  messages: { ratePerIp: 2_000 },
+} as AccessSettings;
+
+function door() {
+  const [bus, cluster] = [new LoneNodeBus(), new ClusterEvents()];
+  const store = new MemoryBanStore();
+  const bans = new Bans(SETTINGS, bus, store, cluster, new AccessEvents(), {} as Expulsion);
+  const exempt = new ExemptAddresses(SETTINGS);
+  const events = new SessionEvents();
+  const sessions = { countOfUser: () => 0 } as unknown as SessionRegistry;
+  const shared = new SharedPlaces(SETTINGS, bus, new MemorySharedCounts('a'), cluster, events, exempt);
+  return { bans, store, limits: new ConnectionLimits(SETTINGS, sessions, bans, shared, exempt) };
+}
+
+/** A clock that the test moves on: of both kinds, for rates and for bans. */
+function simulatedClock() {
+  const steady = performance.now.bind(performance);
+  const calendar = Date.now.bind(Date);
+  onTestFinished(() => {
+    performance.now = steady;
+    Date.now = calendar;
+  });
+  const clock = { now: 0 };
+  const startedAt = Date.now();
+  performance.now = () => clock.now;
+  Date.now = () => startedAt + Math.floor(clock.now);
+  return clock;
+}
+
+/** Ten million IPv4 addresses, all different: each number from 10 to 66, of which there are 57. */
+function addressOf(n: number): string {
+  if (n % 57 === 0) {
+    const net = n / 57;
+    prefix = `${10 + (Math.floor(net / 57 / 57) % 57)}.${10 + (Math.floor(net / 57) % 57)}.${10 + (net % 57)}.`;
+  }
+  return prefix + String(10 + (n % 57));
+}
+let prefix = '';
+
+/** Tables lie beside the heap. */
+function collectedMemory(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let round = 0; round < 3; round += 1) collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+/** Clients of a full node, from addresses that are not those of the attack. */
+function fill(limits: ConnectionLimits): void {
+  for (let n = 0; n < MAX_CONNECTIONS; n += 1) {
+    const address = `client ${n}`;
+    expect(limits.take({ address, limitKey: address })).toBeInstanceOf(AddressRecord);
+    limits.decided();
+  }
+}
+
+describe('ten million addresses that connect, of which two hundred thousand are banned', () => {
+  it('cost at most 64 MiB', { timeout: 120_000 }, async () => {
+    const clock = simulatedClock();
+    const before = collectedMemory();
+    const { bans, store, limits } = door();
+    fill(limits);
+    let banned = 0;
+    let most = 0;
+    let latest = '';
+    for (let n = 0; n < ADDRESSES; n += 1) {
+      // 50,000 a second.
+      clock.now += 0.02;
+      latest = addressOf(n);
+      const client = { address: latest, limitKey: latest };
+      if (limits.take(client) !== 'at_capacity') throw new Error('it was let in');
+      if (n % ONE_IN === ONE_IN - 1) {
+        if (limits.take(client) === 'connection_rate') banned += 1;
+        // The store is written to behind the scenes.
+        await Promise.resolve();
+      }
+      if (n % 2_500_000 === 2_499_999) most = Math.max(most, collectedMemory() - before);
+    }
+    expect(banned).toBe(ADDRESSES / ONE_IN);
+    expect(most / MEGABYTE).toBeLessThan(64);
+    // It is no empty promise: all that is bounded is full, and the latest are banned.
+    expect(bans.activeCount).toBeGreaterThanOrEqual(50_000);
+    expect(bans.dropped.ban).toBeGreaterThan(0);
+    expect(bans.dropped.offence).toBeGreaterThan(0);
+    expect((await store.list()).length).toBeGreaterThanOrEqual(60_000);
+    expect(limits.take({ address: latest, limitKey: latest })).toBe('banned');
+  });
+});
