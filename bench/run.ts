@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { attack } from './cases/attack.js';
 import type { BenchCase, Extent } from './cases/bench-case.js';
 import { channels } from './cases/channels.js';
 import { cluster } from './cases/cluster.js';
@@ -28,6 +29,7 @@ const cases: readonly BenchCase[] = [
   cluster,
   idleNode,
   channels,
+  attack,
 ];
 const names = cases.map((each) => each.name).join(', ');
 
@@ -89,9 +91,10 @@ async function main(): Promise<void> {
   for (const benchCase of invocation.cases) await measure(benchCase, invocation);
 }
 
-/** `--peers gatehouse` also means the Gatehouse with the extra gateway that one case needs, and the one on Redis. */
+/** `--peers gatehouse` also means the Gatehouse with the extra gateway that one case needs, the one on Redis, and the one that is attacked. */
 function peersMeant(benchCase: BenchCase, name: string): string[] {
-  return benchCase.peers.filter((own) => own === name || own === `${name}-roles` || own === `${name}-redis`);
+  const meant = [name, `${name}-roles`, `${name}-redis`, `${name}-attacked`];
+  return benchCase.peers.filter((own) => meant.includes(own));
 }
 
 async function measure(benchCase: BenchCase, { peers, runs, extent, write }: Invocation): Promise<void> {

@@ -29,11 +29,23 @@ const gatehouseEnvironment = {
   MESSAGE_RATE_PER_IP: '1000000',
   CONNECTION_RATE_PER_IP: '1000000',
   MAX_CONNECTIONS_PER_IP: '100000',
+  MAX_HTTP_CONNECTIONS_PER_IP: '100000',
+  MAX_HTTP_CONNECTIONS: '100000',
   MAX_CONNECTIONS_PER_USER: '100000',
   MAX_CONNECTIONS: '100000',
   OVERLOAD_EVENT_LOOP_LAG_MS: '0',
   CHANNELS_FILE: join(benchFolder, 'peers', 'channels.yaml'),
   MAX_CHANNELS_PER_SESSION: '1000',
+};
+
+/** Limits as they are shipped: an attack is to meet them. Tokens are checked, and there is room for no more than needed. */
+const attackedEnvironment = {
+  HOST: '127.0.0.1',
+  AUTH_MODE: 'required',
+  LOG_LEVEL: 'warn',
+  OUTBOUND_BUDGET_BYTES: '67108864',
+  INBOUND_BUDGET_BYTES: '67108864',
+  METRICS_ENABLED: 'on',
 };
 
 function nodeProgram(file: string): string[] {
@@ -78,6 +90,7 @@ function bunPeer(): Peer {
 export const peers: readonly Peer[] = [
   gatehousePeer('gatehouse', 'src/main.js', 'npm run build'),
   gatehousePeer('gatehouse-roles', 'bench/gatehouse-server.js', 'npx tsc -p bench/tsconfig.server.json'),
+  { ...gatehousePeer('gatehouse-attacked', 'src/main.js', 'npm run build'), environment: attackedEnvironment },
   scriptPeer('bare-ws', 'plain', ownPackage('ws')),
   {
     ...gatehousePeer('gatehouse-deflate', 'src/main.js', 'npm run build'),

@@ -1,10 +1,17 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
-import { CLOSES, type CloseName } from '../protocol/close-codes.js';
+import { BREACHES, CLOSES, type CloseName } from '../protocol/close-codes.js';
+import type { ControlCounter, ControlRate } from './control-rate.js';
 import { frame, OPCODE, PING_FRAME } from './frame.js';
 import type { Shedding } from './held-frames.js';
 import type { OverflowReason } from './outbound-budget.js';
 import { OutboundQueue, type OutboundContext, type OutboundObserver, type ShedReason } from './outbound-queue.js';
+import { arrivalOf, arrivedBytes, breachOf, type Arrival } from './receiver.js';
+
+/** What all connections of a node share. */
+export interface ConnectionContext extends OutboundContext {
+  readonly controlRate: ControlRate;
+}
 
 /** What the stage above is told of a connection. Set before the first frame can be read. */
 export interface ConnectionListener {
@@ -20,12 +27,9 @@ export interface ConnectionListener {
   roundTrip(milliseconds: number): void;
   /** Nothing came within the heartbeat's timeout; the connection is being terminated. */
   vanished(): void;
+  /** The client broke a rule; the connection is closing for it. */
+  breached(name: CloseName): void;
 }
-
-/** What `ws` itself closes a connection for, where it gives the code and no reason. */
-const BREACH_REASONS: ReadonlyMap<number | undefined, string> = new Map(
-  [CLOSES.invalid_utf8, CLOSES.message_too_large].map(({ code, reason }) => [code, reason]),
-);
 
 type SendCallback = (error?: Error) => void;
 
@@ -33,11 +37,15 @@ type SendCallback = (error?: Error) => void;
  * A live connection. Reading is `ws`; writing is ours: every data frame goes through the bounded
  * outbound queue, and a close frame leaves behind everything that was sent before it.
  */
-export class Connection extends WebSocket implements OutboundObserver {
+export class Connection extends WebSocket implements OutboundObserver, ControlCounter {
   /** Data frames taken by the queue so far. */
   framesSent = 0;
   /** How often somebody outside wrote with `send`: tells whether an exception filter has answered by itself. */
   sentByHand = 0;
+  /** Whole messages so far, and control frames that came outside of one: tells one message in arrival from the next. */
+  ordinal = 0;
+  controlSecond = 0;
+  controlFrames = 0;
   /** When the oldest unanswered ping left, on the performance.now() clock; 0 while none is unanswered. */
   private pingedAt = 0;
   /** The code of the close frame that was sent first, ours or our answer to the peer's. */
@@ -45,13 +53,16 @@ export class Connection extends WebSocket implements OutboundObserver {
   private outbound!: OutboundQueue;
   private raw!: Duplex & { readonly bytesRead?: number };
   private listener!: ConnectionListener;
+  private controlRate!: ControlRate;
 
   /** Called by the upgrade as soon as the handshake is done, in the same turn. */
-  attach(socket: Duplex, context: OutboundContext, listener: ConnectionListener): void {
+  attach(socket: Duplex, context: ConnectionContext, listener: ConnectionListener): void {
     this.raw = socket;
     this.listener = listener;
+    this.controlRate = context.controlRate;
     this.outbound = new OutboundQueue(socket, context, this);
     this.on('message', onMessage);
+    this.on('ping', onPing);
     this.on('pong', onPong);
     this.on('close', onClose);
     this.on('error', onError);
@@ -73,22 +84,40 @@ export class Connection extends WebSocket implements OutboundObserver {
     done?.(accepted ? undefined : new Error('The connection is closing or its reader is too slow'));
   }
 
-  override close(code?: number, reason: string | Buffer | undefined = BREACH_REASONS.get(code)): void {
+  override close(code?: number, reason?: string | Buffer): void {
+    const breach = reason === undefined && this.isOpen ? breachOf(this) : undefined;
+    // `ws` gives the code of a breach and no reason.
+    const told = breach === undefined ? reason : CLOSES[breach].reason;
     // Before the queue ends: `ws` throws for these, and the connection would stay open with nothing left to write by.
-    refuseUnsendableClose(code, reason);
+    refuseUnsendableClose(code, told);
     this.closeCode ??= code;
     this.outbound.end();
-    super.close(code, reason);
+    super.close(code, told);
+    if (breach !== undefined) this.listener.breached(breach);
   }
 
   /** Closes with a code of the registry; `reason` replaces the registry's sentence. */
   closeAs(name: CloseName, reason: string = CLOSES[name].reason): void {
+    const isBreach = this.isOpen && BREACHES.has(name);
     this.close(CLOSES[name].code, reason);
+    if (!isBreach) return;
+    this.stopReading();
+    this.listener.breached(name);
   }
 
   /** False from the moment either side has begun to close. */
   get isOpen(): boolean {
     return this.readyState === WebSocket.OPEN;
+  }
+
+  /** What is coming in at the moment. */
+  get arrival(): Arrival {
+    return arrivalOf(this);
+  }
+
+  /** Bytes of a message that is not complete. */
+  get arrivedBytes(): number {
+    return arrivedBytes(this);
   }
 
   /** Bytes that wait for this reader. */
@@ -130,14 +159,35 @@ export class Connection extends WebSocket implements OutboundObserver {
   // Shared functions instead of closures: an idle connection pays for no handler of its own.
   /** @internal */
   receive(bytes: Buffer, isBinary: boolean): void {
+    this.ordinal += 1;
     this.listener.message(bytes, isBinary);
   }
 
   /** @internal */
-  answerPing(): void {
-    if (this.pingedAt === 0) return;
+  pinged(payload: Buffer): void {
+    if (this.admitsControlFrame()) this.outbound.enqueue(frame(OPCODE.pong, payload));
+  }
+
+  /** @internal */
+  ponged(): void {
+    if (!this.admitsControlFrame() || this.pingedAt === 0) return;
     this.listener.roundTrip(performance.now() - this.pingedAt);
     this.pingedAt = 0;
+  }
+
+  private admitsControlFrame(): boolean {
+    if (!this.isOpen) return false;
+    if (this.arrival !== 'in_fragments') this.ordinal += 1;
+    const isWithinRate = this.controlRate.count(this, performance.now());
+    if (!isWithinRate) this.closeAs('too_many_control_frames');
+    return isWithinRate;
+  }
+
+  /** What still comes is dropped unread, as `ws` does after a breach that it finds: a flood costs no more than its bytes. */
+  private stopReading(): void {
+    this.raw.removeAllListeners('data');
+    this.raw.resume();
+    this.raw.end();
   }
 
   /** @internal */
@@ -152,15 +202,19 @@ function onMessage(this: WebSocket, bytes: unknown, isBinary: boolean): void {
   (this as Connection).receive(bytes as Buffer, isBinary);
 }
 
+function onPing(this: WebSocket, payload: Buffer): void {
+  (this as Connection).pinged(payload);
+}
+
 function onPong(this: WebSocket): void {
-  (this as Connection).answerPing();
+  (this as Connection).ponged();
 }
 
 function onClose(this: WebSocket, code: number, reason: Buffer): void {
   (this as Connection).end(code, reason.toString());
 }
 
-/** A protocol breach of the client: `ws` has sent the close code by now, and `close` follows and is counted. */
+/** A protocol breach of the client: it is closing and counted by now. */
 function onError(): void {}
 
 /** @throws RangeError for a code or a reason that no close frame may bear (RFC 6455 §5.5, §7.4) */

@@ -1,7 +1,7 @@
 import { constants, deflateRawSync } from 'node:zlib';
 
 /** RFC 6455 §5.2 opcodes with FIN set: a server sends whole messages only. */
-export const OPCODE = { text: 0x81, binary: 0x82, close: 0x88, ping: 0x89 } as const;
+export const OPCODE = { text: 0x81, binary: 0x82, close: 0x88, ping: 0x89, pong: 0x8a } as const;
 export type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 
 /**

@@ -4,7 +4,9 @@ export type OverflowReason = 'slow_consumer' | 'node_budget';
 export interface HoldingQueue {
   /** Bytes it has reported to the budget. */
   readonly heldBytes: number;
-  /** Drops what it holds, releases it, and cuts its reader off. */
+  /** Whether it takes nothing more, and only its socket still holds something. */
+  readonly hasEnded: boolean;
+  /** Drops what it holds, releases it, and cuts its reader off; called again, it destroys what its socket still holds. */
   overflow(reason: OverflowReason): void;
 }
 
@@ -25,11 +27,11 @@ export class OutboundBudget {
     return this.blocked.size;
   }
 
-  /** A queue waits for its socket and holds `bytes` more. Where that breaks the budget, the fullest queues overflow. */
+  /** A queue waits for its socket and holds `bytes` more. Where that breaks the budget, queues overflow: those that have ended, then the fullest. */
   hold(queue: HoldingQueue, bytes: number): void {
     this.blocked.add(queue);
     this.waiting += bytes;
-    while (this.limitBytes > 0 && this.waiting > this.limitBytes) this.fullest().overflow('node_budget');
+    while (this.limitBytes > 0 && this.waiting > this.limitBytes) this.mostDispensable().overflow('node_budget');
   }
 
   release(queue: HoldingQueue, bytes: number): void {
@@ -37,9 +39,10 @@ export class OutboundBudget {
     this.waiting -= bytes;
   }
 
-  private fullest(): HoldingQueue {
+  private mostDispensable(): HoldingQueue {
     let fullest: HoldingQueue | undefined;
     for (const queue of this.blocked) {
+      if (queue.hasEnded) return queue;
       if (fullest === undefined || queue.heldBytes > fullest.heldBytes) fullest = queue;
     }
     if (fullest === undefined) throw new Error('bytes are waiting, but no queue holds them');

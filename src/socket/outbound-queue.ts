@@ -52,6 +52,10 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     return this.bytes + (this.waiting?.bytes ?? 0) + this.socket.writableLength;
   }
 
+  get hasEnded(): boolean {
+    return this.state === 'ended';
+  }
+
   /**
    * Takes a whole frame to be written at the end of this turn.
    *
@@ -86,7 +90,10 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     this.discard();
   }
 
-  /** Drops what waits and takes nothing more. Returns how many frames were dropped. */
+  /**
+   * Drops what waits and takes nothing more. Returns how many frames were dropped. What a slow socket holds already goes on
+   * counting, for it stays in memory until the client takes it or the socket is destroyed.
+   */
   discard(): number {
     const dropped = this.frames.length + (this.waiting?.clear() ?? 0);
     this.frames = [];
@@ -96,8 +103,13 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     return dropped;
   }
 
-  /** The bound is crossed: drops what waits and reports it. */
+  /** The bound is crossed: drops what waits and reports it; or what its socket holds, where that has happened before. */
   overflow(reason: OverflowReason): void {
+    if (this.hasEnded) {
+      this.socket.destroy();
+      this.report();
+      return;
+    }
     this.observer.overflowed(reason, this.discard());
   }
 
@@ -115,7 +127,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     waiting.add(frame, shedding);
     if (isFull) this.overflow('slow_consumer');
     else this.report();
-    return !this.hasEnded();
+    return !this.hasEnded;
   }
 
   private makeRoom(waiting: HeldFrames): void {
@@ -159,16 +171,15 @@ export class OutboundQueue implements Flushable, HoldingQueue {
 
   /** Tells the node's budget how much this queue holds now: nothing, unless its reader is slow. */
   private report(): void {
-    const holdsNow = this.state === 'blocked' ? this.waitingBytes : 0;
+    const holdsNow = this.isSlow() && !this.socket.destroyed ? this.waitingBytes : 0;
     const change = holdsNow - this.heldBytes;
     this.heldBytes = holdsNow;
-    if (this.state === 'blocked') this.context.budget.hold(this, change);
+    if (holdsNow > 0) this.context.budget.hold(this, change);
     else if (change !== 0) this.context.budget.release(this, -change);
   }
 
-  /** A method, because holding more bytes may end this very queue, which the compiler cannot see. */
-  private hasEnded(): boolean {
-    return this.state === 'ended';
+  private isSlow(): boolean {
+    return this.state === 'blocked' || (this.state === 'ended' && this.socket.writableNeedDrain);
   }
 
   private write(): void {

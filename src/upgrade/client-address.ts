@@ -4,7 +4,7 @@ import proxyAddr from 'proxy-addr';
 import type { TrustedProxies } from '../../config/trusted-proxies.js';
 import { clientAddress, type ClientAddress } from '../access/address-key.js';
 
-type Trust = (address: string, hop: number) => boolean;
+export type Trust = (address: string, hop: number) => boolean;
 
 /** Makes the function that finds the client's address, behind trusted proxies the one they report. */
 export function clientAddressReader(trusted: TrustedProxies): (request: IncomingMessage) => ClientAddress {
@@ -13,7 +13,15 @@ export function clientAddressReader(trusted: TrustedProxies): (request: Incoming
   return (request) => clientAddress(reported(request, trust) ?? request.socket.remoteAddress ?? '');
 }
 
-function trustOf(trusted: number | readonly string[]): Trust {
+/** Makes the function that says whether connections from an address are those of a trusted proxy, and so of many clients. */
+export function trustedPeers(trusted: TrustedProxies): (address: string) => boolean {
+  if (trusted === undefined) return () => false;
+  const trust = trustOf(trusted);
+  return (address) => trust(address, 0);
+}
+
+/** Whether the proxy at an address, so many hops away, is believed. */
+export function trustOf(trusted: number | readonly string[]): Trust {
   if (typeof trusted === 'number') return (_address, hop) => hop < trusted;
   return proxyAddr.compile([...trusted]);
 }

@@ -17,7 +17,16 @@ export function isForeignUpgrade({ method, headers }: IncomingMessage): boolean 
  * the upgrade makes of the socket, and a second answer cannot be assigned to it: that throws.
  */
 export function isAnswering(socket: Duplex): boolean {
-  return (Reflect.get(socket, '_httpMessage') ?? undefined) !== undefined;
+  return responseOn(socket) !== undefined;
+}
+
+/** Whether a part of an answer is on its way already: another one behind it would be read as its rest. */
+export function hasBegunToAnswer(socket: Duplex): boolean {
+  return responseOn(socket)?.headersSent === true;
+}
+
+function responseOn(socket: Duplex): ServerResponse | undefined {
+  return (Reflect.get(socket, '_httpMessage') as ServerResponse | null | undefined) ?? undefined;
 }
 
 /**

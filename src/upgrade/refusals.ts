@@ -24,12 +24,17 @@ const noToken = (sentence: string): HttpRefusal => ({
  * AUTH_REFUSAL chooses.
  */
 export const REFUSALS = {
+  // Not 426: that offers to go on with TLS on the same connection (RFC 2817). And no close code: it would take a finished
+  // upgrade, which is what there must not be.
+  tls_required: { http: { status: 403, sentence: 'TLS is required: use wss' } },
   bad_method: { http: { status: 405, sentence: 'A WebSocket upgrade is a GET request', headers: { Allow: 'GET' } } },
+  too_many_headers: { http: { status: 431, sentence: 'Too many headers' } },
   bad_headers: { http: { status: 400, sentence: 'Malformed WebSocket upgrade headers' } },
   bad_version: {
     http: { status: 426, sentence: 'WebSocket version 13 is needed', headers: { 'Sec-WebSocket-Version': '13' } },
   },
   bad_subprotocols: { http: { status: 400, sentence: 'Malformed Sec-WebSocket-Protocol header' } },
+  bad_extensions: { http: { status: 400, sentence: 'Malformed Sec-WebSocket-Extensions header' } },
   unknown_path: { http: { status: 404, sentence: 'There is no WebSocket endpoint at this path' } },
   starting: { http: busy('Server starting') },
   draining: { http: busy('Server restarting') },
@@ -43,7 +48,9 @@ export const REFUSALS = {
   unsupported_subprotocol: { close: 'unsupported_subprotocol' },
   unauthenticated: { close: 'unauthenticated', http: noToken('Authentication required') },
   token_expired: { close: 'token_expired', http: noToken('Token expired') },
+  token_revoked: { close: 'token_revoked', http: noToken('Token revoked') },
   invalid_token: { close: 'invalid_token', http: noToken('Invalid token') },
+  undecided: { close: 'at_capacity', http: busy('The upgrade took too long') },
   keys_unavailable: { close: 'at_capacity', http: busy('Tokens cannot be checked at the moment') },
 } as const satisfies Record<string, Refusal>;
 

@@ -3,12 +3,11 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CLOSES, type CloseName } from '../protocol/close-codes.js';
 import { closeFrame } from '../socket/frame.js';
+import { linger } from './linger.js';
 import { REFUSALS, type Refusal, type RefusalReason } from './refusals.js';
 
 /** RFC 6455 §1.3. */
 const HANDSHAKE_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-/** How long a refused client may take to hang up. */
-const LINGER_MS = 2_000;
 
 export interface RefusedUpgrade {
   readonly request: IncomingMessage;
@@ -48,14 +47,4 @@ function handshakeAndClose(request: IncomingMessage, name: CloseName, subprotoco
   const handshake = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${chosen}\r\n`;
   const { code, reason } = CLOSES[name];
   return Buffer.concat([Buffer.from(handshake), closeFrame(code, reason)]);
-}
-
-/** Reads what the client still sends, or its system would answer our last bytes with a reset and lose them. */
-function linger(socket: Duplex, answer: string | Buffer): void {
-  socket.on('error', () => socket.destroy());
-  socket.resume();
-  socket.end(answer);
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  timer.unref();
-  socket.once('close', () => clearTimeout(timer));
 }

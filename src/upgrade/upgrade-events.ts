@@ -1,9 +1,32 @@
 import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { Principal } from '../authentication/principal.js';
+import type { Codec } from '../protocol/codec.js';
+import type { SessionId } from '../sessions/session.js';
+import type { HttpFault } from './http-faults.js';
 import type { RefusalReason } from './refusals.js';
 
-interface UpgradeEventMap {
-  refused: [reason: RefusalReason, address: string];
+export interface AcceptedAttempt {
+  readonly request: IncomingMessage;
+  readonly principal: Principal;
+  readonly sessionId: SessionId;
+  readonly codec: Codec;
+  readonly address: string;
 }
 
-/** What the upgrade turns away, for observers. Listeners must not throw. */
+export interface RefusedAttempt {
+  readonly request: IncomingMessage;
+  /** Who it is, where its token was good. */
+  readonly principal: Principal | undefined;
+}
+
+interface UpgradeEventMap {
+  /** The session is open by now. */
+  accepted: [attempt: AcceptedAttempt];
+  refused: [reason: RefusalReason, address: string, attempt: RefusedAttempt];
+  /** A connection was cut off before it brought a request that could be answered. */
+  cut: [fault: HttpFault, address: string];
+}
+
+/** Whom the upgrade lets in, and what it turns away, for observers. Listeners must not throw. */
 export class UpgradeEvents extends EventEmitter<UpgradeEventMap> {}

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { Doorstep, DOORSTEP_SETTINGS } from './doorstep.js';
 import { UPGRADE_SETTINGS, Upgrader, type UpgradeSettings } from './upgrader.js';
 import { UpgradeEvents } from './upgrade-events.js';
 
@@ -10,8 +11,14 @@ export class UpgradeModule {
     return {
       module: UpgradeModule,
       imports,
-      providers: [{ provide: UPGRADE_SETTINGS, useValue: settings }, UpgradeEvents, Upgrader],
-      exports: [UpgradeEvents, Upgrader],
+      providers: [
+        { provide: UPGRADE_SETTINGS, useValue: settings },
+        { provide: DOORSTEP_SETTINGS, useValue: settings },
+        UpgradeEvents,
+        Doorstep,
+        Upgrader,
+      ],
+      exports: [UpgradeEvents, Doorstep, Upgrader],
     };
   }
 }

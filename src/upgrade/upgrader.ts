@@ -6,6 +6,7 @@ import type { Settings } from '../../config/settings.js';
 import type { AddressRecord } from '../access/address-book.js';
 import type { ClientAddress } from '../access/address-key.js';
 import { ConnectionLimits } from '../access/connection-limits.js';
+import { Revocations } from '../access/revocations.js';
 import type { PlaceOwner } from '../access/shared-places.js';
 import { findCredentials, type Credentials } from '../authentication/credentials.js';
 import { anonymousPrincipal, guestPrincipal, type Principal } from '../authentication/principal.js';
@@ -17,14 +18,17 @@ import { newSessionId, type SessionId } from '../sessions/session.js';
 import type { Connection } from '../socket/connection.js';
 import { rememberChoice } from './chosen-subprotocol.js';
 import { clientAddressReader } from './client-address.js';
+import { Doorstep } from './doorstep.js';
 import { handshakeFault } from './handshake.js';
 import { originPolicy, type OriginPolicy } from './origin-policy.js';
 import type { RefusalReason } from './refusals.js';
+import { secureRequestReader } from './secure-request.js';
 import { turnAway } from './turn-away.js';
 import { UpgradeEvents } from './upgrade-events.js';
+import { within } from './within.js';
 
 export const UPGRADE_SETTINGS = Symbol('UpgradeSettings');
-export type UpgradeSettings = Pick<Settings, 'server' | 'authentication'>;
+export type UpgradeSettings = Pick<Settings, 'server' | 'tls' | 'authentication' | 'upgrade'>;
 
 export interface Upgrade {
   readonly request: IncomingMessage;
@@ -53,6 +57,7 @@ type Decision = RefusalReason | { readonly principal: Principal; readonly subpro
 interface Findings {
   readonly client: ClientAddress;
   readonly credentials: Credentials;
+  readonly principal: Principal | undefined;
 }
 
 const REASON_OF_VERDICT = {
@@ -66,16 +71,20 @@ const REASON_OF_VERDICT = {
 export class Upgrader {
   private readonly addressOf: (request: IncomingMessage) => ClientAddress;
   private readonly isAllowedOrigin: OriginPolicy;
+  private readonly isSecureEnough: (request: IncomingMessage) => boolean;
 
   constructor(
     @Inject(UPGRADE_SETTINGS) private readonly settings: UpgradeSettings,
     private readonly events: UpgradeEvents,
+    private readonly doorstep: Doorstep,
     private readonly readiness: Readiness,
     private readonly limits: ConnectionLimits,
     private readonly tokens: TokenVerifier,
+    private readonly revocations: Revocations,
   ) {
     this.addressOf = clientAddressReader(settings.server.trustProxy);
     this.isAllowedOrigin = originPolicy(settings.server.allowedOrigins);
+    this.isSecureEnough = settings.tls.required === 'on' ? secureRequestReader(settings.server.trustProxy) : () => true;
   }
 
   /**
@@ -86,40 +95,55 @@ export class Upgrader {
     const { request, socket } = upgrade;
     // A socket that breaks while its token is being checked would otherwise end the process.
     socket.on('error', destroyOnError);
+    this.doorstep.heard(socket);
     const client = this.addressOf(request);
     const credentials = findCredentials(request);
-    const refuse = (reason: RefusalReason): void => this.refuse(upgrade, reason, { client, credentials });
+    const refuse = (reason: RefusalReason, principal?: Principal): void =>
+      this.refuse(upgrade, reason, { client, credentials, principal });
 
-    const fault = handshakeFault(request) ?? (server ? this.readiness.fault : 'unknown_path');
+    const fault = this.faultOf(request) ?? (server ? this.readiness.fault : 'unknown_path');
     if (fault !== undefined || server === undefined) return refuse(fault ?? 'unknown_path');
-    const place = this.limits.take(client.limitKey);
+    const place = this.limits.take(client);
     if (typeof place === 'string') return refuse(place);
 
     let isOpen = false;
     let owner: PlaceOwner | undefined;
     try {
       const sessionId = newSessionId();
-      const outcome = await this.decide(request, credentials, sessionId);
+      const decision = this.decide(request, credentials, sessionId);
+      const outcome = await within(decision, this.settings.upgrade.timeoutMs, 'undecided');
       if (typeof outcome === 'string') return refuse(outcome);
       if (this.limits.areShared) {
-        const candidate = { sessionId, limitKey: client.limitKey, principal: outcome.principal };
+        const limitKey = place.isExempt ? undefined : client.limitKey;
+        const candidate = { sessionId, limitKey, principal: outcome.principal };
         const refusal = this.lastObjection(outcome) ?? (await this.limits.takeShared(candidate));
-        if (refusal !== undefined) return refuse(refusal);
+        if (refusal !== undefined) return refuse(refusal, outcome.principal);
         owner = candidate;
       }
       // From here to the open connection nothing waits, so concurrent upgrades cannot pass a limit together.
       const objection = this.lastObjection(outcome);
-      if (objection !== undefined) return refuse(objection);
-      const { principal, subprotocol } = outcome;
+      if (objection !== undefined) return refuse(objection, outcome.principal);
+      const { subprotocol } = outcome;
+      const principal = this.revocations.judge(outcome.principal) ?? outcome.principal;
       const codec = CODECS[subprotocol ?? DEFAULT_SUBPROTOCOL];
       isOpen = complete(upgrade, server, subprotocol, (connection) => {
-        welcome({ sessionId, connection, socket, request, principal, codec, address: client.address, place });
+        const admission = { sessionId, connection, socket, request, principal, codec, address: client.address, place };
+        welcome(admission);
+        this.events.emit('accepted', admission);
       });
+      if (isOpen) this.doorstep.admitted(socket);
+      // `ws` has found what only it looks at, and left the answer to us.
+      else if (socket.writable) refuse('bad_extensions', principal);
     } finally {
       this.limits.decided();
       if (!isOpen) this.limits.release(place);
       if (!isOpen && owner) this.limits.releaseShared(owner);
     }
+  }
+
+  /** What the request itself is refused for, whoever sends it. */
+  private faultOf(request: IncomingMessage): RefusalReason | undefined {
+    return this.isSecureEnough(request) ? handshakeFault(request) : 'tls_required';
   }
 
   /** origin → subprotocol → credentials */
@@ -144,11 +168,13 @@ export class Upgrader {
   private lastObjection({ principal }: Exclude<Decision, string>): RefusalReason | undefined {
     const fault = this.readiness.fault;
     if (fault !== undefined) return fault;
+    if (this.revocations.judge(principal) === undefined) return 'token_revoked';
     return this.limits.refusalOfUser(principal);
   }
 
-  private refuse({ request, socket }: Upgrade, reason: RefusalReason, { client, credentials }: Findings): void {
-    this.events.emit('refused', reason, client.address);
+  private refuse({ request, socket }: Upgrade, reason: RefusalReason, findings: Findings): void {
+    const { client, credentials, principal } = findings;
+    this.events.emit('refused', reason, client.address, { request, principal });
     const offered = credentials.ok ? credentials.offeredSubprotocols : [];
     turnAway({
       request,

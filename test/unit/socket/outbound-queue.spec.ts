@@ -181,7 +181,8 @@ describe('the budget of a node', () => {
     expect(other.queue.enqueue(Buffer.alloc(2_000))).toBe(true);
     expect(fullest.overflows).toEqual([{ reason: 'node_budget', dropped: 1 }]);
     expect(other.overflows).toEqual([]);
-    expect([shared.budget.waiting, shared.budget.blockedQueues]).toEqual([18_384, 1]);
+    // What the socket of the one that goes holds is not gone yet.
+    expect([shared.budget.waiting, shared.budget.blockedQueues]).toEqual([34_768, 2]);
   });
 
   it('refuses the frame whose own queue is the fullest', async () => {
@@ -189,14 +190,29 @@ describe('the budget of a node', () => {
     const { queue, overflows } = await blockedQueue(shared);
     expect(queue.enqueue(Buffer.alloc(5_000))).toBe(false);
     expect(overflows).toEqual([{ reason: 'node_budget', dropped: 1 }]);
-    expect(shared.budget.waiting).toBe(0);
+    expect(shared.budget.waiting).toBe(16_384);
   });
 
-  it.each(['discard', 'end', 'overflow'] as const)('is returned by %s', async (how) => {
-    const { queue, shared } = await blockedQueue();
+  it('destroys what is cut off and does not read, where others need the room', async () => {
+    const shared = context({ limitBytes: 100_000, budgetBytes: 40_000 });
+    const gone = await blockedQueue(shared);
+    gone.queue.overflow('slow_consumer');
+    const other = await blockedQueue(shared);
+    expect(gone.socket.destroyed).toBe(false);
+    expect(other.queue.enqueue(Buffer.alloc(10_000))).toBe(true);
+    expect([gone.socket.destroyed, other.socket.destroyed]).toEqual([true, false]);
+    expect([gone.overflows.length, other.overflows.length]).toEqual([1, 0]);
+    expect(shared.budget.waiting).toBe(26_384);
+  });
+
+  it.each(['discard', 'end', 'overflow'] as const)('is returned by %s, once the socket is gone', async (how) => {
+    const { queue, shared, socket } = await blockedQueue();
     queue.enqueue(bytes('12345'));
     if (how === 'overflow') queue.overflow('slow_consumer');
     else queue[how]();
+    expect(shared.budget.waiting).toBe(how === 'end' ? 16_389 : 16_384);
+    socket.destroy();
+    queue.discard();
     expect([shared.budget.waiting, shared.budget.blockedQueues, queue.heldBytes]).toEqual([0, 0, 0]);
   });
 });

@@ -1,0 +1,88 @@
+import type { Connection } from './connection.js';
+
+export interface ArrivalSettings {
+  /** How long a message may take to arrive. Zero: as long as it likes. */
+  readonly timeoutMs: number;
+  /** Bytes of incomplete messages of all clients. Zero: as many as come. */
+  readonly budgetBytes: number;
+}
+
+const SWEEP_MS = 1_000;
+/** Sweeps within one timeout, so that a message is cut at most this share of it too late. */
+const SWEEPS_A_TIMEOUT = 4;
+
+interface Begun {
+  /** Which message it is: how many had arrived before it. */
+  readonly ordinal: number;
+  /** When it was first seen, on the performance.now() clock. */
+  readonly since: number;
+}
+
+/**
+ * Messages that have begun and are not complete: each has a time, all together have bytes. Looked at in sweeps over all
+ * connections (4 ms for 50,000), so that a message costs nothing more and an idle connection no timer.
+ */
+export class Arrivals {
+  /** Bytes of incomplete messages at the last sweep, for metrics. */
+  bytes = 0;
+  private readonly sources: Iterable<Connection>[] = [];
+  private begun = new Map<Connection, Begun>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly settings: ArrivalSettings) {}
+
+  /** @param connections those of one endpoint, live */
+  watch(connections: Iterable<Connection>): void {
+    this.sources.push(connections);
+  }
+
+  start(): void {
+    const { timeoutMs, budgetBytes } = this.settings;
+    if (timeoutMs === 0 && budgetBytes === 0) return;
+    const often = timeoutMs === 0 ? SWEEP_MS : Math.min(SWEEP_MS, Math.ceil(timeoutMs / SWEEPS_A_TIMEOUT));
+    this.timer = setInterval(() => this.sweep(performance.now()), often);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  private sweep(now: number): void {
+    const before = this.begun;
+    this.begun = new Map();
+    this.bytes = 0;
+    for (const connections of this.sources) {
+      for (const connection of connections) this.look(connection, before.get(connection), now);
+    }
+    if (this.settings.budgetBytes > 0 && this.bytes > this.settings.budgetBytes) this.relieve();
+  }
+
+  private look(connection: Connection, known: Begun | undefined, now: number): void {
+    const { arrival } = connection;
+    if (arrival === 'none') return;
+    this.bytes += connection.arrivedBytes;
+    const { ordinal } = connection;
+    // What we do not read we cannot blame the client for; nor for what zlib has not inflated yet.
+    const begun = known?.ordinal === ordinal && !connection.isPaused ? known : { ordinal, since: now };
+    this.begun.set(connection, begun);
+    const { timeoutMs } = this.settings;
+    const isLate = timeoutMs > 0 && now - begun.since >= timeoutMs;
+    if (isLate && arrival !== 'inflating' && connection.isOpen) connection.closeAs('message_timeout');
+  }
+
+  /** Those that hold most go first: what one of them holds is the memory of many others. */
+  private relieve(): void {
+    for (const connection of [...this.begun.keys()].sort(byDispensability)) {
+      if (this.bytes <= this.settings.budgetBytes) return;
+      this.bytes -= connection.arrivedBytes;
+      if (connection.isOpen) connection.closeAs('inbound_overflow');
+      else connection.terminate();
+    }
+  }
+}
+
+/** Those first that were told to go and have not: they still hold what they held. Then the largest. */
+function byDispensability(left: Connection, right: Connection): number {
+  return Number(left.isOpen) - Number(right.isOpen) || right.arrivedBytes - left.arrivedBytes;
+}

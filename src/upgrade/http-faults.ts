@@ -1,0 +1,32 @@
+import { STATUS_CODES } from 'node:http';
+
+/** What HTTP connections are cut off for before there is a request to answer; the key is the counter's label. */
+export const HTTP_FAULTS = {
+  request_timeout: 408,
+  head_too_large: 431,
+  too_many_headers: 431,
+  malformed_request: 400,
+  // It is not worth an answer.
+  too_many_waiting: undefined,
+  too_many_waiting_from_address: undefined,
+} as const satisfies Record<string, number | undefined>;
+
+export type HttpFault = keyof typeof HTTP_FAULTS;
+
+const FAULT_OF_CODE: Readonly<Record<string, HttpFault>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  HPE_HEADER_OVERFLOW: 'head_too_large',
+};
+
+/** What Node's error on a client's connection means; undefined where the client has merely gone, or speaks no TLS. */
+export function httpFaultOf({ code = '' }: NodeJS.ErrnoException): HttpFault | undefined {
+  // It hung up in the middle of its headers.
+  if (code === 'HPE_INVALID_EOF_STATE') return undefined;
+  return FAULT_OF_CODE[code] ?? (code.startsWith('HPE_') ? 'malformed_request' : undefined);
+}
+
+export function httpFaultAnswer(fault: HttpFault): string | undefined {
+  const status = HTTP_FAULTS[fault];
+  if (status === undefined) return undefined;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
+}

@@ -1,0 +1,18 @@
+/**
+ * What comes of the promise, or `late` where that takes longer.
+ *
+ * @param timeoutMs zero: however long it takes
+ */
+export async function within<T, const Late>(promise: Promise<T>, timeoutMs: number, late: Late): Promise<T | Late> {
+  if (timeoutMs === 0) return promise;
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<Late>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, late);
+    timer.unref();
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
