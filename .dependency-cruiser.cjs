@@ -11,6 +11,7 @@ const MAY_IMPORT = {
   channels: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'cluster'],
   broadcast: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'channels', 'cluster'],
   upgrade: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access', 'lifecycle'],
+  transport: ['config', 'protocol', 'upgrade'],
   health: ['config', 'protocol', 'cluster', 'lifecycle'],
   dispatch: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access', 'upgrade'],
 };

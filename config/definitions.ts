@@ -1,16 +1,24 @@
+import { anomalies } from './definitions/anomalies.js';
 import { api } from './definitions/api.js';
+import { audit } from './definitions/audit.js';
 import { authentication } from './definitions/authentication.js';
 import { channels } from './definitions/channels.js';
 import { cluster } from './definitions/cluster.js';
 import { connections } from './definitions/connections.js';
+import { encryption } from './definitions/encryption.js';
 import { health } from './definitions/health.js';
 import { heartbeat } from './definitions/heartbeat.js';
+import { inbound } from './definitions/inbound.js';
+import { internal } from './definitions/internal.js';
 import { lifecycle } from './definitions/lifecycle.js';
 import { log } from './definitions/log.js';
 import { messages } from './definitions/messages.js';
 import { outbound } from './definitions/outbound.js';
 import { overload } from './definitions/overload.js';
+import { replay } from './definitions/replay.js';
 import { server } from './definitions/server.js';
+import { tls } from './definitions/tls.js';
+import { upgrade } from './definitions/upgrade.js';
 
 /**
  * Every setting there is, a file a group. .env.example and the settings table of the docs are made from this list
@@ -18,9 +26,14 @@ import { server } from './definitions/server.js';
  */
 export const DEFINITIONS = {
   server,
+  tls,
   authentication,
+  upgrade,
   connections,
   messages,
+  inbound,
+  encryption,
+  replay,
   channels,
   cluster,
   heartbeat,
@@ -28,6 +41,9 @@ export const DEFINITIONS = {
   lifecycle,
   overload,
   api,
+  internal,
   health,
   log,
+  audit,
+  anomalies,
 } as const;

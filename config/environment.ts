@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { DEFINITIONS } from './definitions.js';
-import { loadSettings, type Settings } from './settings.js';
+import { loadSettings, type Environment, type Settings } from './settings.js';
 
 const FILE = '.env';
 
@@ -14,8 +14,9 @@ export interface ProcessConfiguration {
 /** The settings of this process: its environment, and a `.env` file for what the environment leaves unset. */
 export function configurationOfProcess(): ProcessConfiguration {
   const file = existsSync(FILE) ? parseEnv(readFileSync(FILE, 'utf8')) : {};
-  const settings = loadSettings({ ...file, ...process.env });
-  return { settings, warnings: [...unknownKeys(Object.keys(file)), ...weaknesses(settings)] };
+  const environment = { ...file, ...process.env };
+  const settings = loadSettings(environment);
+  return { settings, warnings: [...unknownKeys(Object.keys(file)), ...warningsOf(settings, environment)] };
 }
 
 /** Whether npm started this process: then a signal to npm ends npm and its shell, and does not reach us. */
@@ -29,7 +30,26 @@ function unknownKeys(keys: readonly string[]): string[] {
   return keys.filter((key) => !known.has(key)).map((key) => `${FILE}: ${key} is not a setting of this server`);
 }
 
-function weaknesses({ authentication: { jwtSecret } }: Settings): string[] {
+/** What works, but hardly as it was meant. */
+export function warningsOf(settings: Settings, environment: Environment): string[] {
+  return [...shortSecret(settings), ...metricsOff(settings, environment), ...apiOutOfReach(settings)];
+}
+
+function shortSecret({ authentication: { jwtSecret } }: Settings): string[] {
   if (jwtSecret === undefined || Buffer.byteLength(jwtSecret) >= 32) return [];
   return ['JWT_SECRET is shorter than 32 bytes: whoever has one token can try out secrets until one fits'];
+}
+
+/** Who has said nothing would otherwise wonder where they are. */
+function metricsOff({ internal }: Settings, { METRICS_ENABLED }: Environment): string[] {
+  const isChosen = METRICS_ENABLED?.trim() === 'off';
+  if (internal.metricsEnabled === 'on' || isChosen) return [];
+  return ['/metrics is off: set METRICS_TOKEN or INTERNAL_PORT, or METRICS_ENABLED to on or off'];
+}
+
+function apiOutOfReach({ api, tls, internal }: Settings): string[] {
+  const isPlain = internal.port !== 0 && internal.tls === 'off' && tls.required === 'on';
+  return isPlain && api.enabled === 'on'
+    ? ['/api is refused without TLS on INTERNAL_PORT, for REQUIRE_TLS is on: set INTERNAL_TLS']
+    : [];
 }

@@ -1,5 +1,12 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 
+const FERNET_KEY = /^[\w-]{43}=?$/;
+
+/** Whether a text is 32 bytes in base64url, as Fernet's keys are written. */
+export function isFernetKey(key: string): boolean {
+  return FERNET_KEY.test(key);
+}
+
 // What is thrown here names the mistake and never the value.
 
 /** @throws Error when the value cannot be a shared secret */

@@ -32,6 +32,10 @@ export interface Namespace {
   readonly publishRate: number;
   /** Of one channel; zero: no limit. */
   readonly maxSubscribers: number;
+  /** Whether payloads are encrypted on the wire and at rest. */
+  readonly encryption: 'none' | 'required';
+  /** Whether a publish is carried out once only, and not if it is old. */
+  readonly replayProtection: boolean;
 }
 
 export type Namespaces = ReadonlyMap<string, Namespace>;
@@ -60,6 +64,8 @@ const OPTIONS = {
   max_message_bytes: { key: 'maxMessageBytes', read: count, absent: 0 },
   publish_rate: { key: 'publishRate', read: count, absent: 0 },
   max_subscribers: { key: 'maxSubscribers', read: count, absent: 0 },
+  encryption: { key: 'encryption', read: word(['none', 'required']), absent: 'none' },
+  replay_protection: { key: 'replayProtection', read: boolean, absent: false },
 } as const;
 
 /** The file that comes with the server, which lies above this one, however the sources were built. */

@@ -42,8 +42,8 @@ export function integer(description: NumberDescription): Setting<number> {
 }
 
 /** A timer beyond 2^31 - 1 ms would fire at once, so durations end there. */
-export function milliseconds(description: Omit<NumberDescription, 'unit' | 'max'>): Setting<number> {
-  return integer({ ...description, unit: 'ms', max: 2_147_483_647 });
+export function milliseconds(description: Omit<NumberDescription, 'unit'>): Setting<number> {
+  return integer({ max: 2_147_483_647, ...description, unit: 'ms' });
 }
 
 export function bytes(description: Omit<NumberDescription, 'unit'>): Setting<number> {
@@ -104,23 +104,26 @@ interface ListDescription extends Description {
   /** Whether one entry can be used, and what all must be. */
   readonly check?: (entry: string) => boolean;
   readonly must?: string;
+  /** Entries; more are refused as unfit ones are. */
+  readonly max?: number;
+  readonly secret?: boolean;
 }
 
 /** A comma-separated list; blanks around entries are ignored. */
 export function list(description: ListDescription): Setting<readonly string[]> {
-  const { env, effect, unit, check, must } = description;
+  const { env, effect, unit, check, must, max = Infinity, secret = false } = description;
   return {
     env,
     effect,
     unit,
     fallback: '',
-    secret: false,
+    secret,
     parse(given) {
       const entries = given
         .split(',')
         .map((entry) => entry.trim())
         .filter((entry) => entry !== '');
-      if (check && !entries.every(check)) throw new Error(must);
+      if (entries.length > max || (check && !entries.every(check))) throw new Error(must);
       return entries;
     },
   };

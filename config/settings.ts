@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { redisAddresses } from './addresses.js';
+import { readCertificate } from './certificate.js';
 import { DEFINITIONS } from './definitions.js';
 import { developmentSecret } from './development-secret.js';
 import { loadNamespaces, type Namespaces } from './namespaces.js';
@@ -15,6 +16,9 @@ export type Settings = Parsed & {
   readonly server: { readonly serverId: string };
   /** What CHANNELS_FILE says. */
   readonly channels: { readonly namespaces: Namespaces };
+  /** `auto` is decided. */
+  readonly api: { readonly docs: 'on' | 'off' };
+  readonly internal: { readonly metricsEnabled: 'on' | 'off' };
   /** Whether the secret was made here, so that the start-up line may print a ready link. */
   readonly madeDevelopmentSecret: boolean;
 };
@@ -34,6 +38,7 @@ export function loadSettings(environment: Environment): Settings {
   const parsed = groups as unknown as Parsed;
   faults.push(...contradictions(parsed));
   const namespaces = readNamespaces(parsed.channels.file, faults);
+  faults.push(...missingEncryptionKeys(parsed, namespaces));
   if (faults.length > 0) throw new UnusableSettings(faults);
   return complete(parsed, namespaces);
 }
@@ -70,12 +75,37 @@ function readGroup(
 }
 
 function contradictions(parsed: Parsed): string[] {
-  return [...missingKey(parsed), ...redisOfUnclearKind(parsed)];
+  return [...missingKey(parsed), ...redisOfUnclearKind(parsed), ...unusableTls(parsed), ...portTwice(parsed)];
 }
 
 function redisOfUnclearKind({ cluster: { redisUrl, redisMode } }: Parsed): string[] {
   const hasSeveral = redisUrl !== undefined && redisAddresses(redisUrl).length > 1;
   return hasSeveral && redisMode !== 'cluster' ? ['REDIS_URL names several nodes: REDIS_MODE must be cluster'] : [];
+}
+
+function missingEncryptionKeys({ encryption: { keys } }: Parsed, namespaces: Namespaces): string[] {
+  // One that is mistyped is named as such, and counts as given.
+  if (keys.length > 0) return [];
+  const names = [...namespaces.values()].filter(({ encryption }) => encryption === 'required').map(({ name }) => name);
+  return names.map((name) => `ENCRYPTION_KEYS must be set: namespaces.${name}.encryption is required`);
+}
+
+function unusableTls({ tls, internal, server }: Parsed): string[] {
+  const faults: string[] = [];
+  if (tls.required === 'on' && tls.certFile === undefined && server.trustProxy === undefined) {
+    faults.push('REQUIRE_TLS is on: TLS_CERT_FILE or TRUST_PROXY must be set, or nobody could connect');
+  }
+  if (internal.tls === 'on' && tls.certFile === undefined) faults.push('INTERNAL_TLS is on: TLS_CERT_FILE must be set');
+  try {
+    readCertificate(tls);
+  } catch (error) {
+    faults.push((error as Error).message);
+  }
+  return faults;
+}
+
+function portTwice({ server, internal }: Parsed): string[] {
+  return internal.port !== 0 && internal.port === server.port ? ['INTERNAL_PORT must be another one than PORT'] : [];
 }
 
 function missingKey({ server, authentication }: Parsed): string[] {
@@ -86,16 +116,27 @@ function missingKey({ server, authentication }: Parsed): string[] {
 }
 
 function complete(parsed: Parsed, namespaces: Namespaces): Settings {
-  const { authentication, server } = parsed;
+  const { authentication, server, api, internal } = parsed;
   const hasKey = authentication.jwtSecret ?? authentication.jwtPublicKey ?? authentication.jwksUrl;
   const secretIsMissing = server.environment !== 'production' && hasKey === undefined && authentication.mode !== 'off';
+  const isGuarded = internal.metricsToken !== undefined || internal.port !== 0;
   return deepFreeze({
     ...parsed,
+    api: { ...api, docs: decided(api.docs, server.environment !== 'production') },
+    internal: {
+      ...internal,
+      metricsEnabled: decided(internal.metricsEnabled, server.environment !== 'production' || isGuarded),
+    },
     channels: { ...parsed.channels, namespaces },
     server: { ...server, serverId: server.serverId ?? `${hostname().slice(0, 48)}-${randomBytes(3).toString('hex')}` },
     authentication: secretIsMissing ? { ...authentication, jwtSecret: developmentSecret() } : authentication,
     madeDevelopmentSecret: secretIsMissing,
   });
+}
+
+function decided(choice: 'auto' | 'on' | 'off', isOn: boolean): 'on' | 'off' {
+  if (choice !== 'auto') return choice;
+  return isOn ? 'on' : 'off';
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -1,10 +1,8 @@
-import { isIP } from 'node:net';
+import { isRange, NAMED_RANGES } from './address-ranges.js';
 import type { Setting } from './setting.js';
 
 /** How many proxies stand in front, or which addresses they have; undefined trusts none. */
 export type TrustedProxies = number | readonly string[] | undefined;
-
-const NAMED_RANGES = ['loopback', 'linklocal', 'uniquelocal'];
 
 export function trustedProxies(description: { env: string; effect: string }): Setting<TrustedProxies> {
   return {
@@ -22,12 +20,4 @@ export function trustedProxies(description: { env: string; effect: string }): Se
       return entries;
     },
   };
-}
-
-function isRange(entry: string): boolean {
-  if (NAMED_RANGES.includes(entry)) return true;
-  const [address = '', prefix, ...rest] = entry.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
 }

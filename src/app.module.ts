@@ -10,8 +10,10 @@ import { GatewaysModule } from './gateways/gateways.module.js';
 import { HealthModule } from './health/health.module.js';
 import { LifecycleModule } from './lifecycle/lifecycle.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
+import { PayloadCipher } from './protocol/payload-cipher.js';
 import { ServerApiModule } from './server-api/server-api.module.js';
 import { SocketModule } from './socket/socket.module.js';
+import { TransportModule } from './transport/transport.module.js';
 import { UpgradeModule } from './upgrade/upgrade.module.js';
 
 /** The stages of a message's path, in order, and what watches them. */
@@ -24,19 +26,34 @@ export class AppModule {
     const lifecycle = LifecycleModule.register(settings, socket);
     const access = AccessModule.register(settings);
     const upgrade = UpgradeModule.register(settings, [authentication, lifecycle, access]);
-    const dispatch = DispatchModule.register([socket, access, upgrade]);
+    const transport = TransportModule.register(settings, upgrade);
+    const cipher = PayloadCipher.of(settings.encryption);
+    const dispatch = DispatchModule.register({ cipher, handlerTimeoutMs: settings.messages.handlerTimeoutMs }, [
+      socket,
+      access,
+      upgrade,
+    ]);
     const serverApi = ServerApiModule.register(settings, [authentication, access, lifecycle]);
     return {
       module: AppModule,
       imports: [
         dispatch,
         ClusterSettingsModule.register(settings),
-        ChannelsSettingsModule.register(settings.channels),
+        ChannelsSettingsModule.register({ ...settings.channels, cipher }),
         GatewaysModule.register(settings, authentication),
         ...features,
         HealthModule.register(settings.health, lifecycle),
+        transport,
         serverApi,
-        ObservabilityModule.register(logger, [socket, access, upgrade, dispatch, serverApi]),
+        ObservabilityModule.register(settings, logger, [
+          socket,
+          access,
+          lifecycle,
+          upgrade,
+          dispatch,
+          serverApi,
+          transport,
+        ]),
       ],
     };
   }

@@ -19,15 +19,19 @@ async function main(): Promise<void> {
   const server = await starting;
   for (const warning of warnings) server.logger.warn(warning);
   server.logger.info(`Gatehouse listens on port ${server.port}`);
+  const { internal } = settings;
+  if (internal.port > 0) server.logger.info(`For operators it listens on ${internal.host} port ${internal.port}`);
   if (settings.madeDevelopmentSecret) printReadyLink(settings, server);
 }
 
 /** As Jupyter does: a development server prints the address to paste into any client. */
-function printReadyLink({ server: { host, wsPath } }: Settings, { app, port }: GatehouseServer): void {
+function printReadyLink({ server: { host, wsPath }, tls }: Settings, { app, port }: GatehouseServer): void {
   const token = app.get(TokenMinter, { strict: false }).mint(DEVELOPMENT_TOKEN);
   const isEveryAddress = host === undefined || host === '0.0.0.0' || host === '::';
   const reachable = isEveryAddress ? '127.0.0.1' : isIPv6(host) ? `[${host}]` : host;
-  process.stdout.write(`\nReady: ws://${reachable}:${port}${wsPath}?token=${token}\n\n`);
+  process.stdout.write(
+    `\nReady: ${tls.certFile === undefined ? 'ws' : 'wss'}://${reachable}:${port}${wsPath}?token=${token}\n\n`,
+  );
 }
 
 /**

@@ -1,16 +1,26 @@
 import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
+import { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { readCertificate, type Certificate } from '../config/certificate.js';
 import type { Settings } from '../config/settings.js';
 import { AppModule } from './app.module.js';
 import { RealtimeAdapter } from './dispatch/realtime-adapter.js';
 import { NodeReporter } from './lifecycle/node-reporter.js';
 import { ServerState } from './lifecycle/server-state.js';
 import { createLogger, NestLogger } from './observability/logger.js';
-import { setUpServerApi } from './server-api/set-up.js';
+import { setUpDocs, setUpServerApi } from './server-api/set-up.js';
+import { CertificateWatch } from './transport/certificate-watch.js';
+import { HttpAdapter } from './transport/http-adapter.js';
+import { refuseBodies, setUpHttp } from './transport/http-gate.js';
+import { InternalPort } from './transport/internal-port.js';
+import { watchTlsFailures } from './transport/tls-failures.js';
+import { tlsOptions } from './transport/tls-options.js';
+import { TransportEvents } from './transport/transport-events.js';
+import { Doorstep } from './upgrade/doorstep.js';
 
 export interface StartOptions {
   readonly logger?: Logger;
@@ -29,24 +39,49 @@ export interface GatehouseServer {
 
 /** Starts a server in this process; tests start theirs the same way as main.ts. */
 export async function startServer(settings: Settings, options: StartOptions = {}): Promise<GatehouseServer> {
-  const { server, messages } = settings;
+  const { server, messages, inbound } = settings;
   const { logger = createLogger(settings), features } = options;
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(settings, logger, features), {
-    logger: new NestLogger(logger),
-    abortOnError: false,
-  });
-  app.disable('x-powered-by');
+  const certificate = readCertificate(settings.tls);
+  const tls = certificate && tlsOptions(settings.tls, certificate);
+  const adapter = new HttpAdapter(tls, (exception) => app.get(TransportEvents).emit('crashed', exception));
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule.register(settings, logger, features),
+    adapter,
+    { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
+  );
+  const doorstep = app.get(Doorstep);
+  doorstep.guard(app.getHttpServer());
+  app.use(doorstep.limitHeaders);
+  setUpHttp(app, settings);
   setUpServerApi(app, settings);
+  refuseBodies(app);
+  setUpDocs(app, settings);
   app.useWebSocketAdapter(
     new RealtimeAdapter(app, {
       path: server.wsPath,
       maxMessageBytes: messages.maxBytes,
+      maxFragments: inbound.maxFragments,
       compressFromBytes: messages.compressFromBytes,
     }),
   );
-  await (server.host === undefined ? app.listen(server.port) : app.listen(server.port, server.host));
-  const { port } = app.getHttpServer().address() as AddressInfo;
+  const port = await openPorts(app, settings, certificate);
   app.get(ServerState).ready();
   await app.get(NodeReporter).start(port);
   return { app, logger, port, close: () => app.close() };
+}
+
+/** @returns the public one */
+async function openPorts(
+  app: NestExpressApplication,
+  { server, tls }: Settings,
+  certificate: Certificate | undefined,
+): Promise<number> {
+  await app.init();
+  const handle = app.getHttpAdapter().getInstance() as RequestListener;
+  const internal = await app.get(InternalPort).open(handle, certificate && tlsOptions(tls, certificate));
+  await (server.host === undefined ? app.listen(server.port) : app.listen(server.port, server.host));
+  const servers = [app.getHttpServer(), internal].filter((candidate) => candidate instanceof TlsServer);
+  for (const each of servers) watchTlsFailures(each, app.get(TransportEvents));
+  if (certificate) app.get(CertificateWatch).start(certificate, servers);
+  return (app.getHttpServer().address() as AddressInfo).port;
 }

@@ -10,9 +10,10 @@ export const api = {
   }),
   docs: oneOf({
     env: 'API_DOCS',
-    values: ['on', 'off'],
-    fallback: 'on',
-    effect: 'off: neither /docs, which shows the server API, nor its OpenAPI document at /docs-json.',
+    values: ['auto', 'on', 'off'],
+    fallback: 'auto',
+    effect:
+      'on: /docs shows the server API, /docs-json is its OpenAPI document. off: neither. auto: on, but not in production.',
   }),
   maxBodyBytes: bytes({
     env: 'API_MAX_BODY_BYTES',

@@ -1,5 +1,5 @@
 import { checkKeySetUrl, checkSecret, importPublicKey } from '../keys.js';
-import { list, oneOf, optionalText } from '../setting.js';
+import { list, milliseconds, oneOf, optionalText } from '../setting.js';
 
 /** Who a client is. */
 export const authentication = {
@@ -42,6 +42,18 @@ export const authentication = {
   }),
   issuer: optionalText({ env: 'JWT_ISSUER', unit: 'text', effect: 'Demanded iss claim; unset accepts any.' }),
   audience: optionalText({ env: 'JWT_AUDIENCE', unit: 'text', effect: 'Demanded aud claim; unset accepts any.' }),
+  clockToleranceMs: milliseconds({
+    env: 'JWT_CLOCK_TOLERANCE_MS',
+    fallback: 5_000,
+    effect: "How far the issuer's clock may be ahead: nbf and iat may lie so far in the future. exp is exact.",
+  }),
+  revocationTtlMs: milliseconds({
+    env: 'REVOCATION_TTL_MS',
+    fallback: 604_800_000,
+    min: 60_000,
+    effect:
+      'How long a revocation is kept that says nothing else. Not less than tokens live: one that lives longer is good again after it.',
+  }),
   broadcastRoles: list({
     env: 'BROADCAST_ROLES',
     unit: 'roles',

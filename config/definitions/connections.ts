@@ -1,3 +1,4 @@
+import { addressRanges } from '../address-ranges.js';
 import { integer, milliseconds } from '../setting.js';
 
 /** How many may connect, and how fast. */
@@ -36,6 +37,17 @@ export const connections = {
   banDurationMs: milliseconds({
     env: 'BAN_DURATION_MS',
     fallback: 60_000,
-    effect: 'How long an address stays banned after a breach. 0 = breaches ban nobody; an operator still can.',
+    effect:
+      'How long an address stays banned after its first breach; each further one doubles it. 0 = breaches ban nobody; an operator still can.',
+  }),
+  banMaxDurationMs: milliseconds({
+    env: 'BAN_MAX_DURATION_MS',
+    fallback: 86_400_000,
+    effect: 'What the doubling ends at. No more than BAN_DURATION_MS = each ban is as long as the first.',
+  }),
+  exemptAddresses: addressRanges({
+    env: 'LIMITS_EXEMPT_ADDRESSES',
+    effect:
+      'Addresses that no limit of an address holds for, and no automatic ban: monitoring, back ends, load tests. MAX_CONNECTIONS, limits of users and sessions, and an operator’s bans hold all the same.',
   }),
 } as const;

@@ -1,4 +1,4 @@
-import { bytes, integer, oneOf } from '../setting.js';
+import { bytes, integer, milliseconds, oneOf } from '../setting.js';
 
 /** What a client may send. */
 export const messages = {
@@ -33,11 +33,30 @@ export const messages = {
     fallback: 'reject',
     effect: 'reject: RATE_LIMIT_EXCEEDED. throttle: reading pauses until a token is there, nothing is lost.',
   }),
+  costBytes: bytes({
+    env: 'MESSAGE_COST_BYTES',
+    fallback: 0,
+    effect:
+      'A message costs a token for each of so many bytes that it has begun, instead of one. 0 = its size costs nothing.',
+  }),
+  abuseBanAfter: integer({
+    env: 'RATE_ABUSE_BAN_AFTER',
+    fallback: 500,
+    unit: 'messages',
+    effect:
+      'Messages over the rate that a session may send on within 10 s, not counting those of the first second: then 4001, and a ban of its address. 0 = no limit. Without effect in throttle mode.',
+  }),
   compressFromBytes: bytes({
     env: 'COMPRESS_FROM_BYTES',
     fallback: 0,
     effect:
       'Messages to clients this long or longer are compressed (permessage-deflate), one for many only once. 0 = no compression is offered.',
+  }),
+  handlerTimeoutMs: milliseconds({
+    env: 'HANDLER_TIMEOUT_MS',
+    fallback: 30_000,
+    effect:
+      'A handler that has not answered by then, or given the first value of a stream, is answered for with TIMEOUT, and its connection goes on with its next message; what it answers later is dropped. 0 = no limit.',
   }),
   maxPending: integer({
     env: 'MAX_PENDING_MESSAGES',

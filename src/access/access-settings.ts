@@ -5,4 +5,6 @@ export const ACCESS_SETTINGS = Symbol('AccessSettings');
 export interface AccessSettings {
   readonly connections: Settings['connections'];
   readonly messages: Settings['messages'];
+  readonly replay: Settings['replay'];
+  readonly authentication: Pick<Settings['authentication'], 'revocationTtlMs'>;
 }

@@ -1,11 +1,17 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { ClusterModule } from '../cluster/cluster.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
+import { AccessEvents } from './access-events.js';
 import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
 import { Bans } from './bans.js';
 import { ConnectionLimits } from './connection-limits.js';
+import { ExemptAddresses } from './exempt-addresses.js';
 import { Expulsion } from './expulsion.js';
 import { MessageRates } from './message-rate.js';
+import { RevocationOrders } from './revocation-orders.js';
+import { Revocations } from './revocations.js';
+import { SessionReview } from './session-review.js';
+import { ReplayGuard } from './replay-guard.js';
 import { SharedPlaces } from './shared-places.js';
 
 /** Global, so that a feature can end sessions and ban without knowing where the settings come from. */
@@ -18,13 +24,30 @@ export class AccessModule {
       imports: [ClusterModule, SessionsModule],
       providers: [
         { provide: ACCESS_SETTINGS, useValue: settings },
+        AccessEvents,
         Bans,
         ConnectionLimits,
+        ExemptAddresses,
         Expulsion,
         MessageRates,
+        ReplayGuard,
+        RevocationOrders,
+        Revocations,
+        SessionReview,
         SharedPlaces,
       ],
-      exports: [ACCESS_SETTINGS, Bans, ConnectionLimits, Expulsion, MessageRates],
+      exports: [
+        ACCESS_SETTINGS,
+        AccessEvents,
+        Bans,
+        ConnectionLimits,
+        ExemptAddresses,
+        Expulsion,
+        MessageRates,
+        ReplayGuard,
+        RevocationOrders,
+        Revocations,
+      ],
     };
   }
 }

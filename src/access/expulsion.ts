@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { NODE_BUS, sumOf, type NodeBus } from '../cluster/node-bus.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
+import { AccessEvents } from './access-events.js';
 import { farewellReason } from './farewell-reason.js';
 
 interface Order {
@@ -18,6 +19,7 @@ export class Expulsion {
   constructor(
     @Inject(NODE_BUS) private readonly bus: NodeBus,
     private readonly sessions: SessionRegistry,
+    private readonly events: AccessEvents,
   ) {
     bus.handle(KIND, (payload) => this.carryOut(orderOf(payload)));
   }
@@ -56,7 +58,10 @@ export class Expulsion {
 
   private end(sessions: readonly Session[], reason: string | undefined): number {
     const open = sessions.filter(({ connection }) => connection.isOpen);
-    for (const session of open) session.close('ended_by_operator', farewellReason(reason));
+    for (const session of open) {
+      session.close('ended_by_operator', farewellReason(reason));
+      this.events.emit('expelled', session);
+    }
     return open.length;
   }
 }

@@ -7,11 +7,12 @@ import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
 import { clientAddress } from './address-key.js';
+import { ExemptAddresses } from './exempt-addresses.js';
 
 export interface PlaceOwner {
   readonly sessionId: string;
-  /** Its address, an IPv6 one cut to its /64. */
-  readonly limitKey: string;
+  /** Its address, an IPv6 one cut to its /64; undefined where no limit of an address holds for it. */
+  readonly limitKey: string | undefined;
   readonly principal: Pick<Principal, 'userId' | 'anonymous'>;
 }
 
@@ -49,9 +50,10 @@ export class SharedPlaces implements OnApplicationShutdown {
     @Inject(SHARED_COUNTS) private readonly counts: SharedCounts,
     private readonly events: ClusterEvents,
     sessions: SessionEvents,
+    private readonly exempt: ExemptAddresses,
   ) {
     this.isNeeded = bus.reachesOthers;
-    if (this.isNeeded) sessions.on('closed', (session) => this.release(ownerOf(session)));
+    if (this.isNeeded) sessions.on('closed', (session) => this.release(this.ownerOf(session)));
   }
 
   onApplicationShutdown(): void {
@@ -84,7 +86,7 @@ export class SharedPlaces implements OnApplicationShutdown {
   private placesOf({ limitKey, principal }: PlaceOwner): readonly Place[] {
     const { maxPerIp, maxPerUser } = this.settings.connections;
     const places: Place[] = [];
-    if (maxPerIp > 0)
+    if (maxPerIp > 0 && limitKey !== undefined)
       places.push({ kind: 'address', key: limitKey, limit: maxPerIp, refusal: 'too_many_from_address' });
     if (!principal.anonymous)
       places.push({ kind: 'user', key: principal.userId, limit: maxPerUser, refusal: 'too_many_of_user' });
@@ -132,8 +134,9 @@ export class SharedPlaces implements OnApplicationShutdown {
     });
     return isCounted;
   }
-}
 
-function ownerOf({ id, address, principal }: Session): PlaceOwner {
-  return { sessionId: id, limitKey: clientAddress(address).limitKey, principal };
+  private ownerOf({ id, address, principal }: Session): PlaceOwner {
+    const limitKey = this.exempt.has(address) ? undefined : clientAddress(address).limitKey;
+    return { sessionId: id, limitKey, principal };
+  }
 }

@@ -10,4 +10,6 @@ export interface AuthenticationSettings {
   readonly issuer: string | undefined;
   /** What `aud` must be or contain; undefined = not checked. */
   readonly audience: string | undefined;
+  /** How far `nbf` and `iat` may lie in the future. */
+  readonly clockToleranceMs: number;
 }

@@ -1,4 +1,4 @@
-import type { Capabilities, Capability, Principal } from './principal.js';
+import type { Capabilities, Capability, Principal, Rights } from './principal.js';
 import { NO_ROLES } from './principal.js';
 import { shareCapabilities, shareRoles } from './shared-lists.js';
 
@@ -9,31 +9,47 @@ const MAX_ROLE_LENGTH = 64;
 const MAX_CHANNEL_PATTERN_LENGTH = 255;
 
 // Beyond this, Date has no value (ECMA-262 §21.4.1.1), and whoever prints the expiry would throw.
-const MAX_TIME_MS = 8.64e15;
+export const MAX_TIME_MS = 8.64e15;
 
-/** Reads the claims of a token whose signature and validity period were checked; undefined when their shape is wrong. */
-export function principalFromClaims(claims: unknown): Principal | undefined {
+/**
+ * Reads the claims of a token whose signature and `exp` were checked; undefined when their shape is wrong, or the token is
+ * of the future.
+ *
+ * @param toleranceMs how far the issuer's clock may be ahead of ours
+ */
+export function principalFromClaims(claims: unknown, toleranceMs = 0): Principal | undefined {
   if (!isRecord(claims)) return undefined;
 
-  const { sub, exp, jti } = claims;
+  const { sub, exp, nbf, iat, jti } = claims;
   if (!isText(sub, MAX_SUBJECT_LENGTH)) return undefined;
   if (jti !== undefined && !isText(jti, MAX_TOKEN_ID_LENGTH)) return undefined;
   if (exp !== undefined && !isTimeInSeconds(exp)) return undefined;
 
-  const roles = readRoles(claims.roles);
-  if (roles === undefined) return undefined;
+  const now = Date.now();
+  // A token of the future would outlive the revocation of all that its user has.
+  if (!hasCome(nbf, now + toleranceMs) || !hasCome(iat, now + toleranceMs)) return undefined;
 
-  const capabilities = claims.channels === undefined ? undefined : readCapabilities(claims.channels);
-  if (capabilities === undefined && claims.channels !== undefined) return undefined;
+  const rights = readRights(claims);
+  if (rights === undefined) return undefined;
 
   return Object.freeze({
     userId: sub,
-    roles,
+    roles: rights.roles,
     anonymous: false,
     expiresAt: exp === undefined ? undefined : Math.floor(exp * 1000),
     tokenId: jti,
-    capabilities,
+    // Whoever brings it now got it before now, whatever the issuer's clock says.
+    issuedAt: iat === undefined ? undefined : Math.min(Math.floor(iat * 1000), now),
+    capabilities: rights.capabilities,
   });
+}
+
+/** Reads `roles` and `channels`, in a token or in what an operator puts in their place; undefined when their shape is wrong. */
+export function readRights({ roles: roleList, channels }: Readonly<Record<string, unknown>>): Rights | undefined {
+  const roles = readRoles(roleList);
+  const capabilities = channels === undefined ? undefined : readCapabilities(channels);
+  const isWrong = roles === undefined || (capabilities === undefined && channels !== undefined);
+  return isWrong ? undefined : { roles, capabilities };
 }
 
 function readRoles(claim: unknown): readonly string[] | undefined {
@@ -63,6 +79,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isText(value: unknown, maxLength: number): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= maxLength;
+}
+
+/** Of a claim that need not be there. */
+function hasCome(claim: unknown, latest: number): claim is number | undefined {
+  return claim === undefined || (isTimeInSeconds(claim) && claim * 1000 <= latest);
 }
 
 function isTimeInSeconds(value: unknown): value is number {

@@ -36,6 +36,17 @@ export function findCredentials({ headers, url }: UpgradeRequest): Credentials {
   return { ok: true, token, offeredSubprotocols };
 }
 
+/** Where a client brought its token: what an audit may tell of it. */
+export type CredentialSource = 'header' | 'subprotocol' | 'query' | 'none';
+
+/** Which of the three places the token of `findCredentials` is from. */
+export function credentialSource({ headers, url }: UpgradeRequest): CredentialSource {
+  if (tokenInAuthorization(headers.authorization) !== undefined) return 'header';
+  const offered = readSubprotocolList(headers['sec-websocket-protocol']) ?? [];
+  if (offered.some((entry) => tokenInSubprotocol(entry) !== undefined)) return 'subprotocol';
+  return tokenInQuery(url) === undefined ? 'none' : 'query';
+}
+
 // Another scheme is not ours to judge: a proxy in front may use Basic for itself.
 function tokenInAuthorization(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;

@@ -31,6 +31,9 @@ export const JWKS_TIMING: JwksTiming = {
   logEveryMs: 60_000,
 };
 
+/** Of one cooldown. The API makes bad tokens wait, so an attacker must not have many that count as none. */
+const MAX_DOUBTS = 100;
+
 /** `absent`: the issuer has no such key. `unusable`: it has, but not one key for this algorithm. */
 export type KeyLookup = JwtService | 'absent' | 'unusable' | 'unavailable';
 
@@ -48,6 +51,8 @@ export class RemoteKeys {
   readonly #logger = new Logger('RemoteKeys');
   readonly #published: RemoteJWKSet;
   readonly #checks = new WeakMap<CryptoKey, JwtService>();
+  /** Unknown kids since the last fetch that were given the benefit of the doubt. */
+  #doubts = 0;
   #fetching: Promise<void> | undefined;
   #failing = false;
   #loadedAt = -Infinity;
@@ -69,16 +74,28 @@ export class RemoteKeys {
   }
 
   async find(wanted: WantedKey): Promise<KeyLookup> {
+    const askedAt = performance.now();
     await this.freshen();
     if (!this.#loaded) return 'unavailable';
 
     const known = await this.#lookUp(wanted);
     if (known !== 'absent') return known;
 
-    if (this.#mayFetch()) await this.#fetch();
+    if (!this.#mayFetch()) {
+      const isCertain = this.#loadedAt >= askedAt && !this.#failing;
+      return isCertain || !this.#mayDoubt() ? 'absent' : 'unavailable';
+    }
+    await this.#fetch();
     const fetched = await this.#lookUp(wanted);
     // The issuer may have rotated to a key that an outage keeps from us; only an answer can tell that there is none.
     return fetched === 'absent' && this.#failing ? 'unavailable' : fetched;
+  }
+
+  /** The issuer may have rotated since the keys were fetched a moment ago. Only for so many, or made-up kids would never be bad tokens. */
+  #mayDoubt(): boolean {
+    if (this.#failing) return true;
+    this.#doubts += 1;
+    return this.#doubts <= MAX_DOUBTS;
   }
 
   /** Starts the fetch that is due, and waits for it only if the keys in hand are none, or too old to be used unseen. */
@@ -106,6 +123,7 @@ export class RemoteKeys {
     if (this.#fetching !== undefined) return this.#fetching;
 
     this.#triedAt = performance.now();
+    this.#doubts = 0;
     this.#fetching = this.#published
       .reload()
       .then(

@@ -21,6 +21,8 @@ export function keyCheck(
     secret: key,
     verifyOptions: {
       algorithms: [...algorithms],
+      // Its tolerance would hold for exp as well; the claims are read with one that does not.
+      ignoreNotBefore: true,
       ...(issuer !== undefined && { issuer }),
       ...(audience !== undefined && { audience }),
     },

@@ -13,7 +13,27 @@ export interface Principal {
   readonly expiresAt: number | undefined;
   /** The token's `jti`. */
   readonly tokenId: string | undefined;
+  /** The token's `iat`, in milliseconds since 1970. */
+  readonly issuedAt: number | undefined;
   readonly capabilities: Capabilities | undefined;
+  /** What the token says, where an operator has put other rights in the place of its own. */
+  readonly asIssued?: Principal;
+}
+
+/** What a principal may do, apart from what is its own by its name. */
+export type Rights = Pick<Principal, 'roles' | 'capabilities'>;
+
+/** Roles of the same claim are one list as a rule, so this compares little. */
+export function hasSameRights(one: Rights, other: Rights): boolean {
+  const areSame = one.roles === other.roles || JSON.stringify(one.roles) === JSON.stringify(other.roles);
+  return areSame && hasSameCapabilities(one.capabilities, other.capabilities);
+}
+
+function hasSameCapabilities(one: Capabilities | undefined, other: Capabilities | undefined): boolean {
+  if (one === other) return true;
+  if (one?.size !== other?.size) return false;
+  // The lists of words are shared, one for each set of them.
+  return [...(one ?? [])].every(([pattern, words]) => other?.get(pattern) === words);
 }
 
 export const NO_ROLES: readonly string[] = Object.freeze([]);
@@ -35,6 +55,7 @@ function withoutToken(userId: string, anonymous: boolean): Principal {
     anonymous,
     expiresAt: undefined,
     tokenId: undefined,
+    issuedAt: undefined,
     capabilities: undefined,
   });
 }

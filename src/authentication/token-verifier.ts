@@ -26,10 +26,12 @@ export class TokenVerifier implements OnModuleInit {
   readonly #secret: JwtService | undefined;
   readonly #publicKey: JwtService | undefined;
   readonly #remoteKeys: RemoteKeys | undefined;
+  readonly #toleranceMs: number;
 
   /** @throws Error naming the setting that holds no usable key */
   constructor(settings: AuthenticationSettings, timing: JwksTiming = JWKS_TIMING) {
-    const { jwtSecret, jwtPublicKey, jwksUrl } = settings;
+    const { jwtSecret, jwtPublicKey, jwksUrl, clockToleranceMs } = settings;
+    this.#toleranceMs = clockToleranceMs;
     if (jwtSecret !== undefined) this.#secret = keyCheck(secretKey(jwtSecret), SYMMETRIC_ALGORITHMS, settings);
     if (jwtPublicKey !== undefined) {
       const key = publicKey(jwtPublicKey);
@@ -49,30 +51,30 @@ export class TokenVerifier implements OnModuleInit {
     if (header === undefined) return INVALID;
 
     const { alg, kid } = header;
-    if (isSymmetric(alg)) return judge(this.#secret, token);
+    if (isSymmetric(alg)) return this.#judge(this.#secret, token);
 
-    const verdict = judge(this.#publicKey, token);
+    const verdict = this.#judge(this.#publicKey, token);
     if (verdict !== INVALID || this.#remoteKeys === undefined) return verdict;
-    return judgeByRemoteKey(this.#remoteKeys, { alg, kid }, token);
+    return this.#judgeByRemoteKey(this.#remoteKeys, { alg, kid }, token);
   }
-}
 
-async function judgeByRemoteKey(keys: RemoteKeys, wanted: WantedKey, token: string): Promise<Verdict> {
-  const key = await keys.find(wanted);
-  if (key === 'unavailable') return UNAVAILABLE;
-  return typeof key === 'string' ? INVALID : judge(key, token);
-}
-
-function judge(key: JwtService | undefined, token: string): Verdict {
-  if (key === undefined) return INVALID;
-
-  let claims: unknown;
-  try {
-    // Not verifyAsync: it has nothing to wait for here and adds four promises to each connection.
-    claims = key.verify<object>(token);
-  } catch (error) {
-    return error instanceof TokenExpiredError ? EXPIRED : INVALID;
+  async #judgeByRemoteKey(keys: RemoteKeys, wanted: WantedKey, token: string): Promise<Verdict> {
+    const key = await keys.find(wanted);
+    if (key === 'unavailable') return UNAVAILABLE;
+    return typeof key === 'string' ? INVALID : this.#judge(key, token);
   }
-  const principal = principalFromClaims(claims);
-  return principal === undefined ? INVALID : { ok: true, principal };
+
+  #judge(key: JwtService | undefined, token: string): Verdict {
+    if (key === undefined) return INVALID;
+
+    let claims: unknown;
+    try {
+      // Not verifyAsync: it has nothing to wait for here and adds four promises to each connection.
+      claims = key.verify<object>(token);
+    } catch (error) {
+      return error instanceof TokenExpiredError ? EXPIRED : INVALID;
+    }
+    const principal = principalFromClaims(claims, this.#toleranceMs);
+    return principal === undefined ? INVALID : { ok: true, principal };
+  }
 }

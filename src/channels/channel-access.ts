@@ -1,5 +1,6 @@
 import type { AccessRule } from '../../config/namespaces.js';
 import type { Capability } from '../authentication/principal.js';
+import type { InboundMessage } from '../protocol/envelope.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
@@ -24,6 +25,12 @@ export function demandPublish(session: Session, channel: Channel, isSubscribed: 
     throw refusal(session);
   }
   if (!isSubscribed) throw new GatehouseError('NOT_SUBSCRIBED');
+}
+
+/** @throws GatehouseError FORBIDDEN where the namespace wants what is published in it encrypted, and this came as plain text */
+export function demandEncryption({ namespace }: Channel, { enc }: InboundMessage): void {
+  if (namespace.encryption === 'none' || enc !== undefined) return;
+  throw new GatehouseError('FORBIDDEN', { message: 'This namespace requires encryption' });
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Namespaces } from '../../config/namespaces.js';
+import type { PayloadCipher } from '../protocol/payload-cipher.js';
 
 export const CHANNELS_SETTINGS = Symbol('ChannelsSettings');
 
@@ -6,4 +7,6 @@ export interface ChannelsSettings {
   readonly namespaces: Namespaces;
   /** Zero: no limit. */
   readonly maxPerSession: number;
+  /** For namespaces that require encryption; undefined: no key is configured, and there is none that does. */
+  readonly cipher?: PayloadCipher | undefined;
 }

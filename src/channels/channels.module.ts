@@ -7,10 +7,11 @@ import { ChannelHooks } from './channel-hooks.js';
 import { ChannelHub } from './channel-hub.js';
 import { Channels } from './channels.js';
 import { PresenceTracker } from './presence-tracker.js';
+import { SubscriptionReview } from './subscription-review.js';
 
 @Module({
   imports: [ClusterModule, DiscoveryModule, SessionsModule],
-  providers: [ChannelHooks, ChannelHub, PresenceTracker, Channels, ChannelDirectory],
-  exports: [ChannelHooks, Channels, ChannelDirectory],
+  providers: [ChannelHooks, ChannelHub, PresenceTracker, Channels, ChannelDirectory, SubscriptionReview],
+  exports: [ChannelHooks, Channels, ChannelDirectory, SubscriptionReview],
 })
 export class ChannelsModule {}

@@ -5,12 +5,14 @@ import {
   type History,
   type HistoryQuery,
   type Position,
+  type Publication,
   type Published,
 } from '../cluster/broker.js';
 import { isContinuedBy } from '../cluster/continuity.js';
 import type { Presence } from '../cluster/presence-store.js';
 import type { Publisher } from '../protocol/envelope.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
+import { FERNET, type PayloadCipher } from '../protocol/payload-cipher.js';
 import { sendable } from '../protocol/sendable.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
@@ -32,6 +34,11 @@ export interface SubscribeOptions {
   readonly previousSession?: string | undefined;
   /** Whether it wants to hear who joins and leaves, where the namespace tells. */
   readonly presence?: boolean | undefined;
+  /**
+   * Whether the subscription stands on the session's own rights, as those that clients ask for do: it ends with them. Default
+   * false: the caller has decided, and the caller ends it.
+   */
+  readonly isByRight?: boolean | undefined;
 }
 
 export interface PublishRequest {
@@ -85,6 +92,7 @@ export class Channels {
     // Once more: others may have come while the broker was asked.
     this.demandRoom(session, channel);
     const subscription = this.hub.join(session, local, options.previousSession);
+    if (!options.isByRight) subscription.isByRight = false;
     try {
       const recovery = await recover(local, subscription, options.since);
       demandCurrent(subscription);
@@ -98,7 +106,7 @@ export class Channels {
       };
       return { channel: channel.name, ...recovery, goLive };
     } catch (error) {
-      if (!subscription.hasEnded) this.giveUp(session, channel);
+      this.giveUp(session, channel, subscription);
       throw error;
     }
   }
@@ -110,19 +118,40 @@ export class Channels {
     await this.presence.leave(session, channel);
   }
 
+  /** Takes a session out at once; presence follows by itself. False where it was not in. */
+  drop(session: Session, channel: Channel): boolean {
+    const wasThere = this.removeFrom(session, channel);
+    if (wasThere) void this.presence.leave(session, channel);
+    return wasThere;
+  }
+
+  /** Ends what a session hears of who comes and goes, and nothing else. False where it did not hear it. */
+  dropPresence(session: Session, channel: Channel): boolean {
+    const companion = this.hub.get(presenceChannelOf(channel));
+    return companion !== undefined && this.hub.remove(session, companion);
+  }
+
+  /** The subscriptions of a session that stand on its own rights. */
+  byRight(session: Session): readonly Channel[] {
+    const locals = this.hub.channelsOf(session).filter((local) => !local.isCompanion);
+    return locals.filter((local) => local.subscriptions.get(session)?.isByRight).map(({ channel }) => channel);
+  }
+
   isSubscribed(session: Session, { name }: Channel): boolean {
     return this.hub.isSubscribed(session, name);
   }
 
   /**
-   * The data must not be changed any more.
+   * The data must not be changed any more. Where the namespace requires encryption it is encrypted here, once for all.
    *
    * @throws GatehouseError SERVER_BUSY when the broker cannot be reached; TypeError or RangeError for data that no codec writes
    */
   async publish({ name, namespace }: Channel, request: PublishRequest): Promise<Published> {
     const { from, ttlMs, excludeSession, idempotencyKey } = request;
     const expiresAt = ttlMs === undefined ? undefined : Date.now() + ttlMs;
-    const draft = { data: sendable(request.data), from, excludeSession, expiresAt };
+    const data = sendable(request.data);
+    const payload = namespace.encryption === 'required' ? this.sealed(data) : { data };
+    const draft = { ...payload, from, excludeSession, expiresAt };
     const key = idempotencyKey === undefined ? undefined : keyOf(from, idempotencyKey);
     return this.broker.publish(name, draft, { history: namespace.history, idempotencyKey: key });
   }
@@ -146,9 +175,29 @@ export class Channels {
     return isOtherLife ? this.history(channel, bounded) : history;
   }
 
+  /**
+   * What was published, also where its namespace requires encryption.
+   *
+   * @throws GatehouseError DECRYPTION_FAILED where it was encrypted with a key that is not configured any more
+   */
+  dataOf({ data, enc }: Publication): unknown {
+    if (enc === undefined) return data;
+    return this.demandCipher().openKept(data);
+  }
+
   /** The sessions in a channel, over all nodes. */
   members(channel: Channel): Promise<readonly Presence[]> {
     return this.presence.members(channel);
+  }
+
+  private sealed(data: unknown): Pick<Publication, 'enc' | 'data'> {
+    return { enc: FERNET, data: this.demandCipher().seal(data) };
+  }
+
+  private demandCipher(): PayloadCipher {
+    // The settings have seen to it that there is one where a namespace needs it.
+    if (this.settings.cipher === undefined) throw new GatehouseError('DECRYPTION_FAILED');
+    return this.settings.cipher;
   }
 
   /** Returns the step that lets the events through. */
@@ -174,18 +223,18 @@ export class Channels {
     if (isFull || hasMany) throw new GatehouseError('CHANNEL_LIMIT_REACHED');
   }
 
-  /** Out of the channel and its companion. */
-  private removeFrom(session: Session, channel: Channel): void {
-    for (const name of [channel.name, presenceChannelOf(channel)]) {
-      const local = this.hub.get(name);
-      if (local) this.hub.remove(session, local);
-    }
+  /** Out of the channel and its companion. False where it was not in. */
+  private removeFrom(session: Session, channel: Channel): boolean {
+    this.dropPresence(session, channel);
+    const local = this.hub.get(channel.name);
+    return local !== undefined && this.hub.remove(session, local);
   }
 
   /** Its subscribe has failed: nothing is left of it, and presence is not made to flap by the next attempt. */
-  private giveUp(session: Session, channel: Channel): void {
-    this.removeFrom(session, channel);
-    this.presence.leaveLater(session, channel);
+  private giveUp(session: Session, channel: Channel, { hasEnded }: Subscription): void {
+    if (!hasEnded) this.removeFrom(session, channel);
+    // Also where it was dropped: it may have been entered into presence after that.
+    if (!this.isSubscribed(session, channel)) this.presence.leaveLater(session, channel);
   }
 
   private departed(session: Session): void {

@@ -20,6 +20,8 @@ export interface Recovery {
 export interface ShownPublication {
   readonly seq: number;
   readonly ts: number;
+  /** How `data` is encrypted. */
+  readonly enc?: string;
   readonly data: unknown;
   readonly from?: Publication['from'];
 }
@@ -57,8 +59,9 @@ export function isFresh({ expiresAt = Infinity }: Publication): boolean {
   return expiresAt > Date.now();
 }
 
-export function show({ seq, ts, data, from }: Publication): ShownPublication {
-  return from === undefined ? { seq, ts, data } : { seq, ts, data, from };
+export function show({ seq, ts, data, from, enc }: Publication): ShownPublication {
+  const shown = enc === undefined ? { seq, ts, data } : { seq, ts, enc, data };
+  return from === undefined ? shown : { ...shown, from };
 }
 
 function isExcluded(subscription: Subscription, { excludeSession }: Publication): boolean {

@@ -10,10 +10,10 @@ export function messagesOf(channel: Channel): LocalChannelSetup {
     channel,
     delivery: namespace.delivery,
     hasHistory: namespace.history !== undefined,
-    render: ({ seq, ts, data, from }, epoch) =>
+    render: ({ seq, ts, data, from, enc }, epoch) =>
       seq === 0
-        ? { type: 'message', channel: name, ts, from, data }
-        : { type: 'message', channel: name, seq, epoch, ts, from, data },
+        ? { type: 'message', channel: name, ts, from, enc, data }
+        : { type: 'message', channel: name, seq, epoch, ts, from, enc, data },
   };
 }
 

@@ -15,6 +15,8 @@ export class Subscription {
   private served: Position | undefined;
   /** The session that the client had before it reconnected: what that one excluded itself from stays excluded. */
   private formerSession: string | undefined;
+  /** Whether it stands on the session's own rights, and ends with them; false: code of the application has decided on it. */
+  isByRight = true;
   /** Whether the session has left the channel; then nothing reaches it any more. */
   hasEnded = false;
 

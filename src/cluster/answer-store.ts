@@ -19,9 +19,10 @@ export interface AnswerStore {
    * Of claims that come at one time, on whatever nodes, exactly one is given the key.
    *
    * @param fingerprint tells one request from another with the same key
+   * @param owner whose share of the room it takes, where there are shares
    * @throws GatehouseError SERVER_BUSY when the store cannot be reached
    */
-  claim(key: string, fingerprint: string): Promise<Claim>;
+  claim(key: string, fingerprint: string, owner?: string): Promise<Claim>;
 
   /**
    * @param answer what JSON can write

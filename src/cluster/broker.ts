@@ -13,6 +13,8 @@ export interface Position {
 /** What somebody wants to publish. */
 export interface Draft {
   readonly data: unknown;
+  /** How the data is encrypted: then it is a token. Absent: not at all. */
+  readonly enc?: string | undefined;
   readonly from: Publisher | undefined;
   /** The session that is not to get it, although it is subscribed. */
   readonly excludeSession: string | undefined;

@@ -2,9 +2,9 @@ import { EventEmitter } from 'node:events';
 
 /**
  * What could not be shared with other nodes: a word or a question on the bus, an answer that did not come, an entry in the
- * connection directory, a ban, a place that a connection takes.
+ * connection directory, a ban, a revocation, a place that a connection takes.
  */
-export type ClusterLoss = 'word' | 'question' | 'answer' | 'directory' | 'ban' | 'place';
+export type ClusterLoss = 'word' | 'question' | 'answer' | 'directory' | 'ban' | 'revocation' | 'place';
 
 interface ClusterEventMap {
   lost: [what: ClusterLoss, count: number];

@@ -6,8 +6,13 @@ import { CLUSTER_SETTINGS, type ClusterSettings } from './cluster-settings.js';
 @Global()
 @Module({})
 export class ClusterSettingsModule {
-  static register({ cluster, server: { serverId }, channels: { historyBudgetBytes } }: Settings): DynamicModule {
-    const settings: ClusterSettings = { ...cluster, serverId, historyBudgetBytes };
+  static register({
+    cluster,
+    server: { serverId },
+    channels: { historyBudgetBytes },
+    replay,
+  }: Settings): DynamicModule {
+    const settings: ClusterSettings = { ...cluster, serverId, historyBudgetBytes, replay };
     return {
       module: ClusterSettingsModule,
       providers: [{ provide: CLUSTER_SETTINGS, useValue: settings }],

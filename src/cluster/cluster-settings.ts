@@ -5,4 +5,5 @@ export const CLUSTER_SETTINGS = Symbol('ClusterSettings');
 /** How nodes find each other, and the name of this one. */
 export type ClusterSettings = Settings['cluster'] &
   Pick<Settings['server'], 'serverId'> &
-  Pick<Settings['channels'], 'historyBudgetBytes'>;
+  Pick<Settings['channels'], 'historyBudgetBytes'> &
+  Pick<Settings, 'replay'>;

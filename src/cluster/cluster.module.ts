@@ -12,6 +12,8 @@ import { MemoryBanStore } from './memory-ban-store.js';
 import { MemoryBroker } from './memory-broker.js';
 import { MemoryNodeRegistry } from './memory-node-registry.js';
 import { MemoryPresenceStore } from './memory-presence-store.js';
+import { MemoryRevocationStore } from './memory-revocation-store.js';
+import { MemoryReplayStore } from './memory-replay-store.js';
 import { MemorySharedCounts } from './memory-shared-counts.js';
 import { NODE_BUS, type NodeBus } from './node-bus.js';
 import { NODE_REGISTRY, type NodeRegistry } from './node-registry.js';
@@ -22,7 +24,10 @@ import { RedisBroker } from './redis-broker.js';
 import { RedisLink } from './redis-link.js';
 import { RedisNodeRegistry } from './redis-node-registry.js';
 import { RedisPresenceStore } from './redis-presence-store.js';
+import { RedisRevocationStore } from './redis-revocation-store.js';
 import { RedisSharedCounts } from './redis-shared-counts.js';
+import { REVOCATION_STORE, type RevocationStore } from './revocation-store.js';
+import { lifeOfIds, REPLAY_STORE, type ReplayStore } from './replay-store.js';
 import { SHARED_COUNTS, type SharedCounts } from './shared-counts.js';
 
 /** The connection to Redis; undefined where this node is the only one. */
@@ -100,6 +105,10 @@ const connectionDirectory: FactoryProvider<ConnectionDirectory> = {
   providers: [
     redisLink,
     portOn<AnswerStore>(ANSWER_STORE, (link) => (link ? new RedisAnswerStore(link) : new MemoryAnswerStore())),
+    portOn<ReplayStore>(REPLAY_STORE, (link, { replay: { windowMs, budgetBytes } }) => {
+      const lifeMs = lifeOfIds(windowMs);
+      return link ? new RedisAnswerStore(link, { part: 'replay', lifeMs }) : new MemoryReplayStore(lifeMs, budgetBytes);
+    }),
     portOn<Broker>(BROKER, (link, { historyBudgetBytes }) =>
       link ? new RedisBroker(link) : new MemoryBroker(historyBudgetBytes),
     ),
@@ -107,18 +116,23 @@ const connectionDirectory: FactoryProvider<ConnectionDirectory> = {
     presenceStore,
     sharedCounts,
     portOn<BanStore>(BAN_STORE, (link) => (link ? new RedisBanStore(link) : new MemoryBanStore())),
+    portOn<RevocationStore>(REVOCATION_STORE, (link) =>
+      link ? new RedisRevocationStore(link) : new MemoryRevocationStore(),
+    ),
     clusterEvents,
     nodeBus,
     connectionDirectory,
   ],
   exports: [
     ANSWER_STORE,
+    REPLAY_STORE,
     REDIS_LINK,
     BROKER,
     PRESENCE_STORE,
     NODE_REGISTRY,
     SHARED_COUNTS,
     BAN_STORE,
+    REVOCATION_STORE,
     NODE_BUS,
     ClusterEvents,
     ConnectionDirectory,

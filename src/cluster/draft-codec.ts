@@ -9,6 +9,8 @@ type Fields = [
   excludeSession: string | undefined,
   expiresAt: number | undefined,
   isEscaped: boolean,
+  /** Written where there is one, so that the nodes of an older release can read what is plain. */
+  enc?: string,
 ];
 
 const packr = new Packr({ useRecords: false });
@@ -19,19 +21,26 @@ const SURROGATE = 0xed;
 const FIRST_SURROGATE = 0xa0;
 
 /** MessagePack; where msgpackr would change or refuse a value, with every text in it escaped. */
-export function encodeDraft({ data, from, excludeSession, expiresAt }: Draft): Buffer {
+export function encodeDraft({ data, from, excludeSession, expiresAt, enc }: Draft): Buffer {
   const rest = [from?.userId, from?.sessionId, excludeSession, expiresAt] as const;
-  const packed = packedOrNot([data, ...rest, false]);
-  return packed && !isMisread(packed) ? packed : packr.pack([escaped(data), ...rest, true]);
+  const more: [string?] = enc === undefined ? [] : [enc];
+  const packed = packedOrNot([data, ...rest, false, ...more]);
+  return packed && !isMisread(packed) ? packed : packr.pack([escaped(data), ...rest, true, ...more]);
 }
 
 /** @throws Error where the bytes were not written by `encodeDraft` */
 export function decodeDraft(bytes: Buffer): Draft {
   const fields: unknown = packr.unpack(bytes);
-  if (!Array.isArray(fields) || fields.length !== 6) throw new Error('A publication in Redis is not readable');
-  const [data, userId, sessionId, excludeSession, expiresAt, isEscaped] = fields as Fields;
+  if (!isFields(fields)) throw new Error('A publication in Redis is not readable');
+  const [data, userId, sessionId, excludeSession, expiresAt, isEscaped, enc] = fields;
   const from = typeof userId === 'string' && typeof sessionId === 'string' ? { userId, sessionId } : undefined;
-  return { data: isEscaped ? unescaped(data) : data, from, excludeSession, expiresAt };
+  const draft = { data: isEscaped ? unescaped(data) : data, from, excludeSession, expiresAt };
+  return enc === undefined ? draft : { ...draft, enc };
+}
+
+function isFields(fields: unknown): fields is Fields {
+  if (!Array.isArray(fields)) return false;
+  return fields.length === 6 || (fields.length === 7 && typeof fields[6] === 'string');
 }
 
 /** Undefined for a key `toJSON` beside a key `constructor`: msgpackr takes that for a method. */

@@ -9,6 +9,12 @@ interface Kept {
   readonly answer?: { readonly value: unknown };
 }
 
+interface AnswerKeys {
+  /** What the names of its keys end with. */
+  readonly part?: string;
+  readonly lifeMs?: number;
+}
+
 /** KEYS: answer. ARGV: what it is. Drops it, unless it is another by now. */
 const DROP = new RedisScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
@@ -17,13 +23,22 @@ return 1
 
 /** Answers of a whole cluster: a key of Redis each, which Redis forgets. */
 export class RedisAnswerStore implements AnswerStore {
-  constructor(private readonly link: RedisLink) {}
+  private readonly part: string;
+  private readonly lifeMs: number;
+
+  constructor(
+    private readonly link: RedisLink,
+    { part = 'answer', lifeMs = ANSWER_LIFE_MS }: AnswerKeys = {},
+  ) {
+    this.part = part;
+    this.lifeMs = lifeMs;
+  }
 
   async claim(key: string, fingerprint: string): Promise<Claim> {
     const text = JSON.stringify({ fingerprint } satisfies Kept);
     const { client } = this.link;
     // Since Redis 7 one command both claims and tells who was first.
-    const former = await this.link.attempt(() => client.set(this.keyOf(key), text, 'PX', ANSWER_LIFE_MS, 'NX', 'GET'));
+    const former = await this.link.attempt(() => client.set(this.keyOf(key), text, 'PX', this.lifeMs, 'NX', 'GET'));
     if (former === null) return { state: 'claimed' };
     const claim = claimOf(former);
     if (claim !== undefined) return claim;
@@ -34,7 +49,7 @@ export class RedisAnswerStore implements AnswerStore {
 
   async keep(key: string, fingerprint: string, answer: unknown): Promise<void> {
     const text = JSON.stringify({ fingerprint, answer: { value: answer } } satisfies Kept);
-    await this.link.attempt(() => this.link.client.set(this.keyOf(key), text, 'PX', ANSWER_LIFE_MS));
+    await this.link.attempt(() => this.link.client.set(this.keyOf(key), text, 'PX', this.lifeMs));
   }
 
   async release(key: string): Promise<void> {
@@ -42,7 +57,7 @@ export class RedisAnswerStore implements AnswerStore {
   }
 
   private keyOf(key: string): string {
-    return this.link.key(key, 'answer');
+    return this.link.key(key, this.part);
   }
 }
 

@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { isObservable } from 'rxjs';
+import type { MessageRate } from '../access/message-rate.js';
 import { EnvelopeError, readEnvelope, type InboundMessage } from '../protocol/envelope.js';
 import type { ErrorCode } from '../protocol/error-codes.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 import { DispatchEvents } from './dispatch-events.js';
 import { errorReply, isFault } from './error-reply.js';
+import { EncryptedPayloads } from './encrypted-payloads.js';
 import { MessageContext, type Predecessor } from './message-context.js';
 import type { Handler, Handlers } from './message-table.js';
 import { ReplyStreams } from './reply-streams.js';
@@ -19,20 +21,32 @@ export interface Delivery {
   readonly arrivedAt: number;
   /** Milliseconds until the sender may send again; 0 where it is within its rate. */
   readonly overRateFor: number;
+  /** The rate that it comes under; undefined where all that it costs is paid. */
+  readonly rate: MessageRate | undefined;
+  /** Tokens that have been taken for it. */
+  readonly tokens: number;
   /** Resolves when the messages before it that still run have been answered; undefined: none does. */
   readonly previous: Promise<void> | undefined;
   /** Told when the next message may begin. */
   readonly predecessor: Predecessor;
 }
 
+/** The tokens that a message costs are not there yet. */
+export interface Shortage {
+  readonly tokens: number;
+  readonly milliseconds: number;
+}
+
 /** What became of a frame: whether it was an envelope at all, and the promise of a handler that is not done yet. */
 export interface Outcome {
   readonly isEnvelope: boolean;
   readonly pending: Promise<void> | undefined;
+  /** It was dearer than it looked, and refused for it; where messages wait for their tokens, it must come again. */
+  readonly shortage: Shortage | undefined;
 }
 
-const ANSWERED: Outcome = { isEnvelope: true, pending: undefined };
-const MALFORMED: Outcome = { isEnvelope: false, pending: undefined };
+const ANSWERED: Outcome = { isEnvelope: true, pending: undefined, shortage: undefined };
+const MALFORMED: Outcome = { isEnvelope: false, pending: undefined, shortage: undefined };
 
 /** Takes a frame through its stages: decode → may they? → the handler → encode. Answers whatever happens, and never throws. */
 @Injectable()
@@ -40,6 +54,7 @@ export class Dispatcher {
   constructor(
     readonly events: DispatchEvents,
     private readonly streams: ReplyStreams,
+    private readonly payloads: EncryptedPayloads,
   ) {}
 
   dispatch(delivery: Delivery): Outcome {
@@ -48,16 +63,37 @@ export class Dispatcher {
     if (typeof message === 'string') return message === 'INVALID_MESSAGE_FORMAT' ? MALFORMED : ANSWERED;
 
     const handler = handlers.get(message.type);
-    this.events.emit('received', handler?.type ?? 'unknown', bytes.length);
-    const refusal = refusalOf(message, handler, overRateFor);
-    if (refusal) inTurn(previous, () => this.answerError(session, message, refusal));
-    if (refusal || !handler) return ANSWERED;
+    const isDear = handler !== undefined && handler.cost > 1;
+    const shortage = isDear ? shortageOf(handler, delivery) : undefined;
+    if (shortage !== undefined && delivery.rate?.waits) return { isEnvelope: true, pending: undefined, shortage };
 
-    const context = new MessageContext(session, message, bytes.length, delivery.predecessor);
+    this.events.emit('received', handler?.type ?? 'unknown', bytes.length);
+    const refusal = refusalOf(handler, shortage?.milliseconds ?? overRateFor);
+    if (refusal) inTurn(previous, () => this.answerError(session, message, refusal));
+    if (refusal || !handler) return shortage === undefined ? ANSWERED : { ...ANSWERED, shortage };
+    return message.enc === undefined
+      ? this.handle(handler, message, delivery)
+      : this.handleEncrypted(handler, message, delivery);
+  }
+
+  private handle(handler: Handler, message: InboundMessage, delivery: Delivery): Outcome {
+    const { session, bytes, previous, predecessor, arrivedAt } = delivery;
+    const context = new MessageContext(session, message, bytes.length, predecessor);
     const pending = previous
       ? this.callBehind(handler, context, delivery, previous)
-      : this.call(handler, context, delivery.arrivedAt);
-    return pending ? { isEnvelope: true, pending } : ANSWERED;
+      : this.call(handler, context, arrivedAt);
+    return pending ? { isEnvelope: true, pending, shortage: undefined } : ANSWERED;
+  }
+
+  private handleEncrypted(handler: Handler, message: InboundMessage, delivery: Delivery): Outcome {
+    let opened: InboundMessage;
+    try {
+      opened = this.payloads.opened(message);
+    } catch (refusal) {
+      inTurn(delivery.previous, () => this.answerError(delivery.session, message, refusal));
+      return ANSWERED;
+    }
+    return this.handle(handler, opened, delivery);
   }
 
   /** The message, or the code of the error that was answered instead. */
@@ -67,7 +103,7 @@ export class Dispatcher {
     } catch (error) {
       this.events.emit('received', 'unknown', bytes.length);
       const id = error instanceof EnvelopeError ? error.id : undefined;
-      inTurn(previous, () => this.sendError(session, error, id));
+      inTurn(previous, () => this.sendError(session, error, { id, type: 'unknown' }));
       return error instanceof EnvelopeError ? error.code : 'INVALID_MESSAGE_FORMAT';
     }
   }
@@ -137,7 +173,8 @@ export class Dispatcher {
   private reply({ replyType, name }: Handler, { session, message }: MessageContext, data: unknown): void {
     if (data === undefined && message.id === undefined) return;
     try {
-      session.send({ type: replyType, id: message.id, data });
+      const reply = { type: replyType, id: message.id, data };
+      session.send(message.enc === undefined ? reply : this.payloads.sealed(reply));
     } catch (exception) {
       this.events.crash(name, exception);
       this.answerError(session, message, exception);
@@ -173,19 +210,19 @@ export class Dispatcher {
   }
 
   private answerError(session: Session, message: InboundMessage, exception: unknown): void {
-    this.sendError(session, exception, message.id);
+    this.sendError(session, exception, message);
   }
 
-  private sendError(session: Session, exception: unknown, id: InboundMessage['id']): void {
+  private sendError(session: Session, exception: unknown, { id, type }: Pick<InboundMessage, 'id' | 'type'>): void {
     try {
       const reply = errorReply(exception, id);
       session.send(reply);
-      this.events.emit('failed', reply.code);
+      this.events.emit('failed', reply.code, session, type);
     } catch (unwritable) {
       // An exception of the application may bear what cannot be written.
       this.events.crash('the error reply', unwritable);
       session.send(errorReply(unwritable, id));
-      this.events.emit('failed', 'INTERNAL_ERROR');
+      this.events.emit('failed', 'INTERNAL_ERROR', session, type);
     }
   }
 }
@@ -207,13 +244,15 @@ function comesLater(result: unknown): boolean {
   return isObservable(result) || typeof (result as { then?: unknown }).then === 'function';
 }
 
-function refusalOf(
-  message: InboundMessage,
-  handler: Handler | undefined,
-  overRateFor: number,
-): GatehouseError | undefined {
+/** Takes what the type costs beyond what its frame has cost. Undefined where it is there. */
+function shortageOf({ cost }: Handler, { rate, tokens, arrivedAt, overRateFor }: Delivery): Shortage | undefined {
+  if (rate === undefined) return undefined;
+  const whole = tokens + cost - 1;
+  const milliseconds = overRateFor > 0 ? rate.waitFor(arrivedAt, whole) : rate.raise(arrivedAt, tokens, whole);
+  return milliseconds > 0 ? { tokens: whole, milliseconds } : undefined;
+}
+
+function refusalOf(handler: Handler | undefined, overRateFor: number): GatehouseError | undefined {
   if (overRateFor > 0) return new GatehouseError('RATE_LIMIT_EXCEEDED', { retryAfter: overRateFor });
-  // No key is configured to decrypt with, so an encrypted payload cannot be read.
-  if (message.enc !== undefined) return new GatehouseError('DECRYPTION_FAILED');
   return handler ? undefined : new GatehouseError('UNKNOWN_MESSAGE_TYPE');
 }

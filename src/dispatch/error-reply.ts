@@ -4,7 +4,7 @@ import type { CorrelationId, ErrorMessage } from '../protocol/envelope.js';
 import { ERRORS, type ErrorCode } from '../protocol/error-codes.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 
-type ErrorBody = Omit<ErrorMessage, 'type' | 'id'>;
+export type ErrorBody = Omit<ErrorMessage, 'type' | 'id'>;
 
 /** What an application's own error code must look like. */
 const APPLICATION_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
@@ -25,7 +25,7 @@ const NEST_SENTENCES = new Set(['Forbidden resource', 'Forbidden', 'Unauthorized
 
 /** The error a client is answered with. Says nothing of exceptions that were not meant for it. */
 export function errorReply(exception: unknown, id: CorrelationId | undefined): ErrorMessage {
-  return { type: 'error', id, ...bodyOf(exception) };
+  return { type: 'error', id, ...errorBody(exception) };
 }
 
 /** Whether the exception is a fault of ours, which must be logged, and not an answer to the client. */
@@ -35,7 +35,8 @@ export function isFault(exception: unknown): boolean {
   return !(exception instanceof HttpException) || exception.getStatus() >= 500;
 }
 
-function bodyOf(exception: unknown): ErrorBody {
+/** What an exception says to the client. */
+export function errorBody(exception: unknown): ErrorBody {
   if (exception instanceof GatehouseError) {
     const { code, message, details, retryAfter } = exception;
     return { code, message, details, retryAfter };

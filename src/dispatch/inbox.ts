@@ -1,11 +1,13 @@
 import type { AddressRecord } from '../access/address-book.js';
 import type { MessageRate } from '../access/message-rate.js';
+import { RateAbuse } from '../access/rate-abuse.js';
+import type { CloseName } from '../protocol/close-codes.js';
 import type { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import type { ConnectionListener } from '../socket/connection.js';
 import type { OverflowReason } from '../socket/outbound-budget.js';
 import type { ShedReason } from '../socket/outbound-queue.js';
-import type { Dispatcher } from './dispatcher.js';
+import type { Dispatcher, Shortage } from './dispatcher.js';
 import type { Predecessor } from './message-context.js';
 import type { Handlers } from './message-table.js';
 
@@ -14,11 +16,15 @@ export interface InboxContext {
   readonly handlers: Handlers;
   readonly dispatcher: Dispatcher;
   readonly events: SessionEvents;
-  /** Whether messages over the rate wait for their token instead of being answered with an error. */
-  readonly throttles: boolean;
+  /** What a message costs by its size; undefined where that is always 1. */
+  readonly costOfSize: ((bytes: number) => number) | undefined;
+  /** Messages over the rate, refused one after the other, before the connection closes; zero: never. */
+  readonly abuseBanAfter: number;
   readonly maxPending: number;
   /** Malformed messages in a row before the connection closes; zero: never. */
   readonly maxProtocolErrors: number;
+  /** The session goes on and on over its rate. */
+  onAbuse(inbox: Inbox): void;
   onClosed(inbox: Inbox, code: number, reason: string): void;
 }
 
@@ -63,6 +69,9 @@ export class Inbox implements ConnectionListener {
   private previous: Promise<void> | undefined;
   private running = 0;
   private malformedInARow = 0;
+  /** What the first of the waiting messages is known to cost, because it has been looked at; 0: not known. */
+  private knownCost = 0;
+  private abuse: RateAbuse | undefined;
   readonly session: Session;
   readonly place: AddressRecord;
   private readonly rate: MessageRate;
@@ -107,17 +116,34 @@ export class Inbox implements ConnectionListener {
     this.context.events.emit('vanished', this.session);
   }
 
+  breached(name: CloseName): void {
+    this.context.events.emit('breached', this.session, name);
+  }
+
   private take(bytes: Buffer): void {
     const arrivedAt = performance.now();
-    const overRateFor = this.rate.take(arrivedAt);
-    if (overRateFor > 0 && this.context.throttles) return this.waitForToken(bytes, overRateFor);
+    const { rate, session, previous, context, knownCost } = this;
+    const tokens = knownCost > 0 ? knownCost : (context.costOfSize?.(bytes.length) ?? 1);
+    const overRateFor = rate.take(arrivedAt, tokens);
+    if (overRateFor > 0 && rate.waits)
+      return this.waitForTokens(bytes, { tokens: knownCost, milliseconds: overRateFor });
 
-    const { session } = this;
-    const { handlers, dispatcher } = this.context;
-    const { previous } = this;
+    this.knownCost = 0;
+    const { handlers, dispatcher } = context;
     const hand = new Hand(this);
-    const delivery = { session, handlers, bytes, arrivedAt, overRateFor, previous, predecessor: hand };
-    const { isEnvelope, pending } = dispatcher.dispatch(delivery);
+    const { isEnvelope, pending, shortage } = dispatcher.dispatch({
+      session,
+      handlers,
+      bytes,
+      arrivedAt,
+      overRateFor,
+      rate: knownCost > 0 ? undefined : rate,
+      tokens,
+      previous,
+      predecessor: hand,
+    });
+    if (shortage !== undefined && rate.waits) return this.waitForTokens(bytes, shortage);
+    if (overRateFor > 0 || shortage !== undefined) this.countRefusal(arrivedAt);
     if (!isEnvelope) return this.countMalformed();
     this.malformedInARow = 0;
     if (pending === undefined) return;
@@ -142,8 +168,16 @@ export class Inbox implements ConnectionListener {
       this.session.close('too_many_protocol_errors');
   }
 
-  /** A token is missing: this message is the next to be handled, once there is one. TCP pushes back meanwhile. */
-  private waitForToken(bytes: Buffer, milliseconds: number): void {
+  private countRefusal(now: number): void {
+    const { abuseBanAfter } = this.context;
+    if (abuseBanAfter === 0) return;
+    this.abuse ??= new RateAbuse(abuseBanAfter);
+    if (this.abuse.refused(now)) this.context.onAbuse(this);
+  }
+
+  /** Tokens are missing: this message is the next to be handled, once they are there. TCP pushes back meanwhile. */
+  private waitForTokens(bytes: Buffer, { tokens, milliseconds }: Shortage): void {
+    this.knownCost = tokens;
     this.waiting = [bytes, ...(this.waiting ?? [])];
     this.waitingBytes += bytes.length;
     this.session.connection.pause();

@@ -9,6 +9,7 @@ export interface Predecessor {
 /** One message on its way through: the third argument that Nest's enhancers find in their context. */
 export class MessageContext {
   private steps: (() => void)[] | undefined;
+  private isReplied = false;
 
   constructor(
     readonly session: Session,
@@ -24,7 +25,9 @@ export class MessageContext {
 
   /** Has something done once the message has been answered: what must not come to the client before the reply. */
   afterReply(step: () => void): void {
-    (this.steps ??= []).push(step);
+    // A handler that took too long has been answered for.
+    if (this.isReplied) step();
+    else (this.steps ??= []).push(step);
   }
 
   /**
@@ -37,6 +40,7 @@ export class MessageContext {
 
   /** @internal the dispatcher has answered */
   replied(): void {
+    this.isReplied = true;
     for (const step of this.steps ?? []) step();
     this.steps = undefined;
   }

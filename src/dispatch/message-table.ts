@@ -1,7 +1,11 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { DirectCall, type Invocation } from './direct-call.js';
+import { Reflector } from '@nestjs/core';
+import { messageCost } from '../access/message-cost.js';
+import { MessageRates } from '../access/message-rate.js';
+import type { Invocation } from './direct-call.js';
 import { GatewayScanner, type HandlerDefinition } from './gateway-scanner.js';
-import { NestCall, type Recovery } from './nest-call.js';
+import { Invocations } from './invocations.js';
+import type { Recovery } from './nest-call.js';
 
 /** A handler ready to be called. */
 export interface Handler {
@@ -10,6 +14,8 @@ export interface Handler {
   readonly name: string;
   readonly invoke: Invocation;
   readonly recover: Recovery | undefined;
+  /** Tokens that a message of this type costs. */
+  readonly cost: number;
 }
 
 export type Handlers = ReadonlyMap<string, Handler>;
@@ -22,6 +28,15 @@ export class DuplicateMessageType extends Error {
   }
 }
 
+/** A handler costs what no client can pay, or no whole number of tokens: the application cannot start. */
+export class UnusableMessageCost extends Error {
+  constructor({ name, type }: HandlerDefinition, cost: number, max: number | undefined) {
+    const bounds = max === undefined ? 'at least 1' : `from 1 to ${max}, the burst that the message rates allow`;
+    super(`@MessageCost(${cost}) on ${name} ("${type}") must be a whole number of tokens, ${bounds}`);
+    this.name = 'UnusableMessageCost';
+  }
+}
+
 /** Message type → handler, one table a path, compiled once when the application starts. */
 @Injectable()
 export class MessageTable implements OnApplicationBootstrap {
@@ -29,8 +44,9 @@ export class MessageTable implements OnApplicationBootstrap {
 
   constructor(
     private readonly scanner: GatewayScanner,
-    private readonly directCall: DirectCall,
-    private readonly nestCall: NestCall,
+    private readonly invocations: Invocations,
+    private readonly reflector: Reflector,
+    private readonly rates: MessageRates,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -60,8 +76,19 @@ export class MessageTable implements OnApplicationBootstrap {
       type: definition.type,
       replyType: `${definition.type}_reply`,
       name: definition.name,
-      invoke: this.directCall.compile(definition) ?? this.nestCall.compile(definition),
-      recover: this.nestCall.compileRecovery(definition),
+      invoke: this.invocations.compile(definition),
+      recover: this.invocations.compileRecovery(definition),
+      cost: this.costOf(definition),
     };
+  }
+
+  private costOf(definition: HandlerDefinition): number {
+    const { gateway, method } = definition;
+    const cost = messageCost(this.reflector, { gateway: gateway.gatewayClass, method });
+    const { maxCost } = this.rates;
+    if (!Number.isSafeInteger(cost) || cost < 1 || (maxCost !== undefined && cost > maxCost)) {
+      throw new UnusableMessageCost(definition, cost, maxCost);
+    }
+    return cost;
   }
 }

@@ -3,6 +3,7 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { Arrivals } from '../socket/arrivals.js';
 import { Connection } from '../socket/connection.js';
 import { chosenSubprotocol } from '../upgrade/chosen-subprotocol.js';
 import { answerAsPlainHttp, isAnswering, isForeignUpgrade } from '../upgrade/foreign-upgrade.js';
@@ -16,6 +17,8 @@ export interface RealtimeAdapterSettings {
   /** WS_PATH: where gateways without a path of their own are. */
   readonly path: string;
   readonly maxMessageBytes: number;
+  /** Zero: a message may come in any number of frames. */
+  readonly maxFragments: number;
   /** Zero: compression is not offered. */
   readonly compressFromBytes: number;
 }
@@ -36,6 +39,11 @@ const WITHOUT_CONTEXT_TAKEOVER = { serverNoContextTakeover: true, clientNoContex
 /** How long a client may take to answer a close frame before its socket is destroyed. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
+/** The least that reads of one frame hold on average: what comes byte by byte takes 200 bytes of memory a byte. */
+const MIN_READ_BYTES = 512;
+/** Reads that a short message may come in all the same. */
+const FREE_READS = 4_096;
+
 /**
  * Puts our own path (upgrade → session → dispatch) under Nest's stock gateway decorators. Nest still finds gateways,
  * sets @WebSocketServer() properties and calls afterInit; it binds nothing per connection any more.
@@ -44,6 +52,7 @@ export class RealtimeAdapter extends WsAdapter {
   private readonly endpoints = new Map<string, Endpoint>();
   private readonly upgrader: Upgrader;
   private readonly reception: Reception;
+  private readonly arrivals: Arrivals;
   private readonly events: DispatchEvents;
   private readonly http: Server;
   private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -72,6 +81,7 @@ export class RealtimeAdapter extends WsAdapter {
     super(app);
     this.upgrader = app.get(Upgrader);
     this.reception = app.get(Reception);
+    this.arrivals = app.get(Arrivals);
     this.events = app.get(DispatchEvents);
     app.get(GatewayScanner, { strict: false }).homePath = settings.path;
     this.http = app.getHttpServer();
@@ -92,10 +102,17 @@ export class RealtimeAdapter extends WsAdapter {
       noServer: true,
       WebSocket: Connection,
       maxPayload: this.settings.maxMessageBytes,
+      maxFragments: this.settings.maxFragments,
+      maxBufferedChunks: FREE_READS + Math.ceil(this.settings.maxMessageBytes / MIN_READ_BYTES),
+      // Connection answers pings: bounded, counted, and in one write with all else that leaves.
+      autoPong: false,
       perMessageDeflate: this.settings.compressFromBytes > 0 && WITHOUT_CONTEXT_TAKEOVER,
       closeTimeout: CLOSE_TIMEOUT_MS,
       handleProtocols: chosenSubprotocol,
     });
+    // A listener keeps `ws` from answering what it refuses: the upgrader does, and counts it.
+    server.on('wsClientError', () => {});
+    this.arrivals.watch(server.clients);
     this.endpoints.set(path, { server, welcome: undefined });
     return server;
   }

@@ -6,9 +6,9 @@ import { MessageRates } from '../access/message-rate.js';
 import { FrameFormats } from '../sessions/frame-format.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { Session } from '../sessions/session.js';
-import type { Connection } from '../socket/connection.js';
+import type { Connection, ConnectionContext } from '../socket/connection.js';
 import { Heartbeat } from '../socket/heartbeat.js';
-import { OUTBOUND_CONTEXT, type OutboundContext } from '../socket/outbound-queue.js';
+import { OUTBOUND_CONTEXT } from '../socket/outbound-queue.js';
 import type { Admission } from '../upgrade/upgrader.js';
 import { Dispatcher } from './dispatcher.js';
 import { GatewayHooks, type ConnectionHooks } from './gateway-hooks.js';
@@ -26,7 +26,7 @@ export class Reception {
 
   constructor(
     @Inject(ACCESS_SETTINGS) private readonly access: AccessSettings,
-    @Inject(OUTBOUND_CONTEXT) private readonly outbound: OutboundContext,
+    @Inject(OUTBOUND_CONTEXT) private readonly shared: ConnectionContext,
     private readonly sessions: SessionRegistry,
     private readonly limits: ConnectionLimits,
     private readonly rates: MessageRates,
@@ -51,21 +51,26 @@ export class Reception {
     const format = this.formats.of(codec, takesCompressed(connection, request));
     const session = new Session(sessionId, { principal, connection, format, address, events: this.sessions.events });
     const inbox = new Inbox({ session, place, rate: this.rates.of(place) }, context);
-    connection.attach(socket, this.outbound, inbox);
+    connection.attach(socket, this.shared, inbox);
     this.heartbeat.watch(connection);
     this.sessions.add(session);
     hooks.connected(connection, request);
   }
 
   private inboxContext(path: string, hooks: ConnectionHooks): InboxContext {
-    const { maxPending, maxProtocolErrors } = this.access.messages;
+    const { maxPending, maxProtocolErrors, abuseBanAfter } = this.access.messages;
     return {
       handlers: this.table.of(path),
       dispatcher: this.dispatcher,
       events: this.sessions.events,
-      throttles: this.rates.mode === 'throttle',
+      costOfSize: this.rates.costOfSize,
+      abuseBanAfter,
       maxPending,
       maxProtocolErrors,
+      onAbuse: ({ session, place }) => {
+        this.limits.abused(place);
+        session.close('too_many_messages');
+      },
       onClosed: ({ session, place }, code, reason) => {
         this.heartbeat.forget(session.connection);
         this.limits.release(place);

@@ -1,4 +1,5 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { EventEmitter } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
 import type { Session } from '../sessions/session.js';
@@ -32,9 +33,15 @@ interface DrainUnderWay extends Omit<DrainSummary, 'remaining'> {
   readonly isOver: Promise<void>;
 }
 
+interface DrainEvents {
+  began: [summary: DrainSummary];
+  /** No session is left. `cut`: how many had to be cut off. */
+  ended: [durationMs: number, cut: number];
+}
+
 /** Lets every client go: in batches with pauses, so that they do not all return at once. */
 @Injectable()
-export class Drain {
+export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShutdown {
   private readonly logger = new Logger('Drain');
   private underWay: DrainUnderWay | undefined;
 
@@ -44,7 +51,13 @@ export class Drain {
     private readonly sessions: SessionRegistry,
     private readonly state: ServerState,
     private readonly reporter: NodeReporter,
-  ) {}
+  ) {
+    super();
+  }
+
+  onApplicationShutdown(): void {
+    this.removeAllListeners();
+  }
 
   /**
    * Begins to drain, without an end of the process: that stays, refuses upgrades and is not ready until it is told to
@@ -74,6 +87,7 @@ export class Drain {
       reconnectWindowMs: windowMs,
       isOver: this.letGo(sessions, windowMs),
     };
+    this.emit('began', { ...this.underWay, remaining: this.sessions.size });
     return this.underWay;
   }
 
@@ -92,10 +106,13 @@ export class Drain {
 
   private async letGo(sessions: readonly Session[], windowMs: number): Promise<void> {
     const { drainTimeoutMs } = this.settings.lifecycle;
-    const deadline = performance.now() + drainTimeoutMs;
+    const beganAt = performance.now();
+    const deadline = beganAt + drainTimeoutMs;
     await this.sayGoodbye(sessions, String(windowMs));
     await this.waitUntilEmpty(deadline - Math.min(LAST_CALL_MS, drainTimeoutMs * LAST_CALL_SHARE));
-    if (this.sessions.size > 0) await this.cut(deadline, String(windowMs));
+    const cut = this.sessions.size;
+    if (cut > 0) await this.cut(deadline, String(windowMs));
+    this.emit('ended', Math.round(performance.now() - beganAt), cut);
   }
 
   private async sayGoodbye(sessions: readonly Session[], reason: string): Promise<void> {

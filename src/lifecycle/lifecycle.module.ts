@@ -16,8 +16,8 @@ import { ServerState } from './server-state.js';
 export class LifecycleModule {
   /** @param socket the module of the stage below */
   static register(settings: Settings, socket: DynamicModule): DynamicModule {
-    const { server, connections, outbound, overload, lifecycle } = settings;
-    const own: LifecycleSettings = { server, connections, outbound, overload, lifecycle };
+    const { server, tls, connections, outbound, overload, lifecycle } = settings;
+    const own: LifecycleSettings = { server, tls, connections, outbound, overload, lifecycle };
     return {
       module: LifecycleModule,
       imports: [SessionsModule, ClusterModule, socket],

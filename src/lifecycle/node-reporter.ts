@@ -79,9 +79,10 @@ export class NodeReporter implements OnApplicationShutdown {
 
   /** Of a node behind nothing, in a network where host names are known. */
   private ownUrl(port: number): string {
-    const { host, wsPath } = this.settings.server;
+    const { server, tls } = this.settings;
+    const { host, wsPath } = server;
     const isEveryAddress = host === undefined || host === '0.0.0.0' || host === '::';
     const name = isEveryAddress ? hostname() : isIPv6(host) ? `[${host}]` : host;
-    return `ws://${name}:${port}${wsPath}`;
+    return `${tls.certFile === undefined ? 'ws' : 'wss'}://${name}:${port}${wsPath}`;
   }
 }

@@ -7,7 +7,7 @@ import { BurstGuard } from './burst-guard.js';
 import { LOGGER } from './connection-log.js';
 import { METRIC } from './metrics.js';
 
-/** Counts requests to the server API, and writes one line for each call that was to change something. */
+/** Counts requests to the server API, and logs what it refuses and what fails. */
 @Injectable()
 export class ApiObserver implements OnModuleInit {
   private readonly guard = new BurstGuard();
@@ -20,8 +20,6 @@ export class ApiObserver implements OnModuleInit {
 
   onModuleInit(): void {
     this.events.on('answered', (route, status) => this.requests.inc({ route, status }));
-    // Not bounded: only who has the role can cause it, and an audit with holes is none.
-    this.events.on('audited', (entry) => this.logger.info(entry, 'audit'));
     this.events.on('refused', (status, address) => {
       this.guard.write(`refused:${status}`, (leftOut) =>
         this.logger.info({ status, address, ...(leftOut > 0 && { leftOut }) }, 'API request refused'),

@@ -40,6 +40,16 @@ export class ConnectionLog implements OnModuleInit {
     this.sessions.on('vanished', (session) => {
       this.bounded('vanished', (leftOut) => this.logger.info({ ...describe(session), ...leftOut }, 'client vanished'));
     });
+    this.sessions.on('breached', (session, reason) => {
+      this.bounded(`breached:${reason}`, (leftOut) =>
+        this.logger.info({ ...describe(session), reason, ...leftOut }, 'client broke a rule'),
+      );
+    });
+    this.upgrades.on('cut', (reason, address) => {
+      this.bounded(`cut:${reason}`, (leftOut) =>
+        this.logger.info({ reason, address, ...leftOut }, 'connection cut off before a request'),
+      );
+    });
     this.upgrades.on('refused', (reason, address) => {
       this.bounded(`refused:${reason}`, (leftOut) =>
         this.logger.info({ reason, address, ...leftOut }, 'upgrade refused'),
@@ -48,6 +58,7 @@ export class ConnectionLog implements OnModuleInit {
     const crashed = (where: string, exception: unknown): void =>
       this.bounded('crashed', (leftOut) => this.logger.error({ where, err: exception, ...leftOut }, 'handler failed'));
     this.messages.on('crashed', crashed);
+    this.sessions.on('crashed', crashed);
     this.cluster.on('crashed', crashed);
   }
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import type { Counter, Histogram } from 'prom-client';
+import { AccessEvents } from '../access/access-events.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import { REDIS_LINK } from '../cluster/cluster.module.js';
 import type { RedisLink } from '../cluster/redis-link.js';
@@ -22,9 +23,15 @@ export class MetricsRecorder implements OnModuleInit {
     @InjectMetric(METRIC.refused) private readonly refused: Counter,
     @InjectMetric(METRIC.duration) private readonly duration: Histogram,
     @InjectMetric(METRIC.errors) private readonly errors: Counter,
+    @InjectMetric(METRIC.bansMade) private readonly bansMade: Counter,
+    @InjectMetric(METRIC.overRate) private readonly overRate: Counter,
     @InjectMetric(METRIC.roundTrip) private readonly roundTrip: Histogram,
     @InjectMetric(METRIC.dropped) private readonly dropped: Counter,
+    @InjectMetric(METRIC.breaches) private readonly breaches: Counter,
+    @InjectMetric(METRIC.httpCut) private readonly httpCut: Counter,
     @InjectMetric(METRIC.recoveries) private readonly recoveries: Counter,
+    @InjectMetric(METRIC.repeats) private readonly repeats: Counter,
+    @InjectMetric(METRIC.subscriptionsDropped) private readonly subscriptionsDropped: Counter,
     @InjectMetric(METRIC.clusterLosses) private readonly clusterLosses: Counter,
     @InjectMetric(METRIC.redisFailures) private readonly redisFailures: Counter,
     @Inject(REDIS_LINK) private readonly link: RedisLink | undefined,
@@ -32,6 +39,7 @@ export class MetricsRecorder implements OnModuleInit {
     private readonly upgrades: UpgradeEvents,
     private readonly messages: DispatchEvents,
     private readonly cluster: ClusterEvents,
+    private readonly access: AccessEvents,
   ) {}
 
   onModuleInit(): void {
@@ -43,8 +51,15 @@ export class MetricsRecorder implements OnModuleInit {
     this.sessions.on('roundTrip', (milliseconds) => this.roundTrip.observe(milliseconds / 1_000));
     this.sessions.on('overflowed', (_session, reason, droppedFrames) => this.dropped.inc({ reason }, droppedFrames));
     this.sessions.on('shed', (reason, droppedFrames) => this.dropped.inc({ reason }, droppedFrames));
+    this.sessions.on('breached', (_session, reason) => this.breaches.inc({ reason }));
+    this.upgrades.on('cut', (reason) => this.httpCut.inc({ reason }));
     this.sessions.on('recovered', (result) => this.recoveries.inc({ result }));
+    this.sessions.on('repeated', (type) => this.repeats.inc({ type }));
+    this.sessions.on('dropped', (_session, _channel, lost) => this.subscriptionsDropped.inc({ lost }));
     this.link?.on('failed', () => this.redisFailures.inc());
+    this.access.on('banned', ({ by, reason }) => this.bansMade.inc({ reason: by === 'operator' ? by : reason }));
+    const overRate = { session: this.overRate.labels('session'), address: this.overRate.labels('address') };
+    this.access.on('overRate', (of) => overRate[of].inc());
     this.upgrades.on('refused', (reason) => this.refused.inc({ reason }));
     this.messages.on('failed', (code) => this.errors.inc({ code }));
     this.cluster.on('lost', (what, count) => this.clusterLosses.inc({ what }, count));

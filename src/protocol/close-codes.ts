@@ -15,18 +15,41 @@ export const CLOSES = {
   normal: { code: 1000, reason: '', client: 'none' },
   going_away: { code: 1001, reason: 'Server going away', client: 'reconnect' },
   unsupported_subprotocol: { code: 1002, reason: 'Unsupported subprotocol', client: 'give-up' },
+  protocol_error: { code: 1002, reason: 'Protocol error', client: 'give-up' },
   wrong_frame_kind: { code: 1003, reason: 'Wrong frame kind for the subprotocol', client: 'give-up' },
   invalid_utf8: { code: 1007, reason: 'Invalid UTF-8', client: 'give-up' },
+  invalid_compression: { code: 1007, reason: 'Invalid compressed data', client: 'give-up' },
   too_many_protocol_errors: { code: 1008, reason: 'Too many protocol errors', client: 'give-up' },
+  message_timeout: { code: 1008, reason: 'Message not complete in time', client: 'reconnect' },
+  too_many_fragments: { code: 1008, reason: 'Message in too many pieces', client: 'give-up' },
+  too_many_control_frames: { code: 1008, reason: 'Too many pings or pongs', client: 'give-up' },
   message_too_large: { code: 1009, reason: 'Message size exceeds limit', client: 'give-up' },
   draining: { code: 1012, reason: 'Server restarting', client: 'reconnect' },
+  inbound_overflow: { code: 1013, reason: 'Too much in arrival, try again later', client: 'reconnect-later' },
   at_capacity: { code: 1013, reason: 'Server at capacity, try again later', client: 'reconnect-later' },
   too_many_connections: { code: 4001, reason: 'Too many connections, try again later', client: 'back-off' },
+  too_many_messages: { code: 4001, reason: 'Too many messages, try again later', client: 'back-off' },
   slow_consumer: { code: 4008, reason: 'Slow consumer', client: 'reconnect' },
   unauthenticated: { code: 4401, reason: 'Authentication required', client: 'get-a-token' },
   token_expired: { code: 4401, reason: 'Token expired', client: 'get-a-token' },
+  token_revoked: { code: 4401, reason: 'Token revoked', client: 'get-a-token' },
   invalid_token: { code: 4403, reason: 'Invalid token', client: 'give-up' },
   ended_by_operator: { code: 4409, reason: 'Session ended', client: 'give-up' },
 } as const satisfies Record<string, CloseDefinition>;
 
 export type CloseName = keyof typeof CLOSES;
+
+/** Those for a rule that the client broke: each is counted by its name, and what the client still sends is not read. */
+export const BREACHES: ReadonlySet<CloseName> = new Set([
+  'protocol_error',
+  'wrong_frame_kind',
+  'invalid_utf8',
+  'invalid_compression',
+  'too_many_protocol_errors',
+  'message_timeout',
+  'too_many_fragments',
+  'too_many_control_frames',
+  'too_many_messages',
+  'message_too_large',
+  'inbound_overflow',
+]);

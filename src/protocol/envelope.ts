@@ -17,6 +17,17 @@ export interface InboundMessage {
   readonly trace: string | undefined;
   /** How `data` is encrypted; absent means plain. */
   readonly enc: string | undefined;
+  /** When the client says it made the message, milliseconds since 1970. */
+  readonly ts: number | undefined;
+  /** What `data` was encrypted in, once it is decrypted. */
+  readonly seal?: Seal;
+}
+
+/** What tells one encryption from all others, also of the same data. */
+export interface Seal {
+  /** When it was made, by the clock of whoever made it, milliseconds since 1970. */
+  readonly at: number;
+  readonly signature: string;
 }
 
 export interface Publisher {
@@ -86,13 +97,15 @@ export function readEnvelope(body: unknown): InboundMessage {
     throw new EnvelopeError(Number.isSafeInteger(version) ? 'UNSUPPORTED_VERSION' : 'INVALID_MESSAGE_FORMAT', id);
   }
 
-  const { trace, enc } = fields;
+  const { trace, enc, ts } = fields;
   if ((trace != null && typeof trace !== 'string') || (enc != null && typeof enc !== 'string')) {
     throw new EnvelopeError('INVALID_MESSAGE_FORMAT', id);
   }
 
   const data = fields.data === undefined ? fields.payload : fields.data;
-  return { type, id, data, trace: trace ?? undefined, enc: enc ?? undefined };
+  // What is no time counts as none: only handlers that are protected against replay look at it.
+  const sentAt = typeof ts === 'number' && Number.isSafeInteger(ts) ? ts : undefined;
+  return { type, id, data, trace: trace ?? undefined, enc: enc ?? undefined, ts: sentAt };
 }
 
 function isCorrelationId(value: unknown): value is CorrelationId {

@@ -16,7 +16,7 @@ export const jsonCodec: Codec = {
 
   decode(bytes) {
     try {
-      return parse(bytes.toString('utf8'));
+      return parseJson(bytes.toString('utf8'));
     } catch {
       throw new EnvelopeError('INVALID_MESSAGE_FORMAT');
     }
@@ -27,7 +27,8 @@ export const jsonCodec: Codec = {
   },
 };
 
-function parse(text: string): unknown {
+/** @throws SyntaxError: no JSON, deeper than MAX_DEPTH, more than MAX_CONTAINERS, or a key `__proto__` */
+export function parseJson(text: string): unknown {
   if (isTooComplex(text)) throw new SyntaxError('too complex');
   const body: unknown = JSON.parse(text);
   if (mayHoldProtoKey(text) && holdsProtoKey(body)) throw new SyntaxError('a key __proto__');

@@ -4,7 +4,7 @@ import { ApiGuard } from './api.guard.js';
 import { ApiValidationPipe } from './api-validation.pipe.js';
 import { AuditInterceptor } from './audit.interceptor.js';
 import { ProblemFilter } from './problem.filter.js';
-import { PROBLEM_TYPE } from './problem.js';
+import { PROBLEM_TYPE } from '../transport/problem-json.js';
 import { ProblemAnswer } from './problem.answer.js';
 
 /** What may go wrong with an endpoint, apart from what may with all of them. */

@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { AddressBook } from '../access/address-book.js';
+import { Revocations } from '../access/revocations.js';
 import type { Principal } from '../authentication/principal.js';
-import { TokenVerifier } from '../authentication/token-verifier.js';
+import { TokenVerifier, type Verdict } from '../authentication/token-verifier.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { clientAddressReader } from '../upgrade/client-address.js';
 import { ApiEvents } from './api-events.js';
@@ -17,7 +18,7 @@ const FAILURES_A_SECOND = 10;
 const BEARER = /^bearer[ \t]+(\S+)$/i;
 /** As nginx counts them: no answer reached the client. */
 const CLIENT_HAS_GONE = 499;
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'DELETE']);
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE']);
 
 /**
  * Stands before everything under /api: nothing of a body is read before the token is known to be good, so a stranger costs
@@ -31,6 +32,7 @@ export class ApiEntrance {
   constructor(
     @Inject(API_SETTINGS) private readonly settings: ApiSettings,
     private readonly tokens: TokenVerifier,
+    private readonly revocations: Revocations,
     private readonly events: ApiEvents,
   ) {
     this.clientAddressOf = clientAddressReader(settings.trustProxy);
@@ -39,7 +41,6 @@ export class ApiEntrance {
   /** A middleware of Express. */
   async enter(request: ApiRequest, response: ServerResponse, next: () => void): Promise<void> {
     response.setHeader('Cache-Control', 'no-store');
-    response.setHeader('X-Content-Type-Options', 'nosniff');
     response.once('close', () => {
       const status = response.writableFinished ? response.statusCode : CLIENT_HAS_GONE;
       this.events.emit('answered', routeOf(request), status);
@@ -67,7 +68,7 @@ export class ApiEntrance {
   /** @throws GatehouseError UNAUTHENTICATED, RATE_LIMIT_EXCEEDED or SERVER_BUSY */
   private async authenticate(request: ApiRequest): Promise<Principal> {
     const { address, limitKey } = this.clientAddressOf(request);
-    const bucket = this.failures.of(limitKey, performance.now()).connectionBucket;
+    const bucket = this.failures.of(limitKey).connectionBucket;
     const retryAfter = bucket?.waitFor(performance.now()) ?? 0;
     if (retryAfter > 0) {
       this.events.emit('refused', 429, address);
@@ -75,18 +76,20 @@ export class ApiEntrance {
     }
     const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
     const verdict = token === undefined ? undefined : await this.tokens.verify(token);
-    if (verdict?.ok) return verdict.principal;
-    if (verdict?.reason === 'unavailable') {
+    const caller = verdict?.ok ? this.revocations.judge(verdict.principal) : undefined;
+    if (caller !== undefined) return caller;
+    if (verdict?.ok === false && verdict.reason === 'unavailable') {
       throw new GatehouseError('SERVER_BUSY', { message: 'Tokens cannot be checked at the moment', retryAfter: 1_000 });
     }
     bucket?.take(performance.now());
     this.events.emit('refused', 401, address);
-    throw new GatehouseError('UNAUTHENTICATED', verdict && { message: sentenceOf(verdict.reason) });
+    throw new GatehouseError('UNAUTHENTICATED', verdict && { message: sentenceOf(verdict) });
   }
 }
 
-function sentenceOf(reason: 'expired' | 'invalid'): string {
-  return reason === 'expired' ? 'Token expired' : 'Invalid token';
+function sentenceOf(verdict: Verdict): string {
+  if (verdict.ok) return 'Token revoked';
+  return verdict.reason === 'expired' ? 'Token expired' : 'Invalid token';
 }
 
 /** Express would quote what it cannot decode. */

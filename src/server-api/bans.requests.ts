@@ -58,6 +58,12 @@ export class BanAnswer implements Ban {
 
   @ApiProperty({ example: 'Scraping' })
   reason!: string;
+
+  @ApiProperty({ enum: ['breach', 'operator'], description: 'Whether a limit was broken, or an operator did it' })
+  by!: Ban['by'];
+
+  @ApiPropertyOptional({ description: 'Of a breach: which one in a row; each doubles the ban', example: 1 })
+  offences?: number;
 }
 
 export class BansAnswer {

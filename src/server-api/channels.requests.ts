@@ -109,6 +109,9 @@ export class PublicationAnswer {
   @ApiProperty({ description: 'Milliseconds since 1970', example: 1_795_363_200_000 })
   ts!: number;
 
+  @ApiPropertyOptional({ description: 'How data is encrypted: then it is a token', example: 'fernet' })
+  enc?: string;
+
   @ApiPropertyOptional({ ...ANY_JSON, example: { headline: 'Gatehouse has a server API' } })
   data?: unknown;
 

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { jsonCodec } from '../protocol/json-codec.js';
+import { hasBody } from '../transport/request-body.js';
 import { ProblemError } from './problem.js';
 
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
@@ -25,10 +26,6 @@ export async function readJsonBody(request: IncomingMessage, maxBytes: number): 
   if (bytes.length === 0) return undefined;
   if (!isUtf8(bytes)) throw new GatehouseError('INVALID_MESSAGE_FORMAT', { message: 'The body is not UTF-8' });
   return decode(bytes);
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function read(request: IncomingMessage, maxBytes: number): Promise<Buffer> {

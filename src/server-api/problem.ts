@@ -1,19 +1,11 @@
 import { HttpException } from '@nestjs/common';
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { ERRORS, type ErrorCode } from '../protocol/error-codes.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
+import { plainProblem, writeProblem, type PlainProblem } from '../transport/problem-json.js';
 
-export const PROBLEM_TYPE = 'application/problem+json';
-
-const DISCARD_MS = 2_000;
-
-/** An answer that is an error, as RFC 9457 has it. */
-export interface Problem {
-  readonly type: 'about:blank';
-  /** The name of the status. */
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
+/** An answer of the API that is an error. */
+export interface Problem extends PlainProblem {
   /** The code that a WebSocket client would be answered with, where there is one. */
   readonly code?: ErrorCode;
   /** Field of the request → reasons. */
@@ -64,11 +56,12 @@ export interface ProblemAnswer {
 
 /** Whatever was thrown, as the answer to it. What nobody expected is INTERNAL_ERROR and tells nothing. */
 export function problemOf(error: unknown): ProblemAnswer {
-  if (error instanceof ProblemError) return { problem: problem(error.status, error.message), headers: error.headers };
+  if (error instanceof ProblemError)
+    return { problem: plainProblem(error.status, error.message), headers: error.headers };
   if (error instanceof GatehouseError) return ofCode(error);
   // Of Nest and its parts. Their sentences quote the URL.
   if (error instanceof HttpException && error.getStatus() < 500) {
-    return { problem: problem(error.getStatus(), nameOf(error.getStatus())), headers: {} };
+    return { problem: plainProblem(error.getStatus()), headers: {} };
   }
   return ofCode(new GatehouseError('INTERNAL_ERROR'));
 }
@@ -78,28 +71,8 @@ export function isExpected(error: unknown): boolean {
 }
 
 /** Answers once. */
-export function sendProblem(response: ServerResponse, { problem: body, headers }: ProblemAnswer): void {
-  if (response.headersSent) return void response.destroy();
-  const text = JSON.stringify(body);
-  if (!response.req.complete) discardRest(response.req);
-  response.writeHead(body.status, {
-    'Cache-Control': 'no-store',
-    ...headers,
-    'Content-Type': PROBLEM_TYPE,
-    'Content-Length': Buffer.byteLength(text),
-  });
-  response.end(text);
-}
-
-/**
- * What is still to come of a request that is answered already is thrown away, for a while: a client that finds the
- * connection closed while it sends does not read the answer.
- */
-function discardRest(request: IncomingMessage): void {
-  request.resume();
-  setTimeout(() => {
-    if (!request.complete) request.destroy();
-  }, DISCARD_MS).unref();
+export function sendProblem(response: ServerResponse, { problem, headers }: ProblemAnswer): void {
+  writeProblem(response, problem, headers);
 }
 
 /** For Retry-After, which counts in whole seconds. */
@@ -112,13 +85,5 @@ function ofCode({ code, message, details, retryAfter }: GatehouseError): Problem
   const headers: Record<string, string> = {};
   if (code === 'UNAUTHENTICATED') headers['WWW-Authenticate'] = 'Bearer';
   if (retryAfter !== undefined) headers['Retry-After'] = secondsOf(retryAfter);
-  return { problem: { ...problem(STATUS_OF[code], message || ERRORS[code].message), ...fields }, headers };
-}
-
-function problem(status: number, detail: string): Problem {
-  return { type: 'about:blank', title: nameOf(status), status, detail };
-}
-
-function nameOf(status: number): string {
-  return STATUS_CODES[status] ?? 'Error';
+  return { problem: { ...plainProblem(STATUS_OF[code], message || ERRORS[code].message), ...fields }, headers };
 }

@@ -12,6 +12,8 @@ import { DrainOrders } from './drain-orders.js';
 import { Once } from './idempotency.js';
 import { MessagesController } from './messages.controller.js';
 import { NodesController } from './nodes.controller.js';
+import { RevocationsController } from './revocations.controller.js';
+import { RightsController } from './rights.controller.js';
 import { RouteController } from './route.controller.js';
 import { SessionsController } from './sessions.controller.js';
 import { API_CONTROLLERS, UnknownController } from './unknown.controller.js';
@@ -22,6 +24,8 @@ const CONTROLLERS: readonly Type[] = [
   ChannelsController,
   NodesController,
   BansController,
+  RevocationsController,
+  RightsController,
 ];
 
 /** HTTP for back ends and operators. */

@@ -24,20 +24,18 @@ const CONTENT_SECURITY_POLICY = [
 
 /** What of the server API must stand before Nest's own middleware. Called before the server listens. */
 export function setUpServerApi(app: NestExpressApplication, { api }: Settings): void {
-  if (api.enabled === 'on') {
-    const entrance = app.get(ApiEntrance, { strict: false });
-    app.use('/api', (request: ApiRequest, response: ServerResponse, next: () => void) =>
-      entrance.enter(request, response, next),
-    );
-  }
-  if (api.docs === 'on') setUpDocs(app);
+  if (api.enabled === 'off') return;
+  const entrance = app.get(ApiEntrance, { strict: false });
+  app.use('/api', (request: ApiRequest, response: ServerResponse, next: () => void) =>
+    entrance.enter(request, response, next),
+  );
 }
 
-function setUpDocs(app: NestExpressApplication): void {
+/** The page that shows the API, and its OpenAPI document. */
+export function setUpDocs(app: NestExpressApplication, { api }: Settings): void {
+  if (api.docs === 'off') return;
   app.use(['/docs', '/docs-json'], (_request: ApiRequest, response: ServerResponse, next: () => void) => {
     response.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
-    response.setHeader('X-Content-Type-Options', 'nosniff');
-    response.setHeader('Referrer-Policy', 'no-referrer');
     next();
   });
   SwaggerModule.setup('docs', app, () => documentOf(app), {

@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events';
+import type { Principal } from '../authentication/principal.js';
+import type { CloseName } from '../protocol/close-codes.js';
 import type { OverflowReason } from '../socket/outbound-budget.js';
 import type { ShedReason } from '../socket/outbound-queue.js';
 import type { Session } from './session.js';
@@ -7,6 +9,10 @@ interface SessionEventMap {
   opened: [session: Session];
   /** `code` is 1006 where the client vanished. The session is out of the registry by now. */
   closed: [session: Session, code: number, reason: string];
+  /** A session has a fresh principal of the same user, in the place of `former`: of a new token, or with other rights. */
+  renewed: [session: Session, former: Principal];
+  /** The client brought a new token, which is good. */
+  refreshed: [session: Session, former: Principal];
   /** One encoded frame of so many bytes was queued for so many sessions. */
   sent: [type: string, bytes: number, sessions: number];
   /** Frames were dropped because a reader was too slow. */
@@ -15,8 +21,16 @@ interface SessionEventMap {
   shed: [reason: ShedReason, droppedFrames: number];
   /** A client came back to a channel: it got all it had missed, or was told what is lost. */
   recovered: [result: 'recovered' | 'gap'];
+  /** A protected message that had been carried out before was answered as it was then. */
+  repeated: [type: string];
+  /** A session lost a subscription, or the presence events of one, for its rights do not allow it any more. */
+  dropped: [session: Session, channel: string, lost: 'channel' | 'presence'];
+  /** Code of the application that was asked about a session threw what it should not have. */
+  crashed: [where: string, exception: unknown];
   /** A ping was answered, in milliseconds. */
   roundTrip: [milliseconds: number];
+  /** The client broke a rule, and is being closed for it. */
+  breached: [session: Session, name: CloseName];
   /** The heartbeat gave a silent client up. */
   vanished: [session: Session];
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Principal } from '../authentication/principal.js';
+import { hasSameRights, type Principal } from '../authentication/principal.js';
 import { ExpirySweep } from './expiry-sweep.js';
 import { SessionEvents } from './session-events.js';
 import { SessionIndex } from './session-index.js';
@@ -8,12 +8,16 @@ import type { Session, SessionId } from './session.js';
 /** A Map that grows is copied whole; sixty-four small ones are copied one at a time, so no turn pays for all. */
 const SHARDS = 64;
 
+/** Takes away what a session may not have any more. Resolves with how many subscriptions that were; never rejects. */
+export type RightsReview = (session: Session) => Promise<number>;
+
 /** Every session of this node, found by id, by user and by address. */
 @Injectable()
 export class SessionRegistry implements Iterable<Session> {
   private readonly shards = Array.from({ length: SHARDS }, () => new Map<SessionId, Session>());
   private readonly byUser = new SessionIndex();
   private readonly byAddress = new SessionIndex();
+  private review: RightsReview = async () => 0;
   private count = 0;
 
   constructor(
@@ -46,13 +50,25 @@ export class SessionRegistry implements Iterable<Session> {
     this.events.emit('closed', session, code, reason);
   }
 
-  /** Gives a session a fresh principal of the same user. */
-  renew(session: Session, principal: Principal): void {
+  /**
+   * Gives a session a fresh principal of the same user, in the turn of the call.
+   *
+   * @returns how many subscriptions it lost, once all it had are looked at
+   */
+  async renew(session: Session, principal: Principal): Promise<number> {
     // It may have closed while its new token was being checked.
-    if (this.get(session.id) !== session) return;
+    if (this.get(session.id) !== session) return 0;
     this.expiry.forget(session);
+    const former = session.principal;
     session.principal = principal;
     this.expiry.watch(session);
+    this.events.emit('renewed', session, former);
+    return hasSameRights(former, principal) ? 0 : this.review(session);
+  }
+
+  /** Whose rights have changed is given to this review from now on. */
+  reviewBy(review: RightsReview): void {
+    this.review = review;
   }
 
   get(id: string): Session | undefined {

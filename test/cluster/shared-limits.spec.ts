@@ -133,3 +133,34 @@ describe('while Redis is away', () => {
     await clear(clients);
   });
 });
+
+describe('an address that breaks a limit on one node after the other', () => {
+  it('is banned on all of them, twice as long each time: the nodes count its offences together', async () => {
+    await using nodes = await TestNodes.start(['a', 'b'], { MAX_CONNECTIONS_PER_IP: '1', BAN_DURATION_MS: '300' });
+    await using first = await connect(nodes.at(0).url);
+    for (const [offences, index] of [1, 0, 1].entries()) {
+      await using refused = open(nodes.at(index).url);
+      expect(await refused.closed).toEqual(TOO_MANY);
+      const [ban] = await nodes.get(index, Bans).list();
+      expect(ban).toMatchObject({ key: '127.0.0.1', by: 'breach', offences: offences + 1 });
+      await eventually('the other node knows', () => nodes.get(1 - index, Bans).isBanned('address', '127.0.0.1'));
+      await eventually('both let it go', () =>
+        [0, 1].every((node) => !nodes.get(node, Bans).isBanned('address', '127.0.0.1')),
+      );
+    }
+    expect(await first.request('echo', 1)).toMatchObject({ data: 1 });
+  });
+});
+
+describe('an address that no limit holds for', () => {
+  it('takes no place of its own over all nodes, and its users do', async () => {
+    const limits = { MAX_CONNECTIONS_PER_IP: '1', MAX_CONNECTIONS_PER_USER: '2', LIMITS_EXEMPT_ADDRESSES: 'loopback' };
+    await using nodes = await TestNodes.start(['a', 'b'], limits);
+    await using first = await connect(nodes.at(0).url);
+    await using second = await connect(nodes.at(1).url);
+    for (const client of [first, second]) expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
+    expect((await countsOf(nodes).byNode('address', '127.0.0.1')).size).toBe(0);
+    await using third = open(nodes.at(0).url);
+    expect(await third.closed).toEqual(TOO_MANY);
+  });
+});

@@ -22,20 +22,26 @@ interface Document {
 
 const ENDPOINTS = [
   'DELETE /api/bans/{kind}/{key}',
+  'DELETE /api/revocations/{kind}/{key}',
   'DELETE /api/sessions/{id}',
+  'DELETE /api/users/{userId}/rights',
   'DELETE /api/users/{userId}/sessions',
   'GET /api/bans',
   'GET /api/channels',
   'GET /api/channels/{channel}/history',
   'GET /api/channels/{channel}/presence',
   'GET /api/nodes',
+  'GET /api/revocations',
+  'GET /api/rights',
   'GET /api/sessions',
   'GET /route',
   'POST /api/bans',
   'POST /api/broadcast',
   'POST /api/drain',
   'POST /api/publish',
+  'POST /api/revocations',
   'POST /api/users/{userId}/messages',
+  'PUT /api/users/{userId}/rights',
 ];
 
 async function documentOf(): Promise<Document> {
@@ -91,7 +97,7 @@ describe('the OpenAPI document', () => {
     for (const [endpoint, { parameters = [], requestBody }] of operationsOf(document)) {
       const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
       expect(inPath).toEqual([...endpoint.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
-      if (endpoint.startsWith('POST')) expect(Object.keys(requestBody?.content ?? {})).toEqual(['application/json']);
+      if (/^(POST|PUT)/.test(endpoint)) expect(Object.keys(requestBody?.content ?? {})).toEqual(['application/json']);
     }
     const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)];
     expect(references.length).toBeGreaterThan(20);

@@ -188,13 +188,13 @@ describe('the audit', () => {
     await api(server, 'POST /api/broadcast', { body: { data: 'secret-payload' } });
     await api(server, 'POST /api/users/bob/messages', { body: { dat: 'secret-payload' } });
     await api(server, 'GET /api/sessions');
-    const audit = server.logLines.filter(({ msg }) => msg === 'audit');
+    const audit = server.auditLines.filter(({ event }) => event === 'api_call');
     expect(audit.map(({ who, action, target, outcome }) => [who, action, target, outcome])).toEqual([
       ['backend', 'publish', 'feed:news', 'done'],
       ['backend', 'publish', 'nowhere:x', 404],
       ['backend', 'broadcast', undefined, 'done'],
       ['backend', 'message', 'bob', 422],
     ]);
-    expect(JSON.stringify(server.logLines)).not.toContain('secret-payload');
+    expect(JSON.stringify([server.logLines, server.auditLines])).not.toContain('secret-payload');
   });
 });

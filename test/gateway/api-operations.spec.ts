@@ -61,7 +61,8 @@ describe('/api/bans', () => {
     expect((await again.closed).code).not.toBe(1006);
 
     const { body } = await api(server, 'GET /api/bans');
-    expect(body).toEqual({ bans: [{ kind: 'user', key: 'bob', until: number, reason: 'Scraping' }], total: 1 });
+    const listed = { kind: 'user', key: 'bob', until: number, reason: 'Scraping', by: 'operator' };
+    expect(body).toEqual({ bans: [listed], total: 1 });
     expect((await api(server, 'DELETE /api/bans/user/bob')).status).toBe(204);
     expect((await api(server, 'GET /api/bans')).body).toEqual({ bans: [], total: 0 });
     await using back = await connect(server.url, { claims: { sub: 'bob' } });

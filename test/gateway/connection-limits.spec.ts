@@ -152,8 +152,12 @@ describe('upgrades whose token is still being checked', () => {
     answers.forEach((answer) => answer());
     expect((await waiting[1]?.closed)?.code).toBe(4403);
 
-    // Both places are free again: nobody is told that the server is full.
+    // Both places are free again: nobody is refused because the server is full.
+    const before = await Scrape.of(server);
     await using later = open(server.url, { headers });
-    expect((await later.closed).code).toBe(4403);
+    await later.closed;
+    expect((await Scrape.of(server)).since(before, 'websocket_connections_refused_total{reason="at_capacity"}')).toBe(
+      0,
+    );
   });
 });

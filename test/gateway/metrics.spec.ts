@@ -24,13 +24,33 @@ const TYPES: Record<keyof typeof METRIC, 'counter' | 'gauge' | 'histogram'> = {
   roundTrip: 'histogram',
   queueBytes: 'gauge',
   dropped: 'counter',
+  inboundBytes: 'gauge',
+  breaches: 'counter',
+  httpConnections: 'gauge',
+  httpCut: 'counter',
   recoveries: 'counter',
+  repeats: 'counter',
   bans: 'gauge',
+  bansMade: 'counter',
+  overRate: 'counter',
+  addressesForgotten: 'counter',
+  revocations: 'gauge',
+  revocationsRefused: 'counter',
+  subscriptionsDropped: 'counter',
   clusterLosses: 'counter',
   redisUp: 'gauge',
   redisFailures: 'counter',
   clusterNodes: 'gauge',
   apiRequests: 'counter',
+  auditFailures: 'counter',
+  auditLost: 'counter',
+  auditLeftOut: 'counter',
+  anomalyActive: 'gauge',
+  anomalies: 'counter',
+  httpRefused: 'counter',
+  tlsErrors: 'counter',
+  tlsReloads: 'counter',
+  tlsExpiry: 'gauge',
 };
 
 function eventsOf({ app }: TestServer): SessionRegistry['events'] {
@@ -170,7 +190,11 @@ describe('/metrics', () => {
       return scrape.since(earlier, 'websocket_dropped_messages_total{reason="slow_consumer"}') > 0;
     });
     expect(mostWaiting).toBeGreaterThan(60_000);
-    expect((await Scrape.of(server)).value('websocket_outbound_queue_bytes')).toBe(0);
+    await eventually(
+      'nothing waits',
+      async () => (await Scrape.of(server)).value('websocket_outbound_queue_bytes') === 0,
+      10_000,
+    );
     expect(server.logLines.find(({ msg }) => msg === 'slow consumer cut off')).toMatchObject({
       level: 'warn',
       user: 'slow',

@@ -108,11 +108,15 @@ describe('an overloaded node', () => {
     await using reader = await connect(server.url);
     reader.socket.pause();
     const blob = 'x'.repeat(100_000);
-    await eventually('it refuses', async () => {
-      if ((await Scrape.of(server)).value('websocket_outbound_queue_bytes') < 1_200_000)
-        reader.request('echo', blob).catch(() => {});
-      return isRefused(server);
-    });
+    await eventually(
+      'it refuses',
+      async () => {
+        if ((await Scrape.of(server)).value('websocket_outbound_queue_bytes') < 1_200_000)
+          reader.request('echo', blob).catch(() => {});
+        return isRefused(server);
+      },
+      15_000,
+    );
     reader.socket.terminate();
     await eventually('it takes upgrades again', async () => !(await isRefused(server)), 15_000);
   }, 30_000);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Environment } from '../../config/settings.js';
+import { RevocationOrders } from '../../src/access/revocation-orders.js';
 import { Overload } from '../../src/lifecycle/overload.js';
 import { ServerState } from '../../src/lifecycle/server-state.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
@@ -31,6 +32,11 @@ const oneClient = async ({ url }: TestServer): Promise<AsyncDisposable[]> => [aw
 
 /** A scenario for each reason there is: one that is added without a test does not compile. */
 const SCENARIOS: Record<RefusalReason, Scenario> = {
+  tls_required: {
+    environment: { REQUIRE_TLS: 'on', TRUST_PROXY: '1' },
+    request: withHeader('X-Forwarded-Proto', 'http'),
+    answer: { status: 403, body: 'TLS is required: use wss' },
+  },
   bad_method: {
     request: () => ({ method: 'POST' }),
     answer: { status: 405, body: 'A WebSocket upgrade is a GET request' },
@@ -42,6 +48,15 @@ const SCENARIOS: Record<RefusalReason, Scenario> = {
   bad_version: {
     request: withHeader('Sec-WebSocket-Version', '12'),
     answer: { status: 426, body: 'WebSocket version 13 is needed' },
+  },
+  too_many_headers: {
+    request: () => ({ headers: Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`X-${n}`, 'x'])) }),
+    answer: { status: 431, body: 'Too many headers' },
+  },
+  bad_extensions: {
+    environment: { COMPRESS_FROM_BYTES: '1024' },
+    request: withHeader('Sec-WebSocket-Extensions', `permessage-deflate; ${'a; '.repeat(4_000)}`),
+    answer: { status: 400, body: 'Malformed Sec-WebSocket-Extensions header' },
   },
   bad_subprotocols: {
     request: withHeader('Sec-WebSocket-Protocol', 'v1.json, v1.json'),
@@ -100,9 +115,22 @@ const SCENARIOS: Record<RefusalReason, Scenario> = {
     request: () => bearer(mintToken({ exp: 1 })),
     answer: { code: 4401, reason: 'Token expired' },
   },
+  token_revoked: {
+    before: async ({ app }) => {
+      await app.get(RevocationOrders, { strict: false }).revokeToken('t1');
+      return [];
+    },
+    request: () => bearer(mintToken({ jti: 't1' })),
+    answer: { code: 4401, reason: 'Token revoked' },
+  },
   invalid_token: {
     request: () => bearer(mintToken({}, 'another-secret-with-enough-characters')),
     answer: { code: 4403, reason: 'Invalid token' },
+  },
+  undecided: {
+    environment: { UPGRADE_TIMEOUT_MS: '1000' },
+    request: async () => bearer(await sign({ alg: 'RS256', key: RSA.privateKey, kid: 'k1' })),
+    answer: { code: 1013, reason: 'Server at capacity, try again later' },
   },
   keys_unavailable: {
     request: async () => bearer(await sign({ alg: 'RS256', key: RSA.privateKey, kid: 'k1' })),
@@ -114,8 +142,10 @@ describe('a refused upgrade', () => {
   it.each(Object.keys(SCENARIOS) as RefusalReason[])('%s: answered, counted, and leaves nothing', async (reason) => {
     const { environment = {}, before, request = () => bearer(mintToken()), answer } = SCENARIOS[reason];
     await using issuer = await Issuer.start();
-    issuer.fail();
-    const keys: Environment = reason === 'keys_unavailable' ? { JWT_JWKS_URL: issuer.url } : {};
+    if (reason === 'undecided') issuer.answer = () => {};
+    else issuer.fail();
+    const asksIssuer = reason === 'keys_unavailable' || reason === 'undecided';
+    const keys: Environment = asksIssuer ? { JWT_JWKS_URL: issuer.url } : {};
     await using server = await startTestServer({ ...environment, ...keys });
     const held = (await before?.(server)) ?? [];
     const { sessions, count, opened } = watch(server);

@@ -35,7 +35,7 @@ describe('the end of a token', () => {
     await using client = await connect(server.url);
     const sessions = server.app.get(SessionRegistry, { strict: false });
     const [session] = sessions.ofUser('alice');
-    if (session) sessions.renew(session, { ...session.principal, expiresAt: Date.now() - EXPIRY_GRACE_MS + 100 });
+    if (session) await sessions.renew(session, { ...session.principal, expiresAt: Date.now() - EXPIRY_GRACE_MS + 100 });
     expect(await client.closed).toEqual(EXPIRED);
   });
 
@@ -100,8 +100,9 @@ describe('the log', () => {
     await client.request('auth_refresh', { token: forged });
     await client.request(good, { token: good });
 
-    const log = JSON.stringify(server.logLines);
+    const log = JSON.stringify([server.logLines, server.auditLines]);
     expect(server.logLines.length).toBeGreaterThan(3);
+    expect(server.auditLines.length).toBeGreaterThan(9);
     for (const token of [good, forged, expired]) expect(log).not.toContain(token.split('.')[2]);
   });
 });

@@ -82,13 +82,13 @@ export class RawClient implements AsyncDisposable {
     return { status: Number(start.split(' ')[1]), headers: Object.fromEntries(headers) as Record<string, string> };
   }
 
-  /** The next frame of the server, which sends short and unmasked ones. */
+  /** The next frame of the server, which sends whole and unmasked ones. */
   async frame(): Promise<Frame> {
     await this.until(() => (this.received.length >= 2 ? 0 : -1));
     const [first = 0, short = 0] = this.received;
-    const headerLength = short < 126 ? 2 : 4;
+    const headerLength = short < 126 ? 2 : short === 126 ? 4 : 10;
     await this.until(() => (this.received.length >= headerLength ? 0 : -1));
-    const length = short < 126 ? short : this.received.readUInt16BE(2);
+    const length = short < 126 ? short : this.received.readUIntBE(short === 126 ? 2 : 4, headerLength === 4 ? 2 : 6);
     await this.until(() => (this.received.length >= headerLength + length ? 0 : -1));
     return { opcode: first & 0x0f, payload: this.take(headerLength + length).subarray(headerLength) };
   }

@@ -15,6 +15,7 @@ const TEST_ENVIRONMENT: Environment = {
   JWT_SECRET: TEST_SECRET,
   CONNECTION_RATE_PER_IP: '0',
   MAX_CONNECTIONS_PER_IP: '0',
+  MAX_HTTP_CONNECTIONS_PER_IP: '0',
   MAX_CONNECTIONS_PER_USER: '0',
   MESSAGE_RATE: '0',
   MESSAGE_RATE_PER_IP: '0',
@@ -22,15 +23,21 @@ const TEST_ENVIRONMENT: Environment = {
   // Tests hold up the event loop that they share with the server.
   OVERLOAD_EVENT_LOOP_LAG_MS: '0',
   OVERLOAD_HEAP_PERCENT: '0',
+  // As busy as they make it, too.
+  ANOMALY_PROCESSOR_PERCENT: '0',
+  ANOMALY_EVENT_LOOP_LAG_MS: '0',
+  ANOMALY_MEMORY_PERCENT: '0',
 };
 
 export interface TestServer extends GatehouseServer, AsyncDisposable {
-  /** `ws://127.0.0.1:…/ws` */
+  /** `ws://127.0.0.1:…/ws`, or wss where it speaks TLS */
   readonly url: string;
-  /** `http://127.0.0.1:…` */
+  /** `http://127.0.0.1:…`, or https */
   readonly http: string;
-  /** Every log line so far, parsed. */
+  /** Every log line so far, parsed, without those of the audit. */
   readonly logLines: Record<string, unknown>[];
+  /** Every line of the audit so far, where it has no file of its own. */
+  readonly auditLines: Record<string, unknown>[];
 }
 
 /** A real server in this process, on a free port. `await using` closes it. */
@@ -40,16 +47,22 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const settings = loadSettings({ ...TEST_ENVIRONMENT, ...environment });
   const logLines: Record<string, unknown>[] = [];
+  const auditLines: Record<string, unknown>[] = [];
   const destination = new PassThrough();
   destination.on('data', (line: Buffer) => {
-    for (const text of line.toString().trim().split('\n')) logLines.push(JSON.parse(text) as Record<string, unknown>);
+    for (const text of line.toString().trim().split('\n')) {
+      const parsed = JSON.parse(text) as Record<string, unknown>;
+      (parsed.msg === 'audit' ? auditLines : logLines).push(parsed);
+    }
   });
   const server = await startServer(settings, { logger: createLogger(settings, destination), features });
+  const secure = settings.tls.certFile === undefined ? '' : 's';
   return {
     ...server,
-    url: `ws://127.0.0.1:${server.port}${settings.server.wsPath}`,
-    http: `http://127.0.0.1:${server.port}`,
+    url: `ws${secure}://127.0.0.1:${server.port}${settings.server.wsPath}`,
+    http: `http${secure}://127.0.0.1:${server.port}`,
     logLines,
+    auditLines,
     [Symbol.asyncDispose]: () => server.close(),
   };
 }

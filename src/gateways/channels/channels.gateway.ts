@@ -1,12 +1,15 @@
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
-import { demandPublish, demandRead, demandSubscribe } from '../../channels/channel-access.js';
+import { fingerprintOf } from '../../access/replay-guard.js';
+import { demandEncryption, demandPublish, demandRead } from '../../channels/channel-access.js';
 import { ChannelHooks } from '../../channels/channel-hooks.js';
 import type { Channel } from '../../channels/channel.js';
 import { Channels } from '../../channels/channels.js';
 import { show } from '../../channels/recovery.js';
+import { SubscriptionReview } from '../../channels/subscription-review.js';
 import type { MessageContext } from '../../dispatch/message-context.js';
 import { CurrentMessage, CurrentSession } from '../../dispatch/parameter-decorators.js';
 import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
+import { ReplayProtection } from '../../dispatch/replay-protection.js';
 import type { Session } from '../../sessions/session.js';
 import { Publish, ReadHistory, ReadPresence, Subscribe, Unsubscribe } from './channels.messages.js';
 import { PublishLimits } from './publish-limits.js';
@@ -20,7 +23,9 @@ export class ChannelsGateway {
   constructor(
     private readonly channels: Channels,
     private readonly hooks: ChannelHooks,
+    private readonly review: SubscriptionReview,
     private readonly limits: PublishLimits,
+    private readonly replays: ReplayProtection,
   ) {}
 
   @SubscribeMessage('subscribe')
@@ -28,9 +33,7 @@ export class ChannelsGateway {
     const request = withoutNulls(body);
     const { session } = context;
     const channel = this.channels.named(request.channel);
-    demandSubscribe(session, channel, request.presence);
-    await this.hooks.ask('subscribe', { session, channel });
-    const { goLive, ...state } = await this.channels.subscribe(session, channel, request);
+    const { goLive, ...state } = await this.review.admit(session, channel, request);
     context.afterReply(goLive);
     return state;
   }
@@ -43,20 +46,17 @@ export class ChannelsGateway {
   }
 
   @SubscribeMessage('publish')
-  async publish(@MessageBody() request: Publish, @CurrentMessage() context: MessageContext) {
-    const { session, bytes } = context;
+  publish(@MessageBody() request: Publish, @CurrentMessage() context: MessageContext): Promise<unknown> {
+    const { session, bytes, message } = context;
     const channel = this.channels.named(request.channel);
     demandPublish(session, channel, this.channels.isSubscribed(session, channel));
+    demandEncryption(channel, message);
     this.limits.demand(session, channel, bytes);
-    await this.hooks.ask('publish', { session, channel, data: request.data });
-    const { data } = request;
-    const { idempotencyKey, ttlMs, excludeSelf } = withoutNulls(request);
-    const origin = { from: session.publisher, excludeSession: excludeSelf ? session.id : undefined };
-    const publishing = this.channels.publish(channel, { data, idempotencyKey, ttlMs, ...origin });
-    // Redis keeps the order, so a burst of one client need not wait for an answer each.
-    context.letNextBegin();
-    const { position } = await publishing;
-    return { channel: channel.name, ...position };
+    if (!channel.namespace.replayProtection) return this.publishIn(channel, request, context);
+    // Where it is unknown whether it was published, the same key keeps a retry from publishing it twice.
+    const { idempotencyKey = fingerprintOf(message) } = withoutNulls(request);
+    const once = Object.assign(request, { idempotencyKey });
+    return this.replays.once(context, () => this.publishIn(channel, once, context));
   }
 
   @SubscribeMessage('history')
@@ -76,6 +76,19 @@ export class ChannelsGateway {
     await this.demandVisible(session, channel);
     const members = await this.channels.members(channel);
     return { members, count: members.length };
+  }
+
+  private async publishIn(channel: Channel, request: Publish, context: MessageContext) {
+    const { session } = context;
+    const { data } = request;
+    await this.hooks.ask('publish', { session, channel, data });
+    const { idempotencyKey, ttlMs, excludeSelf } = withoutNulls(request);
+    const origin = { from: session.publisher, excludeSession: excludeSelf ? session.id : undefined };
+    const publishing = this.channels.publish(channel, { data, idempotencyKey, ttlMs, ...origin });
+    // Redis keeps the order, so a burst of one client need not wait for an answer each.
+    context.letNextBegin();
+    const { position } = await publishing;
+    return { channel: channel.name, ...position };
   }
 
   /** Whom the hooks keep out of a channel must not read it either. */

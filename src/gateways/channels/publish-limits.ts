@@ -22,7 +22,7 @@ export class PublishLimits {
   private bucketOf(session: Session, namespace: string, rate: number): TokenBucket {
     const ofSession = this.buckets.get(session) ?? new Map<string, TokenBucket>();
     this.buckets.set(session, ofSession);
-    const bucket = ofSession.get(namespace) ?? new TokenBucket({ rate, burst: rate }, performance.now());
+    const bucket = ofSession.get(namespace) ?? new TokenBucket({ rate, burst: rate });
     ofSession.set(namespace, bucket);
     return bucket;
   }

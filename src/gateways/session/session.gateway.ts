@@ -1,6 +1,7 @@
 import { Inject } from '@nestjs/common';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import type { Settings } from '../../../config/settings.js';
+import { Revocations } from '../../access/revocations.js';
 import { TokenVerifier } from '../../authentication/token-verifier.js';
 import { CurrentSession } from '../../dispatch/parameter-decorators.js';
 import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
@@ -18,6 +19,7 @@ export class SessionGateway {
     @Inject(SESSION_GATEWAY_SETTINGS) private readonly settings: SessionGatewaySettings,
     private readonly sessions: SessionRegistry,
     private readonly tokens: TokenVerifier,
+    private readonly revocations: Revocations,
   ) {}
 
   @SubscribeMessage('ping')
@@ -50,7 +52,12 @@ export class SessionGateway {
     if (!verdict.ok) throw new GatehouseError('UNAUTHENTICATED', { message: 'Invalid or expired token' });
     if (verdict.principal.userId !== session.userId)
       throw new GatehouseError('FORBIDDEN', { message: 'Token of another user' });
-    this.sessions.renew(session, verdict.principal);
+    const principal = this.revocations.judge(verdict.principal);
+    if (principal === undefined) throw new GatehouseError('UNAUTHENTICATED', { message: 'Token revoked' });
+    // The client is told which subscriptions it loses before it gets the reply.
+    const former = session.principal;
+    await this.sessions.renew(session, principal);
+    this.sessions.events.emit('refreshed', session, former);
     return { expiresAt: verdict.principal.expiresAt ?? null };
   }
 }

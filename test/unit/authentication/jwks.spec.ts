@@ -139,11 +139,31 @@ describe('an unknown kid', () => {
     expect(issuer.requests).toBe(2);
 
     pass(JWKS_TIMING.cooldownMs - 1);
-    expect(await verifier.verify(await byRsa('made-up'))).toEqual(INVALID);
+    expect(await verifier.verify(await byRsa('made-up'))).toEqual(UNAVAILABLE);
     expect(issuer.requests).toBe(2);
     pass(1);
-    await verifier.verify(await byRsa('made-up'));
+    expect(await verifier.verify(await byRsa('made-up'))).toEqual(INVALID);
     expect(issuer.requests).toBe(3);
+  });
+
+  it('is not called invalid within the cooldown, for the issuer may just have rotated, but for a hundred only', async () => {
+    await using issuer = await Issuer.start(await jwk(RSA, 'r1'));
+    const verifier = verifierFor(issuer);
+    await verifier.verify(await byRsa('r1'));
+    issuer.publish(await jwk(EC, 'e2'));
+    const token = await byEc('e2');
+    pass(1);
+    for (let count = 0; count < 100; count += 1) expect(await verifier.verify(token)).toEqual(UNAVAILABLE);
+    expect(await verifier.verify(token)).toEqual(INVALID);
+    expect(issuer.requests).toBe(1);
+    pass(JWKS_TIMING.cooldownMs);
+    expect(await verifier.verify(token)).toMatchObject({ ok: true });
+  });
+
+  it('is invalid at once where the keys were fetched for it', async () => {
+    await using issuer = await Issuer.start(await jwk(RSA, 'r1'));
+    expect(await verifierFor(issuer).verify(await byRsa('made-up'))).toEqual(INVALID);
+    expect(issuer.requests).toBe(1);
   });
 
   it('is accepted when the issuer has rotated to it', async () => {
@@ -189,7 +209,7 @@ describe('keys in hand', () => {
     issuer.publish(await jwk(EC, 'e2'));
     pass(10 * MINUTE);
     await verifier.verify(await byRsa('r1'));
-    await vi.waitFor(async () => expect(await verifier.verify(await byRsa('r1'))).toEqual(INVALID));
+    await vi.waitFor(async () => expect(await verifier.verify(await byRsa('r1'))).toMatchObject({ ok: false }));
     expect(await verifier.verify(await byEc('e2'))).toMatchObject({ ok: true });
     expect(issuer.requests).toBe(2);
   });
@@ -223,7 +243,7 @@ describe('keys in hand', () => {
     pass(MINUTE);
     await verifier.verify(await byRsa('r1'));
     await vi.waitFor(() => expect(log).toHaveBeenCalledWith('Signing keys can be fetched again'));
-    expect(await verifier.verify(await byRsa('r1'))).toEqual(INVALID);
+    expect(await verifier.verify(await byRsa('r1'))).toMatchObject({ ok: false });
   });
 });
 

@@ -10,6 +10,7 @@ describe('a principal', () => {
       sub: 'ada',
       roles: ['ADMIN'],
       exp: 1_900_000_000.5,
+      iat: 1_700_000_000.25,
       jti: 't1',
       channels: { 'room:*': ['publish'] },
     };
@@ -19,6 +20,7 @@ describe('a principal', () => {
       anonymous: false,
       expiresAt: 1_900_000_000_500,
       tokenId: 't1',
+      issuedAt: 1_700_000_000_250,
       capabilities: new Map([['room:*', ['publish']]]),
     });
   });
@@ -30,6 +32,7 @@ describe('a principal', () => {
       anonymous: false,
       expiresAt: undefined,
       tokenId: undefined,
+      issuedAt: undefined,
       capabilities: undefined,
     });
   });
@@ -84,6 +87,8 @@ describe('claims of a wrong shape make no principal:', () => {
     'a role of 65 characters': { sub: 'ada', roles: ['R'.repeat(65)] },
     '65 roles': { sub: 'ada', roles: Array.from({ length: 65 }, (_, index) => `R${index}`) },
     'an exp no date can hold': { sub: 'ada', exp: 1e300 },
+    'an iat in words': { sub: 'ada', iat: 'yesterday' },
+    'an nbf in words': { sub: 'ada', nbf: 'tomorrow' },
     'a numeric jti': { sub: 'ada', jti: 1 },
     'channels as a list': { sub: 'ada', channels: ['room:1'] },
     'channels null': { sub: 'ada', channels: null },
@@ -105,5 +110,19 @@ describe('claims of a wrong shape make no principal:', () => {
   it('a channel called __proto__ is a channel', () => {
     const claims: unknown = JSON.parse('{"sub":"ada","channels":{"__proto__":["publish"]}}');
     expect(principalFromClaims(claims)?.capabilities?.get('__proto__')).toEqual(['publish']);
+  });
+});
+
+describe('a token whose issuer’s clock is ahead', () => {
+  const inFiveSeconds = () => Date.now() / 1000 + 5;
+
+  it.each(['nbf', 'iat'])('has its %s forgiven as far as the tolerance goes', (claim) => {
+    expect(principalFromClaims({ sub: 'ada', [claim]: inFiveSeconds() }, 5_000)).toMatchObject({ userId: 'ada' });
+    expect(principalFromClaims({ sub: 'ada', [claim]: inFiveSeconds() }, 4_000)).toBeUndefined();
+  });
+
+  it('counts as issued when it is brought, so that a revocation in a moment reaches it', () => {
+    const issuedAt = principalFromClaims({ sub: 'ada', iat: inFiveSeconds() }, 5_000)?.issuedAt ?? Infinity;
+    expect(issuedAt).toBeLessThanOrEqual(Date.now());
   });
 });

@@ -63,6 +63,16 @@ describe('the validity period', () => {
     expect(await bySecret.verify(await withSecret({ nbf: nowInSeconds() }))).toMatchObject({ ok: true });
   });
 
+  it('begins a little before nbf where the clocks differ, and never ends later than exp', async () => {
+    const tolerant = new TokenVerifier(settings({ jwtSecret: SECRET, clockToleranceMs: 5_000 }));
+    expect(await tolerant.verify(await withSecret({ nbf: nowInSeconds() + 3 }))).toMatchObject({ ok: true });
+    expect(await tolerant.verify(await withSecret({ nbf: nowInSeconds() + 30 }))).toEqual(INVALID);
+    expect(await tolerant.verify(await withSecret({ exp: nowInSeconds() - 1 }))).toEqual({
+      ok: false,
+      reason: 'expired',
+    });
+  });
+
   it('of a token with a bad signature is nobody’s business: invalid, not expired', async () => {
     const token = await sign({ alg: 'HS256', key: Buffer.from('another secret of many characters') }, { exp: 1 });
     expect(await bySecret.verify(token)).toEqual(INVALID);

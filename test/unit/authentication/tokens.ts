@@ -22,6 +22,7 @@ export function settings(some: Partial<AuthenticationSettings>): AuthenticationS
     jwksUrl: undefined,
     issuer: undefined,
     audience: undefined,
+    clockToleranceMs: 0,
     ...some,
   };
 }

@@ -74,6 +74,7 @@ export function channelNode(options = 'history: { size: 100, age: 1h }') {
     channels,
     channel,
     events,
+    presence,
     store,
     /** How often something was encoded so far. */
     encoded: () => format.encoded,

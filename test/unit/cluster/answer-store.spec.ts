@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { ANSWER_LIFE_MS } from '../../../src/cluster/answer-store.js';
 import { MemoryAnswerStore } from '../../../src/cluster/memory-answer-store.js';
+import { MemoryReplayStore } from '../../../src/cluster/memory-replay-store.js';
 import { RedisAnswerStore } from '../../../src/cluster/redis-answer-store.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { describeAnswerStore } from './answer-store-contract.js';
@@ -22,7 +23,81 @@ describe('MemoryAnswerStore', () => {
   });
 });
 
+describeAnswerStore('MemoryReplayStore', async () => new MemoryReplayStore(60_000, 1_048_576));
+
+describe('MemoryReplayStore', () => {
+  afterEach(() => vi.useRealTimers());
+
+  /** Claims until it is refused. */
+  async function fill(store: MemoryReplayStore, owner: string): Promise<number> {
+    for (let claimed = 0; ; claimed += 1) {
+      const refusal = await store.claim(`${owner} ${claimed}`, 'f', owner).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (refusal === undefined) continue;
+      expect(refusal).toMatchObject({ code: 'SERVER_BUSY', retryAfter: 1_000 });
+      return claimed;
+    }
+  }
+
+  it('forgets nothing before its time, and refuses what it has no room for', async () => {
+    vi.useFakeTimers();
+    const store = new MemoryReplayStore(60_000, 4_096);
+    const counts = [];
+    for (const owner of ['a', 'b', 'c', 'd', 'e']) counts.push(await fill(store, owner));
+    expect(counts).toEqual([2, 2, 2, 2, 1]);
+    vi.advanceTimersByTime(59_999);
+    expect(await store.claim('a 0', 'f', 'a')).toEqual({ state: 'pending', fingerprint: 'f' });
+    vi.advanceTimersByTime(1);
+    expect(await fill(store, 'a')).toBe(2);
+  });
+
+  it('gives one owner a quarter of the room, and gives back what is released', async () => {
+    const store = new MemoryReplayStore(60_000, 4_096);
+    expect(await fill(store, 'a')).toBe(2);
+    await store.release('a 1');
+    expect(await store.claim('another', 'f', 'a')).toEqual({ state: 'claimed' });
+    await expect(store.claim('one more', 'f', 'a')).rejects.toMatchObject({ code: 'SERVER_BUSY' });
+  });
+
+  it('counts answers, and keeps none that there is no room for: the key stays taken', async () => {
+    const store = new MemoryReplayStore(60_000, 40_000);
+    await store.claim('k', 'f', 'a');
+    await store.keep('k', 'f', 'x'.repeat(10_000));
+    expect(await store.claim('k', 'f', 'a')).toEqual({ state: 'pending', fingerprint: 'f' });
+    await store.keep('k', 'f', 'x'.repeat(9_000));
+    expect(await store.claim('k', 'f', 'a')).toMatchObject({ state: 'answered' });
+    await expect(fill(store, 'a')).resolves.toBe(1);
+  });
+
+  it('keeps an answer as it was, whatever becomes of the object', async () => {
+    const store = new MemoryReplayStore(60_000, 40_000);
+    await store.claim('k', 'f');
+    const answer = { list: [1] };
+    await store.keep('k', 'f', answer);
+    answer.list.push(2);
+    expect(await store.claim('k', 'f')).toMatchObject({ answer: { list: [1] } });
+  });
+});
+
 onEveryRedis((open) => {
+  describeAnswerStore(
+    'RedisAnswerStore of ids',
+    async () => new RedisAnswerStore(await open(), { part: 'replay', lifeMs: 120_000 }),
+  );
+
+  it('keeps ids apart from other answers, each for its own time', async () => {
+    const link = await open();
+    const ids = new RedisAnswerStore(link, { part: 'replay', lifeMs: 120_000 });
+    await new RedisAnswerStore(link).claim('both', 'f');
+    expect(await ids.claim('both', 'g')).toEqual({ state: 'claimed' });
+    await ids.keep('both', 'g', 1);
+    const left = await link.client.pttl(link.key('both', 'replay'));
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(120_000);
+  });
+
   describeAnswerStore('RedisAnswerStore', async () => new RedisAnswerStore(await open()));
 
   it('is one for all nodes, and has Redis forget each key within five minutes', async () => {

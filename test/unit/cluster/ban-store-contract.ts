@@ -17,6 +17,7 @@ export function describeBanStore(name: string, { create, isShared }: BanStoreFac
       key,
       until: Date.now() + 60_000,
       reason: 'too many',
+      by: 'operator',
       ...others,
     });
     const keys = async (of = store) => (await of.list()).map(({ key }) => key).sort();
@@ -33,7 +34,10 @@ export function describeBanStore(name: string, { create, isShared }: BanStoreFac
     });
 
     it('lists what was put, as it was put', async () => {
-      const bans = [ban('10.0.0.1'), ban('grün', { kind: 'user', reason: '\0 "quotes" \u{1f44b}' })];
+      const bans = [
+        ban('10.0.0.1', { by: 'breach', offences: 3 }),
+        ban('grün', { kind: 'user', reason: '\0 "quotes" \u{1f44b}' }),
+      ];
       for (const one of bans) await store.put(one);
       expect([...(await store.list())].sort((one, other) => (one.key < other.key ? -1 : 1))).toEqual(bans);
     });
@@ -71,6 +75,33 @@ export function describeBanStore(name: string, { create, isShared }: BanStoreFac
       const ends = { b: 30_000, d: 50_000, a: 20_000, e: 60_000, c: 40_000 };
       for (const [key, end] of Object.entries(ends)) await small.put(ban(key, { until: now + end }));
       expect(await keys(small)).toEqual(['c', 'd', 'e']);
+    });
+
+    it('lets those of breaches give way first, however long they last', async () => {
+      const small = await create(3);
+      const later = Date.now() + 600_000;
+      await small.put(ban('a', { by: 'breach', until: later }));
+      await small.put(ban('b', { by: 'breach', until: later + 1 }));
+      for (const key of ['c', 'd', 'e']) await small.put(ban(key));
+      expect(await keys(small)).toEqual(['c', 'd', 'e']);
+      await small.put(ban('f', { by: 'breach', until: later }));
+      expect(await keys(small)).toEqual(['c', 'd', 'e']);
+      expect(await small.lift('address', 'c')).toBe(true);
+      await small.put(ban('f', { by: 'breach', until: later }));
+      expect(await keys(small)).toEqual(['d', 'e', 'f']);
+    });
+
+    it('lets no breach replace what an operator made, while that lasts', async () => {
+      const breach = ban('10.0.0.1', { by: 'breach', offences: 2, until: Date.now() + 600_000 });
+      await store.put(ban('10.0.0.1', { until: Date.now() + 60 }));
+      await store.put(breach);
+      expect(await store.list()).toMatchObject([{ by: 'operator' }]);
+      await expect.poll(() => keys()).toEqual([]);
+      await store.put(breach);
+      expect(await store.list()).toEqual([breach]);
+      const longer = ban('10.0.0.1');
+      await store.put(longer);
+      expect(await store.list()).toEqual([longer]);
     });
 
     it('lists thousands', async () => {

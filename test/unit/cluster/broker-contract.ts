@@ -127,12 +127,13 @@ export function describeBroker(title: string, factory: BrokerFactory): void {
         expect(plain(publications[0]?.data)).toEqual(plain(data));
       });
 
-      it('carries who published, who is left out, until when, and its time', async () => {
+      it('carries who published, who is left out, until when, how it is encrypted, and its time', async () => {
         await at.broker.subscribe(at.channel);
         const others = {
           from: { userId: 'alice', sessionId: 's1' },
           excludeSession: 's1',
           expiresAt: Date.now() + 60_000,
+          enc: 'fernet',
         };
         const before = Date.now();
         await at.broker.publish(at.channel, draft('a', others), KEPT);

@@ -30,13 +30,16 @@ describe('a namespace', () => {
       maxMessageBytes: 0,
       publishRate: 0,
       maxSubscribers: 0,
+      encryption: 'none',
+      replayProtection: false,
     });
   });
 
   it('takes every option', () => {
     const text =
       one(`subscribe: own_user, publish: [A, B], history: { size: 5, age: 2h }, presence: true, join_leave: true,
-      delivery: latest, max_message_bytes: 10, publish_rate: 3, max_subscribers: 7`);
+      delivery: latest, max_message_bytes: 10, publish_rate: 3, max_subscribers: 7,
+      encryption: required, replay_protection: true`);
     expect(parseNamespaces(text).get('room')).toEqual({
       name: 'room',
       subscribe: 'own_user',
@@ -48,6 +51,8 @@ describe('a namespace', () => {
       maxMessageBytes: 10,
       publishRate: 3,
       maxSubscribers: 7,
+      encryption: 'required',
+      replayProtection: true,
     });
   });
 
@@ -97,6 +102,9 @@ describe('an unusable namespaces file', () => {
     ['max_message_bytes: -1', 'room.max_message_bytes must be a whole number'],
     ['publish_rate: 0.5', 'room.publish_rate must be a whole number'],
     ['max_subscribers: "7"', 'room.max_subscribers must be a whole number'],
+    ['encryption: optional', 'room.encryption must be one of none, required'],
+    ['encryption: true', 'room.encryption must be one of none, required'],
+    ['replay_protection: yes', 'room.replay_protection must be true or false'],
     ['joinLeave: true', 'room.joinLeave is not known'],
     ['constructor: true', 'room.constructor is not known'],
   ])('with %s is refused', (options, fault) => {

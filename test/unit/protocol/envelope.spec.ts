@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { EnvelopeError, MAX_ID_LENGTH, MAX_TYPE_LENGTH, readEnvelope } from '../../../src/protocol/envelope.js';
 
 describe('readEnvelope', () => {
-  it('reads type, id, data, trace and enc', () => {
-    const fields = { type: 'chat.post', id: 'c-17', data: { text: 'hi' }, trace: '00-1-2-01', enc: 'fernet' };
+  it('reads type, id, data, trace, enc and ts', () => {
+    const fields = { type: 'chat.post', id: 'c-17', data: { text: 'hi' }, trace: '00-1-2-01', enc: 'fernet', ts: 7 };
     expect(readEnvelope({ v: 1, ...fields })).toStrictEqual(fields);
   });
 
@@ -14,14 +14,19 @@ describe('readEnvelope', () => {
   });
 
   it('takes null for absent, except in data', () => {
-    const nulls = { v: null, type: 't', id: null, trace: null, enc: null };
+    const nulls = { v: null, type: 't', id: null, trace: null, enc: null, ts: null };
     expect(readEnvelope({ ...nulls, data: null, payload: 1 })).toStrictEqual({
       type: 't',
       id: undefined,
       data: null,
       trace: undefined,
       enc: undefined,
+      ts: undefined,
     });
+  });
+
+  it.each(['2026-01-01', 1.5, 2n ** 60n, NaN, {}])('takes the ts %s, which is no time, for absent', (ts) => {
+    expect(readEnvelope({ type: 't', ts })).toMatchObject({ type: 't', ts: undefined });
   });
 
   it.each([undefined, null, 1, 'text', true, [], [{ type: 't' }], 1n])('refuses the body %s', (body) => {

@@ -1,0 +1,45 @@
+import { Counter, Gauge, register } from 'prom-client';
+
+/** @param read undefined: there is nothing to show */
+export function pulledGauge(name: string, help: string, read: () => number | undefined): Gauge {
+  // A second application in one process, as in tests, reads from its own parts.
+  register.removeSingleMetric(name);
+  return new Gauge({
+    name,
+    help,
+    collect() {
+      const value = read();
+      if (value === undefined) this.remove();
+      else this.set(value);
+    },
+  });
+}
+
+export function pulledCounter(name: string, help: string, read: () => number): Counter {
+  register.removeSingleMetric(name);
+  return new Counter({
+    name,
+    help,
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+}
+
+/** @param read how many there were of each, by the value of the label */
+export function pulledCounters(
+  { name, help, label }: { readonly name: string; readonly help: string; readonly label: string },
+  read: () => Readonly<Record<string, number>>,
+): Counter {
+  register.removeSingleMetric(name);
+  return new Counter({
+    name,
+    help,
+    labelNames: [label],
+    collect() {
+      this.reset();
+      for (const [value, count] of Object.entries(read())) this.inc({ [label]: value }, count);
+    },
+  });
+}

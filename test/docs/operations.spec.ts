@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { ANOMALIES } from '../../src/observability/anomaly-report.js';
+import { AUDIT_EVENTS } from '../../src/observability/audit-catalogue.js';
+import { literal, read, section, table } from './markdown.js';
+
+const document = read('docs/operations.md');
+
+describe('docs/operations.md', () => {
+  it('lists the events of the audit log, each with its fields', () => {
+    const documented = table(section(document, '## The audit log'), 'event').map(({ event, fields = '' }) => [
+      literal(event),
+      [...fields.matchAll(/`(\w+)`/g)].map(([, field = '']) => field).toSorted(),
+    ]);
+    const registered = Object.entries(AUDIT_EVENTS).map(([event, { fields }]) => [event, [...fields].toSorted()]);
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(registered));
+  });
+
+  it('lists the anomalies, each with its line', () => {
+    const documented = table(section(document, '## Anomalies'), 'line').map(({ line, kind }) => [
+      literal(kind),
+      literal(line),
+    ]);
+    expect(Object.fromEntries(documented)).toEqual(ANOMALIES);
+  });
+});
