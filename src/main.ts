@@ -3,8 +3,7 @@ import { isIPv6 } from 'node:net';
 import { configurationOfProcess, isStartedByNpm } from '../config/environment.js';
 import type { Settings } from '../config/settings.js';
 import { UnusableSettings } from '../config/unusable-settings.js';
-import { TokenMinter } from './authentication/token-minter.js';
-import { startServer, type GatehouseServer } from './server.js';
+import type { GatehouseServer } from './server.js';
 
 const DEVELOPMENT_TOKEN = { sub: 'developer', roles: ['ADMIN', 'MEMBER'], expiresInSeconds: 86_400 };
 
@@ -14,18 +13,28 @@ const PARENT_CHECK_MS = 1_000;
 
 async function main(): Promise<void> {
   const { settings, warnings } = configurationOfProcess();
-  const starting = startServer(settings);
+  const starting = start(settings);
   endOnSignals(starting, settings.lifecycle.drainTimeoutMs);
   const server = await starting;
   for (const warning of warnings) server.logger.warn(warning);
   server.logger.info(`Gatehouse listens on port ${server.port}`);
   const { internal } = settings;
   if (internal.port > 0) server.logger.info(`For operators it listens on ${internal.host} port ${internal.port}`);
-  if (settings.madeDevelopmentSecret) printReadyLink(settings, server);
+  if (settings.madeDevelopmentSecret) await printReadyLink(settings, server);
+}
+
+/** Loaded only now, which takes most of a start: unusable settings are told at once. */
+async function start(settings: Settings): Promise<GatehouseServer> {
+  const { startServer } = await import('./server.js');
+  return startServer(settings);
 }
 
 /** As Jupyter does: a development server prints the address to paste into any client. */
-function printReadyLink({ server: { host, wsPath }, tls }: Settings, { app, port }: GatehouseServer): void {
+async function printReadyLink(
+  { server: { host, wsPath }, tls }: Settings,
+  { app, port }: GatehouseServer,
+): Promise<void> {
+  const { TokenMinter } = await import('./authentication/token-minter.js');
   const token = app.get(TokenMinter, { strict: false }).mint(DEVELOPMENT_TOKEN);
   const isEveryAddress = host === undefined || host === '0.0.0.0' || host === '::';
   const reachable = isEveryAddress ? '127.0.0.1' : isIPv6(host) ? `[${host}]` : host;

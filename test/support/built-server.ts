@@ -1,10 +1,9 @@
-import { execFile, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import type { Environment } from '../../config/settings.js';
 import { spawnBound } from './bound-process.js';
 
@@ -15,13 +14,29 @@ export interface Build extends AsyncDisposable {
   readonly folder: string;
 }
 
-/** @param project the folder of another project of the same form */
+/**
+ * File by file, which isolatedModules allows: a build of the whole took four times as long. It is checked elsewhere.
+ *
+ * @param project the folder of another project of the same form
+ */
 export async function buildServer(project = ROOT): Promise<Build> {
   // Inside node_modules, so that the compiled files find their packages and nothing else finds them.
   const folder = await mkdtemp(join(ROOT, 'node_modules', '.gatehouse-build-'));
-  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const options = ['-p', join(project, 'tsconfig.build.json'), '--outDir', folder, '--sourceMap', 'false', '--noCheck'];
-  await promisify(execFile)(process.execPath, [compiler, ...options]);
+  const { default: typescript } = await import('typescript');
+  const read = (path: string) => typescript.sys.readFile(path);
+  const { config } = typescript.readConfigFile(join(project, 'tsconfig.json'), read) as { config: object };
+  const { options } = typescript.parseJsonConfigFileContent(config, typescript.sys, project);
+  const compilerOptions = { ...options, module: typescript.ModuleKind.ESNext, sourceMap: false };
+  for (const part of ['config', 'src']) {
+    for (const file of await readdir(join(project, part), { recursive: true })) {
+      if (!file.endsWith('.ts') || file.endsWith('.d.ts')) continue;
+      const source = await readFile(join(project, part, file), 'utf8');
+      const { outputText } = typescript.transpileModule(source, { compilerOptions, fileName: file });
+      const target = join(folder, part, file.replace(/ts$/, 'js'));
+      await mkdir(dirname(target), { recursive: true });
+      await writeFile(target, outputText);
+    }
+  }
   await symlink(join(ROOT, 'package.json'), join(folder, 'package.json'));
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 }
