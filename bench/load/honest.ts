@@ -52,6 +52,11 @@ export class HonestClients {
     for (const timer of this.timers) clearInterval(timer);
   }
 
+  close(): void {
+    this.stop();
+    for (const client of this.clients) client.destroy();
+  }
+
   /** What happened since it was asked last. */
   figures(): HonestFigures {
     const now = performance.now();
