@@ -13,7 +13,7 @@ import { OUTBOUND_CONTEXT, type OutboundContext } from '../socket/outbound-queue
 import { Doorstep } from '../upgrade/doorstep.js';
 import { MessageTallies } from './message-tallies.js';
 import { pulledCounter, pulledCounters, pulledGauge } from './pulled-metric.js';
-import { tallyCounter, tallyHistogram } from './tally.js';
+import { tallyHistogram } from './tally.js';
 
 /** The names are the contract of docs/protocol.md: dashboards and alerts of others stand on them. */
 export const METRIC = {
@@ -131,10 +131,10 @@ const pushed: Provider[] = [
 /** Counted for every message in plain numbers, shown at a scrape. */
 const tallied: Provider[] = [
   tallyProvider(METRIC.received, ({ received }) =>
-    tallyCounter(received, { name: METRIC.received, help: 'Messages received, by type', label: 'type' }),
+    pulledCounters({ name: METRIC.received, help: 'Messages received, by type', label: 'type' }, () => received),
   ),
   tallyProvider(METRIC.sent, ({ sent }) =>
-    tallyCounter(sent, { name: METRIC.sent, help: 'Messages queued for clients, by type', label: 'type' }),
+    pulledCounters({ name: METRIC.sent, help: 'Messages queued for clients, by type', label: 'type' }, () => sent),
   ),
   tallyProvider(METRIC.processingTime, ({ processingTime }) =>
     tallyHistogram(processingTime, {
@@ -193,7 +193,7 @@ const pulled: Provider[] = [
           help: 'What was forgotten of addresses before its time, for there were too many',
           label: 'what',
         },
-        () => ({ rate: limits.dropped, ...bans.dropped }),
+        () => Object.entries({ rate: limits.dropped, ...bans.dropped }),
       ),
   },
   {

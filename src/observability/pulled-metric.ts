@@ -27,10 +27,16 @@ export function pulledCounter(name: string, help: string, read: () => number): C
   });
 }
 
+export interface LabelledMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly label: string;
+}
+
 /** @param read how many there were of each, by the value of the label */
 export function pulledCounters(
-  { name, help, label }: { readonly name: string; readonly help: string; readonly label: string },
-  read: () => Readonly<Record<string, number>>,
+  { name, help, label }: LabelledMetric,
+  read: () => Iterable<readonly [value: string, count: number]>,
 ): Counter {
   register.removeSingleMetric(name);
   return new Counter({
@@ -39,7 +45,7 @@ export function pulledCounters(
     labelNames: [label],
     collect() {
       this.reset();
-      for (const [value, count] of Object.entries(read())) this.inc({ [label]: value }, count);
+      for (const [value, count] of read()) this.inc({ [label]: value }, count);
     },
   });
 }

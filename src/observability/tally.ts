@@ -1,4 +1,5 @@
-import { Counter, Histogram, register, type MetricObjectWithValues, type MetricValueWithName } from 'prom-client';
+import { Histogram, register, type MetricObjectWithValues, type MetricValueWithName } from 'prom-client';
+import type { LabelledMetric } from './pulled-metric.js';
 
 /**
  * Counts on the message path in plain numbers, read at a scrape. prom-client's own observe() builds and hashes
@@ -73,28 +74,8 @@ export class BucketTally {
   }
 }
 
-interface Description {
-  readonly name: string;
-  readonly help: string;
-  readonly label: string;
-}
-
-/** A counter that shows a tally. A second application in one process, as in tests, takes its name over. */
-export function tallyCounter(tally: Tally, { name, help, label }: Description): Counter {
-  register.removeSingleMetric(name);
-  return new Counter({
-    name,
-    help,
-    labelNames: [label],
-    collect() {
-      this.reset();
-      for (const [value, count] of tally) this.inc({ [label]: value }, count);
-    },
-  });
-}
-
 /** A histogram that shows a bucket tally. */
-export function tallyHistogram(tally: BucketTally, { name, help, label }: Description): Histogram {
+export function tallyHistogram(tally: BucketTally, { name, help, label }: LabelledMetric): Histogram {
   register.removeSingleMetric(name);
   return new TallyHistogram(tally, { name, help, label });
 }
@@ -102,7 +83,7 @@ export function tallyHistogram(tally: BucketTally, { name, help, label }: Descri
 class TallyHistogram extends Histogram {
   constructor(
     private readonly tally: BucketTally,
-    private readonly description: Description,
+    private readonly description: LabelledMetric,
   ) {
     const { name, help, label } = description;
     super({ name, help, labelNames: [label], buckets: [...tally.bounds] });
