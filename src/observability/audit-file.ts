@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { close, fstat, openSync, stat, write, writeSync } from 'node:fs';
+import { close, constants, fstat, openSync, stat, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { UnusableSettings } from '../../config/unusable-settings.js';
 
@@ -12,6 +12,8 @@ const LOOK_MS = 1_000;
 /** How long the end waits for a disk that does not take what is left. */
 const LAST_WRITE_MS = 1_000;
 const MODE = 0o640;
+/** A pipe that somebody has put in the place of the file fails to open, instead of holding the process up until it is read. */
+const TO_APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | (constants.O_NONBLOCK ?? 0);
 
 interface AuditFileEvents {
   /** The disk refuses lines. Again only after it has taken some. */
@@ -152,7 +154,7 @@ export class AuditFile extends EventEmitter<AuditFileEvents> {
     if (this.isWriting || this.isClosed) return;
     const former = this.fd;
     try {
-      this.fd = openSync(this.path, 'a', MODE);
+      this.fd = openSync(this.path, TO_APPEND, MODE);
     } catch (error) {
       // Better under another name than nowhere.
       this.emit('refused');

@@ -21,6 +21,8 @@ interface Guest {
   /** Of a TLS server the one below TLS: it is there before the handshake. */
   readonly socket: Socket;
   readonly isEncrypted: boolean;
+  /** Its key among the guests. */
+  readonly peer: string;
   readonly limitKey: string;
   /** Requests that are not answered yet. */
   inHand: number;
@@ -76,14 +78,14 @@ export class Doorstep implements OnApplicationShutdown {
 
   /** Its upgrade request is complete, or it is to get no further: something else bounds it from here. */
   heard(socket: Duplex): void {
-    const guest = this.guests.get(peerOf(socket as Socket) ?? '');
+    const guest = this.guestOf(socket as Socket);
     if (guest) this.waiting.delete(guest);
   }
 
   /** It is a session from here on. */
   admitted(socket: Duplex): void {
-    const peer = peerOf(socket as Socket);
-    if (peer !== undefined) this.forget(peer);
+    const guest = this.guestOf(socket as Socket);
+    if (guest) this.forget(guest);
   }
 
   /** Middleware: Node drops what is beyond the bound and goes on, which hides a header of a proxy behind those of a client. */
@@ -106,19 +108,22 @@ export class Doorstep implements OnApplicationShutdown {
       return this.cut(newcomer, 'too_many_waiting_from_address');
     if (exceeds(this.guests.size, maxWaiting) && !this.makeRoom()) return this.cut(newcomer, 'too_many_waiting');
 
-    const leave = (): void => this.forget(peer);
+    // Its close has not been told yet, or its ports would not be free again.
+    const former = this.guests.get(peer);
+    if (former) this.forget(former);
     const guest: Guest = {
       ...newcomer,
+      peer,
       limitKey,
       inHand: 0,
       waitingSince: performance.now(),
       readBefore: undefined,
-      leave,
+      leave: () => this.forget(guest),
     };
     this.guests.set(peer, guest);
     this.waiting.add(guest);
-    this.perAddress.set(limitKey, fromAddress + 1);
-    socket.on('close', leave);
+    this.perAddress.set(limitKey, (this.perAddress.get(limitKey) ?? 0) + 1);
+    socket.on('close', guest.leave);
   }
 
   /** Whether an address stands for many clients, or for ones that no limit holds for. */
@@ -135,14 +140,13 @@ export class Doorstep implements OnApplicationShutdown {
   }
 
   private attend(request: IncomingMessage, response: ServerResponse): void {
-    const peer = peerOf(request.socket) ?? '';
-    const guest = this.guests.get(peer);
+    const guest = this.guestOf(request.socket);
     if (guest === undefined) return;
     guest.inHand += 1;
     this.waiting.delete(guest);
     response.once('close', () => {
       guest.inHand -= 1;
-      if (guest.inHand > 0 || this.guests.get(peer) !== guest) return;
+      if (guest.inHand > 0 || this.guests.get(guest.peer) !== guest) return;
       guest.waitingSince = performance.now();
       guest.readBefore = guest.socket.bytesRead;
       this.waiting.add(guest);
@@ -181,8 +185,8 @@ export class Doorstep implements OnApplicationShutdown {
   /** Without a word: who fills the server with connections is not to cost it an answer as well. */
   private cut({ socket, isEncrypted }: Pick<Guest, 'socket' | 'isEncrypted'>, fault: HttpFault): void {
     this.tell(fault, socket);
-    const peer = peerOf(socket);
-    if (peer !== undefined && this.guests.get(peer)?.socket === socket) this.forget(peer);
+    const guest = this.guestOf(socket);
+    if (guest?.socket === socket) this.forget(guest);
     socket.on('error', () => {});
     if (isEncrypted) socket.destroy();
     else socket.resetAndDestroy();
@@ -192,10 +196,14 @@ export class Doorstep implements OnApplicationShutdown {
     this.events.emit('cut', fault, clientAddress(remoteAddress).address);
   }
 
-  private forget(peer: string): void {
-    const guest = this.guests.get(peer);
-    if (guest === undefined) return;
-    this.guests.delete(peer);
+  private guestOf(socket: Socket): Guest | undefined {
+    return this.guests.get(peerOf(socket) ?? '');
+  }
+
+  private forget(guest: Guest): void {
+    // Forgotten already, and its place may be another's.
+    if (this.guests.get(guest.peer) !== guest) return;
+    this.guests.delete(guest.peer);
     this.waiting.delete(guest);
     guest.socket.off('close', guest.leave);
     const left = (this.perAddress.get(guest.limitKey) ?? 0) - 1;
@@ -204,9 +212,9 @@ export class Doorstep implements OnApplicationShutdown {
   }
 }
 
-/** The same for the TLS connection and the TCP connection below it. */
-function peerOf({ remoteAddress, remotePort, localPort }: Socket): string | undefined {
-  return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localPort}`;
+/** The same for the TLS connection and the TCP connection below it. A server has several addresses, a client may connect to each from one port. */
+function peerOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string | undefined {
+  return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
 function sayFarewell(socket: Duplex, fault: HttpFault): void {

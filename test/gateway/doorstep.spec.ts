@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect as netConnect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { Doorstep } from '../../src/upgrade/doorstep.js';
@@ -174,6 +175,24 @@ describe('those who are connected and no session', () => {
     expect(server.logLines.at(-1)).toMatchObject({ reason: 'too_many_waiting_from_address', address: '127.0.0.1' });
     for (const client of sessions) expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
     for (const client of sessions) await client[Symbol.asyncDispose]();
+  });
+
+  it.runIf(process.platform === 'linux')('are told apart where one port connects to several addresses', async () => {
+    await using server = await startTestServer({ HOST: '0.0.0.0', MAX_HTTP_CONNECTIONS_PER_IP: '2' });
+    for (let round = 0; round < 3; round += 1) {
+      const first = netConnect({ port: server.port, host: '127.0.0.1', localAddress: '127.0.0.1' });
+      await once(first, 'connect');
+      const { localPort = 0 } = first;
+      const second = netConnect({ port: server.port, host: '127.0.0.2', localAddress: '127.0.0.1', localPort });
+      await once(second, 'connect');
+      await eventually('both are seen', () => guests(server) === 2);
+      first.destroy();
+      await eventually('one has left', () => guests(server) === 1);
+      second.destroy();
+      await eventually('both have left', () => guests(server) === 0);
+    }
+    await using client = await connect(server.url);
+    expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
   });
 
   it('have no number where they come from a proxy that is trusted', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdtempSync,
@@ -91,6 +92,19 @@ describe('the audit file', () => {
     file.write('a line\n');
     await file.close();
     file.write('a line too late\n');
+  });
+
+  it.runIf(process.platform === 'linux')('goes on where it was, when a pipe stands in its place', async () => {
+    const path = join(temporaryFolder(), 'audit.log');
+    const file = opened(path);
+    const failures: string[] = [];
+    file.on('failed', (reason) => failures.push(reason));
+    renameSync(path, `${path}.1`);
+    execFileSync('mkfifo', [path]);
+    await eventually('it is told', () => failures.length === 1);
+    file.write('one\n');
+    await eventually('it is in the old file', () => textOf(`${path}.1`) === 'one\n');
+    expect(failures).toEqual(['ENXIO']);
   });
 
   it('is named where it cannot be opened', () => {
