@@ -21,6 +21,8 @@ const MAX_UNSTORED = 1_000;
 /** How often the store is read anew where bans change meanwhile, before what came is taken. */
 const MAX_READS = 3;
 const RETRY_MS = 1_000;
+/** How long words of two nodes about the same may be on their way. */
+const CONTEST_MS = 5_000;
 /** One return of Redis shows in several ways, a moment apart: the list is read once. */
 const SETTLE_MS = 50;
 
@@ -33,6 +35,7 @@ export class BanSync {
   private readonly unshared = new WeakSet<Ban>();
   /** Counts what operators have changed. */
   private changes = 0;
+  private liftedAt = -Infinity;
   private storeLife: string | undefined;
   private retry: NodeJS.Timeout | undefined;
   /** The list is read by one after the other. */
@@ -53,9 +56,16 @@ export class BanSync {
     this.changes += 1;
   }
 
-  /** It is lifted: it need not be stored any more. */
-  forget(ban: Pick<Ban, 'kind' | 'key'>): void {
+  /** It need not be stored any more. Another may have been made at the same moment, elsewhere: the store tells. */
+  lifted(ban: Pick<Ban, 'kind' | 'key'>): void {
     this.unstored.delete(nameOf(ban));
+    this.liftedAt = performance.now();
+    this.refreshIn(SETTLE_MS);
+  }
+
+  /** An operator's ban was told by another node: it may be older than a lift that this one has heard of already. */
+  heard(): void {
+    if (performance.now() - this.liftedAt < CONTEST_MS) this.refreshIn(SETTLE_MS);
   }
 
   /** Stores and tells an automatic ban, as far as that can be done at once. */

@@ -43,7 +43,7 @@ export class Bans implements OnApplicationShutdown {
     this.offences = new Offences(banDurationMs, banMaxDurationMs);
     const enforce = (ban: Ban): number => this.enforce(ban);
     this.sync = new BanSync({ bus, store, events: cluster, known: this.known, enforce });
-    bus.handle('ban', (payload) => this.enforce(heard(payload)));
+    bus.handle('ban', (payload) => this.hear(heard(payload)));
     bus.handle('lift-ban', (payload) => this.forget(heard(payload)));
   }
 
@@ -64,7 +64,11 @@ export class Bans implements OnApplicationShutdown {
     if (durationMs <= 0 || !Number.isSafeInteger(ban.until)) throw new RangeError('A ban lasts whole milliseconds');
     const here = this.enforce(ban);
     this.events.emit('banned', ban);
-    const [there] = await Promise.all([this.bus.ask<number>('ban', ban), this.sync.keep(ban)]);
+    // Stored before it is told: whoever looks there for what it was told must find it.
+    const keeping = this.sync.keep(ban);
+    await keeping.catch(() => {});
+    const there = await this.bus.ask<number>('ban', ban);
+    await keeping;
     return here + sumOf(there);
   }
 
@@ -128,6 +132,11 @@ export class Bans implements OnApplicationShutdown {
     return { ban: this.known.dropped, offence: this.offences.dropped };
   }
 
+  private hear(ban: Ban): number {
+    if (ban.by === 'operator') this.sync.heard();
+    return this.enforce(ban);
+  }
+
   private enforce(ban: Ban): number {
     const now = Date.now();
     const { kind, key, until, by, offences = 1 } = ban;
@@ -140,7 +149,7 @@ export class Bans implements OnApplicationShutdown {
   private forget(lifted: Pick<Ban, 'kind' | 'key'>): boolean {
     const { kind, key } = lifted;
     this.sync.changed();
-    this.sync.forget(lifted);
+    this.sync.lifted(lifted);
     if (kind === 'address') this.offences.forget(key);
     return this.known.lift(kind, key);
   }

@@ -26,6 +26,8 @@ export interface Outcome extends Effect {
 const MAX_UNSTORED = 1_000;
 const PUT_AT_ONCE = 100;
 const RETRY_MS = 1_000;
+/** How long words of two nodes about the same may be on their way. */
+const CONTEST_MS = 5_000;
 /** One return of Redis shows in several ways, a moment apart: the list is read once. */
 const SETTLE_MS = 50;
 
@@ -38,6 +40,7 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
   private readonly unstored = new Map<string, Revocation>();
   private lifts = 0;
   private refused = 0;
+  private liftedAt = -Infinity;
   private storeLife: string | undefined;
   private retry: NodeJS.Timeout | undefined;
   /** The list is read by one after the other. */
@@ -51,8 +54,8 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly events: ClusterEvents,
     private readonly sessions: SessionReview,
   ) {
-    bus.handle('revoke', (payload) => this.enforce(heard(payload)));
-    bus.handle('lift-revocation', (payload) => this.forget(heard(payload)));
+    bus.handle('revoke', (payload) => this.hear(heard(payload)));
+    bus.handle('lift-revocation', (payload) => this.lifted(heard(payload)));
     events.on('rejoined', () => this.refreshIn(SETTLE_MS));
   }
 
@@ -108,17 +111,28 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
    * @throws GatehouseError SERVER_BUSY when Redis cannot be reached: then nothing is lifted
    */
   async lift(kind: Revocation['kind'], key: string): Promise<boolean> {
-    const lifted = { kind, key, until: 0, reason: '', issuedBefore: 0, roles: [] };
+    const lifted: Revocation = { kind, key, until: 0, reason: '', issuedBefore: 0, roles: [] };
     const wasStored = await this.store.lift(kind, key);
     const wasKnown = this.known.get(kind, key) !== undefined;
     this.bus.tell('lift-revocation', lifted);
-    await this.forget(lifted);
+    await this.lifted(lifted);
     return wasStored || wasKnown;
   }
 
   /** Those in force, over all nodes; where Redis is away, those that this node knows. */
   async list(): Promise<readonly Revocation[]> {
     return this.store.list().catch(() => this.known.active(Date.now()));
+  }
+
+  /**
+   * An order of another node. Where one of here, or a lift, is about the same, each node has heard them in its own order: then
+   * the store tells which of them came last.
+   */
+  private hear(revocation: Revocation): Promise<Effect> {
+    const present = this.known.get(revocation.kind, revocation.key);
+    const isContested = present !== undefined && JSON.stringify(present) !== JSON.stringify(revocation);
+    if (isContested || performance.now() - this.liftedAt < CONTEST_MS) this.refreshIn(SETTLE_MS);
+    return this.enforce(revocation);
   }
 
   private async enforce(revocation: Revocation): Promise<Effect> {
@@ -128,6 +142,13 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
     }
     const { kind, key } = revocation;
     return kind === 'token' ? this.sessions.ofToken(key, this.judgeNow) : this.sessions.ofUser(key, this.judgeNow);
+  }
+
+  /** Another may have been ordered at the same moment, elsewhere: the store tells. */
+  private lifted(revocation: Revocation): Promise<Effect> {
+    this.liftedAt = performance.now();
+    this.refreshIn(SETTLE_MS);
+    return this.forget(revocation);
   }
 
   /** Open sessions whose rights were changed have those of their tokens again. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Bans } from '../../src/access/bans.js';
 import { RevocationOrders } from '../../src/access/revocation-orders.js';
 import { Revocations } from '../../src/access/revocations.js';
 import { api } from '../support/api-client.js';
@@ -45,6 +46,42 @@ describe('on two nodes', () => {
     await eventually('the other node lifts it too', () => nodes.get(0, Revocations).activeCount === 0);
     await using again = await as(0, claims);
     expect(await again.request('echo', 1)).toMatchObject({ data: 1 });
+  });
+
+  it('a lift and an order at the same moment end the same everywhere: as the store has it', async () => {
+    const [a, b] = [nodes.get(0, Revocations), nodes.get(1, Revocations)];
+    const order = (round: number) => ({
+      kind: 'user' as const,
+      key: 'contested',
+      until: Date.now() + 60_000 + round,
+      reason: '',
+      issuedBefore: Date.now() + round,
+    });
+    await a.add(order(0));
+    for (let round = 1; round <= 10; round += 1) {
+      await Promise.all([a.lift('user', 'contested'), b.add(order(round))]);
+      await eventually('both know what the store has', async () => {
+        const isStored = (await a.list()).some(({ key }) => key === 'contested');
+        return [a, b].every((node) => (node.get('user', 'contested') !== undefined) === isStored);
+      });
+    }
+    await a.lift('user', 'contested');
+    await eventually('it is lifted', () => [a, b].every(({ activeCount }) => activeCount === 0));
+  });
+
+  it('so do a lift and a ban', async () => {
+    const [a, b] = [nodes.get(0, Bans), nodes.get(1, Bans)];
+    const order = { kind: 'user', key: 'contested', durationMs: 60_000, reason: '' } as const;
+    await a.ban(order);
+    for (let round = 0; round < 10; round += 1) {
+      await Promise.all([a.lift('user', 'contested'), b.ban(order)]);
+      await eventually('both know what the store has', async () => {
+        const isStored = (await a.list()).some(({ key }) => key === 'contested');
+        return [a, b].every((node) => node.isBanned('user', 'contested') === isStored);
+      });
+    }
+    await a.lift('user', 'contested');
+    await eventually('it is lifted', () => [a, b].every((node) => !node.isBanned('user', 'contested')));
   });
 
   it('a session is found by its id wherever it is, and all that its token has opened ends', async () => {
