@@ -98,9 +98,12 @@ export class ReplayGuard {
   }
 }
 
-/** What distinguishes one message from another with the same id: its type, time and payload, however encrypted. */
-export function fingerprintOf({ id, type, ts, data }: InboundMessage): string {
-  return digest([id, type, ts, jsonText(data)]);
+/**
+ * What distinguishes one message from another with the same id: its type, time and payload, and whether that came encrypted:
+ * nobody gets in plain what was answered encrypted.
+ */
+export function fingerprintOf({ id, type, ts, enc, data }: InboundMessage): string {
+  return digest([id, type, ts, enc ?? null, jsonText(data)]);
 }
 
 /** Undefined where it is too large. */

@@ -1,4 +1,5 @@
 import type { Publisher } from '../protocol/envelope.js';
+import { FERNET, type PayloadCipher } from '../protocol/payload-cipher.js';
 import type { Delivery, Target } from './delivery.js';
 
 /** Brings a delivery to its sessions. */
@@ -9,14 +10,17 @@ export interface Carrier {
   deliver(delivery: Delivery): Promise<number>;
 }
 
+type Cipher = Pick<PayloadCipher, 'seal'>;
+
 interface AudienceOptions {
   readonly target: Target;
   readonly carrier: Carrier;
   readonly except?: readonly string[];
   readonly publisher?: Publisher;
+  readonly cipher?: Cipher | undefined;
 }
 
-/** Those a message goes to, on whatever node they are. Immutable: `except` and `from` make another. */
+/** Those a message goes to, on whatever node they are. Immutable: `except`, `from` and `sealedBy` make another. */
 export class Audience {
   constructor(private readonly options: AudienceOptions) {}
 
@@ -28,6 +32,15 @@ export class Audience {
   /** Names the session that caused the message as its `from`. */
   from({ publisher }: { readonly publisher: Publisher }): Audience {
     return new Audience({ ...this.options, publisher });
+  }
+
+  /**
+   * Has the payload encrypted, once for all.
+   *
+   * @param cipher as `MessageContext.cipher` of the message that is handed on; undefined leaves the payload plain
+   */
+  sealedBy(cipher: Cipher | undefined): Audience {
+    return new Audience({ ...this.options, cipher });
   }
 
   /**
@@ -54,7 +67,8 @@ export class Audience {
   }
 
   private delivery(type: string, data: unknown): Delivery {
-    const { target, except = [], publisher } = this.options;
-    return { target, except, type, from: publisher, data };
+    const { target, except = [], publisher, cipher } = this.options;
+    const payload = cipher && data !== undefined ? { data: cipher.seal(data), enc: FERNET } : { data, enc: undefined };
+    return { target, except, type, from: publisher, ...payload };
   }
 }

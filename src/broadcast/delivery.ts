@@ -13,6 +13,8 @@ export interface Delivery {
   readonly except: readonly string[];
   readonly type: string;
   readonly from: Publisher | undefined;
+  /** How `data` is encrypted; undefined: it is plain. */
+  readonly enc: string | undefined;
   readonly data: unknown;
 }
 
@@ -22,8 +24,8 @@ export interface Delivery {
  * @returns how many took it
  * @throws TypeError or RangeError when the data cannot be encoded
  */
-export function deliverHere(sessions: SessionRegistry, { target, except, type, from, data }: Delivery): number {
-  const multicast = new Multicast({ type, from, data });
+export function deliverHere(sessions: SessionRegistry, { target, except, ...message }: Delivery): number {
+  const multicast = new Multicast(message);
   visit(sessions, target, (session) => {
     if (except.length === 0 || !except.includes(session.id)) multicast.deliverTo(session);
   });
@@ -31,16 +33,16 @@ export function deliverHere(sessions: SessionRegistry, { target, except, type, f
 }
 
 /** In the form in which it travels: absent fields are left out, for encodings disagree about `undefined`. */
-export function travelling({ target, except, type, from, data }: Delivery): object {
-  return { target, except, type, ...(from && { from }), ...(data !== undefined && { data }) };
+export function travelling({ target, except, type, from, enc, data }: Delivery): object {
+  return { target, except, type, ...(from && { from }), ...(enc && { enc }), ...(data !== undefined && { data }) };
 }
 
 /** @throws TypeError where it is no delivery */
 export function arrived(payload: unknown): Delivery {
-  const { target, except, type, from, data } = payload as Delivery;
+  const { target, except, type, from, enc, data } = payload as Delivery;
   const isTarget = target.to === 'everyone' || typeof target.name === 'string';
   if (!isTarget || !Array.isArray(except) || typeof type !== 'string') throw new TypeError('No delivery');
-  return { target, except: except as readonly string[], type, from: from ?? undefined, data };
+  return { target, except: except as readonly string[], type, from: from ?? undefined, enc: enc ?? undefined, data };
 }
 
 function visit(sessions: SessionRegistry, target: Target, visitor: (session: Session) => void): void {

@@ -79,6 +79,7 @@ export class Dispatcher {
   private handle(handler: Handler, message: InboundMessage, delivery: Delivery): Outcome {
     const { session, bytes, previous, predecessor, arrivedAt } = delivery;
     const context = new MessageContext(session, message, bytes.length, predecessor);
+    if (message.enc !== undefined) context.cipher = this.payloads.cipher;
     const pending = previous
       ? this.callBehind(handler, context, delivery, previous)
       : this.call(handler, context, arrivedAt);

@@ -1,13 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { InboundMessage, OutboundMessage } from '../protocol/envelope.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
-import { FERNET } from '../protocol/payload-cipher.js';
+import { FERNET, type PayloadCipher } from '../protocol/payload-cipher.js';
 import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
 
 /** Requests whose payload is encrypted, and the replies to them, which are encrypted too. */
 @Injectable()
 export class EncryptedPayloads {
-  constructor(@Inject(DISPATCH_SETTINGS) private readonly settings: DispatchSettings) {}
+  /** Undefined where no key is configured. */
+  readonly cipher: PayloadCipher | undefined;
+
+  constructor(@Inject(DISPATCH_SETTINGS) { cipher }: DispatchSettings) {
+    this.cipher = cipher;
+  }
 
   /**
    * The message with its payload decrypted. `enc` stays, to tell how it came.
@@ -15,7 +20,7 @@ export class EncryptedPayloads {
    * @throws GatehouseError DECRYPTION_FAILED whatever is wrong with the payload; VALIDATION_FAILED for an unknown `enc`
    */
   opened(message: InboundMessage): InboundMessage {
-    const { cipher } = this.settings;
+    const { cipher } = this;
     if (cipher === undefined) throw new GatehouseError('DECRYPTION_FAILED');
     if (message.enc !== FERNET) {
       throw new GatehouseError('VALIDATION_FAILED', { details: { enc: [`must be "${FERNET}"`] } });
@@ -25,7 +30,7 @@ export class EncryptedPayloads {
 
   /** @throws TypeError or RangeError when the data cannot be written */
   sealed(reply: OutboundMessage): OutboundMessage {
-    const { cipher } = this.settings;
+    const { cipher } = this;
     if (cipher === undefined || reply.data === undefined) return reply;
     return { ...reply, enc: FERNET, data: cipher.seal(reply.data) };
   }

@@ -1,4 +1,5 @@
 import type { InboundMessage } from '../protocol/envelope.js';
+import type { PayloadCipher } from '../protocol/payload-cipher.js';
 import type { Session } from '../sessions/session.js';
 
 /** Told by a message that the next one of its connection may begin. */
@@ -10,6 +11,11 @@ export interface Predecessor {
 export class MessageContext {
   private steps: (() => void)[] | undefined;
   private isReplied = false;
+  /**
+   * What the message was encrypted with; undefined where it came in plain. Whatever of it goes on to others has to be encrypted
+   * too, or a client without a key could have what it has overheard decrypted.
+   */
+  cipher: PayloadCipher | undefined;
 
   constructor(
     readonly session: Session,

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { isObservable, Observable } from 'rxjs';
-import { ReplayGuard, type Answer, type FirstTime } from '../access/replay-guard.js';
+import { ReplayGuard, type FirstTime } from '../access/replay-guard.js';
 import { ERRORS, type ErrorCode } from '../protocol/error-codes.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
+import type { PayloadCipher } from '../protocol/payload-cipher.js';
 import type { Invocation } from './direct-call.js';
 import { errorBody, type ErrorBody } from './error-reply.js';
 import type { MessageContext } from './message-context.js';
@@ -24,7 +25,11 @@ export class ReplayProtection {
    */
   async once(context: MessageContext, act: () => unknown): Promise<unknown> {
     const verdict = await this.guard.judge(context.session.userId, context.message);
-    return 'first' in verdict ? this.carryOut(verdict.first, act) : answeredAgain(verdict.answered);
+    const { cipher } = context;
+    if ('first' in verdict) return this.carryOut(cipher ? sealing(verdict.first, cipher) : verdict.first, act);
+    const { answered } = verdict;
+    if ('error' in answered) throw exceptionOf(answered.error);
+    return cipher && answered.data !== undefined ? cipher.openKept(answered.data) : answered.data;
   }
 
   private async carryOut(first: FirstTime, act: () => unknown): Promise<unknown> {
@@ -38,6 +43,17 @@ export class ReplayProtection {
       throw exception;
     }
   }
+}
+
+/** Keeps the answer to an encrypted message encrypted. */
+function sealing(first: FirstTime, cipher: PayloadCipher): FirstTime {
+  return {
+    keep: async (answer) => {
+      const hasData = 'data' in answer && answer.data !== undefined;
+      await first.keep(hasData ? { data: cipher.seal(answer.data) } : answer);
+    },
+    release: async () => first.release(),
+  };
 }
 
 /** The stream as it is. What it answered with is kept when it ends; one of several values, or cut off, is not repeated. */
@@ -66,11 +82,6 @@ async function settleFailure(first: FirstTime, exception: unknown): Promise<void
   const error = errorBody(exception);
   if (isRegistered(error.code) && ERRORS[error.code].retry) await first.release();
   else await first.keep({ error });
-}
-
-function answeredAgain(answer: Answer): unknown {
-  if ('data' in answer) return answer.data;
-  throw exceptionOf(answer.error);
 }
 
 /** Such that it is answered with the same. */

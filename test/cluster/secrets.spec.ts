@@ -1,4 +1,4 @@
-import { SubscribeMessage } from '@nestjs/websockets';
+import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ReplayProtected } from '../../src/access/replay-protected.js';
@@ -23,6 +23,15 @@ class PayGateway {
   }
 }
 
+@RealtimeGateway()
+class EchoGateway {
+  @ReplayProtected()
+  @SubscribeMessage('pay.echo')
+  echo(@MessageBody() data: unknown): unknown {
+    return data;
+  }
+}
+
 let namespaces: NamespacesFile;
 let nodes: TestNodes;
 
@@ -33,7 +42,7 @@ beforeAll(async () => {
     live: 'subscribe: anyone, publish: anyone, encryption: required',
   });
   const environment = { ...namespaces.environment, ENCRYPTION_KEYS: `${KEY},${OTHER_KEY}` };
-  nodes = await TestNodes.start(['a', 'b'], environment, [feature([PayGateway])]);
+  nodes = await TestNodes.start(['a', 'b'], environment, [feature([PayGateway, EchoGateway])]);
 });
 afterAll(async () => {
   await nodes[Symbol.asyncDispose]();
@@ -111,6 +120,25 @@ describe('a protected message, on several nodes', () => {
     there.send({ ...message, data: { amount: 6 } });
     expect(await there.next()).toMatchObject({ code: 'DUPLICATE_MESSAGE' });
     expect(calls).toBe(1);
+  });
+
+  it('has its answer kept encrypted where it came so, and given to nobody in plain', async () => {
+    await using here = await connect(nodes.at(0).url, { claims: { sub: 'sealed' } });
+    await using there = await connect(nodes.at(1).url, { claims: { sub: 'sealed' } });
+    const message = { type: 'pay.echo', id: 'sealed-1', ts: Date.now(), enc: 'fernet' };
+    const data = { pin: MARK };
+    here.send({ ...message, data: sealed(data) });
+    expect(unsealed((await replyTo(here, 'sealed-1'))['data'])).toEqual(data);
+    const redis = new Redis(nodes.redis.url);
+    const packed = Buffer.from(MARK).toString('base64').slice(2, -4);
+    const contents = await contentsOf(redis);
+    redis.disconnect();
+    expect(contents).not.toContain(MARK);
+    expect(contents).not.toContain(packed);
+    there.send({ ...message, data: sealed(data) });
+    expect(unsealed((await replyTo(there, 'sealed-1'))['data'])).toEqual(data);
+    there.send({ ...message, enc: undefined, data });
+    expect(await replyTo(there, 'sealed-1')).toMatchObject({ code: 'DUPLICATE_MESSAGE' });
   });
 
   it('is carried out by exactly one of them when it comes to both at one time', async () => {

@@ -75,6 +75,22 @@ describe('an encrypted message', () => {
     expect(unsealed(reply['data'])).toEqual(data);
   });
 
+  it('is not decrypted for those whom it is handed on to, who may have no key', async () => {
+    await using eve = await connect(server.url, { claims: { sub: 'eve' } });
+    await using other = await connect(server.url, { claims: { sub: 'other' } });
+    eve.send({ type: 'broadcast', enc: 'fernet', data: sealed({ pin: MARK }) });
+    for (const client of [eve, other]) {
+      const message = await client.next();
+      expect(message).toMatchObject({ type: 'broadcast', enc: 'fernet', from: { userId: 'eve' } });
+      expect(JSON.stringify(message)).not.toContain(MARK);
+      expect(unsealed(message['data'])).toEqual({ pin: MARK });
+    }
+    eve.send({ type: 'send_message', enc: 'fernet', data: sealed({ targetUserId: 'other', message: MARK }) });
+    const direct = await other.next();
+    expect(direct).toMatchObject({ type: 'direct_message', enc: 'fernet' });
+    expect(unsealed(direct['data'])).toMatchObject({ from: { userId: 'eve' }, message: MARK });
+  });
+
   it('may be encrypted with any key; the answer is with the first', async () => {
     await using client = await connect(server.url);
     client.send({ type: 'echo', id: 1, enc: 'fernet', data: sealed('old', { key: OTHER_KEY }) });

@@ -1,9 +1,9 @@
 import { UseGuards } from '@nestjs/common';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { Broadcaster } from '../../broadcast/broadcaster.js';
-import { CurrentSession } from '../../dispatch/parameter-decorators.js';
+import type { MessageContext } from '../../dispatch/message-context.js';
+import { CurrentMessage } from '../../dispatch/parameter-decorators.js';
 import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
-import type { Session } from '../../sessions/session.js';
 import { BroadcastGuard } from './broadcast.guard.js';
 
 @RealtimeGateway()
@@ -12,7 +12,7 @@ export class BroadcastGateway {
 
   @UseGuards(BroadcastGuard)
   @SubscribeMessage('broadcast')
-  broadcast(@MessageBody() data: unknown, @CurrentSession() session: Session): void {
-    this.broadcaster.toEveryone().from(session).emit('broadcast', data);
+  broadcast(@MessageBody() data: unknown, @CurrentMessage() { session, cipher }: MessageContext): void {
+    this.broadcaster.toEveryone().from(session).sealedBy(cipher).emit('broadcast', data);
   }
 }

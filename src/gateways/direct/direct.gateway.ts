@@ -1,9 +1,9 @@
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { SignedIn } from '../../access/signed-in.js';
 import { Broadcaster } from '../../broadcast/broadcaster.js';
-import { CurrentSession } from '../../dispatch/parameter-decorators.js';
+import type { MessageContext } from '../../dispatch/message-context.js';
+import { CurrentMessage } from '../../dispatch/parameter-decorators.js';
 import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
-import type { Session } from '../../sessions/session.js';
 import { SendMessage } from './direct.messages.js';
 
 @RealtimeGateway()
@@ -14,9 +14,9 @@ export class DirectGateway {
   @SubscribeMessage('send_message')
   async send(
     @MessageBody() { targetUserId, message }: SendMessage,
-    @CurrentSession() session: Session,
+    @CurrentMessage() { session, cipher }: MessageContext,
   ): Promise<{ sessions: number }> {
     const data = { from: session.publisher, message };
-    return { sessions: await this.broadcaster.toUser(targetUserId).deliver('direct_message', data) };
+    return { sessions: await this.broadcaster.toUser(targetUserId).sealedBy(cipher).deliver('direct_message', data) };
   }
 }
