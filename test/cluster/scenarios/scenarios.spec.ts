@@ -19,7 +19,7 @@ const CALM_MS = 1_000;
 /** The longest that what a dead node left behind may be seen. */
 const PRESENCE_MS = 30_000;
 const SEED = Number(process.env.SCENARIO_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const WALK_MS = Number(process.env.SCENARIO_SECONDS ?? 10) * 1_000;
+const WALK_MS = Number(process.env.SCENARIO_SECONDS ?? 6) * 1_000;
 vi.setConfig({ testTimeout: 90_000 + WALK_MS, hookTimeout: 60_000 });
 
 let build: Build;
