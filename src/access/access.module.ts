@@ -14,6 +14,19 @@ import { SessionReview } from './session-review.js';
 import { ReplayGuard } from './replay-guard.js';
 import { SharedPlaces } from './shared-places.js';
 
+/** What other stages use. */
+const SHARED = [
+  AccessEvents,
+  Bans,
+  ConnectionLimits,
+  ExemptAddresses,
+  Expulsion,
+  MessageRates,
+  ReplayGuard,
+  RevocationOrders,
+  Revocations,
+];
+
 /** Global, so that a feature can end sessions and ban without knowing where the settings come from. */
 @Global()
 @Module({})
@@ -22,32 +35,8 @@ export class AccessModule {
     return {
       module: AccessModule,
       imports: [ClusterModule, SessionsModule],
-      providers: [
-        { provide: ACCESS_SETTINGS, useValue: settings },
-        AccessEvents,
-        Bans,
-        ConnectionLimits,
-        ExemptAddresses,
-        Expulsion,
-        MessageRates,
-        ReplayGuard,
-        RevocationOrders,
-        Revocations,
-        SessionReview,
-        SharedPlaces,
-      ],
-      exports: [
-        ACCESS_SETTINGS,
-        AccessEvents,
-        Bans,
-        ConnectionLimits,
-        ExemptAddresses,
-        Expulsion,
-        MessageRates,
-        ReplayGuard,
-        RevocationOrders,
-        Revocations,
-      ],
+      providers: [{ provide: ACCESS_SETTINGS, useValue: settings }, ...SHARED, SessionReview, SharedPlaces],
+      exports: [ACCESS_SETTINGS, ...SHARED],
     };
   }
 }

@@ -3,11 +3,12 @@ import { recordOf } from './json-record.js';
 import { MAX_BANS } from './memory-ban-store.js';
 import { lifeOf } from './redis-life.js';
 import type { RedisLink } from './redis-link.js';
+import { recordsIn } from './redis-records.js';
 import { RedisScript } from './redis-script.js';
 
 /** A key that nobody needs any more goes by itself; bans may last longer, and then it is renewed by each. */
 const MIN_LIFE_MS = 86_400_000;
-/** Bans in one reply of Redis, and dropped in one script, so that neither keeps it busy for long. */
+/** Bans dropped in one script, so that none keeps Redis busy for long. */
 const PORTION = 1_000;
 
 /**
@@ -94,23 +95,11 @@ export class RedisBanStore implements BanStore {
   async list(): Promise<readonly Ban[]> {
     await this.link.run(TIDY, this.keys, [Date.now(), this.maxBans]);
     const [list = ''] = this.keys;
-    // A scan may bring one twice.
-    const bans = new Map<string, Ban>();
-    let cursor = '0';
-    do {
-      const [next, fields] = await this.link.attempt(() => this.link.client.hscan(list, cursor, 'COUNT', PORTION));
-      const bad: string[] = [];
-      for (let index = 0; index < fields.length; index += 2) {
-        const [name = '', text = ''] = fields.slice(index, index + 2);
-        const ban = banOf(recordOf(text));
-        // Under another name nobody could lift it.
-        if (ban !== undefined && name === nameOf(ban.kind, ban.key)) bans.set(name, ban);
-        else bad.push(name, text);
-      }
-      if (bad.length > 0) await this.drop(bad);
-      cursor = next;
-    } while (cursor !== '0');
-    return [...bans.values()].filter(isInForce);
+    const bans = await recordsIn(this.link, list, {
+      read: (record, name) => named(banOf(record), name),
+      drop: (namesAndTexts) => this.drop(namesAndTexts),
+    });
+    return bans.filter(isInForce);
   }
 
   life(): Promise<string> {
@@ -127,6 +116,10 @@ export class RedisBanStore implements BanStore {
 
 function isInForce({ until }: Ban): boolean {
   return until > Date.now();
+}
+
+function named(ban: Ban | undefined, name: string): Ban | undefined {
+  return ban !== undefined && nameOf(ban.kind, ban.key) === name ? ban : undefined;
 }
 
 function nameOf(kind: Ban['kind'], key: string): string {

@@ -1,13 +1,14 @@
 import { recordOf } from './json-record.js';
 import { lifeOf } from './redis-life.js';
 import type { RedisLink } from './redis-link.js';
+import { recordsIn } from './redis-records.js';
 import { RedisScript } from './redis-script.js';
 import { MAX_REVOCATIONS, nameOf, revocationOf, type Revocation, type RevocationStore } from './revocation-store.js';
 
 const TAG = 'revocations';
 /** A key that nobody needs any more goes by itself; each new revocation renews it. */
 const MIN_LIFE_MS = 86_400_000;
-/** In one reply of Redis, and dropped in one script, so that neither keeps it busy for long. */
+/** Dropped in one script, so that none keeps Redis busy for long. */
 const PORTION = 1_000;
 
 /**
@@ -68,21 +69,11 @@ export class RedisRevocationStore implements RevocationStore {
   async list(): Promise<readonly Revocation[]> {
     await this.link.run(TIDY, this.keys, [Date.now()]);
     const [list = ''] = this.keys;
-    // A scan may bring one twice.
-    const found = new Map<string, Revocation>();
-    let cursor = '0';
-    do {
-      const [next, fields] = await this.link.attempt(() => this.link.client.hscan(list, cursor, 'COUNT', PORTION));
-      for (let index = 0; index < fields.length; index += 2) {
-        const [name = '', text = ''] = fields.slice(index, index + 2);
-        const revocation = revocationOf(recordOf(text));
-        // Under another name nobody could lift it.
-        if (revocation !== undefined && name === nameOf(revocation)) found.set(name, revocation);
-        else await this.drop(name, text);
-      }
-      cursor = next;
-    } while (cursor !== '0');
-    return [...found.values()].filter(isInForce);
+    const revocations = await recordsIn(this.link, list, {
+      read: (record, name) => named(revocationOf(record), name),
+      drop: (namesAndTexts) => this.drop(namesAndTexts),
+    });
+    return revocations.filter(isInForce);
   }
 
   life(): Promise<string> {
@@ -90,10 +81,16 @@ export class RedisRevocationStore implements RevocationStore {
   }
 
   /** What no revocation is must not take the place of one. */
-  private async drop(name: string, text: string): Promise<void> {
-    this.link.emit('failed', 'An entry in the list of revocations was none');
-    await this.link.run(LIFT, this.keys, [name, text]);
+  private async drop(namesAndTexts: readonly string[]): Promise<void> {
+    for (let index = 0; index < namesAndTexts.length; index += 2) {
+      this.link.emit('failed', 'An entry in the list of revocations was none');
+      await this.link.run(LIFT, this.keys, namesAndTexts.slice(index, index + 2));
+    }
   }
+}
+
+function named(revocation: Revocation | undefined, name: string): Revocation | undefined {
+  return revocation !== undefined && nameOf(revocation) === name ? revocation : undefined;
 }
 
 function isInForce({ until }: Revocation): boolean {
