@@ -3,6 +3,7 @@ import type { ClusterEvents } from '../cluster/cluster-events.js';
 import type { NodeBus } from '../cluster/node-bus.js';
 import { inPortions } from '../cluster/portions.js';
 import type { BanList } from './ban-list.js';
+import { Reconciliation } from './reconciliation.js';
 
 export interface BanSyncParts {
   readonly bus: NodeBus;
@@ -20,11 +21,6 @@ const MAX_BEING_SHARED = 100;
 const MAX_UNSTORED = 1_000;
 /** How often the store is read anew where bans change meanwhile, before what came is taken. */
 const MAX_READS = 3;
-const RETRY_MS = 1_000;
-/** How long words of two nodes about the same may be on their way. */
-const CONTEST_MS = 5_000;
-/** One return of Redis shows in several ways, a moment apart: the list is read once. */
-const SETTLE_MS = 50;
 
 /** Keeps the bans that this node knows and those of the store together. */
 export class BanSync {
@@ -35,20 +31,15 @@ export class BanSync {
   private readonly unshared = new WeakSet<Ban>();
   /** Counts what operators have changed. */
   private changes = 0;
-  private liftedAt = -Infinity;
   private storeLife: string | undefined;
-  private retry: NodeJS.Timeout | undefined;
-  /** The list is read by one after the other. */
-  private turn: Promise<void> = Promise.resolve();
-  private isClosed = false;
+  private readonly reconciliation = new Reconciliation(() => this.reconcile());
 
   constructor(private readonly parts: BanSyncParts) {
-    parts.events.on('rejoined', () => this.refreshIn(SETTLE_MS));
+    parts.events.on('rejoined', () => this.reconciliation.soon());
   }
 
   close(): void {
-    this.isClosed = true;
-    clearTimeout(this.retry);
+    this.reconciliation.close();
   }
 
   /** An operator's ban has come or gone. */
@@ -56,16 +47,15 @@ export class BanSync {
     this.changes += 1;
   }
 
-  /** It need not be stored any more. Another may have been made at the same moment, elsewhere: the store tells. */
+  /** It need not be stored any more. */
   lifted(ban: Pick<Ban, 'kind' | 'key'>): void {
     this.unstored.delete(nameOf(ban));
-    this.liftedAt = performance.now();
-    this.refreshIn(SETTLE_MS);
+    this.reconciliation.lifted();
   }
 
-  /** An operator's ban was told by another node: it may be older than a lift that this one has heard of already. */
+  /** An operator's ban was told by another node. */
   heard(): void {
-    if (performance.now() - this.liftedAt < CONTEST_MS) this.refreshIn(SETTLE_MS);
+    this.reconciliation.heard();
   }
 
   /** Stores and tells an automatic ban, as far as that can be done at once. */
@@ -99,42 +89,32 @@ export class BanSync {
       const [oldest] = this.unstored.keys();
       if (this.unstored.size > MAX_UNSTORED && oldest !== undefined) this.unstored.delete(oldest);
       events.emit('lost', 'ban', 1);
-      this.refreshIn(RETRY_MS);
+      this.reconciliation.later();
       throw error;
     }
   }
 
-  private refreshIn(delayMs: number): void {
-    if (this.isClosed) return;
-    clearTimeout(this.retry);
-    this.retry = setTimeout(() => void (this.turn = this.turn.then(() => this.refresh())), delayMs).unref();
-  }
-
   /** Brings the store and this node together after a time in which words may have been missed. */
-  private async refresh(): Promise<void> {
+  private async reconcile(): Promise<void> {
     const { bus, store, known } = this.parts;
-    try {
-      for (const ban of this.unstored.values()) {
-        await this.keep(ban);
-        bus.tell('ban', ban);
-      }
-      for (let reads = 1; reads <= MAX_READS; reads += 1) {
-        const changesBefore = this.changes;
-        const before = known.all();
-        const life = await store.life();
-        const stored = await store.list();
-        // Another server answers by now: whose list this is, nobody knows.
-        if (life !== (await store.life())) continue;
-        const isAnother = this.storeLife !== undefined && this.storeLife !== life;
-        if (isAnother) await this.putAgain(before, stored);
-        this.storeLife = life;
-        const isSteady = changesBefore === this.changes || reads === MAX_READS;
-        if (!isAnother && isSteady) return this.adopt(stored, before);
-      }
-      this.refreshIn(RETRY_MS);
-    } catch {
-      this.refreshIn(RETRY_MS);
+    for (const ban of this.unstored.values()) {
+      await this.keep(ban);
+      bus.tell('ban', ban);
     }
+    for (let reads = 1; reads <= MAX_READS; reads += 1) {
+      const changesBefore = this.changes;
+      const before = known.all();
+      const life = await store.life();
+      const stored = await store.list();
+      // Another server answers by now: whose list this is, nobody knows.
+      if (life !== (await store.life())) continue;
+      const isAnother = this.storeLife !== undefined && this.storeLife !== life;
+      if (isAnother) await this.putAgain(before, stored);
+      this.storeLife = life;
+      const isSteady = changesBefore === this.changes || reads === MAX_READS;
+      if (!isAnother && isSteady) return this.adopt(stored, before);
+    }
+    this.reconciliation.later();
   }
 
   /**

@@ -13,6 +13,7 @@ import {
   type RevocationStore,
 } from '../cluster/revocation-store.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
+import { Reconciliation, RETRY_MS } from './reconciliation.js';
 import { RevocationList } from './revocation-list.js';
 import { NO_EFFECT, SessionReview, sumOf, type Effect } from './session-review.js';
 
@@ -25,11 +26,6 @@ export interface Outcome extends Effect {
 /** Those that wait for the store to come back; beyond it new ones are refused. */
 const MAX_UNSTORED = 1_000;
 const PUT_AT_ONCE = 100;
-const RETRY_MS = 1_000;
-/** How long words of two nodes about the same may be on their way. */
-const CONTEST_MS = 5_000;
-/** One return of Redis shows in several ways, a moment apart: the list is read once. */
-const SETTLE_MS = 50;
 
 /** What takes back something that tokens say: held against every token that comes, and every session that is open, on all nodes. */
 @Injectable()
@@ -40,12 +36,8 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
   private readonly unstored = new Map<string, Revocation>();
   private lifts = 0;
   private refused = 0;
-  private liftedAt = -Infinity;
   private storeLife: string | undefined;
-  private retry: NodeJS.Timeout | undefined;
-  /** The list is read by one after the other. */
-  private turn: Promise<void> = Promise.resolve();
-  private isClosed = false;
+  private readonly reconciliation = new Reconciliation(() => this.reconcile());
   private readonly judgeNow = (principal: Principal): Principal | undefined => this.judge(principal);
 
   constructor(
@@ -56,17 +48,16 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
   ) {
     bus.handle('revoke', (payload) => this.hear(heard(payload)));
     bus.handle('lift-revocation', (payload) => this.lifted(heard(payload)));
-    events.on('rejoined', () => this.refreshIn(SETTLE_MS));
+    events.on('rejoined', () => this.reconciliation.soon());
   }
 
   /** Before the server listens, so that no revoked token comes in first. Where Redis is away it serves all the same. */
   async onApplicationBootstrap(): Promise<void> {
-    await this.refreshNow();
+    await this.reconciliation.now();
   }
 
   onApplicationShutdown(): void {
-    this.isClosed = true;
-    clearTimeout(this.retry);
+    this.reconciliation.close();
   }
 
   /** Who a principal counts as at this moment: itself, or with other rights; undefined where its token is revoked. */
@@ -131,7 +122,8 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
   private hear(revocation: Revocation): Promise<Effect> {
     const present = this.known.get(revocation.kind, revocation.key);
     const isContested = present !== undefined && JSON.stringify(present) !== JSON.stringify(revocation);
-    if (isContested || performance.now() - this.liftedAt < CONTEST_MS) this.refreshIn(SETTLE_MS);
+    if (isContested) this.reconciliation.soon();
+    else this.reconciliation.heard();
     return this.enforce(revocation);
   }
 
@@ -144,10 +136,8 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
     return kind === 'token' ? this.sessions.ofToken(key, this.judgeNow) : this.sessions.ofUser(key, this.judgeNow);
   }
 
-  /** Another may have been ordered at the same moment, elsewhere: the store tells. */
   private lifted(revocation: Revocation): Promise<Effect> {
-    this.liftedAt = performance.now();
-    this.refreshIn(SETTLE_MS);
+    this.reconciliation.lifted();
     return this.forget(revocation);
   }
 
@@ -169,7 +159,7 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
       this.events.emit('lost', 'revocation', 1);
       // Parts of a Redis Cluster may still carry it.
       this.bus.tell('revoke', revocation);
-      this.refreshIn(RETRY_MS);
+      this.reconciliation.later();
       const message = 'Redis cannot be reached: it holds on this node, and everywhere once Redis is back';
       throw new GatehouseError('SERVER_BUSY', { message, retryAfter: RETRY_MS });
     }
@@ -192,24 +182,20 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   /** Brings the store and this node together after a time in which words may have been missed. */
-  private async refresh(): Promise<void> {
-    try {
-      await this.putUnstored();
-      const { lifts } = this;
-      const before = this.known.active(Date.now()).filter((revocation) => !this.unstored.has(nameOf(revocation)));
-      const life = await this.store.life();
-      const stored = await this.store.list();
-      // Another server answers by now, or something was lifted while the list was read: nobody knows what it is worth.
-      if (life !== (await this.store.life()) || lifts !== this.lifts) return this.refreshIn(SETTLE_MS);
-      const names = new Set(stored.map(nameOf));
-      const lacking = before.filter((revocation) => !names.has(nameOf(revocation)));
-      if (this.storeLife === undefined || this.storeLife === life) for (const one of lacking) await this.forget(one);
-      else await this.putAgain(lacking);
-      this.storeLife = life;
-      await this.adopt(stored);
-    } catch {
-      this.refreshIn(RETRY_MS);
-    }
+  private async reconcile(): Promise<void> {
+    await this.putUnstored();
+    const { lifts } = this;
+    const before = this.known.active(Date.now()).filter((revocation) => !this.unstored.has(nameOf(revocation)));
+    const life = await this.store.life();
+    const stored = await this.store.list();
+    // Another server answers by now, or something was lifted while the list was read: nobody knows what it is worth.
+    if (life !== (await this.store.life()) || lifts !== this.lifts) return this.reconciliation.soon();
+    const names = new Set(stored.map(nameOf));
+    const lacking = before.filter((revocation) => !names.has(nameOf(revocation)));
+    if (this.storeLife === undefined || this.storeLife === life) for (const one of lacking) await this.forget(one);
+    else await this.putAgain(lacking);
+    this.storeLife = life;
+    await this.adopt(stored);
   }
 
   private async putUnstored(): Promise<void> {
@@ -236,17 +222,6 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
     const lost = news.filter((revocation) => !this.known.put(revocation, now)).length;
     if (lost > 0) this.events.emit('lost', 'revocation', lost);
     if (news.length > 0) await this.sessions.all(this.judgeNow);
-  }
-
-  private refreshNow(): Promise<void> {
-    this.turn = this.turn.then(() => this.refresh());
-    return this.turn;
-  }
-
-  private refreshIn(delayMs: number): void {
-    if (this.isClosed) return;
-    clearTimeout(this.retry);
-    this.retry = setTimeout(() => void this.refreshNow(), delayMs).unref();
   }
 }
 

@@ -1,0 +1,57 @@
+/** After which what did not reach the store is tried again. */
+export const RETRY_MS = 1_000;
+/** How long words of two nodes about the same may be on their way. */
+const CONTEST_MS = 5_000;
+/** One return of Redis shows in several ways, a moment apart: the store is read once. */
+const SETTLE_MS = 50;
+
+/**
+ * Says when the list that this node has is to be brought together with the store's: when Redis is back, and when orders and
+ * lifts of several nodes may have crossed, for each has heard them in its own order and only the store tells which came last.
+ */
+export class Reconciliation {
+  private liftedAt = -Infinity;
+  private timer: NodeJS.Timeout | undefined;
+  /** One after the other. */
+  private turn: Promise<void> = Promise.resolve();
+  private isClosed = false;
+
+  /** @param reconcile tried again later where it rejects */
+  constructor(private readonly reconcile: () => Promise<void>) {}
+
+  close(): void {
+    this.isClosed = true;
+    clearTimeout(this.timer);
+  }
+
+  /** Resolves when it has been tried. */
+  now(): Promise<void> {
+    this.turn = this.turn.then(() => this.reconcile()).catch(() => this.later());
+    return this.turn;
+  }
+
+  soon(): void {
+    this.in(SETTLE_MS);
+  }
+
+  later(): void {
+    this.in(RETRY_MS);
+  }
+
+  /** Something was lifted. The same may have been ordered at that moment, elsewhere. */
+  lifted(): void {
+    this.liftedAt = performance.now();
+    this.soon();
+  }
+
+  /** An order of another node was heard: it may be older than a lift that this one has heard of already. */
+  heard(): void {
+    if (performance.now() - this.liftedAt < CONTEST_MS) this.soon();
+  }
+
+  private in(delayMs: number): void {
+    if (this.isClosed) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.now(), delayMs).unref();
+  }
+}
