@@ -1,0 +1,119 @@
+import { graph, type Row } from './panels.js';
+import { perSecond, rate, series, total } from './queries.js';
+
+const saturation: Row = {
+  title: 'Saturation',
+  panels: [
+    graph('Processor', {
+      about: 'Cores used. One process uses one, and a little more for garbage collection and the network.',
+      unit: 'percentunit',
+      queries: { '{{instance}}': perSecond('process_cpu_seconds_total') },
+    }),
+    graph('Event-loop utilisation', {
+      about: 'Share of the time in which the event loop was busy. At 100 % everything waits.',
+      unit: 'percentunit',
+      max: 1,
+      queries: { '{{instance}}': series('gatehouse_event_loop_utilization_ratio') },
+    }),
+    graph('Event-loop lag', {
+      about: 'How late one turn in a hundred begins. At half a second the node refuses new clients.',
+      unit: 's',
+      queries: { '{{instance}}': series('nodejs_eventloop_lag_p99_seconds') },
+    }),
+    graph('Memory', {
+      about: 'Of the process, and what it may have.',
+      unit: 'bytes',
+      queries: {
+        '{{instance}}': series('process_resident_memory_bytes'),
+        limit: `min(${series('gatehouse_memory_limit_bytes')})`,
+      },
+    }),
+    graph('Heap', {
+      about: 'Used by objects; at the limit the process ends. External: buffers, not part of the heap.',
+      unit: 'bytes',
+      queries: {
+        '{{instance}} used': series('nodejs_heap_size_used_bytes'),
+        '{{instance}} external': series('nodejs_external_memory_bytes'),
+        limit: `min(${series('gatehouse_heap_limit_bytes')})`,
+      },
+    }),
+    graph('Garbage collection', {
+      about: 'Share of the time in which objects were collected instead of messages handled, by kind.',
+      unit: 'percentunit',
+      stacked: true,
+      queries: { '{{kind}}': rate('nodejs_gc_duration_seconds_sum', ['kind']) },
+    }),
+    graph('File descriptors', {
+      about: 'Each connection is one.',
+      unit: 'short',
+      queries: {
+        '{{instance}}': series('process_open_fds'),
+        limit: `min(${series('process_max_fds')})`,
+      },
+    }),
+    graph('Heap, by space', {
+      about: 'What lives long is in `old`, large buffers and strings in `large_object`: a leak climbs in one of them.',
+      unit: 'bytes',
+      stacked: true,
+      queries: { '{{space}}': total('nodejs_heap_space_size_used_bytes', ['space']) },
+    }),
+    graph('Places left', {
+      about: 'Connections until MAX_CONNECTIONS, of all nodes.',
+      unit: 'short',
+      queries: { left: `${total('gatehouse_max_connections')} - ${total('websocket_active_connections')}` },
+    }),
+  ],
+};
+
+const records: Row = {
+  title: 'Server API, logs, audit and traces',
+  panels: [
+    graph('Requests, by status', {
+      about: 'Requests to the server API.',
+      unit: 'reqps',
+      stacked: true,
+      queries: { '{{status}}': rate('gatehouse_api_requests_total', ['status']) },
+    }),
+    graph('Requests, by endpoint', {
+      about: '`none`: no endpoint, or refused before.',
+      unit: 'reqps',
+      stacked: true,
+      queries: { '{{route}}': rate('gatehouse_api_requests_total', ['route']) },
+    }),
+    graph('Lines left out', {
+      about: 'Log lines and audit lines of which there were too many.',
+      unit: 'ops',
+      stacked: true,
+      queries: {
+        'log: {{kind}}': rate('gatehouse_log_lines_left_out_total', ['kind']),
+        'audit: {{group}}': rate('gatehouse_audit_lines_left_out_total', ['group']),
+      },
+    }),
+    graph('Lost', {
+      about: 'Lines that the disk did not take, and spans that did not come to the collector.',
+      unit: 'ops',
+      queries: {
+        'log writes failed: {{output}}': rate('gatehouse_log_write_failures_total', ['output']),
+        'log lines lost: {{output}}': rate('gatehouse_log_lines_lost_total', ['output']),
+        'audit writes failed': rate('gatehouse_audit_write_failures_total'),
+        'audit lines lost': rate('gatehouse_audit_lines_lost_total'),
+        'spans: {{reason}}': rate('gatehouse_spans_dropped_total', ['reason']),
+      },
+    }),
+    graph('Heap snapshots', {
+      about: 'Taken on request, or by itself when memory crossed its threshold; and those that were not taken.',
+      unit: 'short',
+      queries: {
+        '{{cause}}': total('gatehouse_heap_snapshots_total', ['cause']),
+        'not taken: {{reason}}': total('gatehouse_heap_snapshots_refused_total', ['reason']),
+      },
+    }),
+    graph('Ledger', {
+      about: 'Entries that `GET /api/explain` can tell of.',
+      unit: 'short',
+      queries: { '{{instance}}': series('gatehouse_ledger_entries') },
+    }),
+  ],
+};
+
+export const resources: readonly Row[] = [saturation, records];
