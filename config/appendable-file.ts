@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { checkWritableFolder } from './writable-folder.js';
 
 /** @throws Error saying why nothing can be appended to this file, which need not exist */
 export function checkAppendableFile(path: string): void {
@@ -13,5 +14,23 @@ export function checkAppendableFile(path: string): void {
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     throw new Error(`must name a file that can be written (${target}: ${code})`, { cause: error });
+  }
+}
+
+/** The files in LOG_DIR. */
+export const LOG_FILES = { combined: 'combined.log', errors: 'error.log' } as const;
+
+/** @throws Error saying why log files cannot be written and rotated in this folder */
+export function checkLogFolder(path: string): void {
+  // Rotation renames: that the files can be written is not enough.
+  checkWritableFolder(path);
+  for (const name of Object.values(LOG_FILES)) {
+    try {
+      checkAppendableFile(join(path, name));
+    } catch (error) {
+      throw new Error(`must name a folder whose ${name} can be written: it ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
   }
 }

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -10,9 +12,9 @@ import {
   truncateSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { AuditFile } from '../../../src/observability/audit-file.js';
+import { LineFile, type Rotation } from '../../../src/observability/line-file.js';
 import { eventually } from '../../support/eventually.js';
 
 const KIBIBYTE = `${'x'.repeat(1_023)}\n`;
@@ -25,19 +27,19 @@ function temporaryFolder(): string {
   return path;
 }
 
-function opened(path: string): AuditFile {
-  const file = new AuditFile(path);
+function opened(path: string, rotation?: Rotation): LineFile {
+  const file = new LineFile(path, { setting: 'AUDIT_FILE', ...(rotation && { rotation }) });
   onTestFinished(() => file.close());
   return file;
 }
 
 const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
-describe('the audit file', () => {
+describe('a file of lines', () => {
   it('is appended to, in order, and not readable by others', async () => {
     const path = join(temporaryFolder(), 'audit.log');
     for (const run of ['first', 'second']) {
-      const file = new AuditFile(path);
+      const file = new LineFile(path, { setting: 'AUDIT_FILE' });
       for (let line = 0; line < 1_000; line += 1) file.write(`${run} ${line}\n`);
       await file.close();
     }
@@ -88,7 +90,7 @@ describe('the audit file', () => {
   );
 
   it.runIf(hasFullDisk)('ends in time, though the disk takes nothing', async () => {
-    const file = new AuditFile('/dev/full');
+    const file = new LineFile('/dev/full', { setting: 'AUDIT_FILE' });
     file.write('a line\n');
     await file.close();
     file.write('a line too late\n');
@@ -107,7 +109,49 @@ describe('the audit file', () => {
     expect(failures).toEqual(['ENXIO']);
   });
 
+  it('is rotated by size: no line is torn or lost, and the oldest file goes', async () => {
+    const path = join(temporaryFolder(), 'combined.log');
+    const file = opened(path, { maxBytes: 100_000, kept: 2 });
+    for (let number = 0; number < 5_000; number += 1) {
+      file.write(`${number} ${'x'.repeat(95)}\n`);
+      if (number % 500 === 0) await new Promise(setImmediate);
+    }
+    await file.close();
+    const names = readdirSync(dirname(path)).sort();
+    expect(names).toEqual(['combined.log', 'combined.log.1', 'combined.log.2']);
+    const numbers = [`${path}.2`, `${path}.1`, path].flatMap((name) =>
+      textOf(name)
+        .trimEnd()
+        .split('\n')
+        .map((line) => Number(line.split(' ')[0])),
+    );
+    const first = numbers[0] ?? 0;
+    expect(numbers).toEqual(Array.from({ length: 5_000 - first }, (_, index) => first + index));
+    // A batch may come on top.
+    expect(statSync(`${path}.1`).size).toBeLessThan(100_000 + 2 * 65_536);
+  });
+
+  it('waits for its turn where it cannot be rotated, and has no end without bound', async () => {
+    const path = join(temporaryFolder(), 'combined.log');
+    // What is no file cannot be renamed over by one.
+    mkdirSync(join(`${path}.1`, 'in-the-way'), { recursive: true });
+    const file = opened(path, { maxBytes: 1_024, kept: 1 });
+    const failures: string[] = [];
+    file.on('failed', (reason) => failures.push(reason));
+    file.write(KIBIBYTE);
+    await eventually('the first line is there', () => textOf(path).length === 1_024);
+    for (let line = 0; line < 10; line += 1) file.write(KIBIBYTE);
+    await eventually('it is told', () => failures.length === 1);
+    expect([failures, textOf(path).length]).toEqual([[expect.stringMatching(/^E/)], 1_024]);
+    rmSync(`${path}.1`, { recursive: true });
+    // What had the name first is rotated away by now.
+    const written = (): number => textOf(path).length + textOf(`${path}.1`).length;
+    await eventually('all is written', () => written() === 10 * 1_024);
+  });
+
   it('is named where it cannot be opened', () => {
-    expect(() => new AuditFile('/nowhere/audit.log')).toThrow('AUDIT_FILE cannot be opened for appending: ENOENT');
+    expect(() => new LineFile('/nowhere/audit.log', { setting: 'AUDIT_FILE' })).toThrow(
+      'AUDIT_FILE cannot be opened for appending: ENOENT',
+    );
   });
 });

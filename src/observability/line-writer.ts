@@ -1,0 +1,191 @@
+import { EventEmitter, once } from 'node:events';
+import { write, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+/** Written at a time. */
+const MAX_BATCH_BYTES = 65_536;
+/** How often what failed is tried again. */
+const LOOK_MS = 1_000;
+/** How long a pipe that is full is left alone. */
+const FULL_PIPE_MS = 50;
+/** How long the end waits for a disk or pipe that does not take what is left. */
+const LAST_WRITE_MS = 1_000;
+
+interface LineWriterEvents {
+  /** Lines are refused. Again only after some were taken. */
+  failed: [reason: string];
+  /** They are taken again; so many were lost meanwhile. */
+  recovered: [lost: number];
+  /** A line was dropped, for too much waits. */
+  dropped: [];
+  /** A write was refused. */
+  refused: [];
+  /** No write is under way any more. */
+  idle: [];
+}
+
+const writeTo: (fd: number, bytes: Buffer) => Promise<{ bytesWritten: number }> = promisify(write);
+
+/**
+ * Writes lines to what is open, without waiting for it. What a disk or pipe does not take waits, up to a bound, and is tried
+ * again.
+ *
+ * Not pino's own destination: it has no bound, and at the end it never returns where the disk is full (sonic-boom 4.2, `flushSync`).
+ */
+export class LineWriter extends EventEmitter<LineWriterEvents> {
+  private waiting: Buffer[] = [];
+  /** What has not been taken yet. */
+  waitingBytes = 0;
+  private isInFlight = false;
+  private isClosed = false;
+  private lost = 0;
+  private readonly timer: NodeJS.Timeout;
+  private readonly atExit = (): void => this.writeLast();
+  /** What has not been taken of the batch under way. */
+  protected rest: Buffer | undefined;
+  protected isWriting = false;
+  protected isMidLine = false;
+  protected isFailing = false;
+
+  /** @param maxWaitingBytes what may wait; lines beyond it are lost, and counted */
+  constructor(
+    protected fd: number,
+    private readonly maxWaitingBytes: number,
+  ) {
+    super();
+    this.timer = setInterval(() => void this.look(), LOOK_MS).unref();
+    process.once('exit', this.atExit);
+  }
+
+  protected get isOpen(): boolean {
+    return !this.isClosed;
+  }
+
+  /** A line, with its line break. */
+  write(line: string): void {
+    if (this.isClosed) return;
+    const bytes = Buffer.from(line);
+    if (this.waitingBytes + bytes.length > this.maxWaitingBytes) {
+      this.lost += 1;
+      this.emit('dropped');
+      return;
+    }
+    this.waiting.push(bytes);
+    this.waitingBytes += bytes.length;
+    if (!this.isFailing) void this.pump();
+  }
+
+  /** Writes what waits, as far as it is taken within a second. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    clearInterval(this.timer);
+    const deadline = AbortSignal.timeout(LAST_WRITE_MS);
+    if (this.isWriting) await once(this, 'idle', { signal: deadline }).catch(() => undefined);
+    process.off('exit', this.atExit);
+    this.writeLast();
+  }
+
+  /** Tries again what failed. */
+  protected async look(): Promise<void> {
+    if (this.isFailing && !this.isClosed) await this.pump();
+  }
+
+  /** Before each batch. False where there is no room for it: it is tried again later. */
+  protected async makeRoom(): Promise<boolean> {
+    return true;
+  }
+
+  /** So much of a batch was written. */
+  protected grown(_bytes: number): void {}
+
+  protected refused(error: unknown): false {
+    const isNews = !this.isFailing;
+    this.isFailing = true;
+    this.emit('refused');
+    if (isNews) this.emit('failed', reasonOf(error));
+    return false;
+  }
+
+  /** What has begun can have no end where it is: its end alone would be no line of another file. */
+  protected dropBrokenLine(): void {
+    if (!this.isMidLine || this.rest === undefined) return;
+    const end = this.rest.indexOf(0x0a) + 1;
+    this.waitingBytes -= end;
+    this.rest = end < this.rest.length ? this.rest.subarray(end) : undefined;
+    this.isMidLine = false;
+    this.lost += 1;
+  }
+
+  private async pump(): Promise<void> {
+    if (this.isWriting) return;
+    this.isWriting = true;
+    while (this.nextBatch() !== undefined && (await this.makeRoom()) && (await this.writeBatch()));
+    this.isWriting = false;
+    this.emit('idle');
+  }
+
+  private nextBatch(): Buffer | undefined {
+    if (this.rest !== undefined) return this.rest;
+    let count = 0;
+    for (let bytes = 0; count < this.waiting.length && bytes < MAX_BATCH_BYTES; count += 1) {
+      bytes += this.waiting[count]?.length ?? 0;
+    }
+    if (count > 0) this.rest = Buffer.concat(this.waiting.splice(0, count));
+    return this.rest;
+  }
+
+  /** False where it was refused: it is tried again later. */
+  private async writeBatch(): Promise<boolean> {
+    const batch = this.rest ?? Buffer.alloc(0);
+    this.isInFlight = true;
+    try {
+      this.taken(batch, (await writeTo(this.fd, batch)).bytesWritten);
+      return true;
+    } catch (error) {
+      if (reasonOf(error) !== 'EAGAIN') return this.refused(error);
+      setTimeout(() => void (this.isClosed || this.pump()), FULL_PIPE_MS).unref();
+      return false;
+    } finally {
+      this.isInFlight = false;
+    }
+  }
+
+  private taken(batch: Buffer, count: number): void {
+    this.waitingBytes -= count;
+    this.grown(count);
+    this.isMidLine = count < batch.length && batch[count - 1] !== 0x0a;
+    this.rest = count < batch.length ? batch.subarray(count) : undefined;
+    if (!this.isFailing || this.rest !== undefined) return;
+    const { lost } = this;
+    this.lost = 0;
+    this.isFailing = false;
+    this.emit('recovered', lost);
+  }
+
+  /** A write under way is finished by Node before the process ends, so it is left alone. */
+  private writeLast(): void {
+    let left = Buffer.concat(this.isInFlight ? this.waiting : [...(this.rest ? [this.rest] : []), ...this.waiting]);
+    this.waiting = [];
+    if (!this.isInFlight) this.rest = undefined;
+    const deadline = performance.now() + LAST_WRITE_MS;
+    while (left.length > 0 && performance.now() < deadline) {
+      try {
+        left = left.subarray(writeSync(this.fd, left));
+      } catch (error) {
+        // Not taken, and there is nobody left to tell.
+        if (reasonOf(error) !== 'EAGAIN') return;
+        pauseProcess(FULL_PIPE_MS);
+      }
+    }
+  }
+}
+
+export function reasonOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
+
+/** The event loop does not turn any more at an exit. */
+function pauseProcess(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}

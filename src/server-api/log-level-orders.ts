@@ -1,0 +1,69 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { NODE_BUS, type NodeBus } from '../cluster/node-bus.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
+import { GatehouseError } from '../protocol/gatehouse-error.js';
+import {
+  LOG_LEVEL_CONTROL,
+  type LogLevelChange,
+  type LogLevelControl,
+  type LogLevelState,
+} from './log-level-control.js';
+import type { LogLevelsAnswer, NodeLogLevelsAnswer } from './log-levels.requests.js';
+import { ProblemError } from './problem.js';
+
+const KIND = 'log-levels';
+
+/** What a node is to do; all but `by` absent: to say what its levels are. */
+interface Order {
+  readonly by: string;
+  /** Null: those that are configured there. */
+  readonly levels?: string | null;
+  readonly seconds?: number;
+}
+
+/** Asks for and changes the levels of the log, of one node or of all. Every node obeys, also one whose own API is off. */
+@Injectable()
+export class LogLevelOrders {
+  constructor(
+    @Inject(LOG_LEVEL_CONTROL) private readonly control: LogLevelControl,
+    @Inject(NODE_BUS) private readonly bus: NodeBus,
+    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+  ) {
+    bus.handle(KIND, (payload) => this.obey(payload as Order));
+  }
+
+  /** The levels of all nodes. */
+  look(by: string): Promise<LogLevelsAnswer> {
+    return this.give({ by });
+  }
+
+  /** @throws ProblemError 404; GatehouseError TIMEOUT where one node is meant and does not answer */
+  change({ levels, seconds, by }: LogLevelChange, nodeId: string | undefined): Promise<LogLevelsAnswer> {
+    return this.give({ by, levels, ...(seconds !== undefined && { seconds }) }, nodeId);
+  }
+
+  restore(by: string): Promise<LogLevelsAnswer> {
+    return this.give({ by, levels: null });
+  }
+
+  private async give(order: Order, nodeId?: string): Promise<LogLevelsAnswer> {
+    const { self, nodes } = this.registry;
+    const isHere = nodeId === undefined || nodeId === self.nodeId;
+    if (!isHere && !nodes.some((node) => node.nodeId === nodeId)) throw new ProblemError(404, 'There is no such node');
+    const own = isHere ? [answerOf(self.nodeId, this.obey(order))] : [];
+    if (nodeId === self.nodeId) return { nodes: own, missing: [] };
+    const only = nodeId === undefined ? {} : { nodes: [nodeId] };
+    const { received, missing } = await this.bus.ask<LogLevelState>(KIND, order, only);
+    if (!isHere && received.size === 0) throw new GatehouseError('TIMEOUT', { message: 'The node does not answer' });
+    return { nodes: [...own, ...[...received].map(([name, state]) => answerOf(name, state))], missing };
+  }
+
+  private obey({ by, levels, seconds }: Order): LogLevelState {
+    if (levels === undefined) return this.control.state;
+    return levels === null ? this.control.restore(by) : this.control.change({ by, levels, seconds });
+  }
+}
+
+function answerOf(nodeId: string, { levels, areas, configured, until }: LogLevelState): NodeLogLevelsAnswer {
+  return { nodeId, levels, configured, areas, ...(until !== undefined && { until }) };
+}
