@@ -1,11 +1,12 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { NODE_BUS, sumOf, type NodeBus } from '../cluster/node-bus.js';
 import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
 import { SHARED_COUNTS, type SharedCounts } from '../cluster/shared-counts.js';
 import { sendable } from '../protocol/sendable.js';
+import { TRACES, type Traces } from '../protocol/traces.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { Audience, type Carrier } from './audience.js';
-import { arrived, deliverHere, travelling, type Delivery, type Target } from './delivery.js';
+import { arrived, deliverHere, destinationOf, travelling, type Delivery, type Target } from './delivery.js';
 
 const KIND = 'deliver';
 const KIND_BEYOND = 'deliver-beyond';
@@ -27,8 +28,9 @@ export class Broadcaster implements Carrier {
     @Inject(SHARED_COUNTS) private readonly counts: SharedCounts,
     @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
     private readonly sessions: SessionRegistry,
+    @Optional() @Inject(TRACES) private readonly traces?: Traces,
   ) {
-    bus.handle(KIND, (payload) => deliverHere(this.sessions, arrived(payload)));
+    bus.handle(KIND, (payload) => this.deliverHere(arrived(payload)));
     bus.handle(KIND_BEYOND, (payload) => this.deliverBeyond(payload as Beyond));
   }
 
@@ -54,16 +56,20 @@ export class Broadcaster implements Carrier {
 
   /** @internal for Audience */
   emit(delivery: Delivery): number {
-    const ready = this.readied(delivery);
-    const taken = deliverHere(this.sessions, ready);
-    if (!this.isComplete(ready)) this.bus.tell(KIND, travelling(ready));
-    return taken;
+    return this.traced(delivery, (ready) => {
+      const taken = this.deliverHere(ready);
+      if (!this.isComplete(ready)) this.bus.tell(KIND, travelling(ready));
+      return taken;
+    });
   }
 
   /** @internal for Audience */
   async deliver(delivery: Delivery): Promise<number> {
-    const ready = this.readied(delivery);
-    const taken = deliverHere(this.sessions, ready);
+    return this.traced(delivery, (ready) => this.deliverEverywhere(ready));
+  }
+
+  private async deliverEverywhere(ready: Delivery): Promise<number> {
+    const taken = this.deliverHere(ready);
     if (this.isComplete(ready)) return taken;
     const nodes = await this.nodesOf(ready.target);
     // Who was let in while Redis was away may not be counted there: the others are told, without being waited for.
@@ -80,8 +86,19 @@ export class Broadcaster implements Carrier {
     return this.bus.reachesOthers ? { ...delivery, data: sendable(delivery.data) } : delivery;
   }
 
+  private traced<T>(delivery: Delivery, send: (ready: Delivery) => T): T {
+    const { traces } = this;
+    const ready = this.readied(delivery);
+    if (traces === undefined) return send(ready);
+    return traces.publish(destinationOf(ready.target), (trace) => send({ ...ready, trace }));
+  }
+
   private deliverBeyond({ delivery, asked }: Beyond): void {
-    if (!asked.includes(this.registry.self.nodeId)) deliverHere(this.sessions, arrived(delivery));
+    if (!asked.includes(this.registry.self.nodeId)) this.deliverHere(arrived(delivery));
+  }
+
+  private deliverHere(delivery: Delivery): number {
+    return deliverHere(this.sessions, delivery, this.traces);
   }
 
   /** Whether nobody meant can be on another node. */

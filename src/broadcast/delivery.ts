@@ -1,4 +1,5 @@
 import type { Publisher } from '../protocol/envelope.js';
+import type { Destination, Traces } from '../protocol/traces.js';
 import { Multicast } from '../sessions/multicast.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
@@ -16,6 +17,13 @@ export interface Delivery {
   /** How `data` is encrypted; undefined: it is plain. */
   readonly enc: string | undefined;
   readonly data: unknown;
+  /** The `traceparent` of what sends it, where that is recorded. */
+  readonly trace?: string | undefined;
+}
+
+/** Whom it is for, as spans show it. */
+export function destinationOf(target: Target): Destination {
+  return target.to === 'everyone' ? target : { ...target, namesUser: target.to === 'user' };
 }
 
 /**
@@ -24,7 +32,13 @@ export interface Delivery {
  * @returns how many took it
  * @throws TypeError or RangeError when the data cannot be encoded
  */
-export function deliverHere(sessions: SessionRegistry, { target, except, ...message }: Delivery): number {
+export function deliverHere(sessions: SessionRegistry, delivery: Delivery, traces?: Traces): number {
+  const { target, trace } = delivery;
+  if (traces === undefined || trace === undefined || isElsewhere(sessions, target)) return send(sessions, delivery);
+  return traces.deliver(destinationOf(target), trace, (seen) => send(sessions, { ...delivery, trace: seen }));
+}
+
+function send(sessions: SessionRegistry, { target, except, ...message }: Delivery): number {
   const multicast = new Multicast(message);
   visit(sessions, target, (session) => {
     if (except.length === 0 || !except.includes(session.id)) multicast.deliverTo(session);
@@ -33,16 +47,24 @@ export function deliverHere(sessions: SessionRegistry, { target, except, ...mess
 }
 
 /** In the form in which it travels: absent fields are left out, for encodings disagree about `undefined`. */
-export function travelling({ target, except, type, from, enc, data }: Delivery): object {
-  return { target, except, type, ...(from && { from }), ...(enc && { enc }), ...(data !== undefined && { data }) };
+export function travelling({ target, except, type, from, enc, data, trace }: Delivery): object {
+  const head = { target, except, type, ...(from && { from }), ...(trace && { trace }), ...(enc && { enc }) };
+  return data === undefined ? head : { ...head, data };
 }
 
 /** @throws TypeError where it is no delivery */
 export function arrived(payload: unknown): Delivery {
-  const { target, except, type, from, enc, data } = payload as Delivery;
+  const { target, except, type, from, enc, data, trace } = payload as Delivery;
   const isTarget = target.to === 'everyone' || typeof target.name === 'string';
   if (!isTarget || !Array.isArray(except) || typeof type !== 'string') throw new TypeError('No delivery');
-  return { target, except: except as readonly string[], type, from: from ?? undefined, enc: enc ?? undefined, data };
+  const head = { target, except: except as readonly string[], type, from: from ?? undefined, enc: enc ?? undefined };
+  return { ...head, data, trace: trace ?? undefined };
+}
+
+/** Nobody meant is on this node. */
+function isElsewhere(sessions: SessionRegistry, target: Target): boolean {
+  if (target.to === 'user') return sessions.countOfUser(target.name) === 0;
+  return target.to === 'session' ? sessions.get(target.name) === undefined : sessions.size === 0;
 }
 
 function visit(sessions: SessionRegistry, target: Target, visitor: (session: Session) => void): void {

@@ -1,8 +1,16 @@
-import { Injectable, type ArgumentMetadata, type CanActivate, type PipeTransform, type Type } from '@nestjs/common';
+import {
+  Injectable,
+  type ArgumentMetadata,
+  type CanActivate,
+  type NestInterceptor,
+  type PipeTransform,
+  type Type,
+} from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { isSessionGuard, type SessionCheck } from '../access/session-guard.js';
 import type { HandlerDefinition } from './gateway-scanner.js';
 import type { MessageContext } from './message-context.js';
+import { isMessageInterceptor, type MessageInterceptor } from './message-interceptor.js';
 import { isMessagePipe, type MessagePipe } from './message-pipe.js';
 import {
   CUSTOM_ROUTE_ARGS_METADATA,
@@ -27,8 +35,7 @@ interface ParameterMetadata {
 
 /**
  * Compiles a handler to a plain function call. That is possible where nothing stands before it that needs Nest's
- * execution context: no interceptor, only guards and pipes that say at start what they do, only parameters that can
- * be read without it. Costs 0.1 µs a message where the context costs 1.6, or 5.8 with interceptors.
+ * execution context: only guards, interceptors and pipes that can do without, only parameters that can be read without it. Costs 0.1 µs a message where the context costs 1.6, or 5.8 with interceptors.
  */
 @Injectable()
 export class DirectCall {
@@ -39,16 +46,11 @@ export class DirectCall {
 
   /** The call; undefined where the handler needs Nest's execution context. */
   compile(handler: HandlerDefinition): Invocation | undefined {
-    if (
-      !handler.gateway.isStatic ||
-      this.hasGlobalEnhancers() ||
-      enhancers(INTERCEPTORS_METADATA, handler).length > 0
-    ) {
-      return undefined;
-    }
+    if (!handler.gateway.isStatic || this.hasGlobalEnhancers()) return undefined;
     const checks = this.checksOf(handler);
+    const interceptors = this.interceptorsOf(handler);
     const readers = this.readersOf(handler);
-    return checks && readers && toInvocation(handler, checks, readers);
+    return checks && interceptors && readers && toInvocation(handler, { checks, interceptors, readers });
   }
 
   private hasGlobalEnhancers(): boolean {
@@ -58,7 +60,6 @@ export class DirectCall {
       config.getGlobalRequestGuards(),
       config.getGlobalPipes(),
       config.getGlobalRequestPipes(),
-      config.getGlobalInterceptors(),
       config.getGlobalRequestInterceptors(),
     ].some((list) => list.length > 0);
   }
@@ -72,6 +73,18 @@ export class DirectCall {
       if (check) checks.push(check);
     }
     return checks;
+  }
+
+  /** The outermost first, as in Nest: of the application, of the class, of the method. */
+  private interceptorsOf(handler: HandlerDefinition): MessageInterceptor[] | undefined {
+    const declared = enhancers<NestInterceptor>(INTERCEPTORS_METADATA, handler);
+    const own = declared.map((each) => this.resolve(each, handler));
+    const interceptors: MessageInterceptor[] = [];
+    for (const interceptor of [...this.config.getGlobalInterceptors(), ...own]) {
+      if (interceptor === undefined || !isMessageInterceptor(interceptor)) return undefined;
+      interceptors.push(interceptor);
+    }
+    return interceptors;
   }
 
   private readersOf(handler: HandlerDefinition): ArgumentReader[] | undefined {
@@ -163,14 +176,29 @@ function throughPipes(
   }, read);
 }
 
-function toInvocation(
-  { gateway, method }: HandlerDefinition,
-  checks: readonly SessionCheck[],
-  readers: readonly ArgumentReader[],
-): Invocation {
-  const { instance } = gateway;
+interface Parts {
+  readonly checks: readonly SessionCheck[];
+  readonly interceptors: readonly MessageInterceptor[];
+  readonly readers: readonly ArgumentReader[];
+}
+
+function toInvocation(handler: HandlerDefinition, { checks, interceptors, readers }: Parts): Invocation {
+  const call = interceptors.reduceRight(
+    (inner: Invocation, interceptor): Invocation =>
+      (context, data) =>
+        interceptor.around(context, () => inner(context, data)),
+    plainCall(handler, readers),
+  );
+  if (checks.length === 0) return call;
   return (context, data) => {
     for (const check of checks) check(context.session);
+    return call(context, data);
+  };
+}
+
+function plainCall({ gateway, method }: HandlerDefinition, readers: readonly ArgumentReader[]): Invocation {
+  const { instance } = gateway;
+  return (context, data) => {
     const args: unknown[] = [];
     let mustWait = false;
     for (const read of readers) {

@@ -1,25 +1,40 @@
 import { EventEmitter } from 'node:events';
+import type { CorrelationId } from '../protocol/envelope.js';
 import type { Session } from '../sessions/session.js';
+import type { MessageContext } from './message-context.js';
+
+/** A message that came to no handler. */
+export interface RefusedMessage {
+  readonly session: Session;
+  /** `unknown` where it had none that could be read. */
+  readonly type: string;
+  readonly id: CorrelationId | undefined;
+  /** What it had as `trace`, whatever that is. */
+  readonly trace: string | undefined;
+  readonly bytes: number;
+}
 
 interface DispatchEventMap {
   /** A whole message came. `type` is `unknown` unless a handler is registered for it, so that it is safe as a label. */
   received: [type: string, bytes: number];
   /** A message was answered; milliseconds from arrival. */
-  handled: [type: string, milliseconds: number];
+  handled: [type: string, milliseconds: number, context: MessageContext];
   /** A message was answered with an error. `type` is `unknown` where it had none that could be read. */
   failed: [code: string, session: Session, type: string];
-  /** A handler, hook or filter threw what it should not have. */
-  crashed: [where: string, exception: unknown];
+  /** One of those that failed was refused before its handler was looked for, or had a payload that could not be decrypted. */
+  refused: [code: string, message: RefusedMessage];
+  /** A handler, hook or filter threw what it should not have; `context` where it was about a message. */
+  crashed: [where: string, exception: unknown, context?: MessageContext];
 }
 
 /** What happens to messages, for observers. Listeners must not throw. */
 export class DispatchEvents extends EventEmitter<DispatchEventMap> {
   /** Tells of a crash. An application may throw anything, also what a log cannot write: that must not throw again. */
-  crash(where: string, exception: unknown): void {
+  crash(where: string, exception: unknown, context?: MessageContext): void {
     try {
-      this.emit('crashed', where, exception);
+      this.emit('crashed', where, exception, context);
     } catch {
-      this.emit('crashed', where, new Error('Something was thrown that cannot be logged'));
+      this.emit('crashed', where, new Error('Something was thrown that cannot be logged'), context);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { SessionsModule } from '../sessions/sessions.module.js';
+import { Answers } from './answers.js';
 import { DirectCall } from './direct-call.js';
 import { DispatchEvents } from './dispatch-events.js';
 import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
@@ -26,6 +27,7 @@ export class DispatchModule {
       imports: [DiscoveryModule, SessionsModule, ...imports],
       providers: [
         { provide: DISPATCH_SETTINGS, useValue: settings },
+        Answers,
         DispatchEvents,
         Dispatcher,
         DirectCall,
@@ -41,7 +43,7 @@ export class DispatchModule {
         ReplayProtection,
         ReplyStreams,
       ],
-      exports: [DispatchEvents, Reception],
+      exports: [DispatchEvents, HandlerDeadlines, Reception],
     };
   }
 }

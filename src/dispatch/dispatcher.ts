@@ -5,8 +5,8 @@ import { EnvelopeError, readEnvelope, type InboundMessage } from '../protocol/en
 import type { ErrorCode } from '../protocol/error-codes.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
+import { Answers } from './answers.js';
 import { DispatchEvents } from './dispatch-events.js';
-import { errorReply, isFault } from './error-reply.js';
 import { EncryptedPayloads } from './encrypted-payloads.js';
 import { MessageContext, type Predecessor } from './message-context.js';
 import type { Handler, Handlers } from './message-table.js';
@@ -45,6 +45,9 @@ export interface Outcome {
   readonly shortage: Shortage | undefined;
 }
 
+/** What is read of a message before it is refused. */
+type Refusable = Pick<InboundMessage, 'type' | 'id'> & Partial<Pick<InboundMessage, 'trace'>>;
+
 const ANSWERED: Outcome = { isEnvelope: true, pending: undefined, shortage: undefined };
 const MALFORMED: Outcome = { isEnvelope: false, pending: undefined, shortage: undefined };
 
@@ -53,13 +56,14 @@ const MALFORMED: Outcome = { isEnvelope: false, pending: undefined, shortage: un
 export class Dispatcher {
   constructor(
     readonly events: DispatchEvents,
+    private readonly answers: Answers,
     private readonly streams: ReplyStreams,
     private readonly payloads: EncryptedPayloads,
   ) {}
 
   dispatch(delivery: Delivery): Outcome {
-    const { session, bytes, handlers, overRateFor, previous } = delivery;
-    const message = this.decode(session, bytes, previous);
+    const { bytes, handlers, overRateFor } = delivery;
+    const message = this.decode(delivery);
     if (typeof message === 'string') return message === 'INVALID_MESSAGE_FORMAT' ? MALFORMED : ANSWERED;
 
     const handler = handlers.get(message.type);
@@ -69,7 +73,7 @@ export class Dispatcher {
 
     this.events.emit('received', handler?.type ?? 'unknown', bytes.length);
     const refusal = refusalOf(handler, shortage?.milliseconds ?? overRateFor);
-    if (refusal) inTurn(previous, () => this.answerError(session, message, refusal));
+    if (refusal) this.refuse(delivery, message, refusal);
     if (refusal || !handler) return shortage === undefined ? ANSWERED : { ...ANSWERED, shortage };
     return message.enc === undefined
       ? this.handle(handler, message, delivery)
@@ -91,22 +95,30 @@ export class Dispatcher {
     try {
       opened = this.payloads.opened(message);
     } catch (refusal) {
-      inTurn(delivery.previous, () => this.answerError(delivery.session, message, refusal));
+      this.refuse(delivery, message, refusal);
       return ANSWERED;
     }
     return this.handle(handler, opened, delivery);
   }
 
   /** The message, or the code of the error that was answered instead. */
-  private decode(session: Session, bytes: Buffer, previous: Promise<void> | undefined): InboundMessage | ErrorCode {
+  private decode(delivery: Delivery): InboundMessage | ErrorCode {
+    const { session, bytes } = delivery;
     try {
       return readEnvelope(session.codec.decode(bytes));
     } catch (error) {
       this.events.emit('received', 'unknown', bytes.length);
       const id = error instanceof EnvelopeError ? error.id : undefined;
-      inTurn(previous, () => this.sendError(session, error, { id, type: 'unknown' }));
+      this.refuse(delivery, { type: 'unknown', id }, error);
       return error instanceof EnvelopeError ? error.code : 'INVALID_MESSAGE_FORMAT';
     }
+  }
+
+  /** It comes to no handler. Answered at once, or behind those that come before. */
+  private refuse({ session, bytes, previous }: Delivery, { type, id, trace }: Refusable, reason: unknown): void {
+    const answer = (): void => this.answers.refusal({ session, type, id, trace, bytes: bytes.length }, reason);
+    if (previous) void previous.then(answer);
+    else answer();
   }
 
   private call(handler: Handler, context: MessageContext, arrivedAt: number): Promise<void> | undefined {
@@ -117,14 +129,14 @@ export class Dispatcher {
       // Within the try: a Proxy may throw at the mere question for its `then`.
       isLater = comesLater(result);
     } catch (exception) {
-      const recovering = this.fail(handler, context, exception);
+      const recovering = this.answers.failure(handler, context, exception);
       if (recovering === undefined) this.settle(handler, context, arrivedAt);
       return recovering?.finally(() => this.settle(handler, context, arrivedAt));
     }
     if (isLater) {
       return this.finishLater(handler, context, result).finally(() => this.settle(handler, context, arrivedAt));
     }
-    this.reply(handler, context, result);
+    this.answers.reply(handler, context, result);
     this.settle(handler, context, arrivedAt);
     return undefined;
   }
@@ -150,80 +162,23 @@ export class Dispatcher {
     try {
       context.replied();
     } catch (exception) {
-      this.events.crash(name, exception);
+      this.events.crash(name, exception, context);
     }
-    this.events.emit('handled', type, performance.now() - arrivedAt);
+    this.events.emit('handled', type, performance.now() - arrivedAt, context);
   }
 
   private async finishLater(handler: Handler, context: MessageContext, result: unknown): Promise<void> {
     try {
       const value: unknown = await result;
-      if (!isObservable(value)) return this.reply(handler, context, value);
+      if (!isObservable(value)) return this.answers.reply(handler, context, value);
       await this.streams.follow(context.session, value, {
-        next: (item) => this.reply(handler, context, item),
-        empty: () => this.reply(handler, context, undefined),
-        error: (exception) => this.fail(handler, context, exception),
-        crashed: (exception) => this.events.crash(handler.name, exception),
+        next: (item) => this.answers.reply(handler, context, item),
+        empty: () => this.answers.reply(handler, context, undefined),
+        error: (exception) => this.answers.failure(handler, context, exception),
+        crashed: (exception) => this.events.crash(handler.name, exception, context),
       });
     } catch (exception) {
-      await this.fail(handler, context, exception);
-    }
-  }
-
-  /** A handler that returns nothing is answered only where the client can tell to what. */
-  private reply({ replyType, name }: Handler, { session, message }: MessageContext, data: unknown): void {
-    if (data === undefined && message.id === undefined) return;
-    try {
-      const reply = { type: replyType, id: message.id, data };
-      session.send(message.enc === undefined ? reply : this.payloads.sealed(reply));
-    } catch (exception) {
-      this.events.crash(name, exception);
-      this.answerError(session, message, exception);
-    }
-  }
-
-  /** Lets the handler's exception filters have their say, then answers. A promise where a filter is asynchronous. */
-  private fail(handler: Handler, context: MessageContext, exception: unknown): Promise<void> | undefined {
-    if (handler.recover === undefined) {
-      this.conclude(handler, context, exception);
-      return undefined;
-    }
-    return this.recover(handler, context, exception);
-  }
-
-  private async recover(handler: Handler, context: MessageContext, exception: unknown): Promise<void> {
-    const { session, message } = context;
-    const { connection } = session;
-    const sentBefore = connection.sentByHand;
-    try {
-      const result: unknown = await handler.recover?.(exception, context, message.data);
-      // A filter that answered by itself has answered; one that returns an error has chosen another.
-      if (result === undefined && connection.sentByHand > sentBefore) return;
-      this.conclude(handler, context, result instanceof Error ? result : exception);
-    } catch (fromFilter) {
-      this.conclude(handler, context, fromFilter);
-    }
-  }
-
-  private conclude({ name }: Handler, { session, message }: MessageContext, exception: unknown): void {
-    if (isFault(exception)) this.events.crash(name, exception);
-    this.answerError(session, message, exception);
-  }
-
-  private answerError(session: Session, message: InboundMessage, exception: unknown): void {
-    this.sendError(session, exception, message);
-  }
-
-  private sendError(session: Session, exception: unknown, { id, type }: Pick<InboundMessage, 'id' | 'type'>): void {
-    try {
-      const reply = errorReply(exception, id);
-      session.send(reply);
-      this.events.emit('failed', reply.code, session, type);
-    } catch (unwritable) {
-      // An exception of the application may bear what cannot be written.
-      this.events.crash('the error reply', unwritable);
-      session.send(errorReply(unwritable, id));
-      this.events.emit('failed', 'INTERNAL_ERROR', session, type);
+      await this.answers.failure(handler, context, exception);
     }
   }
 }
@@ -231,12 +186,6 @@ export class Dispatcher {
 /** Whatever it throws is a rejection. */
 async function invoked(handler: Handler, context: MessageContext): Promise<unknown> {
   return handler.invoke(context, context.message.data);
-}
-
-/** Answers at once, or behind those that come before. */
-function inTurn(previous: Promise<void> | undefined, answer: () => void): void {
-  if (previous) void previous.then(answer);
-  else answer();
 }
 
 /** Any thenable is a promise: those of query builders are none of the language's own. */

@@ -4,7 +4,7 @@ import type { CorrelationId, ErrorMessage } from '../protocol/envelope.js';
 import { ERRORS, type ErrorCode } from '../protocol/error-codes.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 
-export type ErrorBody = Omit<ErrorMessage, 'type' | 'id'>;
+export type ErrorBody = Omit<ErrorMessage, 'type' | 'id' | 'trace'>;
 
 /** What an application's own error code must look like. */
 const APPLICATION_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
@@ -24,8 +24,8 @@ const HTTP_CODES: Readonly<Record<number, ErrorCode>> = {
 const NEST_SENTENCES = new Set(['Forbidden resource', 'Forbidden', 'Unauthorized', 'Bad Request']);
 
 /** The error a client is answered with. Says nothing of exceptions that were not meant for it. */
-export function errorReply(exception: unknown, id: CorrelationId | undefined): ErrorMessage {
-  return { type: 'error', id, ...errorBody(exception) };
+export function errorReply(exception: unknown, id: CorrelationId | undefined, trace?: string): ErrorMessage {
+  return { type: 'error', id, trace, ...errorBody(exception) };
 }
 
 /** Whether the exception is a fault of ours, which must be logged, and not an answer to the client. */

@@ -5,13 +5,21 @@ import type { Invocation } from './direct-call.js';
 import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
 import { DispatchEvents } from './dispatch-events.js';
 import { isFault } from './error-reply.js';
+import type { MessageContext } from './message-context.js';
 
 const MIN_TICK_MS = 10;
 const MAX_TICK_MS = 1_000;
 
-/** A handler that has not answered yet. */
-interface Pending {
-  readonly endsAt: number;
+/** A call of a handler that is not answered yet. */
+export interface RunningCall {
+  /** Of the handler. */
+  readonly name: string;
+  readonly context: MessageContext;
+  /** On the performance.now() clock. */
+  readonly beganAt: number;
+}
+
+interface Pending extends RunningCall {
   readonly expire: () => void;
 }
 
@@ -35,6 +43,11 @@ export class HandlerDeadlines implements OnApplicationShutdown {
     if (handlerTimeoutMs > 0) this.timer = setInterval(() => this.expire(performance.now()), tick).unref();
   }
 
+  /** Calls that are not answered yet, the oldest first; undefined where there is no limit, for then nobody keeps them. */
+  get running(): ReadonlySet<RunningCall> | undefined {
+    return this.timeoutMs === 0 ? undefined : this.pending;
+  }
+
   onApplicationShutdown(): void {
     clearInterval(this.timer);
   }
@@ -45,18 +58,18 @@ export class HandlerDeadlines implements OnApplicationShutdown {
     return (context, data) => {
       const result = invoke(context, data);
       if (isObservable(result)) return this.withFirstValue(result);
-      return isThenable(result) ? this.within(result, name) : result;
+      return isThenable(result) ? this.within(result, name, context) : result;
     };
   }
 
-  private within(result: PromiseLike<unknown>, name: string): Promise<unknown> {
+  private within(result: PromiseLike<unknown>, name: string, context: MessageContext): Promise<unknown> {
     return new Promise((resolve, reject) => {
       let isOver = false;
       const expire = (): void => {
         isOver = true;
         reject(new GatehouseError('TIMEOUT'));
       };
-      const pending = { endsAt: performance.now() + this.timeoutMs, expire };
+      const pending = { name, context, beganAt: performance.now(), expire };
       this.pending.add(pending);
       const end = (settle: () => void): void => {
         this.pending.delete(pending);
@@ -67,7 +80,7 @@ export class HandlerDeadlines implements OnApplicationShutdown {
         (exception: unknown) =>
           end(() => {
             // Nobody is answered with it any more, but a fault is one.
-            if (isOver && isFault(exception)) this.events.crash(name, exception);
+            if (isOver && isFault(exception)) this.events.crash(name, exception, context);
             reject(exception);
           }),
       );
@@ -80,7 +93,7 @@ export class HandlerDeadlines implements OnApplicationShutdown {
 
   private expire(now: number): void {
     for (const pending of this.pending) {
-      if (pending.endsAt > now) return;
+      if (now - pending.beganAt < this.timeoutMs) return;
       this.pending.delete(pending);
       pending.expire();
     }

@@ -61,7 +61,7 @@ class Hand implements Predecessor {
  */
 export class Inbox implements ConnectionListener {
   private waiting: Buffer[] | undefined;
-  private waitingBytes = 0;
+  waitingBytes = 0;
   private isBusy = false;
   /** What the next message waits for. */
   private inHand: Promise<void> | undefined;
@@ -83,6 +83,10 @@ export class Inbox implements ConnectionListener {
     this.session = session;
     this.rate = rate;
     this.place = place;
+  }
+
+  get waitingMessages(): number {
+    return this.waiting?.length ?? 0;
   }
 
   message(bytes: Buffer, isBinary: boolean): void {

@@ -16,6 +16,10 @@ export class MessageContext {
    * too, or a client without a key could have what it has overheard decrypted.
    */
   cipher: PayloadCipher | undefined;
+  /** What it was answered with: `ok`, or the code of an error. */
+  outcome = 'ok';
+  /** What the answer has as `trace`: the span of this message, where it is recorded. */
+  trace: string | undefined;
 
   constructor(
     readonly session: Session,

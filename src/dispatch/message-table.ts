@@ -1,8 +1,9 @@
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { messageCost } from '../access/message-cost.js';
 import { MessageRates } from '../access/message-rate.js';
 import type { Invocation } from './direct-call.js';
+import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
 import { GatewayScanner, type HandlerDefinition } from './gateway-scanner.js';
 import { Invocations } from './invocations.js';
 import type { Recovery } from './nest-call.js';
@@ -43,6 +44,7 @@ export class MessageTable implements OnApplicationBootstrap {
   private readonly byPath = new Map<string, Handlers>();
 
   constructor(
+    @Inject(DISPATCH_SETTINGS) private readonly settings: DispatchSettings,
     private readonly scanner: GatewayScanner,
     private readonly invocations: Invocations,
     private readonly reflector: Reflector,
@@ -72,12 +74,15 @@ export class MessageTable implements OnApplicationBootstrap {
   }
 
   private compile(definition: HandlerDefinition): Handler {
+    const { scope } = this.settings;
+    const invoke = this.invocations.compile(definition);
+    const recover = this.invocations.compileRecovery(definition);
     return {
       type: definition.type,
       replyType: `${definition.type}_reply`,
       name: definition.name,
-      invoke: this.invocations.compile(definition),
-      recover: this.invocations.compileRecovery(definition),
+      invoke: scope?.around(invoke) ?? invoke,
+      recover: (recover && scope?.aroundRecovery(recover)) ?? recover,
       cost: this.costOf(definition),
     };
   }

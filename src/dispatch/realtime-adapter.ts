@@ -68,10 +68,13 @@ export class RealtimeAdapter extends WsAdapter {
       endpoint.welcome ??= this.reception.at(path === this.settings.path ? '' : path);
       endpoint.welcome(admission);
     };
-    this.upgrader.upgrade({ request, socket, head }, endpoint?.server, welcome).catch((exception: unknown) => {
-      this.events.crash('upgrade', exception);
-      socket.destroy();
-    });
+    const arrivedAt = Date.now();
+    this.upgrader
+      .upgrade({ request, socket, head, arrivedAt }, endpoint?.server, welcome)
+      .catch((exception: unknown) => {
+        this.events.crash('upgrade', exception);
+        socket.destroy();
+      });
   };
 
   constructor(

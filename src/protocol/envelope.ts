@@ -53,6 +53,7 @@ export interface OutboundMessage {
 export interface ErrorMessage {
   readonly type: 'error';
   readonly id?: CorrelationId | undefined;
+  readonly trace?: string | undefined;
   readonly code: ErrorCode;
   readonly message: string;
   readonly details?: Readonly<Record<string, readonly string[]>> | undefined;

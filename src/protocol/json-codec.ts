@@ -60,8 +60,9 @@ function messageFields(message: OutboundMessage): string {
   return text;
 }
 
-function errorFields({ code, message, details, retryAfter }: ErrorMessage): string {
+function errorFields({ code, message, details, retryAfter, trace }: ErrorMessage): string {
   let text = `,"code":"${code}","message":${quote(message)}`;
+  if (trace !== undefined) text += `,"trace":${quote(trace)}`;
   if (details !== undefined) text += `,"details":${JSON.stringify(details)}`;
   if (retryAfter !== undefined) text += `,"retryAfter":${integer(retryAfter)}`;
   return text;

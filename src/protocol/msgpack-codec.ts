@@ -49,8 +49,9 @@ const OPTIONAL_FIELDS = ['id', 'channel', 'seq', 'epoch', 'ts', 'trace', 'enc', 
 function bodyOf(message: ServerMessage): Record<string, unknown> {
   const body: Record<string, unknown> = { v: ENVELOPE_VERSION, type: message.type };
   if ('code' in message) {
-    const { id, code, message: sentence, details, retryAfter } = message;
+    const { id, code, message: sentence, details, retryAfter, trace } = message;
     if (id !== undefined) body.id = id;
+    if (trace !== undefined) body.trace = trace;
     body.code = code;
     body.message = sentence;
     if (details !== undefined) body.details = details;

@@ -86,7 +86,8 @@ function writeMessage(writer: Writer, message: OutboundMessage): void {
   if (enc !== undefined) writeString(writer, Tag.enc, enc);
 }
 
-function writeError(writer: Writer, { code, message, details, retryAfter }: ErrorMessage): void {
+function writeError(writer: Writer, { code, message, details, retryAfter, trace }: ErrorMessage): void {
+  if (trace !== undefined) writeString(writer, Tag.trace, trace);
   writer.uint32(Tag.error).fork();
   writeString(writer, ErrorTag.code, code);
   writeString(writer, ErrorTag.message, message);

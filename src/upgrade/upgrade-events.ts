@@ -12,10 +12,13 @@ export interface AcceptedAttempt {
   readonly sessionId: SessionId;
   readonly codec: Codec;
   readonly address: string;
+  /** When its request had come, milliseconds since 1970. */
+  readonly arrivedAt: number;
 }
 
 export interface RefusedAttempt {
   readonly request: IncomingMessage;
+  readonly arrivedAt: number;
   /** Who it is, where its token was good. */
   readonly principal: Principal | undefined;
 }

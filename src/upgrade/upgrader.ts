@@ -35,6 +35,8 @@ export interface Upgrade {
   readonly socket: Duplex;
   /** The first bytes behind the request. */
   readonly head: Buffer;
+  /** Milliseconds since 1970. */
+  readonly arrivedAt: number;
 }
 
 /** A client that was let in: its live connection and what the upgrade found out about it. */
@@ -46,6 +48,7 @@ export interface Admission {
   readonly principal: Principal;
   readonly codec: Codec;
   readonly address: string;
+  readonly arrivedAt: number;
   /** The place it takes, to be released when it closes. */
   readonly place: AddressRecord;
 }
@@ -92,7 +95,7 @@ export class Upgrader {
    * @param welcome called once for a client that is let in, in the turn in which its connection comes to be
    */
   async upgrade(upgrade: Upgrade, server: WebSocketServer | undefined, welcome: Welcome): Promise<void> {
-    const { request, socket } = upgrade;
+    const { request, socket, arrivedAt } = upgrade;
     // A socket that breaks while its token is being checked would otherwise end the process.
     socket.on('error', destroyOnError);
     this.doorstep.heard(socket);
@@ -127,7 +130,9 @@ export class Upgrader {
       const principal = this.revocations.judge(outcome.principal) ?? outcome.principal;
       const codec = CODECS[subprotocol ?? DEFAULT_SUBPROTOCOL];
       isOpen = complete(upgrade, server, subprotocol, (connection) => {
-        const admission = { sessionId, connection, socket, request, principal, codec, address: client.address, place };
+        const { address } = client;
+        const found = { sessionId, principal, codec, address, place };
+        const admission = { ...found, connection, socket, request, arrivedAt };
         welcome(admission);
         this.events.emit('accepted', admission);
       });
@@ -172,9 +177,9 @@ export class Upgrader {
     return this.limits.refusalOfUser(principal);
   }
 
-  private refuse({ request, socket }: Upgrade, reason: RefusalReason, findings: Findings): void {
+  private refuse({ request, socket, arrivedAt }: Upgrade, reason: RefusalReason, findings: Findings): void {
     const { client, credentials, principal } = findings;
-    this.events.emit('refused', reason, client.address, { request, principal });
+    this.events.emit('refused', reason, client.address, { request, arrivedAt, principal });
     const offered = credentials.ok ? credentials.offeredSubprotocols : [];
     turnAway({
       request,

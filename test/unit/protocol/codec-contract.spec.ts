@@ -45,6 +45,7 @@ describe.each(Object.values(CODECS))('codec $subprotocol', (codec) => {
     const full = {
       type: 'error',
       id: 7,
+      trace: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
       code,
       message,
       details: { 'a.b': ['must be a string', 'é'], none: [] },

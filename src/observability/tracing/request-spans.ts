@@ -1,0 +1,39 @@
+import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
+import { SpanKind, SpanStatusCode, type Span } from '@opentelemetry/api';
+import type { ServerResponse } from 'node:http';
+import { tap, type Observable } from 'rxjs';
+import type { ApiRequest } from '../../server-api/caller.js';
+import { problemOf } from '../../server-api/problem.js';
+import { parentInHeaders, within } from './parents.js';
+import { TRACING, type Tracing } from './tracing.js';
+
+type HttpHost = ReturnType<ExecutionContext['switchToHttp']>;
+
+const API = '/api/';
+
+/** A span for each request of a back end to the server API. Guards have let it pass by now, so its `traceparent` is believed. */
+@Injectable()
+export class RequestSpans {
+  constructor(@Inject(TRACING) private readonly tracing: Tracing) {}
+
+  around(host: HttpHost, handle: () => Observable<unknown>): Observable<unknown> {
+    const { method = 'GET', route, headers } = host.getRequest<ApiRequest>();
+    if (!route?.path.startsWith(API)) return handle();
+    const attributes = { 'http.request.method': method, 'http.route': route.path };
+    const options = { kind: SpanKind.SERVER, attributes };
+    const span = this.tracing.tracer.startSpan(`${method} ${route.path}`, options, parentInHeaders(headers));
+    const response = host.getResponse<ServerResponse>();
+    return within(span, handle).pipe(
+      tap({
+        complete: () => end(span, response.statusCode),
+        error: (exception: unknown) => end(span, problemOf(exception).problem.status),
+      }),
+    );
+  }
+}
+
+function end(span: Span, status: number): void {
+  span.setAttribute('http.response.status_code', status);
+  if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end();
+}
