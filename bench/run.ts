@@ -10,8 +10,11 @@ import { fanoutCompressed } from './cases/fanout-compressed.js';
 import { fanout } from './cases/fanout.js';
 import { idleNode } from './cases/idle-node.js';
 import { idle } from './cases/idle.js';
+import { metrics } from './cases/metrics.js';
 import { roles } from './cases/roles.js';
+import { sizing } from './cases/sizing.js';
 import { stuckReader } from './cases/stuck-reader.js';
+import { tracing } from './cases/tracing.js';
 import { pinningAdvice, stopEverythingAtExit } from './harness/children.js';
 import { startablePeers } from './harness/installation.js';
 import { sectionOf, writeSection } from './harness/report.js';
@@ -20,6 +23,8 @@ import { peerNamed } from './peers/catalogue.js';
 
 const cases: readonly BenchCase[] = [
   echo,
+  metrics,
+  tracing,
   roles,
   fanout,
   fanoutCompressed,
@@ -30,6 +35,7 @@ const cases: readonly BenchCase[] = [
   idleNode,
   channels,
   attack,
+  sizing,
 ];
 const names = cases.map((each) => each.name).join(', ');
 

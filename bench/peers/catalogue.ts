@@ -87,9 +87,27 @@ function bunPeer(): Peer {
   return { name: 'bun', dialect: 'plain', program, environment: {}, readyPath: null, onRedis: false, needs };
 }
 
+/** Nobody takes its spans, so most find no room: what they cost until they would leave is what is measured. */
+function tracedPeer(name: string, share: string): Peer {
+  const peer = gatehousePeer(name, 'src/main.js', 'npm run build');
+  const tracing = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: share,
+  };
+  return { ...peer, environment: { ...peer.environment, ...tracing } };
+}
+
 export const peers: readonly Peer[] = [
   gatehousePeer('gatehouse', 'src/main.js', 'npm run build'),
   gatehousePeer('gatehouse-roles', 'bench/gatehouse-server.js', 'npx tsc -p bench/tsconfig.server.json'),
+  gatehousePeer(
+    'gatehouse-metrics-in-turns',
+    'bench/gatehouse-metrics-in-turns.js',
+    'npx tsc -p bench/tsconfig.server.json',
+  ),
+  tracedPeer('gatehouse-tracing-none', '0'),
+  tracedPeer('gatehouse-tracing-all', '1'),
   { ...gatehousePeer('gatehouse-attacked', 'src/main.js', 'npm run build'), environment: attackedEnvironment },
   scriptPeer('bare-ws', 'plain', ownPackage('ws')),
   {

@@ -3,7 +3,8 @@ import type { Ban } from '../cluster/ban-store.js';
 import type { Session } from '../sessions/session.js';
 
 /** Whose rate a message was over. */
-export type RateOf = 'session' | 'address';
+export const RATES_OF = ['session', 'address'] as const;
+export type RateOf = (typeof RATES_OF)[number];
 
 interface AccessEventMap {
   /** This node has made a ban: for a limit that was broken, or because an operator wants it (`by`). */

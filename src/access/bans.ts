@@ -20,7 +20,8 @@ export interface BanOrder {
 }
 
 /** What an address is banned for without an operator's word. */
-export type BreachReason = 'connection_rate' | 'too_many_from_address' | 'message_rate';
+export const BREACH_REASONS = ['connection_rate', 'too_many_from_address', 'message_rate'] as const;
+export type BreachReason = (typeof BREACH_REASONS)[number];
 
 /** Who may not connect, on any node: addresses that broke a limit, and whom an operator has banned. */
 @Injectable()

@@ -55,6 +55,11 @@ export class ConnectionLimits {
     return hasRoom ? undefined : 'too_many_of_user';
   }
 
+  /** Upgrades that are not decided yet. */
+  get undecided(): number {
+    return this.pending;
+  }
+
   /** Whether other nodes are to be asked for a place as well. */
   get areShared(): boolean {
     return this.shared.isNeeded;

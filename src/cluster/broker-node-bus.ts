@@ -68,6 +68,11 @@ export class BrokerNodeBus implements NodeBus, BrokerListener {
     this.questions.closeAll();
   }
 
+  /** Words that have not left yet, and questions that are not answered yet. */
+  get backlog(): { readonly words: number; readonly questions: number } {
+    return { words: this.underWay, questions: this.questions.size };
+  }
+
   handle(kind: string, handler: BusHandler): void {
     if (this.handlers.has(kind)) throw new Error(`Two handlers for what nodes say of the kind ${kind}`);
     this.handlers.set(kind, handler);

@@ -20,6 +20,8 @@ export interface Draft {
   readonly excludeSession: string | undefined;
   /** Milliseconds since 1970 after which it must not be delivered any more; undefined: never. */
   readonly expiresAt: number | undefined;
+  /** The `traceparent` of what publishes it, where that is recorded. */
+  readonly trace?: string | undefined;
 }
 
 /** What was published. */

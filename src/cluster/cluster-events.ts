@@ -4,7 +4,8 @@ import { EventEmitter } from 'node:events';
  * What could not be shared with other nodes: a word or a question on the bus, an answer that did not come, an entry in the
  * connection directory, a ban, a revocation, a place that a connection takes.
  */
-export type ClusterLoss = 'word' | 'question' | 'answer' | 'directory' | 'ban' | 'revocation' | 'place';
+export const CLUSTER_LOSSES = ['word', 'question', 'answer', 'directory', 'ban', 'revocation', 'place'] as const;
+export type ClusterLoss = (typeof CLUSTER_LOSSES)[number];
 
 interface ClusterEventMap {
   lost: [what: ClusterLoss, count: number];

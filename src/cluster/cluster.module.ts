@@ -3,6 +3,7 @@ import { ANSWER_STORE, type AnswerStore } from './answer-store.js';
 import { BAN_STORE, type BanStore } from './ban-store.js';
 import { BROKER, type Broker } from './broker.js';
 import { BrokerNodeBus } from './broker-node-bus.js';
+import { ClusterBacklog } from './cluster-backlog.js';
 import { ClusterEvents } from './cluster-events.js';
 import { CLUSTER_SETTINGS, type ClusterSettings } from './cluster-settings.js';
 import { ConnectionDirectory } from './connection-directory.js';
@@ -100,6 +101,12 @@ const connectionDirectory: FactoryProvider<ConnectionDirectory> = {
     new ConnectionDirectory({ link, registry, events }),
 };
 
+const clusterBacklog: FactoryProvider<ClusterBacklog> = {
+  provide: ClusterBacklog,
+  inject: [BROKER, NODE_BUS, { token: REDIS_LINK, optional: true }],
+  useFactory: (broker: Broker, bus: NodeBus, link: RedisLink | undefined) => new ClusterBacklog(broker, bus, link),
+};
+
 /** The ports to other nodes: on Redis, or embedded where this node is the only one. */
 @Module({
   providers: [
@@ -122,6 +129,7 @@ const connectionDirectory: FactoryProvider<ConnectionDirectory> = {
     clusterEvents,
     nodeBus,
     connectionDirectory,
+    clusterBacklog,
   ],
   exports: [
     ANSWER_STORE,
@@ -134,6 +142,7 @@ const connectionDirectory: FactoryProvider<ConnectionDirectory> = {
     BAN_STORE,
     REVOCATION_STORE,
     NODE_BUS,
+    ClusterBacklog,
     ClusterEvents,
     ConnectionDirectory,
   ],

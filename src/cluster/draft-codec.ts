@@ -8,7 +8,8 @@ type Fields = [
   sessionId: string | undefined,
   excludeSession: string | undefined,
   expiresAt: number | undefined,
-  isEscaped: boolean,
+  /** Where there is a trace, the trace: then it is escaped too, for older releases know only that it is not false. */
+  isEscaped: boolean | string,
   /** Written where there is one, so that the nodes of an older release can read what is plain. */
   enc?: string,
 ];
@@ -20,12 +21,12 @@ const MISREAD = ['\u{feff}', '__proto__'].map((text) => Buffer.from(text));
 const SURROGATE = 0xed;
 const FIRST_SURROGATE = 0xa0;
 
-/** MessagePack; where msgpackr would change or refuse a value, with every text in it escaped. */
-export function encodeDraft({ data, from, excludeSession, expiresAt, enc }: Draft): Buffer {
+/** MessagePack; where msgpackr would change or refuse a value, and where there is a trace, with every text in it escaped. */
+export function encodeDraft({ data, from, excludeSession, expiresAt, enc, trace }: Draft): Buffer {
   const rest = [from?.userId, from?.sessionId, excludeSession, expiresAt] as const;
   const more: [string?] = enc === undefined ? [] : [enc];
-  const packed = packedOrNot([data, ...rest, false, ...more]);
-  return packed && !isMisread(packed) ? packed : packr.pack([escaped(data), ...rest, true, ...more]);
+  const packed = trace === undefined ? packedOrNot([data, ...rest, false, ...more]) : undefined;
+  return packed && !isMisread(packed) ? packed : packr.pack([escaped(data), ...rest, trace ?? true, ...more]);
 }
 
 /** @throws Error where the bytes were not written by `encodeDraft` */
@@ -35,7 +36,8 @@ export function decodeDraft(bytes: Buffer): Draft {
   const [data, userId, sessionId, excludeSession, expiresAt, isEscaped, enc] = fields;
   const from = typeof userId === 'string' && typeof sessionId === 'string' ? { userId, sessionId } : undefined;
   const draft = { data: isEscaped ? unescaped(data) : data, from, excludeSession, expiresAt };
-  return enc === undefined ? draft : { ...draft, enc };
+  const sealed = enc === undefined ? draft : { ...draft, enc };
+  return typeof isEscaped === 'string' ? { ...sealed, trace: isEscaped } : sealed;
 }
 
 function isFields(fields: unknown): fields is Fields {

@@ -16,6 +16,11 @@ interface OpenQuestion {
 /** What this node has asked and has not been answered yet. */
 export class OpenQuestions {
   private readonly open = new Map<string, OpenQuestion>();
+
+  get size(): number {
+    return this.open.size;
+  }
+
   get isFull(): boolean {
     return this.open.size >= MAX_OPEN_QUESTIONS;
   }

@@ -45,6 +45,11 @@ export class RedisBroker implements Broker {
     link.on('up', () => this.interrupted());
   }
 
+  /** Publications that Redis has not confirmed yet. */
+  get backlog(): RedisPublisher['backlog'] {
+    return this.publisher.backlog;
+  }
+
   listen(listener: BrokerListener): void {
     this.listeners.push(listener);
   }
@@ -112,6 +117,8 @@ export class RedisBroker implements Broker {
     const carried = this.read(() => decodeCarried(message));
     // What another program, or another release, has put there may stand for one of ours: the history tells.
     if (carried === undefined) return this.interrupted(channel);
+    const [first] = carried.publications;
+    if (first) this.link.emit('arrived', Date.now() - first.ts);
     for (const publication of carried.publications) this.announce(channel, publication, carried.epoch);
   }
 

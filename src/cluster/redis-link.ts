@@ -4,6 +4,7 @@ import { Cluster, Redis } from 'ioredis';
 import { redisAddresses } from '../../config/addresses.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { ClusterSettings } from './cluster-settings.js';
+import { accessTo } from './redis-access.js';
 import { RedisLives } from './redis-lives.js';
 import type { RedisScript } from './redis-script.js';
 
@@ -25,6 +26,10 @@ interface RedisLinkEvents {
   replaced: [];
   /** A command failed: it was refused, or not answered in time. */
   failed: [reason: string];
+  /** A ping was answered, as each server that takes commands is sent one a second. */
+  roundTrip: [milliseconds: number];
+  /** What was published on some node has come to this one: so long after its time. */
+  arrived: [milliseconds: number];
 }
 
 /** Of every client, and missing in the types of ioredis. */
@@ -70,6 +75,11 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
 
   get isUp(): boolean {
     return this.isAlive;
+  }
+
+  /** Commands that were sent and are not answered yet. None waits to be sent: without a connection it is refused. */
+  get commandsUnderWay(): number {
+    return this.unanswered;
   }
 
   get isCluster(): boolean {
@@ -199,7 +209,13 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
   /** Of a cluster one master is enough: what lies on the others is refused by them, and they alone. */
   private anyAnswer(): Promise<unknown> {
     const masters = this.masters();
-    return masters.length > 0 ? Promise.any(masters.map((master) => master.ping())) : this.client.ping();
+    return masters.length > 0 ? Promise.any(masters.map((master) => this.ping(master))) : this.ping(this.client);
+  }
+
+  private async ping(server: Pick<Redis, 'ping'>): Promise<void> {
+    const sentAt = performance.now();
+    await server.ping();
+    this.emit('roundTrip', performance.now() - sentAt);
   }
 
   /** Asks every master who it is. */
@@ -232,16 +248,6 @@ async function reached(server: Redis): Promise<void> {
 /** The longer it takes, the less often it is tried. */
 function delay(times: number): number {
   return Math.min(50 * times, MAX_RECONNECT_DELAY_MS);
-}
-
-/** What an address says beside the place: the same for every server of a cluster. */
-function accessTo(address: string) {
-  const { username, password, protocol } = new URL(address);
-  return {
-    ...(username && { username: decodeURIComponent(username) }),
-    ...(password && { password: decodeURIComponent(password) }),
-    ...(protocol === 'rediss:' && { tls: {} }),
-  };
 }
 
 export function busy(): GatehouseError {

@@ -154,7 +154,7 @@ export class RedisNodeRegistry implements NodeRegistry {
       name !== incarnation && identityOf(name).nodeId === nodeId && beat > since;
     if (this.hasWarned || ![...beats].some(isNamesake)) return;
     this.hasWarned = true;
-    this.logger.warn(`SERVER_ID ${nodeId} is used by two nodes`);
+    this.logger.warn({ msg: 'SERVER_ID is used by two nodes', nodeId });
   }
 
   private async clearUpAfter(incarnation: string): Promise<void> {

@@ -40,6 +40,10 @@ export class RedisPublisher {
     }
   }
 
+  get backlog(): { readonly publications: number; readonly publicationBytes: number } {
+    return { publications: this.waiting, publicationBytes: this.waitingBytes };
+  }
+
   /** What waits is refused. */
   close(): void {
     for (const outbox of this.outboxes.values()) {

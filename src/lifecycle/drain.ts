@@ -64,8 +64,12 @@ export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShu
    * end, which then goes fast. There is no way back. Called again, it tells how far it is.
    */
   begin(): DrainSummary {
-    const { isOver: _, ...summary } = this.start();
-    return { ...summary, remaining: this.sessions.size };
+    return this.summaryOf(this.start());
+  }
+
+  /** How far it is; undefined where it has not begun. */
+  get progress(): DrainSummary | undefined {
+    return this.underWay && this.summaryOf(this.underWay);
   }
 
   /** Drains, where that has not begun, and resolves when no session is left. */
@@ -80,15 +84,21 @@ export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShu
     const windowMs = this.reconnectWindowMs(sessions.length);
     // At once, so that nobody is sent here any more.
     void this.reporter.report();
-    if (sessions.length > 0) this.logger.log(`Draining; open sessions: ${sessions.length}`);
+    if (sessions.length > 0)
+      this.logger.log({ msg: 'draining', sessions: sessions.length, reconnectWindowMs: windowMs });
     this.underWay = {
       startedAt: Date.now(),
       leaving: sessions.length,
       reconnectWindowMs: windowMs,
       isOver: this.letGo(sessions, windowMs),
     };
-    this.emit('began', { ...this.underWay, remaining: this.sessions.size });
+    this.emit('began', this.summaryOf(this.underWay));
     return this.underWay;
+  }
+
+  private summaryOf(underWay: DrainUnderWay): DrainSummary {
+    const { isOver: _, ...summary } = underWay;
+    return { ...summary, remaining: this.sessions.size };
   }
 
   private reconnectWindowMs(leaving: number): number {
@@ -99,7 +109,7 @@ export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShu
       return reconnectWindowMs(leaving, others, least);
     } catch (error) {
       // What others say of themselves must not keep this node from ending.
-      this.logger.warn(`No reconnect window can be reckoned: ${String(error)}`);
+      this.logger.warn({ msg: 'no reconnect window can be reckoned', reason: String(error) });
       return least;
     }
   }
@@ -130,7 +140,7 @@ export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShu
 
   /** Time is up: handlers still run, or clients do not answer the closing handshake. */
   private async cut(deadline: number, reason: string): Promise<void> {
-    this.logger.warn(`${this.sessions.size} sessions did not end in time and are cut off`);
+    this.logger.warn({ msg: 'sessions did not end in time and are cut off', sessions: this.sessions.size });
     for (const session of this.sessions) session.close('draining', reason);
     await this.waitUntilEmpty(deadline);
     for (const session of this.sessions) session.connection.terminate();

@@ -32,7 +32,7 @@ export class LifecycleModule {
         Drain,
         Departure,
       ],
-      exports: [ServerState, LoadMeter, Readiness, RoutePlanner, Drain],
+      exports: [ServerState, LoadMeter, Readiness, NodeReporter, RoutePlanner, Drain],
     };
   }
 }

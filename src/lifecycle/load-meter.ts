@@ -56,6 +56,11 @@ export class LoadMeter extends EventEmitter<LoadMeterEvents> implements OnApplic
     return this.recent.at(-1)?.lagMs ?? 0;
   }
 
+  /** The event-loop lag of each of the last half seconds, of half a minute at most. */
+  get recentLagsMs(): readonly number[] {
+    return this.recent.map(({ lagMs }) => lagMs);
+  }
+
   onApplicationBootstrap(): void {
     this.eventLoop.start();
     this.timer = setInterval(() => this.measure(), SAMPLE_MS).unref();

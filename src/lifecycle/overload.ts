@@ -43,8 +43,8 @@ export class Overload extends EventEmitter<OverloadEvents> implements OnModuleIn
     const over = this.watch.take(this.readings(), performance.now());
     if ((before === undefined) === (this.sign === undefined)) return;
     // Two lines in the time that it takes to calm down, at most.
-    if (over) this.logger.warn(`Overloaded: ${over.sign} is ${over.value}, more than ${over.limit}; refusing upgrades`);
-    else this.logger.log('Not overloaded any more; taking upgrades');
+    if (over) this.logger.warn({ msg: 'overloaded: refusing upgrades', ...over });
+    else this.logger.log('not overloaded any more: taking upgrades');
     this.emit('changed');
   }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
-export type Phase = 'starting' | 'ready' | 'draining' | 'stopped';
+export const PHASES = ['starting', 'ready', 'draining', 'stopped'] as const;
+export type Phase = (typeof PHASES)[number];
 
 /** Where the server stands between start and end. It only moves forward. */
 @Injectable()

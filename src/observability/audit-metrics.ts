@@ -1,5 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { makeCounterProvider, makeGaugeProvider } from '@willsoto/nestjs-prometheus';
+import { AUDIT_GROUPS } from './audit-catalogue.js';
+import { countersFor } from './event-metric.js';
 import { METRIC } from './metrics.js';
 
 /** Of the audit log and of the anomalies. */
@@ -9,11 +11,14 @@ export const auditMetricProviders: Provider[] = [
     name: METRIC.auditLost,
     help: 'Audit lines that were lost, for the disk did not take them and too many waited',
   }),
-  makeCounterProvider({
-    name: METRIC.auditLeftOut,
-    help: 'Audit lines left out, for their sources caused too many, by group',
-    labelNames: ['group'],
-  }),
+  countersFor(
+    {
+      name: METRIC.auditLeftOut,
+      help: 'Audit lines left out, for their sources caused too many, by group',
+      label: 'group',
+    },
+    AUDIT_GROUPS,
+  ),
   makeGaugeProvider({
     name: METRIC.anomalyActive,
     help: 'Whether something is out of the ordinary at the moment, by kind',

@@ -1,5 +1,14 @@
 import { Counter, Gauge, register } from 'prom-client';
 
+export interface LabelledMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly label: string;
+}
+
+/** How many there are of each, by the value of the label. */
+type ByLabel = Iterable<readonly [value: string, count: number]>;
+
 /** @param read undefined: there is nothing to show */
 export function pulledGauge(name: string, help: string, read: () => number | undefined): Gauge {
   // A second application in one process, as in tests, reads from its own parts.
@@ -11,6 +20,19 @@ export function pulledGauge(name: string, help: string, read: () => number | und
       const value = read();
       if (value === undefined) this.remove();
       else this.set(value);
+    },
+  });
+}
+
+export function pulledGauges({ name, help, label }: LabelledMetric, read: () => ByLabel): Gauge {
+  register.removeSingleMetric(name);
+  return new Gauge({
+    name,
+    help,
+    labelNames: [label],
+    collect() {
+      this.reset();
+      for (const [value, count] of read()) this.set({ [label]: value }, count);
     },
   });
 }
@@ -27,25 +49,16 @@ export function pulledCounter(name: string, help: string, read: () => number): C
   });
 }
 
-export interface LabelledMetric {
-  readonly name: string;
-  readonly help: string;
-  readonly label: string;
-}
-
-/** @param read how many there were of each, by the value of the label */
-export function pulledCounters(
-  { name, help, label }: LabelledMetric,
-  read: () => Iterable<readonly [value: string, count: number]>,
-): Counter {
+export function pulledCounters({ name, help, label }: LabelledMetric, read: () => ByLabel | Promise<ByLabel>): Counter {
   register.removeSingleMetric(name);
   return new Counter({
     name,
     help,
     labelNames: [label],
-    collect() {
+    async collect() {
+      const counts = await read();
       this.reset();
-      for (const [value, count] of read()) this.inc({ [label]: value }, count);
+      for (const [value, count] of counts) this.inc({ [label]: value }, count);
     },
   });
 }

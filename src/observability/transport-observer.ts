@@ -1,10 +1,8 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
-import type { Logger } from 'pino';
 import type { Counter } from 'prom-client';
 import { TransportEvents } from '../transport/transport-events.js';
-import { BurstGuard } from './burst-guard.js';
-import { LOGGER } from './connection-log.js';
+import { Logs } from './logs.js';
 import { METRIC } from './metrics.js';
 
 const DAY_MS = 86_400_000;
@@ -12,10 +10,8 @@ const DAY_MS = 86_400_000;
 /** Counts what fails at the doors, and writes of the certificate. */
 @Injectable()
 export class TransportObserver implements OnModuleInit {
-  private readonly guard = new BurstGuard();
-
   constructor(
-    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly logs: Logs,
     @InjectMetric(METRIC.tlsErrors) private readonly tlsErrors: Counter,
     @InjectMetric(METRIC.tlsReloads) private readonly reloads: Counter,
     @InjectMetric(METRIC.httpRefused) private readonly refused: Counter,
@@ -25,31 +21,25 @@ export class TransportObserver implements OnModuleInit {
   onModuleInit(): void {
     this.events.on('tlsFailed', (reason, address) => {
       this.tlsErrors.inc({ reason });
-      this.guard.write(`tls:${reason}`, (leftOut) =>
-        this.logger.info({ reason, address, ...(leftOut > 0 && { leftOut }) }, 'TLS handshake failed'),
-      );
+      this.logs.write('tls_failed', () => ({ reason, address }));
     });
     this.events.on('reloaded', (expiresAt) => {
       this.reloads.inc({ result: 'loaded' });
-      this.logger.info({ expiresAt: dateOf(expiresAt) }, 'certificate reloaded');
+      this.logs.write('certificate_loaded', () => ({ expiresAt: dateOf(expiresAt) }));
     });
     this.events.on('reloadRefused', (reason) => {
       this.reloads.inc({ result: 'refused' });
-      this.logger.error({ reason }, 'certificate not reloaded, the present one stays');
+      this.logs.write('certificate_refused', () => ({ reason }));
     });
     this.events.on('expiring', (expiresAt) => this.tellExpiry(expiresAt));
     this.events.on('refused', (reason) => this.refused.inc({ reason }));
-    this.events.on('crashed', (err) => {
-      this.guard.write('crashed', (leftOut) =>
-        this.logger.error({ err, ...(leftOut > 0 && { leftOut }) }, 'HTTP request failed'),
-      );
-    });
+    this.events.on('crashed', (err) => this.logs.write('http_failed', () => ({ err })));
   }
 
   private tellExpiry(expiresAt: number): void {
     const days = Math.floor((expiresAt - Date.now()) / DAY_MS);
-    const sentence = days < 0 ? 'The TLS certificate has expired' : `The TLS certificate ends in ${days} days`;
-    this.logger.warn({ expiresAt: dateOf(expiresAt) }, sentence);
+    const kind = days < 0 ? 'certificate_expired' : 'certificate_ending';
+    this.logs.write(kind, () => ({ expiresAt: dateOf(expiresAt), days }));
   }
 }
 

@@ -20,9 +20,16 @@ export class Multicast {
   ) {}
 
   /** @throws TypeError or RangeError when the data cannot be encoded */
-  deliverTo({ format, connection }: Session): void {
+  deliverTo(session: Session): void {
+    this.hand(session, this.shedding);
+  }
+
+  /** Returns whether the session has taken it. */
+  protected hand({ format, connection }: Session, shedding: Shedding | undefined): boolean {
     const edition = this.editionIn(format);
-    if (connection.enqueue(edition.bytes, this.shedding)) edition.taken += 1;
+    const isTaken = connection.enqueue(edition.bytes, shedding);
+    if (isTaken) edition.taken += 1;
+    return isTaken;
   }
 
   /** Tells the observers once for all deliveries since the last report. Returns how many sessions took the message. */

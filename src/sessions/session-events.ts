@@ -5,6 +5,8 @@ import type { OverflowReason } from '../socket/outbound-budget.js';
 import type { ShedReason } from '../socket/outbound-queue.js';
 import type { Session } from './session.js';
 
+const MOST_LISTENERS = 30;
+
 interface SessionEventMap {
   opened: [session: Session];
   /** `code` is 1006 where the client vanished. The session is out of the registry by now. */
@@ -36,4 +38,10 @@ interface SessionEventMap {
 }
 
 /** What happens to sessions, for the stages above and for observers. Listeners must not throw. */
-export class SessionEvents extends EventEmitter<SessionEventMap> {}
+export class SessionEvents extends EventEmitter<SessionEventMap> {
+  constructor() {
+    super();
+    // Several stages and observers, each once: no leak, as Node takes more than ten for.
+    this.setMaxListeners(MOST_LISTENERS);
+  }
+}

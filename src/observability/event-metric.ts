@@ -1,0 +1,85 @@
+import type { OptionalFactoryDependency, Provider, Type } from '@nestjs/common';
+import { getToken } from '@willsoto/nestjs-prometheus';
+import { Counter, Histogram, register, type Metric } from 'prom-client';
+import type { LabelledMetric } from './pulled-metric.js';
+
+/** What tells of the events: a class, or what may not be there. */
+type SourceToken<Source> = Type<Source> | OptionalFactoryDependency;
+
+interface EventCounter<Source> {
+  readonly name: string;
+  readonly help: string;
+  /** Called once; tells of each event that counts. */
+  readonly listen: (source: Source, count: (by?: number) => void) => void;
+}
+
+interface EventCounters<Source> extends LabelledMetric {
+  /**
+   * What the label can be, where that is a small set known before: shown with 0 from the first scrape, for a series that
+   * begins with 1 has no increase, and the first event would go unnoticed.
+   */
+  readonly values: readonly string[];
+  readonly listen: (source: Source, count: (value: string, by?: number) => void) => void;
+}
+
+interface EventHistogram<Source> {
+  readonly name: string;
+  readonly help: string;
+  /** Upper bounds, ascending, without +Inf. */
+  readonly buckets: readonly number[];
+  readonly listen: (source: Source, observe: (value: number) => void) => void;
+}
+
+/** Counts what happens to connections and the like; what happens to every message is in MessageTallies. */
+export function eventCounter<Source>(source: SourceToken<Source>, metric: EventCounter<Source>): Provider {
+  const { name, help, listen } = metric;
+  return provided(source, name, (events: Source) => {
+    const counter = (present(name) as Counter | undefined) ?? new Counter({ name, help });
+    listen(events, (by) => counter.inc(by));
+    return counter;
+  });
+}
+
+/** The same by one label. */
+export function eventCounters<Source>(source: SourceToken<Source>, metric: EventCounters<Source>): Provider {
+  const { name, help, label, values, listen } = metric;
+  return provided(source, name, (events: Source) => {
+    const counter = countersOf({ name, help, label }, values);
+    listen(events, (value, by) => counter.inc({ [label]: value }, by));
+    return counter;
+  });
+}
+
+/** The distribution of what events tell. */
+export function eventHistogram<Source>(source: SourceToken<Source>, metric: EventHistogram<Source>): Provider {
+  const { name, help, buckets, listen } = metric;
+  return provided(source, name, (events: Source) => {
+    const histogram = (present(name) as Histogram | undefined) ?? new Histogram({ name, help, buckets: [...buckets] });
+    listen(events, (value) => histogram.observe(value));
+    return histogram;
+  });
+}
+
+/** A counter that its observer counts by itself, which gets it with InjectMetric. @param values as above */
+export function countersFor(metric: LabelledMetric, values: readonly string[]): Provider {
+  return { provide: getToken(metric.name), useFactory: () => countersOf(metric, values) };
+}
+
+function countersOf({ name, help, label }: LabelledMetric, values: readonly string[]): Counter {
+  const counter = (present(name) as Counter | undefined) ?? new Counter({ name, help, labelNames: [label] });
+  for (const value of values) counter.inc({ [label]: value }, 0);
+  return counter;
+}
+
+/** Made by another application in this process, as in tests: they count together. */
+function present(name: string): Metric | undefined {
+  return register.getSingleMetric(name);
+}
+
+function provided<Source>(
+  source: SourceToken<Source>,
+  name: string,
+  useFactory: (events: Source) => unknown,
+): Provider {
+  return { provide: getToken(name), inject: [source], useFactory };
+}
