@@ -52,8 +52,10 @@ export class Heartbeat {
 
     // Each ping keeps its own mark: where the timeout is longer than the interval, the next ping leaves before this one is judged.
     const pinged = [...slot].map((connection) => ({ connection, mark: connection.ping() }));
-    setTimeout(() => {
+    const judge = (): void => {
       for (const { connection, mark } of pinged) connection.cutIfSilent(mark);
-    }, this.settings.timeoutMs).unref();
+    };
+    // Behind what has come meanwhile: where the process was held up, timers run before anything is read.
+    setTimeout(() => setImmediate(judge), this.settings.timeoutMs).unref();
   }
 }

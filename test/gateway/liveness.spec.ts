@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it, vi } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { eventually } from '../support/eventually.js';
 import { heldHandler } from '../support/held-handler.js';
 import { RawClient } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';
@@ -55,6 +57,31 @@ describe('a client that is there', () => {
     for (let round = 0; round < 2; round += 1) await (await silentClient(server)).closed();
     release();
     for (let id = 0; id < 6; id += 1) expect(await busy.next()).toMatchObject({ type: 'hold_reply', id });
+  });
+
+  it('stays when its pong has come while the process stood still', async () => {
+    await using server = await startTestServer({ HEARTBEAT_INTERVAL_MS: '100', HEARTBEAT_TIMEOUT_MS: '100' });
+    // In a thread of its own, which goes on meanwhile.
+    const source = `const { WebSocket } = require('ws'); new WebSocket('${server.url}?token=${mintToken()}');`;
+    const client = new Worker(source, { eval: true });
+    await eventually('it is there', () => sessionsOf(server).size === 1);
+    const [session] = sessionsOf(server);
+    const connection = session?.connection;
+    if (connection === undefined) throw new Error('no session');
+    const ping = connection.ping.bind(connection);
+    let standstills = 0;
+    connection.ping = () => {
+      const read = ping();
+      // The ping has left by the end of this turn.
+      setImmediate(() => {
+        standstills += 1;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+      });
+      return read;
+    };
+    await eventually('it was judged', () => standstills > 4 || sessionsOf(server).size === 0);
+    expect(sessionsOf(server).size).toBe(1);
+    await client.terminate();
   });
 
   it('has its round trips measured', async () => {

@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ConnectionLimits } from '../../access/connection-limits.js';
+import type { QueuesAnswer } from '../../server-api/queues.answer.js';
+import { SessionRegistry } from '../../sessions/session-registry.js';
+import { Arrivals } from '../../socket/arrivals.js';
+import { Doorstep } from '../../upgrade/doorstep.js';
+import { Fullest } from './fullest.js';
+
+/** Sessions that are looked at in one turn of the event loop: about a millisecond. */
+const SLICE = 1_000;
+
+/** What waits for clients and from them. */
+@Injectable()
+export class ClientQueues {
+  constructor(
+    private readonly sessions: SessionRegistry,
+    private readonly arrivals: Arrivals,
+    private readonly doorstep: Doorstep,
+    private readonly limits: ConnectionLimits,
+  ) {}
+
+  /** Takes several turns of the event loop where there are many sessions, so that none is long. */
+  async read(limit: number): Promise<Pick<QueuesAnswer, 'outbound' | 'inbound' | 'door'>> {
+    const outbound = new Fullest(limit);
+    const inbound = new Fullest(limit);
+    let paused = 0;
+    let seen = 0;
+    for (const session of this.sessions) {
+      const { connection } = session;
+      outbound.add(session, connection.waitingBytes, connection.waitingFrames);
+      inbound.add(session, connection.unhandledBytes, connection.unhandledMessages);
+      if (connection.isPaused) paused += 1;
+      seen += 1;
+      if (seen % SLICE === 0) await nextTurn();
+    }
+    return {
+      outbound: outbound.answer(),
+      inbound: { ...inbound.answer(), paused, incompleteBytes: this.arrivals.bytes },
+      door: { connections: this.doorstep.size, upgrades: this.limits.undecided },
+    };
+  }
+}

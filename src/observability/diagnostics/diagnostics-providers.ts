@@ -1,0 +1,31 @@
+import type { Provider } from '@nestjs/common';
+import { writeHeapSnapshot } from 'node:v8';
+import type { Settings } from '../../../config/settings.js';
+import { ClientQueues } from './client-queues.js';
+import { DeepLook } from './deep-look.js';
+import { DIAGNOSTICS_SETTINGS } from './diagnostics-settings.js';
+import { HandlerReport } from './handler-report.js';
+import { heapMetrics } from './heap-metrics.js';
+import { HeapSnapshots, SNAPSHOT_WRITER } from './heap-snapshots.js';
+import { HeapWatch } from './heap-watch.js';
+import { NodeDiagnostics } from './node-diagnostics.js';
+import { ProcessReport } from './process-report.js';
+import { Profiles } from './profiles.js';
+import { QueueReport } from './queue-report.js';
+import { SlowCalls } from './slow-calls.js';
+import { SnapshotRecord } from './snapshot-record.js';
+
+/** What is needed to look into this node, as far as the settings want it. */
+export function diagnosticsProviders({ api, diagnostics }: Settings): Provider[] {
+  const isAsked = api.enabled === 'on' && diagnostics.enabled === 'on';
+  return [
+    { provide: DIAGNOSTICS_SETTINGS, useValue: diagnostics },
+    { provide: SNAPSHOT_WRITER, useValue: writeHeapSnapshot },
+    ...heapMetrics,
+    DeepLook,
+    SnapshotRecord,
+    HeapSnapshots,
+    ...(diagnostics.heapSnapshotPercent > 0 ? [HeapWatch] : []),
+    ...(isAsked ? [ClientQueues, HandlerReport, NodeDiagnostics, ProcessReport, Profiles, QueueReport, SlowCalls] : []),
+  ];
+}

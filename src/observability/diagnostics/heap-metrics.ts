@@ -1,0 +1,20 @@
+import type { Provider } from '@nestjs/common';
+import { countersFor } from '../event-metric.js';
+import { METRIC } from '../metrics.js';
+
+const CAUSES = ['operator', 'automatic'] as const;
+const REFUSALS = ['under_way', 'too_soon', 'memory', 'disk', 'files', 'unwritable'] as const;
+
+export type SnapshotCause = (typeof CAUSES)[number];
+export type SnapshotRefusal = (typeof REFUSALS)[number];
+
+export const heapMetrics: Provider[] = [
+  countersFor(
+    { name: METRIC.heapSnapshots, help: 'Heap snapshots written, by who wanted them', label: 'cause' },
+    CAUSES,
+  ),
+  countersFor(
+    { name: METRIC.heapSnapshotsRefused, help: 'Heap snapshots that were not taken, by reason', label: 'reason' },
+    REFUSALS,
+  ),
+];

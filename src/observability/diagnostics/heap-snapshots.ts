@@ -1,0 +1,166 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { NodeReporter } from '../../lifecycle/node-reporter.js';
+import type { Download } from '../../server-api/diagnostics-desk.js';
+import { ProblemError, secondsOf } from '../../server-api/problem.js';
+import { DeepLook } from './deep-look.js';
+import { DIAGNOSTICS_SETTINGS, type DiagnosticsSettings } from './diagnostics-settings.js';
+import { fileName } from './file-name.js';
+import { roomIn, shortageOf } from './heap-room.js';
+import type { SnapshotCause, SnapshotRefusal } from './heap-metrics.js';
+import { SnapshotRecord } from './snapshot-record.js';
+
+export const SNAPSHOT_WRITER = Symbol('SnapshotWriter');
+/** Returns when the file is complete; nothing else happens in the process meanwhile. */
+export type SnapshotWriter = (path: string) => void;
+
+const EXTENSION = 'heapsnapshot';
+/** Also what a process has left that died while it wrote: a node that dies of its memory again and again must not fill the disk. */
+const KEPT_FILE = /\.heapsnapshot(?:\.part)?$/;
+const SCRATCH = 'gatehouse-heap-';
+/** What is as old was left by a process that died: nobody writes for so long. */
+const STALE_MS = 3_600_000;
+/** How long the process goes on before it is held up. */
+const BREATH_MS = 20;
+
+/**
+ * Writes all that is in memory into a file. V8 holds the process up meanwhile, and asks for memory beside the heap.
+ *
+ * By `writeHeapSnapshot`, not `getHeapSnapshot`: that one turns the whole of it into text in memory before the first byte
+ * is read, however slowly its reader reads.
+ */
+@Injectable()
+export class HeapSnapshots {
+  private lastAt = -Infinity;
+
+  constructor(
+    @Inject(DIAGNOSTICS_SETTINGS) private readonly settings: DiagnosticsSettings,
+    @Inject(SNAPSHOT_WRITER) private readonly writeSnapshot: SnapshotWriter,
+    private readonly record: SnapshotRecord,
+    private readonly look: DeepLook,
+    private readonly reporter: NodeReporter,
+  ) {}
+
+  /**
+   * One that is handed out and kept nowhere: its file has no name any more when the first byte leaves, so that nothing is
+   * left behind, whatever becomes of the caller or of this process.
+   *
+   * @throws ProblemError 403, 409, 429 or 507
+   */
+  async take(nodeId: string): Promise<Download> {
+    if (this.settings.heapSnapshots === 'off') throw new ProblemError(403, 'HEAP_SNAPSHOTS is off on this node');
+    this.demandPause();
+    const end = this.begin();
+    try {
+      const file = await this.writeNameless(this.settings.folder ?? tmpdir());
+      const { size } = await file.stat();
+      // With its end known, no further read of the disk lies between the last byte and the end.
+      const content = file.createReadStream({ end: size - 1 });
+      content.once('end', end);
+      content.once('close', end);
+      return { name: fileName(nodeId, EXTENSION), bytes: size, content };
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  /**
+   * One that stays in a folder.
+   *
+   * @returns its path
+   * @throws ProblemError 409 or 507, also where the folder holds as many as it may
+   */
+  async keep(nodeId: string, folder: string): Promise<string> {
+    const end = this.begin();
+    try {
+      const { maxFiles } = this.settings;
+      const present = (await readdir(folder)).filter((name) => KEPT_FILE.test(name)).length;
+      if (present >= maxFiles) throw this.refusal('files', `DIAGNOSTICS_DIR holds ${present} of ${maxFiles} snapshots`);
+      const path = join(folder, fileName(nodeId, EXTENSION));
+      await this.write(`${path}.part`, { cause: 'automatic', folder, path });
+      await rename(`${path}.part`, path);
+      return path;
+    } finally {
+      end();
+    }
+  }
+
+  private begin(): () => void {
+    try {
+      return this.look.begin();
+    } catch (busy) {
+      this.record.refused('under_way');
+      throw busy;
+    }
+  }
+
+  private demandPause(): void {
+    const remaining = this.lastAt + this.settings.heapSnapshotPauseMs - performance.now();
+    if (remaining <= 0) return;
+    const headers = { 'Retry-After': secondsOf(remaining) };
+    this.record.refused('too_soon');
+    throw new ProblemError(429, 'The last heap snapshot was less than HEAP_SNAPSHOT_PAUSE_MS ago', headers);
+  }
+
+  private async writeNameless(folder: string): Promise<Awaited<ReturnType<typeof open>>> {
+    await clearStale(folder);
+    // A folder of our own: nobody else can have put a link in the place of the file.
+    const scratch = await mkdtemp(join(folder, SCRATCH)).catch((error: unknown) => this.unwritable(error));
+    try {
+      const path = join(scratch, EXTENSION);
+      await this.write(path, { cause: 'operator', folder });
+      return await open(path);
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  }
+
+  /** @param as where it will lie in the end, if it stays */
+  private async write(path: string, as: { cause: SnapshotCause; folder: string; path?: string }): Promise<void> {
+    const { cause, folder, path: file } = as;
+    const { heapBytes, ...room } = await roomIn(folder);
+    const shortage = shortageOf({ heapBytes, ...room });
+    if (shortage) throw this.refusal(shortage.of, shortage.sentence);
+    this.record.begun({ cause, file }, heapBytes);
+    // The lease is as long as it can be when the process stops answering, and what is to be sent and logged leaves.
+    await this.reporter.report();
+    await pause(BREATH_MS);
+    const beganAt = performance.now();
+    try {
+      this.writeSnapshot(path);
+    } catch (error) {
+      await rm(path, { force: true });
+      this.unwritable(error);
+    } finally {
+      this.lastAt = performance.now();
+    }
+    const { size: bytes } = await stat(path);
+    this.record.written({ cause, file }, { bytes, heldUpMs: this.lastAt - beganAt });
+  }
+
+  private unwritable(error: unknown): never {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    throw this.refusal('unwritable', `A heap snapshot cannot be written (${code}); see DIAGNOSTICS_DIR`);
+  }
+
+  private refusal(reason: SnapshotRefusal, sentence: string): ProblemError {
+    this.record.refused(reason);
+    return new ProblemError(507, sentence);
+  }
+}
+
+/** Takes away what processes have left that died while they wrote. */
+async function clearStale(folder: string): Promise<void> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(SCRATCH));
+  for (const name of names) {
+    const path = join(folder, name);
+    const state = await stat(path).catch(() => undefined);
+    if (state === undefined || Date.now() - state.mtimeMs < STALE_MS) continue;
+    // Another account's, perhaps.
+    await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,43 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/node-registry.js';
+import { heapUse } from '../../lifecycle/heap.js';
+import { LoadMeter } from '../../lifecycle/load-meter.js';
+import { ProblemError } from '../../server-api/problem.js';
+import { DIAGNOSTICS_SETTINGS, type DiagnosticsSettings } from './diagnostics-settings.js';
+import { HeapSnapshots } from './heap-snapshots.js';
+import { SnapshotRecord } from './snapshot-record.js';
+
+/**
+ * Keeps a heap snapshot of the moment at which memory crosses a threshold, once in the life of the process: a second one would
+ * hold up a node that is in trouble already.
+ */
+@Injectable()
+export class HeapWatch implements OnModuleInit {
+  private isDone = false;
+
+  constructor(
+    @Inject(DIAGNOSTICS_SETTINGS) private readonly settings: DiagnosticsSettings,
+    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly record: SnapshotRecord,
+    private readonly meter: LoadMeter,
+    private readonly snapshots: HeapSnapshots,
+  ) {}
+
+  onModuleInit(): void {
+    this.meter.on('measured', () => {
+      if (this.isDone || heapUse().percent < this.settings.heapSnapshotPercent) return;
+      this.isDone = true;
+      void this.keep();
+    });
+  }
+
+  private async keep(): Promise<void> {
+    try {
+      await this.snapshots.keep(this.registry.self.nodeId, this.settings.folder ?? '');
+    } catch (error) {
+      // Something else is under way: the next measurement is as good.
+      if (error instanceof ProblemError && error.status === 409) this.isDone = false;
+      else this.record.missed((error as Error).message);
+    }
+  }
+}

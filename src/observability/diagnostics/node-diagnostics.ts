@@ -1,0 +1,53 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/node-registry.js';
+import type { HandlersAnswer, SummaryAnswer } from '../../server-api/diagnostics.answers.js';
+import {
+  DiagnosticsDesk,
+  type Diagnostics,
+  type Download,
+  type ProfileKind,
+} from '../../server-api/diagnostics-desk.js';
+import type { QueuesAnswer } from '../../server-api/queues.answer.js';
+import { HandlerReport } from './handler-report.js';
+import { HeapSnapshots } from './heap-snapshots.js';
+import { ProcessReport } from './process-report.js';
+import { Profiles } from './profiles.js';
+import { QueueReport } from './queue-report.js';
+
+/** What the server API hands out about this node. */
+@Injectable()
+export class NodeDiagnostics implements Diagnostics, OnModuleInit {
+  constructor(
+    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly desk: DiagnosticsDesk,
+    private readonly process: ProcessReport,
+    private readonly handlerTimes: HandlerReport,
+    private readonly backlogs: QueueReport,
+    private readonly snapshots: HeapSnapshots,
+    private readonly profiles: Profiles,
+  ) {}
+
+  onModuleInit(): void {
+    this.desk.serveBy(this);
+  }
+
+  summary(): Promise<SummaryAnswer> {
+    return this.process.read();
+  }
+
+  handlers(limit: number): HandlersAnswer {
+    return this.handlerTimes.read(limit);
+  }
+
+  queues(limit: number): Promise<QueuesAnswer> {
+    return this.backlogs.read(limit);
+  }
+
+  heapSnapshot(): Promise<Download> {
+    return this.snapshots.take(this.registry.self.nodeId);
+  }
+
+  profile(kind: ProfileKind, seconds: number, gone: AbortSignal): Promise<Download> {
+    return this.profiles.take(kind, { nodeId: this.registry.self.nodeId, seconds }, gone);
+  }
+}

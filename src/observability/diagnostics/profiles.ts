@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { Session } from 'node:inspector';
+import { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Download, ProfileKind } from '../../server-api/diagnostics-desk.js';
+import { DeepLook } from './deep-look.js';
+import { fileName } from './file-name.js';
+
+/** V8's intervals: a look at the stack every millisecond, and at one allocation in 32 KiB. */
+const COMMANDS = {
+  cpu: { start: ['Profiler.enable', 'Profiler.start'], stop: 'Profiler.stop' },
+  heap: { start: ['HeapProfiler.enable', 'HeapProfiler.startSampling'], stop: 'HeapProfiler.stopSampling' },
+} as const satisfies Record<ProfileKind, { start: readonly string[]; stop: string }>;
+
+/**
+ * Finds out what the processor is busy with, or who makes what stays in memory. The process goes on meanwhile, a few percent
+ * slower.
+ */
+@Injectable()
+export class Profiles {
+  constructor(private readonly look: DeepLook) {}
+
+  /**
+   * @param gone ends it at once: nobody waits for it any more
+   * @throws ProblemError 409
+   */
+  async take(
+    kind: ProfileKind,
+    { nodeId, seconds }: { nodeId: string; seconds: number },
+    gone: AbortSignal,
+  ): Promise<Download> {
+    const end = this.look.begin();
+    const session = new Session();
+    const { start, stop } = COMMANDS[kind];
+    try {
+      session.connect();
+      for (const command of start) await ask(session, command);
+      await pause(seconds * 1_000, undefined, { signal: gone }).catch(() => {});
+      const { profile } = await ask(session, stop);
+      const content = Buffer.from(JSON.stringify(profile));
+      return { name: fileName(nodeId, `${kind}profile`), bytes: content.length, content: Readable.from([content]) };
+    } finally {
+      session.disconnect();
+      end();
+    }
+  }
+}
+
+function ask(session: Session, command: string): Promise<{ readonly profile?: unknown }> {
+  return new Promise((resolve, reject) => {
+    session.post(command, (error, answer = {}) => (error ? reject(error) : resolve(answer)));
+  });
+}
