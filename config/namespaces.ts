@@ -17,6 +17,9 @@ export interface HistoryLimits {
   readonly ageMs: number;
 }
 
+/** How many entries a node keeps of what became of publications, in all channels of the namespace. */
+export type LedgerLimits = HistoryLimits;
+
 export interface Namespace {
   readonly name: string;
   readonly subscribe: AccessRule;
@@ -36,6 +39,8 @@ export interface Namespace {
   readonly encryption: 'none' | 'required';
   /** Whether a publish is carried out once only, and not if it is old. */
   readonly replayProtection: boolean;
+  /** Whether each node keeps account of who was brought what; undefined: it does not. */
+  readonly ledger: LedgerLimits | undefined;
 }
 
 export type Namespaces = ReadonlyMap<string, Namespace>;
@@ -44,6 +49,10 @@ const NAME = /^[\w-]{1,64}$/;
 const ROLE = /^\S{1,64}$/;
 const DURATION = /^(\d+)(ms|s|m|h|d)$/;
 const UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+const DEFAULT_LEDGER: LedgerLimits = Object.freeze({ size: 10_000, ageMs: 600_000 });
+/** About a hundred megabytes. */
+const MAX_LEDGER_SIZE = 1_000_000;
 
 type Reader<T> = (value: unknown) => T;
 
@@ -66,6 +75,7 @@ const OPTIONS = {
   max_subscribers: { key: 'maxSubscribers', read: count, absent: 0 },
   encryption: { key: 'encryption', read: word(['none', 'required']), absent: 'none' },
   replay_protection: { key: 'replayProtection', read: boolean, absent: false },
+  ledger: { key: 'ledger', read: ledgerLimits, absent: undefined },
 } as const;
 
 /** The file that comes with the server, which lies above this one, however the sources were built. */
@@ -109,6 +119,11 @@ export function parseNamespaces(text: string, source = 'channels.yaml'): Namespa
   return namespaces;
 }
 
+/** Whether any namespace has a ledger: without one, nothing on the way of a message is made ready for it. */
+export function keepLedgers(namespaces: Namespaces): boolean {
+  return [...namespaces.values()].some(({ ledger }) => ledger !== undefined);
+}
+
 function readNamespace(name: string, given: Record<string, unknown>, faults: string[]): Namespace {
   for (const option of Object.keys(given)) {
     if (!Object.hasOwn(OPTIONS, option)) faults.push(`namespaces.${name}.${option} is not known`);
@@ -122,6 +137,9 @@ function readNamespace(name: string, given: Record<string, unknown>, faults: str
     } catch (error) {
       faults.push(`namespaces.${name}.${option} ${(error as Error).message}`);
     }
+  }
+  if (values.ledger !== undefined && values.history === undefined) {
+    faults.push(`namespaces.${name}.ledger needs a history: without one, publications have no seq to be asked for`);
   }
   return Object.freeze(values) as unknown as Namespace;
 }
@@ -171,11 +189,22 @@ function count(value: unknown): number {
 }
 
 function historyLimits(value: unknown): HistoryLimits {
+  return limits(value, 'publications');
+}
+
+function ledgerLimits(value: unknown): LedgerLimits | undefined {
+  if (typeof value === 'boolean') return value ? DEFAULT_LEDGER : undefined;
+  const ledger = limits(value, 'entries');
+  if (ledger.size > MAX_LEDGER_SIZE) throw new Error(`must have a size of at most ${MAX_LEDGER_SIZE}`);
+  return ledger;
+}
+
+function limits(value: unknown, of: string): HistoryLimits {
   const { size, age, ...rest } = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   const ageMs = durationMs(age);
   const isWhole = Number.isSafeInteger(size) && (size as number) >= 1 && Number.isSafeInteger(ageMs) && ageMs >= 1;
   if (!isWhole || Object.keys(rest).length > 0) {
-    throw new Error('must be { size: <publications, 1 or more>, age: <such as 90s, 10m, 24h> }');
+    throw new Error(`must be { size: <${of}, 1 or more>, age: <such as 90s, 10m, 24h> }`);
   }
   return Object.freeze({ size: size as number, ageMs });
 }

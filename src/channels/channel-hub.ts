@@ -1,10 +1,13 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Optional, type OnApplicationShutdown } from '@nestjs/common';
 import { BROKER, type Broker, type BrokerListener, type ChannelName, type Publication } from '../cluster/broker.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
+import { TRACES, type Traces } from '../protocol/traces.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import type { LocalChannelSetup } from './local-channel-setup.js';
+import { Ledgers } from './ledger/ledgers.js';
 import { LocalChannel } from './local-channel.js';
+import { NamespaceCounts } from './namespace-counts.js';
 import { RepairQueue } from './repair-queue.js';
 import type { Subscription } from './subscription.js';
 
@@ -29,6 +32,9 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   constructor(
     @Inject(BROKER) private readonly broker: Broker,
     private readonly events: SessionEvents,
+    readonly counts: NamespaceCounts,
+    private readonly ledgers: Ledgers,
+    @Optional() @Inject(TRACES) readonly traces?: Traces,
   ) {
     broker.listen(this);
   }
@@ -40,6 +46,17 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   /** How many channels this node is subscribed to at the broker. */
   get size(): number {
     return this.local.size;
+  }
+
+  /** Channels that are behind with their repair, and those that linger without subscribers. */
+  get backlog(): Record<'repairsWaiting' | 'repairsRunning' | 'repairsFailed' | 'lingering', number> {
+    const { waiting, running, failed } = this.repairs.backlog;
+    return {
+      repairsWaiting: waiting,
+      repairsRunning: running,
+      repairsFailed: failed,
+      lingering: this.lingering.size,
+    };
   }
 
   [Symbol.iterator](): Iterator<LocalChannel> {
@@ -87,7 +104,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     this.ofSession.set(session, channels);
     channels.add(channel);
     this.lingering.delete(channel);
-    return channel.add(session, formerSession);
+    return this.counted(channel, () => channel.add(session, formerSession));
   }
 
   /** False where the session was not in the channel. */
@@ -95,7 +112,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     const channels = this.ofSession.get(session);
     channels?.delete(channel);
     if (channels?.size === 0) this.ofSession.delete(session);
-    const wasThere = channel.remove(session);
+    const wasThere = this.counted(channel, () => channel.remove(session));
     if (wasThere && !channel.isWanted) this.linger(channel);
     return wasThere;
   }
@@ -136,13 +153,26 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   }
 
   private create(setup: LocalChannelSetup): LocalChannel {
-    const { broker, events } = this;
-    const channel = new LocalChannel({ ...setup, broker, events, onDoubt: (doubtful) => this.repairs.add(doubtful) });
+    const { broker, events, traces } = this;
+    const { namespace } = setup.channel;
+    const count = this.counts.of(namespace);
+    // Who comes and goes is nothing to be asked for by seq.
+    const ledger = setup.hasHistory ? this.ledgers.of(namespace) : undefined;
+    const onDoubt = (doubtful: LocalChannel): void => this.repairs.add(doubtful);
+    const channel = new LocalChannel({ ...setup, broker, events, traces, count, ledger, onDoubt });
     this.local.set(setup.name, channel);
     // Until somebody joins: whoever asked for it may be refused, or gone.
     this.linger(channel);
     channel.ready.catch(() => this.forget(channel));
     return channel;
+  }
+
+  /** Companions are not counted: they are no channels of their own. */
+  private counted<T>({ isCompanion, channel, subscriptions }: LocalChannel, change: () => T): T {
+    const before = subscriptions.size;
+    const result = change();
+    if (!isCompanion) this.counts.of(channel.namespace).changed(subscriptions.size, before);
+    return result;
   }
 
   private linger(channel: LocalChannel): void {

@@ -1,6 +1,7 @@
 import type { Namespace, Namespaces } from '../../config/namespaces.js';
 import type { ChannelName } from '../cluster/broker.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
+import type { Destination } from '../protocol/traces.js';
 
 const MAX_NAME_LENGTH = 255;
 /** `namespace:name`; the name is any printable text, so that ids of any kind fit. */
@@ -20,4 +21,9 @@ export function channelNamed(name: string, namespaces: Namespaces): Channel {
   const namespace = namespaces.get(prefix);
   if (namespace === undefined) throw new GatehouseError('UNKNOWN_CHANNEL');
   return { name: name as ChannelName, localName, namespace };
+}
+
+/** A channel as spans show it. */
+export function destinationOf({ name, namespace }: Channel): Destination {
+  return { to: 'channel', name, namespace: namespace.name, namesUser: namespace.subscribe === 'own_user' };
 }

@@ -6,12 +6,36 @@ import { ChannelDirectory } from './channel-directory.js';
 import { ChannelHooks } from './channel-hooks.js';
 import { ChannelHub } from './channel-hub.js';
 import { Channels } from './channels.js';
+import { Explanations } from './ledger/explanations.js';
+import { Ledgers } from './ledger/ledgers.js';
+import { NodeAccounts } from './ledger/node-accounts.js';
+import { NamespaceCounts } from './namespace-counts.js';
 import { PresenceTracker } from './presence-tracker.js';
 import { SubscriptionReview } from './subscription-review.js';
 
 @Module({
   imports: [ClusterModule, DiscoveryModule, SessionsModule],
-  providers: [ChannelHooks, ChannelHub, PresenceTracker, Channels, ChannelDirectory, SubscriptionReview],
-  exports: [ChannelHooks, Channels, ChannelDirectory, SubscriptionReview],
+  providers: [
+    ChannelHooks,
+    ChannelHub,
+    NamespaceCounts,
+    Ledgers,
+    NodeAccounts,
+    Explanations,
+    PresenceTracker,
+    Channels,
+    ChannelDirectory,
+    SubscriptionReview,
+  ],
+  exports: [
+    ChannelHooks,
+    ChannelHub,
+    Channels,
+    ChannelDirectory,
+    NamespaceCounts,
+    Ledgers,
+    Explanations,
+    SubscriptionReview,
+  ],
 })
 export class ChannelsModule {}

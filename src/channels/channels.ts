@@ -10,17 +10,18 @@ import {
 } from '../cluster/broker.js';
 import { isContinuedBy } from '../cluster/continuity.js';
 import type { Presence } from '../cluster/presence-store.js';
-import type { Publisher } from '../protocol/envelope.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { FERNET, type PayloadCipher } from '../protocol/payload-cipher.js';
 import { sendable } from '../protocol/sendable.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import { ChannelHub } from './channel-hub.js';
-import { channelNamed, type Channel } from './channel.js';
+import { channelNamed, destinationOf, type Channel } from './channel.js';
 import { CHANNELS_SETTINGS, type ChannelsSettings } from './channels-settings.js';
 import { PresenceTracker, presenceChannelOf } from './presence-tracker.js';
-import { isFresh, recover, type Recovery } from './recovery.js';
+import { idempotencyKeyOf, type PublishRequest } from './publish-request.js';
+import { isFresh, recover } from './recovery.js';
+import type { Recovery } from './recovery-reply.js';
 import { eventsOf, messagesOf } from './renderings.js';
 import type { Subscription } from './subscription.js';
 
@@ -39,17 +40,6 @@ export interface SubscribeOptions {
    * false: the caller has decided, and the caller ends it.
    */
   readonly isByRight?: boolean | undefined;
-}
-
-export interface PublishRequest {
-  readonly data: unknown;
-  readonly from?: Publisher | undefined;
-  /** Of the same publisher and channel, only the first publish with a key is made. Who has no `from` is one publisher. */
-  readonly idempotencyKey?: string | undefined;
-  /** Milliseconds after which it must not be delivered any more. */
-  readonly ttlMs?: number | undefined;
-  /** A session that is not to get it. */
-  readonly excludeSession?: string | undefined;
 }
 
 /** The state of a subscription, and the step that opens it for live publications. */
@@ -146,14 +136,20 @@ export class Channels {
    *
    * @throws GatehouseError SERVER_BUSY when the broker cannot be reached; TypeError or RangeError for data that no codec writes
    */
-  async publish({ name, namespace }: Channel, request: PublishRequest): Promise<Published> {
-    const { from, ttlMs, excludeSession, idempotencyKey } = request;
+  async publish(channel: Channel, request: PublishRequest): Promise<Published> {
+    const { name, namespace } = channel;
+    const { from, ttlMs, excludeSession } = request;
     const expiresAt = ttlMs === undefined ? undefined : Date.now() + ttlMs;
     const data = sendable(request.data);
     const payload = namespace.encryption === 'required' ? this.sealed(data) : { data };
     const draft = { ...payload, from, excludeSession, expiresAt };
-    const key = idempotencyKey === undefined ? undefined : keyOf(from, idempotencyKey);
-    return this.broker.publish(name, draft, { history: namespace.history, idempotencyKey: key });
+    const options = { history: namespace.history, idempotencyKey: idempotencyKeyOf(request) };
+    const send = (trace?: string): Promise<Published> =>
+      this.broker.publish(name, trace === undefined ? draft : { ...draft, trace }, options);
+    const { traces } = this.hub;
+    const published = await (traces === undefined ? send() : traces.publish(destinationOf(channel), send));
+    if (!published.isRepeat) this.hub.counts.of(namespace).publications += 1;
+    return published;
   }
 
   /** @throws GatehouseError SERVER_BUSY when the broker cannot be reached */
@@ -248,9 +244,4 @@ export class Channels {
 /** The session may have closed or been unsubscribed while something was awaited. */
 function demandCurrent({ hasEnded }: Subscription): void {
   if (hasEnded) throw new GatehouseError('NOT_SUBSCRIBED');
-}
-
-/** Of one user: what others choose as theirs must not swallow its messages. The length tells the two parts apart. */
-function keyOf(from: Publisher | undefined, idempotencyKey: string): string {
-  return from === undefined ? `:${idempotencyKey}` : `${from.userId.length}:${from.userId}${idempotencyKey}`;
 }

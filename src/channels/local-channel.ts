@@ -1,18 +1,18 @@
 import type { Broker, ChannelName, History, Position, Publication } from '../cluster/broker.js';
 import { isContinuedBy, isSamePosition } from '../cluster/continuity.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
-import type { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
-import type { Gap } from './gap.js';
-import { gapMessage, Notice } from './notice.js';
-import type { LocalChannelSetup } from './local-channel-setup.js';
+import type { Ledger } from './ledger/ledger.js';
+import { LedgeredSubscribers } from './ledger/ledgered-subscribers.js';
 import { RecoveryReads } from './recovery-reads.js';
-import { Subscription } from './subscription.js';
+import { Subscribers, type SubscribersOptions } from './subscribers.js';
+import type { Subscription } from './subscription.js';
 
-export interface LocalChannelOptions extends LocalChannelSetup {
+export interface LocalChannelOptions extends SubscribersOptions {
   readonly broker: Broker;
-  readonly events: SessionEvents;
+  /** Of its namespace; undefined where it keeps none. */
+  readonly ledger: Ledger | undefined;
   /** Told when publications may be missing. Nothing is delivered until `repair` has succeeded. */
   readonly onDoubt: (channel: LocalChannel) => void;
 }
@@ -38,7 +38,7 @@ const MAX_ATTEMPTS = 3;
 export class LocalChannel {
   /** Resolves once publications arrive and the position is known. */
   readonly ready: Promise<void>;
-  readonly subscriptions = new Map<Session, Subscription>();
+  private readonly subscribers: Subscribers;
   /** Up to where subscribers have been served; undefined until it is known, and in a channel without history. */
   private position: Position | undefined;
   private intake: Intake = 'reading';
@@ -48,6 +48,8 @@ export class LocalChannel {
   private recoveries: RecoveryReads | undefined;
 
   constructor(private readonly options: LocalChannelOptions) {
+    const { ledger } = options;
+    this.subscribers = ledger === undefined ? new Subscribers(options) : new LedgeredSubscribers(options, ledger);
     this.ready = this.open();
   }
 
@@ -64,27 +66,27 @@ export class LocalChannel {
     return this.name !== this.channel.name;
   }
 
+  get subscriptions(): ReadonlyMap<Session, Subscription> {
+    return this.subscribers.subscriptions;
+  }
+
   get isWanted(): boolean {
     return this.subscriptions.size > 0;
   }
 
   /** Takes a session in, or again; it is held back until `goLive`. */
   add(session: Session, formerSession?: string): Subscription {
-    const subscription = this.subscriptions.get(session) ?? new Subscription(session, this.channel.name);
-    this.subscriptions.set(session, subscription);
-    subscription.recover(formerSession);
-    return subscription;
+    return this.subscribers.add(session, formerSession);
   }
 
   /** False where the session was not there. */
   remove(session: Session): boolean {
-    this.subscriptions.get(session)?.end();
-    return this.subscriptions.delete(session);
+    return this.subscribers.remove(session);
   }
 
   /** A publication arrives from the broker. */
   receive(publication: Publication, epoch: string): void {
-    if (publication.seq === 0) return this.deliver(publication, epoch);
+    if (publication.seq === 0) return this.subscribers.deliver(publication, epoch);
     if (this.intake === 'doubtful') return;
     if (this.intake === 'reading') return this.postpone({ publication, epoch });
     const isSameEpoch = epoch === this.position?.epoch;
@@ -92,7 +94,7 @@ export class LocalChannel {
     if (isSameEpoch && publication.seq < expected) return;
     if (!isSameEpoch || publication.seq > expected) return this.doubt();
     this.position = { epoch, seq: publication.seq };
-    this.deliver(publication, epoch);
+    this.subscribers.deliver(publication, epoch);
   }
 
   /**
@@ -118,12 +120,7 @@ export class LocalChannel {
 
   /** The client has been told what it missed: what came meanwhile follows, then it is live. */
   goLive(subscription: Subscription): void {
-    const now = Date.now();
-    for (const notice of subscription.goLive()) {
-      if (notice.hasExpired(now)) this.options.events.emit('shed', 'expired', 1);
-      else subscription.offer(notice);
-      notice.report(this.options.events);
-    }
+    this.subscribers.goLive(subscription);
   }
 
   /** Asks where the channel stands: what was lost on the way unnoticed shows by that. */
@@ -199,11 +196,12 @@ export class LocalChannel {
     const { top, publications, continues } = history;
     let expected = isContinuedBy(this.position, history) ? this.position.seq + 1 : null;
     for (const publication of publications) {
-      if (publication.seq !== expected) this.announce({ from: expected, to: publication.seq - 1 }, top.epoch);
-      this.deliver(publication, top.epoch, continues);
+      if (publication.seq !== expected)
+        this.subscribers.announce({ from: expected, to: publication.seq - 1 }, top.epoch);
+      this.subscribers.deliver(publication, top.epoch, continues);
       expected = publication.seq + 1;
     }
-    if (expected === null || expected <= top.seq) this.announce({ from: expected, to: top.seq }, top.epoch);
+    if (expected === null || expected <= top.seq) this.subscribers.announce({ from: expected, to: top.seq }, top.epoch);
     this.position = top;
   }
 
@@ -218,36 +216,5 @@ export class LocalChannel {
 
   private postpone(arrival: Arrival): void {
     if (this.arrivals.push(arrival) > MAX_ARRIVALS) this.doubt();
-  }
-
-  private announce(gap: Gap, epoch: string): void {
-    const message = gapMessage(this.channel.name, epoch, gap);
-    this.offer(new Notice({ epoch, seq: gap.to, gap, message }));
-  }
-
-  private deliver(publication: Publication, epoch: string, continues?: History['continues']): void {
-    if (this.subscriptions.size === 0) return;
-    const { delivery, render, name } = this.options;
-    const { seq, expiresAt } = publication;
-    const shedding = { policy: delivery, key: name, expiresAt };
-    const notice = new Notice({ epoch, seq, continues, publication, shedding, message: render(publication, epoch) });
-    if (notice.hasExpired(Date.now())) this.options.events.emit('shed', 'expired', this.subscriptions.size);
-    else this.offerOrLose(notice);
-  }
-
-  /** What no codec can write was not published by a server like this one: to its subscribers it is lost. */
-  private offerOrLose(notice: Notice): void {
-    try {
-      this.offer(notice);
-    } catch {
-      const { epoch, seq } = notice;
-      this.options.events.emit('shed', 'unreadable', this.subscriptions.size);
-      if (seq > 0) this.announce({ from: seq, to: seq }, epoch);
-    }
-  }
-
-  private offer(notice: Notice): void {
-    for (const subscription of this.subscriptions.values()) subscription.offer(notice);
-    notice.report(this.options.events);
   }
 }

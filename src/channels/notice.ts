@@ -1,6 +1,7 @@
 import type { History, Publication } from '../cluster/broker.js';
 import type { OutboundMessage } from '../protocol/envelope.js';
 import { Multicast } from '../sessions/multicast.js';
+import type { Session } from '../sessions/session.js';
 import type { Shedding } from '../socket/held-frames.js';
 import type { Gap } from './gap.js';
 
@@ -13,7 +14,7 @@ interface Place {
   readonly continues?: History['continues'];
 }
 
-interface NoticeOptions extends Place {
+export interface NoticeOptions extends Place {
   readonly message: OutboundMessage;
   readonly shedding?: Shedding;
   /** Of a publication. */
@@ -46,6 +47,9 @@ export class Notice extends Multicast {
   hasExpired(now: number): boolean {
     return this.expiresAt <= now;
   }
+
+  /** It is brought to nobody, or not to one session. For notices that keep account. */
+  lost(_reason: 'expired' | 'unreadable', _session?: Session): void {}
 }
 
 export function gapMessage(channel: string, epoch: string, gap: Gap): OutboundMessage {

@@ -1,30 +1,8 @@
 import type { History, Position, Publication } from '../cluster/broker.js';
 import { isContinuedBy } from '../cluster/continuity.js';
-import type { Gap } from './gap.js';
 import type { LocalChannel } from './local-channel.js';
+import type { Recovery, ShownPublication } from './recovery-reply.js';
 import type { Subscription } from './subscription.js';
-
-/** What a client is told when it subscribes. */
-export interface Recovery {
-  /** Where the channel stands; absent in a channel without history. */
-  readonly epoch?: string;
-  readonly seq?: number;
-  /** Whether `publications` is exactly what the client missed. */
-  readonly recovered: boolean;
-  readonly publications: readonly ShownPublication[];
-  /** What is lost, where something is. */
-  readonly gap?: Gap;
-}
-
-/** A publication as clients see it in replies. */
-export interface ShownPublication {
-  readonly seq: number;
-  readonly ts: number;
-  /** How `data` is encrypted. */
-  readonly enc?: string;
-  readonly data: unknown;
-  readonly from?: Publication['from'];
-}
 
 /** Finds what a client missed since it was last there. Without `since`, only where the channel stands. */
 export async function recover(
@@ -34,8 +12,12 @@ export async function recover(
 ): Promise<Recovery> {
   if (local.channel.namespace.history === undefined) return { recovered: false, publications: [] };
   const history = await local.recover(subscription, since);
-  if (since === undefined) return { ...history.top, recovered: false, publications: [] };
-  return continuation(since, history, (publication) => !isExcluded(subscription, publication));
+  const recovery =
+    since === undefined
+      ? { ...history.top, recovered: false, publications: [] }
+      : continuation(since, history, (publication) => !isExcluded(subscription, publication));
+  subscription.answered(since, recovery);
+  return recovery;
 }
 
 /** What a history means for a client that stood at `since`. */

@@ -10,10 +10,10 @@ export function messagesOf(channel: Channel): LocalChannelSetup {
     channel,
     delivery: namespace.delivery,
     hasHistory: namespace.history !== undefined,
-    render: ({ seq, ts, data, from, enc }, epoch) =>
+    render: ({ seq, ts, data, from, trace, enc }, epoch) =>
       seq === 0
-        ? { type: 'message', channel: name, ts, from, enc, data }
-        : { type: 'message', channel: name, seq, epoch, ts, from, enc, data },
+        ? { type: 'message', channel: name, ts, from, trace, enc, data }
+        : { type: 'message', channel: name, seq, epoch, ts, from, trace, enc, data },
   };
 }
 

@@ -15,6 +15,11 @@ export class RepairQueue {
     this.runMore();
   }
 
+  /** How many wait, are being repaired, and could not be. */
+  get backlog(): { readonly waiting: number; readonly running: number; readonly failed: number } {
+    return { waiting: this.waiting.size, running: this.running.size, failed: this.failed.size };
+  }
+
   /** Nobody needs the channel any more. */
   forget(channel: LocalChannel): void {
     for (const set of [this.waiting, this.running, this.failed]) set.delete(channel);

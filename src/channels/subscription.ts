@@ -3,6 +3,7 @@ import { isContinuedBy } from '../cluster/continuity.js';
 import type { Session } from '../sessions/session.js';
 import type { Gap } from './gap.js';
 import { gapMessage, type Notice } from './notice.js';
+import type { Recovery } from './recovery-reply.js';
 
 /** Notices that may wait behind one client's recovery; beyond it the client is cut off and recovers anew. */
 export const MAX_BEHIND_RECOVERY = 10_000;
@@ -30,6 +31,9 @@ export class Subscription {
     this.behind ??= [];
     this.formerSession = formerSession;
   }
+
+  /** What the client is about to be told. For subscriptions that keep account. */
+  answered(_since: Position | undefined, _recovery: Recovery): void {}
 
   /** The recovery contains everything up to a position of the epoch that the channel is in: what is held is older, or behind it. */
   recoveredTo(position: Position): void {
@@ -83,7 +87,7 @@ export class Subscription {
     }
   }
 
-  private tellGap(epoch: string, gap: Gap): void {
+  protected tellGap(epoch: string, gap: Gap): void {
     this.session.send(gapMessage(this.channel, epoch, gap));
   }
 }

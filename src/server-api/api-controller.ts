@@ -18,10 +18,12 @@ const CAUSES = {
   409: 'A request with the same Idempotency-Key is still under way',
   413: 'The body is longer than API_MAX_BODY_BYTES',
   415: 'The body is not application/json',
+  421: 'Another node is meant, which has to be asked itself',
   422: 'A field is not what it must be, or unknown; see `errors`',
   429: 'Too many bad tokens from this address; with Retry-After',
   500: 'A fault of the server; it is in its log',
   504: 'The node did not answer in time',
+  507: 'There is not enough memory or disk for it',
   503: 'Redis or the issuer’s keys cannot be reached, or no node takes clients; with Retry-After',
 } as const;
 
@@ -41,11 +43,13 @@ export function ApiController(tag: string): ClassDecorator {
 
 /** Documents errors an endpoint can be answered with. */
 export function Problems(...statuses: readonly ProblemStatus[]): ClassDecorator & MethodDecorator {
+  return applyDecorators(...statuses.map((status) => ProblemWhere(status, CAUSES[status])));
+}
+
+/** Documents an error that has a cause of its own at an endpoint. */
+export function ProblemWhere(status: ProblemStatus, description: string): ClassDecorator & MethodDecorator {
   const content = { [PROBLEM_TYPE]: { schema: { $ref: getSchemaPath(ProblemAnswer) } } };
-  return applyDecorators(
-    ApiExtraModels(ProblemAnswer),
-    ...statuses.map((status) => ApiResponse({ status, description: CAUSES[status], content })),
-  );
+  return applyDecorators(ApiExtraModels(ProblemAnswer), ApiResponse({ status, description, content }));
 }
 
 /** For endpoints that read a body. */

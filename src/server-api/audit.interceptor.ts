@@ -10,11 +10,11 @@ const MAX_TARGET_LENGTH = 256;
 
 interface Audited {
   readonly action: string;
-  /** The fields of path and body that say what it is done to. */
+  /** The fields of path, query and body that say what it is done to. */
   readonly target: readonly string[];
 }
 
-/** On a handler that changes something: each call is told as an AuditEntry, never with its payload. */
+/** On a handler that changes something, or shows what is not everybody’s business: each call is told as an AuditEntry, never with its payload. */
 export function Audited(action: string, ...target: readonly string[]): MethodDecorator {
   return SetMetadata(AUDITED, { action, target } satisfies Audited);
 }
@@ -45,8 +45,8 @@ export class AuditInterceptor implements NestInterceptor {
 }
 
 /** Not validated yet: whatever is no text is left out, and text is cut. */
-function targetOf({ params = {}, body }: ApiRequest, fields: readonly string[]): string | undefined {
-  const given: Record<string, unknown> = { ...(typeof body === 'object' ? body : {}), ...params };
+function targetOf({ params = {}, query = {}, body }: ApiRequest, fields: readonly string[]): string | undefined {
+  const given: Record<string, unknown> = { ...(typeof body === 'object' ? body : {}), ...query, ...params };
   const parts = fields.map((field) => given[field]).filter((part) => typeof part === 'string');
   return parts.length === 0 ? undefined : parts.join(' ').slice(0, MAX_TARGET_LENGTH);
 }

@@ -7,6 +7,8 @@ import { GatehouseError } from '../protocol/gatehouse-error.js';
 export interface ApiRequest extends IncomingMessage {
   body?: unknown;
   params?: Readonly<Record<string, string>>;
+  /** Of the URL; not validated. */
+  readonly query?: Readonly<Record<string, unknown>>;
   /** What Express found for it. */
   readonly route?: { readonly path: string };
 }

@@ -8,8 +8,14 @@ import { ApiEvents } from './api-events.js';
 import { API_SETTINGS, type ApiSettings } from './api-settings.js';
 import { BansController } from './bans.controller.js';
 import { ChannelsController } from './channels.controller.js';
+import { DiagnosticsController } from './diagnostics.controller.js';
+import { DiagnosticsDesk } from './diagnostics-desk.js';
 import { DrainOrders } from './drain-orders.js';
+import { ExplainController } from './explain.controller.js';
 import { Once } from './idempotency.js';
+import { LOG_LEVEL_CONTROL, type LogLevelControl } from './log-level-control.js';
+import { LogLevelOrders } from './log-level-orders.js';
+import { LogLevelsController } from './log-levels.controller.js';
 import { MessagesController } from './messages.controller.js';
 import { NodesController } from './nodes.controller.js';
 import { RevocationsController } from './revocations.controller.js';
@@ -22,7 +28,9 @@ const CONTROLLERS: readonly Type[] = [
   MessagesController,
   SessionsController,
   ChannelsController,
+  ExplainController,
   NodesController,
+  LogLevelsController,
   BansController,
   RevocationsController,
   RightsController,
@@ -32,22 +40,30 @@ const CONTROLLERS: readonly Type[] = [
 @Module({})
 export class ServerApiModule {
   /** @param imports the modules of the stages below: authentication, access, lifecycle */
-  static register({ api, server }: Settings, imports: DynamicModule[]): DynamicModule {
+  static register(
+    { api, server, diagnostics }: Settings,
+    logLevels: LogLevelControl,
+    imports: DynamicModule[],
+  ): DynamicModule {
     const { trustProxy, allowedOrigins } = server;
     const settings: ApiSettings = { ...api, trustProxy, allowedOrigins };
+    const controllers = [...CONTROLLERS, ...(diagnostics.enabled === 'on' ? [DiagnosticsController] : [])];
     return {
       module: ServerApiModule,
       imports: [ClusterModule, ChannelsModule, BroadcastModule, ...imports],
-      controllers: [RouteController, ...(api.enabled === 'on' ? [...CONTROLLERS, UnknownController] : [])],
+      controllers: [RouteController, ...(api.enabled === 'on' ? [...controllers, UnknownController] : [])],
       providers: [
         { provide: API_SETTINGS, useValue: settings },
-        { provide: API_CONTROLLERS, useValue: CONTROLLERS },
+        { provide: API_CONTROLLERS, useValue: controllers },
         ApiEvents,
         ApiEntrance,
+        DiagnosticsDesk,
         DrainOrders,
+        { provide: LOG_LEVEL_CONTROL, useValue: logLevels },
+        LogLevelOrders,
         Once,
       ],
-      exports: [ApiEvents],
+      exports: [ApiEvents, DiagnosticsDesk],
     };
   }
 }

@@ -57,3 +57,11 @@ export function closeFrame(code: number, reason: string): Buffer {
 
 /** Every connection is pinged with the same bytes. */
 export const PING_FRAME = frame(OPCODE.ping, '');
+
+/** What somebody gave to `send` of `ws`, which takes anything. */
+export function payloadOf(data: unknown): string | Uint8Array {
+  if (typeof data === 'string' || data instanceof Uint8Array) return data;
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return String(data);
+}

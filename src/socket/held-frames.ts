@@ -1,3 +1,5 @@
+import type { DropReason, Receipt } from './receipt.js';
+
 /** How a frame may be dropped while it waits for a slow reader. */
 export interface Shedding {
   /**
@@ -8,6 +10,8 @@ export interface Shedding {
   readonly key: string;
   /** Milliseconds since 1970 after which it is of no use, whatever the policy; undefined: never. */
   readonly expiresAt?: number | undefined;
+  /** Is told what becomes of the frame; only by a ReceiptedQueue. */
+  readonly receipt?: Receipt;
 }
 
 interface HeldFrame {
@@ -42,7 +46,7 @@ export class HeldFrames {
 
   /** Takes out the waiting frame that a newer one with the same key replaces. Returns how many were dropped. */
   dropReplacedBy({ policy, key }: Shedding): number {
-    return policy === 'latest' ? this.drop(this.newest.get(key)) : 0;
+    return policy === 'latest' ? this.drop(this.newest.get(key), 'latest') : 0;
   }
 
   /** Drops the oldest of those that may be dropped for want of room. Returns how many were dropped. */
@@ -52,13 +56,15 @@ export class HeldFrames {
       this.oldest = this.droppable.values();
       ({ value, done } = this.oldest.next());
     }
-    return done ? 0 : this.drop(value);
+    return done ? 0 : this.drop(value, 'drop_oldest');
   }
 
   /** Drops what has come to be of no use. Returns how many were dropped. */
   dropExpired(now: number): number {
     let dropped = 0;
-    for (const frame of this.frames) if ((frame.shedding?.expiresAt ?? Infinity) <= now) dropped += this.drop(frame);
+    for (const frame of this.frames) {
+      if ((frame.shedding?.expiresAt ?? Infinity) <= now) dropped += this.drop(frame, 'expired');
+    }
     return dropped;
   }
 
@@ -67,6 +73,11 @@ export class HeldFrames {
     const frames = Array.from(this.frames, ({ bytes }) => bytes);
     this.clear();
     return frames;
+  }
+
+  /** Of the frames that wait, where somebody asks for one. */
+  receipts(): readonly Receipt[] {
+    return Array.from(this.frames, ({ shedding }) => shedding?.receipt).filter((receipt) => receipt !== undefined);
   }
 
   /** Returns how many frames were dropped. */
@@ -79,12 +90,13 @@ export class HeldFrames {
     return dropped;
   }
 
-  private drop(frame: HeldFrame | undefined): number {
+  private drop(frame: HeldFrame | undefined, reason: DropReason): number {
     if (frame === undefined || !this.frames.delete(frame)) return 0;
     this.droppable.delete(frame);
     this.bytes -= frame.bytes.length;
     const key = frame.shedding?.key;
     if (key !== undefined && this.newest.get(key) === frame) this.newest.delete(key);
+    frame.shedding?.receipt?.dropped(reason);
     return 1;
   }
 }

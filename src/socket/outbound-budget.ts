@@ -1,4 +1,6 @@
-export type OverflowReason = 'slow_consumer' | 'node_budget';
+/** Why a slow reader is cut off. */
+export const OVERFLOW_REASONS = ['slow_consumer', 'node_budget'] as const;
+export type OverflowReason = (typeof OVERFLOW_REASONS)[number];
 
 /** A queue whose reader is slow. */
 export interface HoldingQueue {

@@ -2,9 +2,11 @@ import type { Duplex } from 'node:stream';
 import { JOIN_LIMIT_BYTES, type Flushable, type FlushTurn } from './flush-turn.js';
 import { HeldFrames, type Shedding } from './held-frames.js';
 import type { HoldingQueue, OutboundBudget, OverflowReason } from './outbound-budget.js';
+import type { DropReason, Receipt } from './receipt.js';
 
 /** Frames smaller than this are copied together even when there are many: a vector of thousands of chunks costs more. */
 const SMALL_FRAME_BYTES = 4 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 export const OUTBOUND_CONTEXT = Symbol('OutboundContext');
 
@@ -24,7 +26,8 @@ export interface OutboundObserver {
 }
 
 /** Why frames were dropped: a newer one with the same key came, there was no room, or they came too late to be of use. */
-export type ShedReason = 'latest' | 'drop_oldest' | 'expired' | 'unreadable';
+export const SHED_REASONS = ['latest', 'drop_oldest', 'expired', 'unreadable'] as const;
+export type ShedReason = (typeof SHED_REASONS)[number];
 
 /**
  * The frames that wait for one socket. They leave at the end of the event-loop turn in one write.
@@ -35,14 +38,14 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   private frames: Buffer[] = [];
   private bytes = 0;
   private inTurn = false;
-  private state: 'flowing' | 'blocked' | 'ended' = 'flowing';
+  protected state: 'flowing' | 'blocked' | 'ended' = 'flowing';
   /** What waits while the socket is above its mark; made on the first such occasion. */
   private waiting: HeldFrames | undefined;
   /** Bytes this queue has reported to the budget. */
   heldBytes = 0;
 
   constructor(
-    private readonly socket: Duplex,
+    protected readonly socket: Duplex,
     private readonly context: OutboundContext,
     private readonly observer: OutboundObserver,
   ) {}
@@ -50,6 +53,11 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   /** Bytes that wait: here, and in the socket's own buffer. */
   get waitingBytes(): number {
     return this.bytes + (this.waiting?.bytes ?? 0) + this.socket.writableLength;
+  }
+
+  /** Frames that wait here. */
+  get waitingFrames(): number {
+    return this.frames.length + (this.waiting?.length ?? 0);
   }
 
   get hasEnded(): boolean {
@@ -76,6 +84,14 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     return true;
   }
 
+  /** Asks for a receipt of all that was taken so far. Only a ReceiptedQueue gives it. */
+  follow(receipt: Receipt): void {
+    const shedding: Shedding = { policy: 'disconnect', key: '', receipt };
+    // Nothing is never too much: it is not held against the bound.
+    if (this.state === 'blocked') this.held().add(NOTHING, shedding);
+    else this.enqueue(NOTHING, shedding);
+  }
+
   /** Called by the turn that this queue joined. */
   endTurn(): void {
     this.inTurn = false;
@@ -94,7 +110,8 @@ export class OutboundQueue implements Flushable, HoldingQueue {
    * Drops what waits and takes nothing more. Returns how many frames were dropped. What a slow socket holds already goes on
    * counting, for it stays in memory until the client takes it or the socket is destroyed.
    */
-  discard(): number {
+  discard(reason: DropReason = 'closed'): number {
+    for (const receipt of this.waiting?.receipts() ?? []) receipt.dropped(reason);
     const dropped = this.frames.length + (this.waiting?.clear() ?? 0);
     this.frames = [];
     this.bytes = 0;
@@ -110,15 +127,16 @@ export class OutboundQueue implements Flushable, HoldingQueue {
       this.report();
       return;
     }
-    this.observer.overflowed(reason, this.discard());
+    this.observer.overflowed(reason, this.discard(reason));
   }
 
   private hold(frame: Buffer, shedding: Shedding | undefined): boolean {
-    const waiting = (this.waiting ??= new HeldFrames());
+    const waiting = this.held();
     if (shedding) this.shed('latest', waiting.dropReplacedBy(shedding));
     this.makeRoom(waiting);
     if (this.isFull() && shedding && shedding.policy !== 'disconnect') {
       this.report();
+      shedding.receipt?.dropped('drop_oldest');
       // Counts as taken: that it is dropped is what the channel's policy wants.
       return this.shed('drop_oldest', 1);
     }
@@ -128,6 +146,11 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     if (isFull) this.overflow('slow_consumer');
     else this.report();
     return !this.hasEnded;
+  }
+
+  private held(): HeldFrames {
+    this.waiting ??= new HeldFrames();
+    return this.waiting;
   }
 
   private makeRoom(waiting: HeldFrames): void {
@@ -164,7 +187,12 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   private takeWaiting(): void {
     if (this.waiting === undefined || this.waiting.length === 0) return;
     this.shed('expired', this.waiting.dropExpired(Date.now()));
-    const frames = this.waiting.takeAll();
+    this.release(this.waiting);
+  }
+
+  /** What has waited leaves with the next write. */
+  protected release(waiting: HeldFrames): void {
+    const frames = waiting.takeAll();
     for (const frame of frames) this.bytes += frame.length;
     this.frames = this.frames.concat(frames);
   }
@@ -183,19 +211,25 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   }
 
   private write(): void {
-    const { frames, bytes, socket } = this;
+    const { frames, bytes } = this;
     if (frames.length === 0) return;
     this.frames = [];
     this.bytes = 0;
     this.context.turn.bytesSent += bytes;
+    this.hand(frames, bytes);
+  }
 
+  /** @param done called when the operating system has taken all of them, or when that has failed */
+  protected hand(frames: readonly Buffer[], bytes: number, done?: (error?: Error | null) => void): void {
+    const { socket } = this;
     if (frames.length === 1) {
-      socket.write(frames[0]);
+      socket.write(frames[0], done);
     } else if (bytes <= JOIN_LIMIT_BYTES || bytes / frames.length < SMALL_FRAME_BYTES) {
-      socket.write(this.context.turn.join(frames, bytes));
+      socket.write(this.context.turn.join(frames, bytes), done);
     } else {
+      const last = frames.length - 1;
       socket.cork();
-      for (const frame of frames) socket.write(frame);
+      frames.forEach((frame, index) => socket.write(frame, index === last ? done : undefined));
       socket.uncork();
     }
   }

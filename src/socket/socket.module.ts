@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { keepLedgers } from '../../config/namespaces.js';
 import type { Settings } from '../../config/settings.js';
 import { Arrivals } from './arrivals.js';
 import type { ConnectionContext } from './connection.js';
@@ -6,9 +7,10 @@ import { ControlRate } from './control-rate.js';
 import { FlushTurn } from './flush-turn.js';
 import { Heartbeat } from './heartbeat.js';
 import { OutboundBudget } from './outbound-budget.js';
-import { OUTBOUND_CONTEXT } from './outbound-queue.js';
+import { OUTBOUND_CONTEXT, OutboundQueue } from './outbound-queue.js';
+import { ReceiptedQueue } from './receipted-queue.js';
 
-type SocketSettings = Pick<Settings, 'heartbeat' | 'inbound' | 'outbound'>;
+type SocketSettings = Pick<Settings, 'heartbeat' | 'inbound' | 'outbound' | 'channels'>;
 
 @Module({})
 export class SocketModule implements OnModuleInit, OnApplicationShutdown {
@@ -17,12 +19,13 @@ export class SocketModule implements OnModuleInit, OnApplicationShutdown {
     private readonly arrivals: Arrivals,
   ) {}
 
-  static register({ heartbeat, inbound, outbound }: SocketSettings): DynamicModule {
+  static register({ heartbeat, inbound, outbound, channels }: SocketSettings): DynamicModule {
     const context: ConnectionContext = {
       turn: new FlushTurn(),
       budget: new OutboundBudget(outbound.budgetBytes),
       limitBytes: outbound.queueBytes,
       controlRate: new ControlRate(inbound.controlFrameRate),
+      Queue: keepLedgers(channels.namespaces) ? ReceiptedQueue : OutboundQueue,
     };
     return {
       module: SocketModule,

@@ -1,6 +1,8 @@
 import { parseNamespaces } from '../../../config/namespaces.js';
 import { ChannelHub } from '../../../src/channels/channel-hub.js';
 import { Channels, type Subscribed, type SubscribeOptions } from '../../../src/channels/channels.js';
+import { Ledgers } from '../../../src/channels/ledger/ledgers.js';
+import { NamespaceCounts } from '../../../src/channels/namespace-counts.js';
 import { PresenceTracker } from '../../../src/channels/presence-tracker.js';
 import type { ChannelName } from '../../../src/cluster/broker.js';
 import { MemoryPresenceStore } from '../../../src/cluster/memory-presence-store.js';
@@ -8,6 +10,8 @@ import type { OutboundMessage } from '../../../src/protocol/envelope.js';
 import type { FrameFormat } from '../../../src/sessions/frame-format.js';
 import { SessionEvents } from '../../../src/sessions/session-events.js';
 import type { Session } from '../../../src/sessions/session.js';
+import type { Shedding } from '../../../src/socket/held-frames.js';
+import type { Receipt } from '../../../src/socket/receipt.js';
 import { ScriptedBroker } from './scripted-broker.js';
 
 export const NAME = 'log:a' as ChannelName;
@@ -31,15 +35,20 @@ export class ReadableSession {
   closedAs: string | undefined;
   readonly connection = {
     isOpen: true,
-    enqueue: (bytes: Buffer): boolean => {
+    enqueue: (bytes: Buffer, shedding?: Shedding): boolean => {
       this.got.push(JSON.parse(bytes.toString()) as OutboundMessage);
+      shedding?.receipt?.written(Date.now());
       return true;
     },
+    follow: (receipt: Receipt): void => receipt.written(Date.now()),
   };
+  readonly openedAt = Date.now();
+  readonly principal: { readonly userId: string; readonly anonymous: boolean };
 
   constructor(readonly userId = 'alice') {
     made += 1;
     this.id = `session-${made}`;
+    this.principal = { userId, anonymous: false };
   }
 
   /** What came: a seq for a publication, the gap for a gap. */
@@ -61,10 +70,11 @@ export class ReadableSession {
 export function channelNode(options = 'history: { size: 100, age: 1h }') {
   const events = new SessionEvents();
   const broker = new ScriptedBroker(NAME);
-  const hub = new ChannelHub(broker, events);
   const store = new MemoryPresenceStore();
   const namespaces = parseNamespaces(`namespaces: { log: { subscribe: anyone, ${options} } }`);
   const settings = { namespaces, maxPerSession: 0 };
+  const ledgers = new Ledgers(settings, events);
+  const hub = new ChannelHub(broker, events, new NamespaceCounts(settings), ledgers);
   const presence = new PresenceTracker(store, broker, settings);
   const channels = new Channels(settings, broker, hub, presence, events);
   const channel = channels.named(NAME);
@@ -74,6 +84,7 @@ export function channelNode(options = 'history: { size: 100, age: 1h }') {
     channels,
     channel,
     events,
+    ledgers,
     presence,
     store,
     /** How often something was encoded so far. */

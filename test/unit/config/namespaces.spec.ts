@@ -39,7 +39,7 @@ describe('a namespace', () => {
     const text =
       one(`subscribe: own_user, publish: [A, B], history: { size: 5, age: 2h }, presence: true, join_leave: true,
       delivery: latest, max_message_bytes: 10, publish_rate: 3, max_subscribers: 7,
-      encryption: required, replay_protection: true`);
+      encryption: required, replay_protection: true, ledger: { size: 9, age: 1m }`);
     expect(parseNamespaces(text).get('room')).toEqual({
       name: 'room',
       subscribe: 'own_user',
@@ -53,6 +53,7 @@ describe('a namespace', () => {
       maxSubscribers: 7,
       encryption: 'required',
       replayProtection: true,
+      ledger: { size: 9, ageMs: 60_000 },
     });
   });
 
@@ -69,6 +70,13 @@ describe('a namespace', () => {
     ['7d', 604_800_000],
   ])('reads %s as an age', (age, ageMs) => {
     expect(parseNamespaces(one(`history: { size: 1, age: ${age} }`)).get('room')?.history?.ageMs).toBe(ageMs);
+  });
+
+  it.each([
+    ['true', { size: 10_000, ageMs: 600_000 }],
+    ['false', undefined],
+  ])('keeps with `ledger: %s` a ledger of the usual size, or none', (value, ledger) => {
+    expect(parseNamespaces(one(`history: { size: 1, age: 1m }, ledger: ${value}`)).get('room')?.ledger).toEqual(ledger);
   });
 
   it('cannot be changed once it is read', () => {
@@ -105,6 +113,10 @@ describe('an unusable namespaces file', () => {
     ['encryption: optional', 'room.encryption must be one of none, required'],
     ['encryption: true', 'room.encryption must be one of none, required'],
     ['replay_protection: yes', 'room.replay_protection must be true or false'],
+    ['ledger: true', 'room.ledger needs a history'],
+    ['ledger: yes, history: { size: 1, age: 1m }', 'room.ledger must be'],
+    ['ledger: { size: 10 }, history: { size: 1, age: 1m }', 'room.ledger must be { size: <entries'],
+    ['ledger: { size: 1000001, age: 1m }, history: { size: 1, age: 1m }', 'room.ledger must have a size of at most'],
     ['joinLeave: true', 'room.joinLeave is not known'],
     ['constructor: true', 'room.constructor is not known'],
   ])('with %s is refused', (options, fault) => {

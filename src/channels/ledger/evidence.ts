@@ -1,0 +1,97 @@
+import type { Position } from '../../cluster/broker.js';
+import type { Delivery } from './delivery.js';
+import type { Fate } from './fate.js';
+import type { Line } from './line.js';
+import type { Departure, Episode, SubscriptionRecord } from './subscription-record.js';
+import type { Verdict } from './verdict.js';
+
+/** What is asked for, and what is known of it. */
+export interface Wanted {
+  readonly seq: number;
+  readonly epoch: string;
+  /** When it was published; undefined: nobody who was asked knows. */
+  readonly ts: number | undefined;
+  /** The publication as this node told it; undefined: it is forgotten, or never came here. */
+  readonly line: Line | undefined;
+  /** Whether its subscribers here were told of it, or that it is lost, as far as is remembered. */
+  readonly wasTold: boolean;
+  /** Whether the departures from the channel are known that happened after this. */
+  readonly departuresSince: number;
+}
+
+/** What a frame that speaks of the publication tells: that it came, or that its loss was announced. */
+export function ofDelivery({ line, outcome, at }: Delivery): Verdict {
+  if (outcome === 'waiting') return { outcome, reason: 'queue' };
+  if (outcome !== 'delivered') return { outcome: 'dropped', reason: outcome, at };
+  if (!line.isGap) return { outcome, at };
+  return { outcome: 'gap_announced', at, gap: { from: line.from, to: line.seq } };
+}
+
+/** All that the time of a session in the channel tells; the happiest of it holds. */
+export function ofRecord(record: SubscriptionRecord, wanted: Wanted): readonly Verdict[] {
+  const replies = record.episodes.filter(({ isLive }) => isLive).flatMap((episode) => ofReply(episode, record, wanted));
+  return [...replies, ...ofPresence(record, wanted)];
+}
+
+/** What the reply to a subscribe tells. */
+function ofReply(episode: Episode, record: SubscriptionRecord, wanted: Wanted): readonly Verdict[] {
+  const { since, top, gap, begunAt } = episode;
+  if (top === undefined || !isAtOrBefore(wanted, top, begunAt)) return [];
+  if (since === undefined) {
+    const isFirst = episode === record.episodes[0] && !record.isCut;
+    if (!isFirst || wanted.departuresSince > record.openedAt) return [{ outcome: 'unknown', reason: 'forgotten' }];
+    return [{ outcome: 'before_subscribe', at: begunAt }];
+  }
+  if (wanted.epoch === since.epoch && wanted.seq <= since.seq) return [{ outcome: 'claimed', at: begunAt }];
+  if (wanted.epoch !== top.epoch) return [];
+  if (episode.brought(wanted.seq)) return [replied(episode, { outcome: 'recovered' })];
+  const isLost = gap !== undefined && wanted.seq <= gap.to && wanted.seq >= (gap.from ?? 0);
+  if (isLost) return [replied(episode, { outcome: 'gap_announced', gap })];
+  if (episode.isBlurred) return [{ outcome: 'unknown', reason: 'forgotten' }];
+  // It was left out of what was missed.
+  if (record.isExcludedBy(wanted.line?.excluded)) return [{ outcome: 'excluded' }];
+  if (wanted.line === undefined) return [{ outcome: 'dropped', reason: 'excluded_or_expired', at: begunAt }];
+  return [{ outcome: 'dropped', reason: 'expired', at: begunAt }];
+}
+
+/** What was said in a reply holds as far as the reply went. */
+function replied({ outcome, at }: Fate, verdict: Verdict): Verdict {
+  if (outcome === 'waiting') return { outcome, reason: 'recovery' };
+  if (outcome !== 'delivered') return { outcome: 'dropped', reason: outcome, at };
+  return { ...verdict, at };
+}
+
+/** What it tells that the session was in the channel, or was not any more, when the publication was told there. */
+function ofPresence(record: SubscriptionRecord, wanted: Wanted): readonly Verdict[] {
+  const { departure, episodes, latest } = record;
+  const { line } = wanted;
+  const [first] = episodes;
+  if (first === undefined || latest === undefined) return [];
+  if (first.top === undefined)
+    return [departure ? ofDeparture(departure, 'failed') : { outcome: 'waiting', reason: 'recovery' }];
+  if (isAtOrBefore(wanted, first.top, first.begunAt)) return [];
+  if (departure && !isAtOrBefore(wanted, departure.position, departure.at)) {
+    return [ofDeparture(departure)];
+  }
+  if (line !== undefined && record.isExcludedBy(line.excluded)) return [{ outcome: 'excluded' }];
+  if (line?.lostBy !== undefined) return [{ outcome: 'dropped', reason: line.lostBy, at: line.at }];
+  // Who is not live has no delivery of it: it waits behind the reply.
+  if (wanted.wasTold && !latest.isLive) {
+    return departure
+      ? [{ outcome: 'dropped', reason: 'closed', at: departure.at }]
+      : [{ outcome: 'waiting', reason: 'recovery' }];
+  }
+  const isAhead = line === undefined && !departure && !isAtOrBefore(wanted, record.position, Date.now());
+  return isAhead ? [{ outcome: 'not_arrived' }] : [{ outcome: 'unknown', reason: 'forgotten' }];
+}
+
+/** It came when the session had left the channel, or its subscribe came to nothing. */
+function ofDeparture({ why, at }: Departure, reason: string = why): Verdict {
+  return why === 'closed' ? { outcome: 'offline', at } : { outcome: 'not_subscribed', reason, at };
+}
+
+/** Whether the publication comes no later than a position, which was reached at a time: across epochs, only times compare. */
+function isAtOrBefore({ seq, epoch, ts }: Wanted, position: Position | undefined, reachedAt: number): boolean {
+  if (position?.epoch === epoch) return seq <= position.seq;
+  return ts !== undefined && ts <= reachedAt;
+}

@@ -1,0 +1,62 @@
+import type { Position } from '../../cluster/broker.js';
+import type { Session } from '../../sessions/session.js';
+import type { Gap } from '../gap.js';
+import { gapMessage } from '../notice.js';
+import type { Recovery } from '../recovery-reply.js';
+import { Subscription } from '../subscription.js';
+import { Delivery } from './delivery.js';
+import type { Ledger } from './ledger.js';
+import { Line, type Reach } from './line.js';
+import { SubscriptionRecord } from './subscription-record.js';
+
+/** A subscription that writes down what happens to it. */
+export class LedgeredSubscription extends Subscription {
+  readonly record: SubscriptionRecord;
+
+  constructor(
+    session: Session,
+    channel: string,
+    private readonly ledger: Ledger,
+    reach: Reach,
+  ) {
+    super(session, channel);
+    this.record = new SubscriptionRecord(channel, session, reach);
+  }
+
+  override recover(formerSession: string | undefined): void {
+    super.recover(formerSession);
+    this.record.begin(formerSession);
+  }
+
+  override answered(since: Position | undefined, recovery: Recovery): void {
+    this.record.latest?.answered(since, recovery);
+  }
+
+  override goLive(): ReturnType<Subscription['goLive']> {
+    const { latest } = this.record;
+    if (latest !== undefined && !this.hasEnded && !latest.isLive) {
+      latest.isLive = true;
+      // The reply was sent before.
+      this.session.connection.follow(latest);
+    }
+    return super.goLive();
+  }
+
+  override end(): void {
+    if (!this.hasEnded) {
+      this.record.leave(this.session.connection.isOpen ? 'unsubscribed' : 'closed');
+      this.ledger.departures.add(this.record);
+    }
+    super.end();
+  }
+
+  protected override tellGap(epoch: string, gap: Gap): void {
+    super.tellGap(epoch, gap);
+    const { id, userId, connection } = this.session;
+    const { channel } = this.record;
+    const line = new Line(channel, { epoch, seq: gap.to, gap, message: gapMessage(channel, epoch, gap) });
+    const delivery = new Delivery(line, id, userId);
+    connection.follow(delivery);
+    this.ledger.entries.add(delivery);
+  }
+}

@@ -1,0 +1,31 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { ChannelName } from '../../cluster/broker.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/node-registry.js';
+import { SessionRegistry } from '../../sessions/session-registry.js';
+import { ChannelHub } from '../channel-hub.js';
+import { Ledgers } from './ledgers.js';
+import { accountOf, type NodeAccount, type Question } from './node-account.js';
+
+/** What this node knows, asked by itself or by another. */
+@Injectable()
+export class NodeAccounts {
+  constructor(
+    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly ledgers: Ledgers,
+    private readonly hub: ChannelHub,
+    private readonly sessions: SessionRegistry,
+  ) {}
+
+  get nodeId(): string {
+    return this.registry.self.nodeId;
+  }
+
+  /** Null where this node keeps no ledger for the namespace. */
+  of(question: Question): NodeAccount | null {
+    const { nodeId, ledgers, sessions } = this;
+    const ledger = ledgers.of({ name: question.namespace });
+    if (ledger === undefined) return null;
+    const local = this.hub.get(question.channel as ChannelName);
+    return accountOf(question, { nodeId, ledgers, ledger, sessions, local });
+  }
+}

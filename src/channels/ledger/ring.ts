@@ -1,0 +1,68 @@
+import type { LedgerLimits } from '../../../config/namespaces.js';
+
+/** Room that is given back at once, when so many at the front are gone. */
+const MANY = 1_024;
+
+/** The newest of something, as many and as long as the limits allow. */
+export class Ring<T extends object> {
+  private items: (T | undefined)[] = [];
+  /** Where the oldest stands. */
+  private front = 0;
+  /** When the newest of those that are gone came to be; zero: none is gone. */
+  private gone = 0;
+
+  /** @param bornAt milliseconds since 1970; later ones are not much older than those before them */
+  constructor(
+    private readonly limits: LedgerLimits,
+    private readonly bornAt: (item: T) => number,
+  ) {}
+
+  get size(): number {
+    this.forgetOld();
+    return this.items.length - this.front;
+  }
+
+  /** All that came to be after this, in milliseconds since 1970, are still there. */
+  get completeSince(): number {
+    this.forgetOld();
+    return this.gone;
+  }
+
+  add(item: T): void {
+    this.items.push(item);
+    if (this.items.length - this.front > this.limits.size) this.forgetOldest();
+    // It is new, so the clock need not be asked.
+    this.forgetOld(this.bornAt(item));
+  }
+
+  /** Newest first. */
+  filter(isWanted: (item: T) => boolean): readonly T[] {
+    this.forgetOld();
+    const found: T[] = [];
+    for (let index = this.items.length - 1; index >= this.front; index -= 1) {
+      const item = this.items[index];
+      if (item !== undefined && isWanted(item)) found.push(item);
+    }
+    return found;
+  }
+
+  private forgetOld(now = Date.now()): void {
+    const until = now - this.limits.ageMs;
+    for (;;) {
+      const oldest = this.items[this.front];
+      if (oldest === undefined || this.bornAt(oldest) >= until) return;
+      this.forgetOldest();
+    }
+  }
+
+  private forgetOldest(): void {
+    const oldest = this.items[this.front];
+    if (oldest === undefined) return;
+    this.gone = Math.max(this.gone, this.bornAt(oldest));
+    this.items[this.front] = undefined;
+    this.front += 1;
+    if (this.front < MANY || this.front < this.items.length / 2) return;
+    this.items = this.items.slice(this.front);
+    this.front = 0;
+  }
+}

@@ -1,0 +1,116 @@
+import type { History, Publication } from '../cluster/broker.js';
+import type { Traces } from '../protocol/traces.js';
+import type { SessionEvents } from '../sessions/session-events.js';
+import type { Session } from '../sessions/session.js';
+import { destinationOf } from './channel.js';
+import type { Gap } from './gap.js';
+import type { LocalChannelSetup } from './local-channel-setup.js';
+import type { NamespaceCount } from './namespace-counts.js';
+import { gapMessage, Notice, type NoticeOptions } from './notice.js';
+import { Subscription } from './subscription.js';
+
+export interface SubscribersOptions extends LocalChannelSetup {
+  readonly events: SessionEvents;
+  readonly count: NamespaceCount;
+  readonly traces?: Traces | undefined;
+}
+
+/** The subscribers that one node has in one channel, and what they are told. Where the channel stands is not known here. */
+export class Subscribers {
+  readonly subscriptions = new Map<Session, Subscription>();
+
+  constructor(protected readonly options: SubscribersOptions) {}
+
+  /** Takes a session in, or again; it is held back until `goLive`. */
+  add(session: Session, formerSession?: string): Subscription {
+    const subscription = this.subscriptions.get(session) ?? this.subscriptionOf(session);
+    this.subscriptions.set(session, subscription);
+    subscription.recover(formerSession);
+    return subscription;
+  }
+
+  /** False where the session was not there. */
+  remove(session: Session): boolean {
+    this.subscriptions.get(session)?.end();
+    return this.subscriptions.delete(session);
+  }
+
+  /** The client has been told what it missed: what came meanwhile follows, then it is live. */
+  goLive(subscription: Subscription): void {
+    const now = Date.now();
+    for (const notice of subscription.goLive()) {
+      if (notice.hasExpired(now)) this.drop(notice, subscription);
+      else subscription.offer(notice);
+      this.report(notice);
+    }
+  }
+
+  announce(gap: Gap, epoch: string): void {
+    if (this.subscriptions.size === 0) return;
+    const message = gapMessage(this.options.channel.name, epoch, gap);
+    this.offer(this.noticeOf({ epoch, seq: gap.to, gap, message }));
+  }
+
+  deliver(publication: Publication, epoch: string, continues?: History['continues']): void {
+    if (this.subscriptions.size === 0) return;
+    const { traces, channel } = this.options;
+    const { trace } = publication;
+    if (traces === undefined || trace === undefined) this.bring(publication, epoch, continues);
+    else
+      traces.deliver(destinationOf(channel), trace, (seen) =>
+        this.bring({ ...publication, trace: seen }, epoch, continues),
+      );
+  }
+
+  protected subscriptionOf(session: Session): Subscription {
+    return new Subscription(session, this.options.channel.name);
+  }
+
+  protected noticeOf(options: NoticeOptions): Notice {
+    return new Notice(options);
+  }
+
+  /** Returns how many took it. */
+  private bring(publication: Publication, epoch: string, continues: History['continues']): number {
+    const { delivery, render, name } = this.options;
+    const { seq, expiresAt } = publication;
+    const shedding = { policy: delivery, key: name, expiresAt };
+    const message = render(publication, epoch);
+    const notice = this.noticeOf({ epoch, seq, continues, publication, shedding, message });
+    if (!notice.hasExpired(Date.now())) return this.offerOrLose(notice);
+    this.drop(notice);
+    return 0;
+  }
+
+  /** What no codec can write was not published by a server like this one: to its subscribers it is lost. */
+  private offerOrLose(notice: Notice): number {
+    try {
+      return this.offer(notice);
+    } catch {
+      const { epoch, seq } = notice;
+      this.options.events.emit('shed', 'unreadable', this.subscriptions.size);
+      notice.lost('unreadable');
+      if (seq > 0) this.announce({ from: seq, to: seq }, epoch);
+      return 0;
+    }
+  }
+
+  /** It has come too late: for one subscriber, or for all. */
+  private drop(notice: Notice, subscription?: Subscription): void {
+    this.options.events.emit('shed', 'expired', subscription === undefined ? this.subscriptions.size : 1);
+    notice.lost('expired', subscription?.session);
+  }
+
+  private offer(notice: Notice): number {
+    for (const subscription of this.subscriptions.values()) subscription.offer(notice);
+    return this.report(notice);
+  }
+
+  private report(notice: Notice): number {
+    const { events, count, name, channel } = this.options;
+    const taken = notice.report(events);
+    // Companions are not counted: they are no channels of their own.
+    if (notice.gap === undefined && name === channel.name) count.deliveries += taken;
+    return taken;
+  }
+}
