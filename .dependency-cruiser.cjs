@@ -69,6 +69,18 @@ module.exports = {
       from: { path: '^(src|config)/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: '^node_modules/@types/' },
     },
+    {
+      name: 'tracing-is-loaded-where-it-is-on',
+      comment:
+        'by import(): a server without tracing loads nothing of OpenTelemetry, and nothing of ours that needs it',
+      severity: 'error',
+      from: { path: '^(src|config)/', pathNot: '^src/(gateways/|observability/(tracing/|trace-fields))' },
+      to: {
+        path: '^(node_modules/@opentelemetry/|src/observability/(tracing/|trace-fields))',
+        pathNot: '^src/observability/tracing/tracing(-metrics)?\\.ts$',
+        dependencyTypesNot: ['dynamic-import', 'type-only'],
+      },
+    },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

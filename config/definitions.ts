@@ -5,6 +5,7 @@ import { authentication } from './definitions/authentication.js';
 import { channels } from './definitions/channels.js';
 import { cluster } from './definitions/cluster.js';
 import { connections } from './definitions/connections.js';
+import { diagnostics } from './definitions/diagnostics.js';
 import { encryption } from './definitions/encryption.js';
 import { health } from './definitions/health.js';
 import { heartbeat } from './definitions/heartbeat.js';
@@ -18,6 +19,7 @@ import { overload } from './definitions/overload.js';
 import { replay } from './definitions/replay.js';
 import { server } from './definitions/server.js';
 import { tls } from './definitions/tls.js';
+import { tracing } from './definitions/tracing.js';
 import { upgrade } from './definitions/upgrade.js';
 
 /**
@@ -46,4 +48,6 @@ export const DEFINITIONS = {
   log,
   audit,
   anomalies,
+  diagnostics,
+  tracing,
 } as const;

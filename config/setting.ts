@@ -1,3 +1,5 @@
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** One environment variable: what it is for, and how its text becomes a value. */
 export interface Setting<T> {
   readonly env: string;
@@ -9,6 +11,12 @@ export interface Setting<T> {
   readonly secret: boolean;
   /** @throws Error whose message says what the value must be */
   readonly parse: (text: string) => T;
+}
+
+/** What is given for a setting, or stands for it where nothing is; an empty value counts as nothing. */
+export function textOf({ env, fallback }: Setting<unknown>, environment: Environment): string | undefined {
+  const given = environment[env]?.trim();
+  return given === undefined || given === '' ? fallback : given;
 }
 
 interface Description {

@@ -5,7 +5,7 @@ import { readCertificate } from './certificate.js';
 import { DEFINITIONS } from './definitions.js';
 import { developmentSecret } from './development-secret.js';
 import { loadNamespaces, type Namespaces } from './namespaces.js';
-import type { Setting } from './setting.js';
+import { textOf, type Environment, type Setting } from './setting.js';
 import { UnusableSettings } from './unusable-settings.js';
 
 type Values<Group> = { readonly [Key in keyof Group]: Group[Key] extends Setting<infer T> ? T : never };
@@ -19,11 +19,14 @@ export type Settings = Parsed & {
   /** `auto` is decided. */
   readonly api: { readonly docs: 'on' | 'off' };
   readonly internal: { readonly metricsEnabled: 'on' | 'off' };
+  readonly log: { readonly correlation: 'on' | 'off' };
+  readonly diagnostics: { readonly heapSnapshots: 'on' | 'off' };
+  readonly tracing: { readonly exporter: 'otlp' | 'none' };
   /** Whether the secret was made here, so that the start-up line may print a ready link. */
   readonly madeDevelopmentSecret: boolean;
 };
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type { Environment } from './setting.js';
 
 /**
  * @param environment the variables; an empty value counts as unset
@@ -60,8 +63,7 @@ function readGroup(
 ): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries(definitions)) {
-    const given = environment[setting.env]?.trim();
-    const text = given === undefined || given === '' ? setting.fallback : given;
+    const text = textOf(setting, environment);
     try {
       values[key] = text === undefined ? undefined : setting.parse(text);
     } catch (error) {
@@ -75,7 +77,14 @@ function readGroup(
 }
 
 function contradictions(parsed: Parsed): string[] {
-  return [...missingKey(parsed), ...redisOfUnclearKind(parsed), ...unusableTls(parsed), ...portTwice(parsed)];
+  return [
+    ...missingKey(parsed),
+    ...redisOfUnclearKind(parsed),
+    ...unusableTls(parsed),
+    ...portTwice(parsed),
+    ...batchBeyondQueue(parsed),
+    ...nowhereToWrite(parsed),
+  ];
 }
 
 function redisOfUnclearKind({ cluster: { redisUrl, redisMode } }: Parsed): string[] {
@@ -108,6 +117,16 @@ function portTwice({ server, internal }: Parsed): string[] {
   return internal.port !== 0 && internal.port === server.port ? ['INTERNAL_PORT must be another one than PORT'] : [];
 }
 
+function batchBeyondQueue({ tracing: { batchSize, queueSize } }: Parsed): string[] {
+  return batchSize > queueSize ? ['OTEL_BSP_MAX_EXPORT_BATCH_SIZE must not be more than OTEL_BSP_MAX_QUEUE_SIZE'] : [];
+}
+
+function nowhereToWrite({ diagnostics: { heapSnapshotPercent, folder } }: Parsed): string[] {
+  return heapSnapshotPercent > 0 && folder === undefined
+    ? ['HEAP_SNAPSHOT_PERCENT is set: DIAGNOSTICS_DIR must be']
+    : [];
+}
+
 function missingKey({ server, authentication }: Parsed): string[] {
   const { mode, jwtSecret, jwtPublicKey, jwksUrl } = authentication;
   const hasKey = jwtSecret !== undefined || jwtPublicKey !== undefined || jwksUrl !== undefined;
@@ -116,7 +135,8 @@ function missingKey({ server, authentication }: Parsed): string[] {
 }
 
 function complete(parsed: Parsed, namespaces: Namespaces): Settings {
-  const { authentication, server, api, internal } = parsed;
+  const { authentication, server, api, internal, log, tracing, diagnostics } = parsed;
+  const exporter = exporterOf(tracing);
   const hasKey = authentication.jwtSecret ?? authentication.jwtPublicKey ?? authentication.jwksUrl;
   const secretIsMissing = server.environment !== 'production' && hasKey === undefined && authentication.mode !== 'off';
   const isGuarded = internal.metricsToken !== undefined || internal.port !== 0;
@@ -127,11 +147,23 @@ function complete(parsed: Parsed, namespaces: Namespaces): Settings {
       ...internal,
       metricsEnabled: decided(internal.metricsEnabled, server.environment !== 'production' || isGuarded),
     },
+    tracing: { ...tracing, exporter },
+    log: { ...log, correlation: decided(log.correlation, exporter !== 'none') },
+    diagnostics: {
+      ...diagnostics,
+      heapSnapshots: decided(diagnostics.heapSnapshots, server.environment !== 'production'),
+    },
     channels: { ...parsed.channels, namespaces },
     server: { ...server, serverId: server.serverId ?? `${hostname().slice(0, 48)}-${randomBytes(3).toString('hex')}` },
     authentication: secretIsMissing ? { ...authentication, jwtSecret: developmentSecret() } : authentication,
     madeDevelopmentSecret: secretIsMissing,
   });
+}
+
+function exporterOf({ disabled, exporter, endpoint, tracesEndpoint }: Parsed['tracing']): 'otlp' | 'none' {
+  if (disabled === 'true') return 'none';
+  if (exporter !== 'auto') return exporter;
+  return (tracesEndpoint ?? endpoint) === undefined ? 'none' : 'otlp';
 }
 
 function decided(choice: 'auto' | 'on' | 'off', isOn: boolean): 'on' | 'off' {

@@ -4,14 +4,16 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestListener, Server } from 'node:http';
 import { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Logger } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
 import { readCertificate, type Certificate } from '../config/certificate.js';
 import type { Settings } from '../config/settings.js';
 import { AppModule } from './app.module.js';
+import { MessageScope } from './dispatch/message-scope.js';
 import { RealtimeAdapter } from './dispatch/realtime-adapter.js';
 import { NodeReporter } from './lifecycle/node-reporter.js';
 import { ServerState } from './lifecycle/server-state.js';
-import { createLogger, NestLogger } from './observability/logger.js';
+import { Logging } from './observability/logging.js';
+import { NestLogger } from './observability/nest-logger.js';
 import { setUpDocs, setUpServerApi } from './server-api/set-up.js';
 import { CertificateWatch } from './transport/certificate-watch.js';
 import { HttpAdapter } from './transport/http-adapter.js';
@@ -23,13 +25,15 @@ import { TransportEvents } from './transport/transport-events.js';
 import { Doorstep } from './upgrade/doorstep.js';
 
 export interface StartOptions {
-  readonly logger?: Logger;
+  /** Gets the lines of the log in the place of standard output. */
+  readonly logOutput?: DestinationStream;
   /** Modules with gateways that do not stand in gateways.module.ts. */
   readonly features?: readonly (Type | DynamicModule)[];
 }
 
 export interface GatehouseServer {
   readonly app: INestApplication<Server>;
+  /** Of its life: start and end. */
   readonly logger: Logger;
   /** The port it listens on, also where the settings said 0. */
   readonly port: number;
@@ -39,15 +43,34 @@ export interface GatehouseServer {
 
 /** Starts a server in this process; tests start theirs the same way as main.ts. */
 export async function startServer(settings: Settings, options: StartOptions = {}): Promise<GatehouseServer> {
+  const logging = await Logging.open(settings, options.logOutput);
+  try {
+    const { app, port } = await startApplication(settings, logging, options.features);
+    const close = async (): Promise<void> => {
+      await app.close();
+      await logging.close();
+    };
+    return { app, logger: logging.logs.of('lifecycle'), port, close };
+  } catch (error) {
+    await logging.close();
+    throw error;
+  }
+}
+
+async function startApplication(
+  settings: Settings,
+  logging: Logging,
+  features: StartOptions['features'],
+): Promise<Pick<GatehouseServer, 'app' | 'port'>> {
   const { server, messages, inbound } = settings;
-  const { logger = createLogger(settings), features } = options;
+  const scope = settings.log.correlation === 'on' ? new MessageScope() : undefined;
   const certificate = readCertificate(settings.tls);
   const tls = certificate && tlsOptions(settings.tls, certificate);
   const adapter = new HttpAdapter(tls, (exception) => app.get(TransportEvents).emit('crashed', exception));
   const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.register(settings, logger, features),
+    AppModule.register(settings, { logging, scope }, features),
     adapter,
-    { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
+    { logger: new NestLogger(logging.logs, scope && (() => scope.fields())), abortOnError: false, bodyParser: false },
   );
   const doorstep = app.get(Doorstep);
   doorstep.guard(app.getHttpServer());
@@ -67,7 +90,7 @@ export async function startServer(settings: Settings, options: StartOptions = {}
   const port = await openPorts(app, settings, certificate);
   app.get(ServerState).ready();
   await app.get(NodeReporter).start(port);
-  return { app, logger, port, close: () => app.close() };
+  return { app, port };
 }
 
 /** @returns the public one */

@@ -136,7 +136,7 @@ export class RemoteKeys {
 
   #succeeded(): void {
     this.#loadedAt = performance.now();
-    if (this.#failing) this.#logger.log('Signing keys can be fetched again');
+    if (this.#failing) this.#logger.log('signing keys can be fetched again');
     this.#failing = false;
   }
 
@@ -146,7 +146,7 @@ export class RemoteKeys {
     if (now - this.#loggedAt < this.timing.logEveryMs) return;
     this.#loggedAt = now;
     const consequence = this.#loaded ? 'the keys in hand stay in use' : 'their tokens cannot be verified';
-    this.#logger.warn(`Signing keys could not be fetched (${describe(error)}): ${consequence}`);
+    this.#logger.warn({ msg: 'signing keys could not be fetched', reason: describe(error), consequence });
   }
 
   async #lookUp({ alg, kid }: WantedKey): Promise<KeyLookup> {

@@ -1,8 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { totalmem } from 'node:os';
 import type { Settings } from '../../config/settings.js';
 import { DispatchEvents } from '../dispatch/dispatch-events.js';
-import { heapUse } from '../lifecycle/heap.js';
+import { heapUse, memoryLimitBytes } from '../lifecycle/heap.js';
 import { LoadMeter } from '../lifecycle/load-meter.js';
 import { UpgradeEvents } from '../upgrade/upgrade-events.js';
 import { ANOMALIES, AnomalyReport, type AnomalyKind } from './anomaly-report.js';
@@ -107,10 +106,4 @@ export class Anomalies implements OnModuleInit {
 
 function aSecond(count: number, elapsedMs: number): number {
   return elapsedMs > 0 ? (count * 1_000) / elapsedMs : 0;
-}
-
-/** What the process may have before the system or its container ends it. */
-function memoryLimitBytes(): number {
-  const constrained = process.constrainedMemory();
-  return constrained !== undefined && constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }

@@ -1,8 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
-import type { Logger } from 'pino';
 import type { Counter, Gauge } from 'prom-client';
-import { LOGGER } from './connection-log.js';
+import { Logs } from './logs.js';
 import { METRIC } from './metrics.js';
 
 /** Every kind, with the sentence that the log has: others search for it. */
@@ -28,7 +27,7 @@ export interface Anomaly {
 @Injectable()
 export class AnomalyReport {
   constructor(
-    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly logs: Logs,
     @InjectMetric(METRIC.anomalyActive) private readonly active: Gauge,
     @InjectMetric(METRIC.anomalies) private readonly total: Counter,
   ) {}
@@ -44,13 +43,13 @@ export class AnomalyReport {
   began({ kind, sentence, limit }: Anomaly, value: number, sessions: number): void {
     this.active.set({ kind }, 1);
     this.total.inc({ kind });
-    this.logger.warn({ anomaly: kind, value: rounded(value), limit, sessions }, sentence);
+    this.logs.of('observability').warn({ anomaly: kind, value: rounded(value), limit, sessions }, sentence);
   }
 
   over({ kind, sentence, limit }: Anomaly, { durationMs, peak }: { durationMs: number; peak: number }): void {
     this.active.set({ kind }, 0);
     const line = { anomaly: kind, durationMs: Math.round(durationMs), peak: rounded(peak), limit };
-    this.logger.info(line, `${sentence} is over`);
+    this.logs.of('observability').info(line, `${sentence} is over`);
   }
 }
 

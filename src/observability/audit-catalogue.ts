@@ -1,5 +1,6 @@
 /** What clients can cause in numbers. Each group has a bound of its own, so that none can drown another. */
-export type AuditGroup = 'refusal' | 'session' | 'message' | 'ban' | 'api';
+export const AUDIT_GROUPS = ['refusal', 'session', 'message', 'ban', 'api'] as const;
+export type AuditGroup = (typeof AUDIT_GROUPS)[number];
 
 interface AuditDefinition {
   /** Undefined: only operators cause it, or the server itself. It is always written. */

@@ -8,10 +8,10 @@ import type { Session } from '../sessions/session.js';
 import { clientAddress } from '../access/address-key.js';
 import { AuditBudget } from './audit-budget.js';
 import { groupOf, type AuditEvent, type AuditFields, type SessionAuditEvent } from './audit-catalogue.js';
-import { AuditFile } from './audit-file.js';
 import { auditText } from './audit-text.js';
-import { LOGGER } from './connection-log.js';
+import { LineFile } from './line-file.js';
 import { createLogger } from './logger.js';
+import { Logs } from './logs.js';
 import { METRIC } from './metrics.js';
 
 export const AUDIT_SETTINGS = Symbol('AuditSettings');
@@ -24,14 +24,14 @@ const PERIOD_MS = 10_000;
 @Injectable()
 export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly budget: AuditBudget;
-  private readonly file: AuditFile | undefined;
+  private readonly file: LineFile | undefined;
   private readonly lines: Logger;
   private readonly readsTokens: boolean;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    @Inject(AUDIT_SETTINGS) { audit, authentication, server, log }: Settings,
-    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(AUDIT_SETTINGS) { audit, authentication, server }: Settings,
+    private readonly logs: Logs,
     @InjectMetric(METRIC.auditFailures) private readonly failures: Counter,
     @InjectMetric(METRIC.auditLost) private readonly lost: Counter,
     @InjectMetric(METRIC.auditLeftOut) private readonly leftOut: Counter,
@@ -39,9 +39,12 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
     this.budget = new AuditBudget({ perSource: audit.linesPerSource, perGroup: audit.linesPerGroup });
     this.readsTokens = authentication.mode !== 'off';
     this.file = audit.file === undefined ? undefined : this.opened(audit.file);
-    this.lines = this.file
-      ? createLogger({ server, log: { ...log, level: 'info', format: 'json' } }, this.file)
-      : logger.child({}, { level: 'info' });
+    this.lines = this.file ? createLogger(server, this.file) : logs.root;
+  }
+
+  /** Bytes that wait for the file. */
+  get waitingBytes(): number {
+    return this.file?.waitingBytes ?? 0;
   }
 
   onApplicationBootstrap(): void {
@@ -95,13 +98,13 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
     }
   }
 
-  private opened(path: string): AuditFile {
-    const file = new AuditFile(path);
+  private opened(path: string): LineFile {
+    const file = new LineFile(path, { setting: 'AUDIT_FILE' });
     file.on('refused', () => this.failures.inc());
     file.on('dropped', () => this.lost.inc());
-    file.on('failed', (reason) => this.logger.error({ file: path, reason }, 'the audit log cannot be written'));
+    file.on('failed', (reason) => this.logs.write('audit_failed', () => ({ file: path, reason })));
     file.on('recovered', (lost) => {
-      this.logger.info({ file: path, lost }, 'the audit log is written again');
+      this.logs.write('audit_recovered', () => ({ file: path, lost }));
       if (lost > 0) this.write('lines_lost', { lost });
     });
     return file;

@@ -1,11 +1,20 @@
 import { EventEmitter } from 'node:events';
 
 /** Why TLS failed with a client. */
-export type TlsFailure =
-  'plain_http' | 'version' | 'no_shared_cipher' | 'certificate_rejected' | 'timeout' | 'hung_up' | 'other';
+export const TLS_FAILURES = [
+  'plain_http',
+  'version',
+  'no_shared_cipher',
+  'certificate_rejected',
+  'timeout',
+  'hung_up',
+  'other',
+] as const;
+export type TlsFailure = (typeof TLS_FAILURES)[number];
 
 /** Why an HTTP request was turned away before it came to a handler. */
-export type HttpRefusal = 'tls_required' | 'metrics_token' | 'body';
+export const HTTP_REFUSALS = ['tls_required', 'metrics_token', 'body'] as const;
+export type HttpRefusal = (typeof HTTP_REFUSALS)[number];
 
 interface TransportEventMap {
   /** A TLS handshake came to nothing, or a TLS connection broke. */

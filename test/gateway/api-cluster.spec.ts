@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { api } from '../support/api-client.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { TestNodes } from '../support/test-nodes.js';
-import { startTestServer } from '../support/test-server.js';
+import type { LogLevelsAnswer } from '../../src/server-api/log-levels.requests.js';
+import { mintToken, startTestServer } from '../support/test-server.js';
 import { RedisServer } from '../support/redis-server.js';
 
 /** Asked at the first node; the clients are on both. */
@@ -51,6 +52,20 @@ describe('the server API of a node that is not alone', () => {
     expect((await there.closed).code).toBe(4409);
   });
 
+  it('has diagnostics of the node that is asked, and names the other one where that is meant', async () => {
+    const token = mintToken({ sub: 'root', roles: ['ADMIN'] });
+    const { status, body } = await api(nodes.at(0), 'GET /api/diagnostics/queues?nodeId=node-2', { token });
+    expect(status).toBe(421);
+    expect(body).toMatchObject({
+      title: 'Misdirected Request',
+      detail: expect.stringContaining('Ask node-2') as string,
+    });
+    const there = await api(nodes.at(1), 'GET /api/diagnostics/queues?nodeId=node-2', { token });
+    expect(there.body).toMatchObject({
+      cluster: { commands: expect.any(Number) as number, publications: 0, questions: 0 },
+    });
+  });
+
   it('adds up the subscribers of a channel', async () => {
     await using here = await connectTo(0, 'grace');
     await using there = await connectTo(1, 'heidi');
@@ -69,6 +84,27 @@ describe('the server API of a node that is not alone', () => {
     expect((await api(nodes.at(0), 'POST /api/bans', { body: ban })).body).toEqual({ sessions: 1 });
     expect((await there.closed).code).toBe(4409);
     expect((await api(nodes.at(1), 'GET /api/bans')).body).toMatchObject({ bans: [{ kind: 'user', key: 'judy' }] });
+  });
+
+  it('changes what all nodes log, or one of them, and says who did not answer', async () => {
+    const token = mintToken({ sub: 'ann', roles: ['ADMIN'] });
+    const set = async (index: number, levels: string, nodeId?: string): Promise<unknown> =>
+      (await api(nodes.at(index), 'PUT /api/logs/levels', { body: { levels, nodeId }, token })).body;
+    const both = [
+      { nodeId: 'node-1', levels: 'info,app=debug' },
+      { nodeId: 'node-2', levels: 'info,app=debug' },
+    ];
+    expect(await set(0, 'info,app=debug')).toMatchObject({ nodes: both, missing: [] });
+    expect(await set(0, 'warn', 'node-2')).toMatchObject({ nodes: [{ nodeId: 'node-2', levels: 'warn' }] });
+    const { body } = await api(nodes.at(1), 'GET /api/logs/levels', { token });
+    const seen = new Map((body as LogLevelsAnswer).nodes.map(({ nodeId, levels }) => [nodeId, levels]));
+    expect(Object.fromEntries(seen)).toEqual({ 'node-1': 'info,app=debug', 'node-2': 'warn' });
+    const told = nodes.at(1).logLines.filter(({ msg }) => msg === 'log levels changed');
+    expect(told).toMatchObject([
+      { levels: 'info,app=debug', by: 'ann' },
+      { levels: 'warn', by: 'ann' },
+    ]);
+    await api(nodes.at(0), 'DELETE /api/logs/levels', { token });
   });
 
   it('drains another node, and then routes clients past it', async () => {

@@ -22,6 +22,7 @@ interface Document {
 
 const ENDPOINTS = [
   'DELETE /api/bans/{kind}/{key}',
+  'DELETE /api/logs/levels',
   'DELETE /api/revocations/{kind}/{key}',
   'DELETE /api/sessions/{id}',
   'DELETE /api/users/{userId}/rights',
@@ -30,6 +31,11 @@ const ENDPOINTS = [
   'GET /api/channels',
   'GET /api/channels/{channel}/history',
   'GET /api/channels/{channel}/presence',
+  'GET /api/diagnostics',
+  'GET /api/diagnostics/handlers',
+  'GET /api/diagnostics/queues',
+  'GET /api/explain',
+  'GET /api/logs/levels',
   'GET /api/nodes',
   'GET /api/revocations',
   'GET /api/rights',
@@ -37,10 +43,14 @@ const ENDPOINTS = [
   'GET /route',
   'POST /api/bans',
   'POST /api/broadcast',
+  'POST /api/diagnostics/cpu-profile',
+  'POST /api/diagnostics/heap-profile',
+  'POST /api/diagnostics/heap-snapshot',
   'POST /api/drain',
   'POST /api/publish',
   'POST /api/revocations',
   'POST /api/users/{userId}/messages',
+  'PUT /api/logs/levels',
   'PUT /api/users/{userId}/rights',
 ];
 

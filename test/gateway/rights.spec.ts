@@ -154,9 +154,7 @@ describe('rights', () => {
       expect((await client.next()).type).toBe('auth_refresh_reply');
       await publish('open:c', 1);
       expect(await client.next()).toMatchObject({ type: 'message', channel: 'open:c' });
-      expect(server.logLines.some(({ msg, where }) => msg === 'handler failed' && /hook/.test(String(where)))).toBe(
-        true,
-      );
+      expect(server.logLines.some(({ msg, where }) => msg === 'hook failed' && /hook/.test(String(where)))).toBe(true);
       const later = await Scrape.of(server);
       expect(later.since(earlier, 'gatehouse_subscriptions_dropped_total{lost="channel"}')).toBe(2);
     });

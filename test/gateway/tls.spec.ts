@@ -192,14 +192,14 @@ describe('the end of a certificate', () => {
     const days = (Number(seconds) - Date.now() / 1_000) / 86_400;
     expect(days).toBeGreaterThan(10);
     expect(days).toBeLessThan(11);
-    expect(linesOf(server, 'The TLS certificate ends in 10 days')).toMatchObject([{ level: 'warn' }]);
+    expect(linesOf(server, 'the TLS certificate ends soon')).toMatchObject([{ level: 'warn', days: 10 }]);
     expect((await ask(`${server.http}/ready`, { ca: old.cert })).status).toBe(200);
   });
 
   it('does not keep a server from starting, which says so', async () => {
     using files = new CertificateFolder(expired);
     await using server = await startTestServer(files.environment);
-    expect(linesOf(server, 'The TLS certificate has expired')).toHaveLength(1);
+    expect(linesOf(server, 'the TLS certificate has expired')).toHaveLength(1);
     await using client = await connect(server.url, { rejectUnauthorized: false });
     expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
   });

@@ -15,7 +15,7 @@ interface ApiCall {
 }
 
 /** Asks the server API: `await api(server, 'POST /api/publish', { body: { … } })`. */
-export async function api(server: TestServer, endpoint: string, call: ApiCall = {}): Promise<ApiAnswer> {
+export async function api(server: Pick<TestServer, 'http'>, endpoint: string, call: ApiCall = {}): Promise<ApiAnswer> {
   const [method = 'GET', path = ''] = endpoint.split(' ');
   const { token = serviceToken(), body, headers } = call;
   const isRaw = typeof body === 'string' || body instanceof Uint8Array;

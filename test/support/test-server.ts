@@ -1,7 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { createHmac } from 'node:crypto';
 import { loadSettings, type Environment } from '../../config/settings.js';
-import { createLogger } from '../../src/observability/logger.js';
 import { startServer, type GatehouseServer, type StartOptions } from '../../src/server.js';
 
 export const TEST_SECRET = 'a-secret-of-tests-with-enough-characters';
@@ -55,7 +54,7 @@ export async function startTestServer(
       (parsed.msg === 'audit' ? auditLines : logLines).push(parsed);
     }
   });
-  const server = await startServer(settings, { logger: createLogger(settings, destination), features });
+  const server = await startServer(settings, { logOutput: destination, features });
   const secure = settings.tls.certFile === undefined ? '' : 's';
   return {
     ...server,

@@ -127,13 +127,14 @@ export function describeBroker(title: string, factory: BrokerFactory): void {
         expect(plain(publications[0]?.data)).toEqual(plain(data));
       });
 
-      it('carries who published, who is left out, until when, how it is encrypted, and its time', async () => {
+      it('carries who published, who is left out, until when, how it is encrypted, its trace, and its time', async () => {
         await at.broker.subscribe(at.channel);
         const others = {
           from: { userId: 'alice', sessionId: 's1' },
           excludeSession: 's1',
           expiresAt: Date.now() + 60_000,
           enc: 'fernet',
+          trace: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
         };
         const before = Date.now();
         await at.broker.publish(at.channel, draft('a', others), KEPT);

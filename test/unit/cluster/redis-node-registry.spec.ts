@@ -121,8 +121,8 @@ onEveryRedis((open) => {
         await using namesake = await StoreNode.start(await link(), 'again');
         await eventually('both have noticed', () => warn.mock.calls.length >= 2);
         for (const node of [after, namesake]) await node.report();
-        expect(warn.mock.calls.map(([message]) => String(message))).toEqual(
-          Array(2).fill('SERVER_ID again is used by two nodes'),
+        expect(warn.mock.calls.map(([line]: unknown[]) => line)).toEqual(
+          Array(2).fill({ msg: 'SERVER_ID is used by two nodes', nodeId: 'again' }),
         );
       } finally {
         warn.mockRestore();

@@ -164,3 +164,25 @@ describe('the file of namespaces', () => {
     expect(() => loadSettings(environment)).toThrow(/2 settings cannot be used[^]*PORT[^]*CHANNELS_FILE/);
   });
 });
+
+describe('heap snapshots', () => {
+  it('need a folder that can be written in', () => {
+    const percent = { ...WITH_KEY, HEAP_SNAPSHOT_PERCENT: '80' };
+    expect(faultsOf(percent)).toEqual(['HEAP_SNAPSHOT_PERCENT is set: DIAGNOSTICS_DIR must be']);
+    expect(faultsOf({ ...percent, DIAGNOSTICS_DIR: '/no/such/folder' })).toEqual([
+      'DIAGNOSTICS_DIR must name a folder that exists; it is "/no/such/folder"',
+    ]);
+    expect(faultsOf({ ...percent, DIAGNOSTICS_DIR: 'package.json' })).toEqual([
+      'DIAGNOSTICS_DIR must name a folder; it is "package.json"',
+    ]);
+    expect(faultsOf({ ...percent, DIAGNOSTICS_DIR: '.' })).toEqual([]);
+  });
+
+  it('are handed out in production only where that is asked for', () => {
+    const handedOut = (environment: Environment) =>
+      loadSettings({ ...WITH_KEY, ...environment }).diagnostics.heapSnapshots;
+    expect(handedOut({})).toBe('on');
+    expect(handedOut({ NODE_ENV: 'production' })).toBe('off');
+    expect(handedOut({ NODE_ENV: 'production', HEAP_SNAPSHOTS: 'on' })).toBe('on');
+  });
+});
