@@ -74,9 +74,9 @@ module.exports = {
       comment:
         'by import(): a server without tracing loads nothing of OpenTelemetry, and nothing of ours that needs it',
       severity: 'error',
-      from: { path: '^(src|config)/', pathNot: '^src/(gateways/|observability/(tracing/|trace-fields))' },
+      from: { path: '^(src|config)/', pathNot: '^src/(gateways/|observability/(tracing/|logs/trace-fields))' },
       to: {
-        path: '^(node_modules/@opentelemetry/|src/observability/(tracing/|trace-fields))',
+        path: '^(node_modules/@opentelemetry/|src/observability/(tracing/|logs/trace-fields))',
         pathNot: '^src/observability/tracing/tracing(-metrics)?\\.ts$',
         dependencyTypesNot: ['dynamic-import', 'type-only'],
       },

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type { EventEmitter } from 'node:events';
 import { configurationOfProcess } from '../config/environment.js';
 import { DispatchEvents } from '../src/dispatch/dispatch-events.js';
-import { MessageTallies } from '../src/observability/message-tallies.js';
+import { MessageTallies } from '../src/observability/metrics/message-tallies.js';
 import { startServer, type GatehouseServer } from '../src/server.js';
 import { SessionEvents } from '../src/sessions/session-events.js';
 

@@ -9,7 +9,7 @@ import type { MessageScope } from './dispatch/message-scope.js';
 import { GatewaysModule } from './gateways/gateways.module.js';
 import { HealthModule } from './health/health.module.js';
 import { LifecycleModule } from './lifecycle/lifecycle.module.js';
-import type { Logging } from './observability/logging.js';
+import type { Logging } from './observability/logs/logging.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { PayloadCipher } from './protocol/payload-cipher.js';
 import { ServerApiModule } from './server-api/server-api.module.js';

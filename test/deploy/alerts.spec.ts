@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { METRIC } from '../../src/observability/metrics.js';
+import { METRIC } from '../../src/observability/metrics/metrics.js';
 import { literal, read, section, table } from '../docs/markdown.js';
 import { dashboard, PROMETHEUS, rules } from './expressions.js';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { renderDashboard } from '../../scripts/dashboard/render.js';
-import { METRIC } from '../../src/observability/metrics.js';
+import { METRIC } from '../../src/observability/metrics/metrics.js';
 import { dashboard, dashboardExpressions, type DashboardPanel } from './expressions.js';
 
 const { panels, templating } = dashboard();

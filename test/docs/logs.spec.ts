@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LOG_AREAS } from '../../config/log-levels.js';
-import { ANOMALIES } from '../../src/observability/anomaly-report.js';
-import { LEFT_OUT, LOG_LINES } from '../../src/observability/log-lines.js';
+import { ANOMALIES } from '../../src/observability/anomalies/anomaly-report.js';
+import { LEFT_OUT, LOG_LINES } from '../../src/observability/logs/log-lines.js';
 import { literal, read, section, table } from './markdown.js';
 
 const document = read('docs/observability.md');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ANOMALIES } from '../../src/observability/anomaly-report.js';
-import { AUDIT_EVENTS } from '../../src/observability/audit-catalogue.js';
+import { ANOMALIES } from '../../src/observability/anomalies/anomaly-report.js';
+import { AUDIT_EVENTS } from '../../src/observability/audit/audit-catalogue.js';
 import { literal, read, section, table } from './markdown.js';
 
 const document = read('docs/operations.md');

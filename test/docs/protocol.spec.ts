@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { METRIC } from '../../src/observability/metrics.js';
+import { METRIC } from '../../src/observability/metrics/metrics.js';
 import { CLOSES } from '../../src/protocol/close-codes.js';
 import { ERRORS } from '../../src/protocol/error-codes.js';
 import { CODECS } from '../../src/protocol/subprotocols.js';

@@ -1,6 +1,6 @@
 import type { Provider } from '@nestjs/common';
-import { countersFor } from '../event-metric.js';
-import { METRIC } from '../metrics.js';
+import { countersFor } from '../metrics/event-metric.js';
+import { METRIC } from '../metrics/metrics.js';
 
 const CAUSES = ['operator', 'automatic'] as const;
 const REFUSALS = ['under_way', 'too_soon', 'memory', 'disk', 'files', 'unwritable'] as const;

@@ -8,7 +8,7 @@ import { Readiness } from '../../lifecycle/readiness.js';
 import type { SummaryAnswer } from '../../server-api/diagnostics.answers.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import { OUTBOUND_CONTEXT, type OutboundContext } from '../../socket/outbound-queue.js';
-import { EventLoopUtilization } from '../event-loop-utilization.js';
+import { EventLoopUtilization } from '../metrics/event-loop-utilization.js';
 import { rounded } from './rounded.js';
 
 /** prom-client observes the collections anyway. */

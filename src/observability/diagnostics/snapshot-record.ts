@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import type { Counter } from 'prom-client';
-import { Logs } from '../logs.js';
-import { METRIC } from '../metrics.js';
+import { Logs } from '../logs/logs.js';
+import { METRIC } from '../metrics/metrics.js';
 import type { SnapshotCause, SnapshotRefusal } from './heap-metrics.js';
 
 /** Of one snapshot. */

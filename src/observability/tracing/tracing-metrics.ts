@@ -1,7 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
-import { METRIC } from '../metrics.js';
-import { pulledCounters } from '../pulled-metric.js';
+import { METRIC } from '../metrics/metrics.js';
+import { pulledCounters } from '../metrics/pulled-metric.js';
 import { SPAN_LOSSES, TRACING, type Tracing } from './tracing.js';
 
 const NONE_LOST = SPAN_LOSSES.map((reason) => [reason, 0] as const);

@@ -3,7 +3,7 @@ import { APP_INTERCEPTOR } from '@nestjs/core';
 import type { Settings } from '../../../config/settings.js';
 import { TRACES, type Traces } from '../../protocol/traces.js';
 import { SessionsModule } from '../../sessions/sessions.module.js';
-import type { Logs } from '../logs.js';
+import type { Logs } from '../logs/logs.js';
 import { ConnectionSpans } from './connection-spans.js';
 import { MessageSpans } from './message-spans.js';
 import { OpenTelemetry } from './open-telemetry.js';

@@ -1,0 +1,117 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { InjectMetric } from '@willsoto/nestjs-prometheus';
+import type { Logger } from 'pino';
+import type { Counter } from 'prom-client';
+import type { Settings } from '../../../config/settings.js';
+import type { Principal } from '../../authentication/principal.js';
+import type { Session } from '../../sessions/session.js';
+import { clientAddress } from '../../access/address-key.js';
+import { AuditBudget } from './audit-budget.js';
+import { groupOf, type AuditEvent, type AuditFields, type SessionAuditEvent } from './audit-catalogue.js';
+import { auditText } from './audit-text.js';
+import { LineFile } from '../logs/line-file.js';
+import { createLogger } from '../logs/logger.js';
+import { Logs } from '../logs/logs.js';
+import { METRIC } from '../metrics/metrics.js';
+
+export const AUDIT_SETTINGS = Symbol('AuditSettings');
+
+/** What marks a line of the audit among those of the log. */
+const MARK = 'audit';
+const PERIOD_MS = 10_000;
+
+/** The audit log: one JSON line an event, in a file of its own or marked among the lines of the log. */
+@Injectable()
+export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly budget: AuditBudget;
+  private readonly file: LineFile | undefined;
+  private readonly lines: Logger;
+  private readonly readsTokens: boolean;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    @Inject(AUDIT_SETTINGS) { audit, authentication, server }: Settings,
+    private readonly logs: Logs,
+    @InjectMetric(METRIC.auditFailures) private readonly failures: Counter,
+    @InjectMetric(METRIC.auditLost) private readonly lost: Counter,
+    @InjectMetric(METRIC.auditLeftOut) private readonly leftOut: Counter,
+  ) {
+    this.budget = new AuditBudget({ perSource: audit.linesPerSource, perGroup: audit.linesPerGroup });
+    this.readsTokens = authentication.mode !== 'off';
+    this.file = audit.file === undefined ? undefined : this.opened(audit.file);
+    this.lines = this.file ? createLogger(server, this.file) : logs.root;
+  }
+
+  /** Bytes that wait for the file. */
+  get waitingBytes(): number {
+    return this.file?.waitingBytes ?? 0;
+  }
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => this.turn(), PERIOD_MS).unref();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    this.turn();
+    this.write('stopped', {});
+    await this.file?.close();
+  }
+
+  /** Writes a line, whatever happens. */
+  write<Event extends AuditEvent>(event: Event, fields: AuditFields<Event>): void {
+    this.lines.info({ event, ...(fields as object) }, MARK);
+  }
+
+  /**
+   * Writes a line that a client can cause, unless its source has used up its lines.
+   *
+   * @param fields made only if the line is written
+   * @param source an address or user, of bounded length
+   */
+  writeBounded<Event extends AuditEvent>(event: Event, source: string, fields: () => AuditFields<Event>): void {
+    const group = groupOf(event);
+    if (group === undefined || this.budget.take(group, source)) this.write(event, fields());
+  }
+
+  /** Writes a line about a session, which whoever stands behind it can cause. @param more made only if the line is written */
+  writeOf<Event extends SessionAuditEvent>(event: Event, session: Session, more?: () => AuditFields<Event>): void {
+    this.writeBounded(event, this.sourceOf(session.principal, session.address), () => ({
+      session: session.id,
+      user: auditText(session.userId),
+      address: auditText(session.address),
+      ...more?.(),
+    }));
+  }
+
+  /** Whose lines those of a client are. Who has no token has a new user id each time, and would be a new source. */
+  sourceOf({ anonymous, userId }: Principal, address: string): string {
+    const isNamed = !anonymous && this.readsTokens;
+    return isNamed ? `user ${auditText(userId)}` : addressSource(address);
+  }
+
+  /** Ends a period: tells what was left out in it. */
+  private turn(): void {
+    for (const { group, source, sources, leftOut } of this.budget.turn()) {
+      this.leftOut.inc({ group }, leftOut);
+      this.write('left_out', { group, source, sources, leftOut });
+    }
+  }
+
+  private opened(path: string): LineFile {
+    const file = new LineFile(path, { setting: 'AUDIT_FILE' });
+    file.on('refused', () => this.failures.inc());
+    file.on('dropped', () => this.lost.inc());
+    file.on('failed', (reason) => this.logs.write('audit_failed', () => ({ file: path, reason })));
+    file.on('recovered', (lost) => {
+      this.logs.write('audit_recovered', () => ({ file: path, lost }));
+      if (lost > 0) this.write('lines_lost', { lost });
+    });
+    return file;
+  }
+}
+
+/** Of IPv6 the /64, which is what one customer is given. */
+export function addressSource(address: string): string {
+  return `address ${auditText(clientAddress(address).limitKey)}`;
+}

@@ -1,0 +1,131 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import type { Settings } from '../../../config/settings.js';
+import { credentialSource } from '../../authentication/credentials.js';
+import { hasSameRights, type Principal } from '../../authentication/principal.js';
+import { DispatchEvents } from '../../dispatch/dispatch-events.js';
+import { SessionEvents } from '../../sessions/session-events.js';
+import { UpgradeEvents, type AcceptedAttempt, type RefusedAttempt } from '../../upgrade/upgrade-events.js';
+import type { AuditFields } from './audit-catalogue.js';
+import { addressSource, AUDIT_SETTINGS, AuditLog } from './audit-log.js';
+import { auditPath, auditText } from './audit-text.js';
+
+/** Refusals that tell of somebody who tries what is not theirs. Those for a message's form or rate are counted only. */
+const AUDITED_CODES = new Set([
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'DECRYPTION_FAILED',
+  'DUPLICATE_MESSAGE',
+  'STALE_MESSAGE',
+]);
+const MAX_ROLES = 16;
+
+/** Writes what happens at the door and to sessions into the audit log. */
+@Injectable()
+export class AuditObserver implements OnModuleInit {
+  constructor(
+    @Inject(AUDIT_SETTINGS) private readonly settings: Settings,
+    private readonly log: AuditLog,
+    private readonly upgrades: UpgradeEvents,
+    private readonly sessions: SessionEvents,
+    private readonly messages: DispatchEvents,
+  ) {}
+
+  onModuleInit(): void {
+    this.watchConnections();
+    this.watchSessions();
+  }
+
+  private watchConnections(): void {
+    const { log } = this;
+    this.upgrades.on('accepted', (attempt) => {
+      const { principal, address } = attempt;
+      log.writeBounded('connection_accepted', log.sourceOf(principal, address), () => this.accepted(attempt));
+    });
+    this.upgrades.on('refused', (reason, address, attempt) =>
+      log.writeBounded('connection_refused', addressSource(address), () => ({
+        reason,
+        address: auditText(address),
+        ...this.refused(attempt),
+      })),
+    );
+    this.upgrades.on('cut', (reason, address) =>
+      log.writeBounded('connection_cut', addressSource(address), () => ({ reason, address: auditText(address) })),
+    );
+  }
+
+  private watchSessions(): void {
+    this.sessions.on('closed', (session, code) => {
+      const durationMs = Date.now() - session.openedAt;
+      this.log.writeOf('connection_closed', session, () => ({ code, durationMs }));
+    });
+    this.sessions.on('breached', (session, reason) => this.log.writeOf('rule_broken', session, () => ({ reason })));
+    this.sessions.on('refreshed', (session, { tokenId: formerToken }) =>
+      this.log.writeOf('auth_refreshed', session, () => ({
+        ...tokenOf(session.principal),
+        formerToken: auditText(formerToken),
+      })),
+    );
+    this.sessions.on('renewed', (session, former) => {
+      if (hasSameRights(former, session.principal)) return;
+      this.log.writeOf('rights_changed', session, () => ({
+        roles: shownRoles(session.principal),
+        formerRoles: shownRoles(former),
+      }));
+    });
+    this.sessions.on('dropped', (session, channel, lost) =>
+      this.log.writeOf('subscription_dropped', session, () => ({ channel: auditText(channel), lost })),
+    );
+    this.messages.on('failed', (code, session, type) => {
+      if (type === 'auth_refresh') this.log.writeOf('auth_refresh_refused', session, () => ({ code }));
+      else if (AUDITED_CODES.has(code)) {
+        this.log.writeOf('message_refused', session, () => ({ type: auditText(type), code }));
+      }
+    });
+  }
+
+  private accepted({
+    request,
+    principal,
+    sessionId,
+    codec,
+    address,
+  }: AcceptedAttempt): AuditFields<'connection_accepted'> {
+    const { mode } = this.settings.authentication;
+    return {
+      session: sessionId,
+      user: auditText(principal.userId),
+      address: auditText(address),
+      anonymous: principal.anonymous,
+      protocol: codec.subprotocol,
+      auth: mode,
+      // Where tokens are not read, none is a credential.
+      credential: mode === 'off' ? 'none' : credentialSource(request),
+      ...tokenOf(principal),
+      origin: auditText(request.headers.origin),
+      path: auditPath(request.url),
+    };
+  }
+
+  private refused({ request, principal }: RefusedAttempt): AuditFields<'connection_refused'> {
+    return {
+      user: auditText(principal?.userId),
+      credential: credentialSource(request),
+      origin: auditText(request.headers.origin),
+      path: auditPath(request.url),
+    };
+  }
+}
+
+function tokenOf(principal: Principal): { roles: readonly string[]; token?: string; expires?: string } {
+  const { tokenId, expiresAt } = principal;
+  const token = auditText(tokenId);
+  return {
+    roles: shownRoles(principal),
+    ...(token !== undefined && { token }),
+    ...(expiresAt !== undefined && { expires: new Date(expiresAt).toISOString() }),
+  };
+}
+
+function shownRoles({ roles }: Principal): readonly string[] {
+  return roles.slice(0, MAX_ROLES).map((role) => auditText(role) ?? '');
+}

@@ -1,0 +1,68 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import type { Settings } from '../../../config/settings.js';
+import { VERSION } from '../../../config/version.js';
+import { AccessEvents } from '../../access/access-events.js';
+import type { Ban } from '../../cluster/ban-store.js';
+import { Drain } from '../../lifecycle/drain.js';
+import { ApiEvents } from '../../server-api/api-events.js';
+import type { AuditFields } from './audit-catalogue.js';
+import { addressSource, AUDIT_SETTINGS, AuditLog } from './audit-log.js';
+import { auditedSettings } from './audit-settings.js';
+import { auditText } from './audit-text.js';
+
+const MAX_TARGET_LENGTH = 256;
+
+/** Writes what operators do, and what the server does by itself, into the audit log. */
+@Injectable()
+export class AuditOperations implements OnModuleInit, OnApplicationBootstrap {
+  constructor(
+    @Inject(AUDIT_SETTINGS) private readonly settings: Settings,
+    private readonly log: AuditLog,
+    private readonly access: AccessEvents,
+    private readonly drain: Drain,
+    private readonly api: ApiEvents,
+  ) {}
+
+  onModuleInit(): void {
+    this.watchAccess();
+    this.watchOperators();
+  }
+
+  onApplicationBootstrap(): void {
+    this.log.write('started', { version: VERSION, settings: auditedSettings(this.settings) });
+  }
+
+  private watchAccess(): void {
+    this.access.on('banned', (ban) => {
+      if (ban.by === 'operator') this.log.write('banned', shownBan(ban));
+      else this.log.writeBounded('banned', addressSource(ban.key), () => shownBan(ban));
+    });
+    this.access.on('lifted', ({ kind, key }) => this.log.write('ban_lifted', { kind, key: auditText(key) }));
+    this.access.on('expelled', (session) => this.log.writeOf('session_expelled', session));
+  }
+
+  private watchOperators(): void {
+    const { log } = this;
+    this.drain.on('began', ({ leaving: sessions, reconnectWindowMs }) =>
+      log.write('drain_begun', { sessions, reconnectWindowMs }),
+    );
+    this.drain.on('ended', (durationMs, cut) => log.write('drain_finished', { durationMs, cut }));
+    // Not bounded: only who has the role can cause it, and an audit with holes is none.
+    this.api.on('audited', ({ who, action, target, outcome }) =>
+      log.write('api_call', { who: auditText(who), action, target: auditText(target, MAX_TARGET_LENGTH), outcome }),
+    );
+    this.api.on('refused', (status, address) =>
+      log.writeBounded('api_refused', addressSource(address), () => ({ status, address: auditText(address) })),
+    );
+  }
+}
+
+function shownBan({ kind, key, until, reason, by }: Ban): AuditFields<'banned'> {
+  return { kind, key: auditText(key), until: shownTime(until), reason: auditText(reason), by };
+}
+
+/** An operator may ban for longer than dates go. */
+function shownTime(milliseconds: number): string | number {
+  const date = new Date(milliseconds);
+  return Number.isNaN(date.getTime()) ? milliseconds : date.toISOString();
+}

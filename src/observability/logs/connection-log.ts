@@ -1,0 +1,54 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { ClusterEvents } from '../../cluster/cluster-events.js';
+import { SessionEvents } from '../../sessions/session-events.js';
+import type { Session } from '../../sessions/session.js';
+import { UpgradeEvents } from '../../upgrade/upgrade-events.js';
+import { Logs } from './logs.js';
+
+/** A line when a session opens and one when it closes; refusals, slow readers and faults. Nothing here ever holds a token or a payload. */
+@Injectable()
+export class ConnectionLog implements OnModuleInit {
+  constructor(
+    private readonly logs: Logs,
+    private readonly sessions: SessionEvents,
+    private readonly upgrades: UpgradeEvents,
+    private readonly cluster: ClusterEvents,
+  ) {}
+
+  onModuleInit(): void {
+    const { logs, sessions, upgrades, cluster } = this;
+    this.followSessions();
+    sessions.on('overflowed', (session, reason, droppedFrames) =>
+      logs.write('slow_consumer', () => ({ ...describe(session), reason, droppedFrames })),
+    );
+    sessions.on('vanished', (session) => logs.write('client_vanished', () => describe(session)));
+    sessions.on('breached', (session, reason) => logs.write('rule_broken', () => ({ ...describe(session), reason })));
+    upgrades.on('cut', (reason, address) => logs.write('connection_cut', () => ({ reason, address })));
+    upgrades.on('refused', (reason, address) => logs.write('upgrade_refused', () => ({ reason, address })));
+    sessions.on('crashed', (where, err) => logs.write('hook_failed', () => ({ where, err })));
+    cluster.on('crashed', (where, err) => logs.write('word_failed', () => ({ where, err })));
+  }
+
+  private followSessions(): void {
+    const { logs, sessions } = this;
+    const opened = (session: Session): void => logs.write('session_opened', () => describe(session));
+    const closed = (session: Session, code: number): void =>
+      logs.write('session_closed', () => ({ ...describe(session), ...summary(session, code) }));
+    logs.follow('session_opened', {
+      begin: () => sessions.on('opened', opened),
+      end: () => sessions.off('opened', opened),
+    });
+    logs.follow('session_closed', {
+      begin: () => sessions.on('closed', closed),
+      end: () => sessions.off('closed', closed),
+    });
+  }
+}
+
+function describe({ id, userId, address, codec }: Session) {
+  return { session: id, user: userId, address, protocol: codec.subprotocol };
+}
+
+function summary({ openedAt, messagesReceived, messagesSent }: Session, code: number) {
+  return { code, durationMs: Date.now() - openedAt, received: messagesReceived, sent: messagesSent };
+}

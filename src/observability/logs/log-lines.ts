@@ -1,0 +1,202 @@
+import type { LogArea, LogLevel } from '../../../config/log-levels.js';
+
+export type WrittenLevel = Exclude<LogLevel, 'silent'>;
+
+interface LineDefinition {
+  readonly area: LogArea;
+  readonly level: WrittenLevel;
+  /** What it says, always the same: others search for it. */
+  readonly sentence: string;
+  readonly fields: readonly string[];
+  /** Bounded by LOG_TRAFFIC_LINES, for it is of everyday traffic; otherwise by LOG_BURST_LINES. */
+  readonly isTraffic?: true;
+  /** The field that tells lines of one kind apart, each with a bound of its own; its values are a fixed set. */
+  readonly boundedBy?: 'reason' | 'status';
+}
+
+const MESSAGE = ['session', 'id', 'trace_id', 'span_id'] as const;
+const SESSION = ['session', 'user', 'address', 'protocol'] as const;
+
+/** Lines of the log, by kind; docs/observability.md says what they mean, and a test compares. */
+export const LOG_LINES = {
+  session_opened: {
+    area: 'connections',
+    level: 'info',
+    sentence: 'session opened',
+    fields: SESSION,
+    isTraffic: true,
+  },
+  session_closed: {
+    area: 'connections',
+    level: 'info',
+    sentence: 'session closed',
+    fields: [...SESSION, 'code', 'durationMs', 'received', 'sent'],
+    isTraffic: true,
+  },
+  slow_consumer: {
+    area: 'connections',
+    level: 'warn',
+    sentence: 'slow consumer cut off',
+    fields: [...SESSION, 'reason', 'droppedFrames'],
+    boundedBy: 'reason',
+  },
+  client_vanished: { area: 'connections', level: 'info', sentence: 'client vanished', fields: SESSION },
+  rule_broken: {
+    area: 'connections',
+    level: 'info',
+    sentence: 'client broke a rule',
+    fields: [...SESSION, 'reason'],
+    boundedBy: 'reason',
+  },
+  upgrade_refused: {
+    area: 'upgrade',
+    level: 'info',
+    sentence: 'upgrade refused',
+    fields: ['reason', 'address'],
+    boundedBy: 'reason',
+  },
+  connection_cut: {
+    area: 'upgrade',
+    level: 'info',
+    sentence: 'connection cut off before a request',
+    fields: ['reason', 'address'],
+    boundedBy: 'reason',
+  },
+  message: {
+    area: 'messages',
+    level: 'debug',
+    sentence: 'message',
+    fields: [...MESSAGE, 'type', 'milliseconds', 'outcome'],
+    isTraffic: true,
+  },
+  message_refused: {
+    area: 'messages',
+    level: 'debug',
+    sentence: 'message refused',
+    fields: ['session', 'id', 'type', 'outcome'],
+    isTraffic: true,
+  },
+  handler_failed: {
+    area: 'messages',
+    level: 'error',
+    sentence: 'handler failed',
+    fields: [...MESSAGE, 'where', 'err'],
+  },
+  hook_failed: { area: 'channels', level: 'error', sentence: 'hook failed', fields: ['where', 'err'] },
+  word_failed: {
+    area: 'cluster',
+    level: 'error',
+    sentence: 'what another node said was not carried out',
+    fields: ['where', 'err'],
+  },
+  redis_gone: {
+    area: 'cluster',
+    level: 'warn',
+    sentence: 'Redis is gone: this node serves its own clients',
+    fields: ['reason'],
+  },
+  redis_back: { area: 'cluster', level: 'info', sentence: 'Redis is back', fields: [] },
+  api_refused: {
+    area: 'api',
+    level: 'info',
+    sentence: 'API request refused',
+    fields: ['status', 'address'],
+    boundedBy: 'status',
+  },
+  api_failed: { area: 'api', level: 'error', sentence: 'API request failed', fields: ['where', 'err'] },
+  tls_failed: {
+    area: 'transport',
+    level: 'info',
+    sentence: 'TLS handshake failed',
+    fields: ['reason', 'address'],
+    boundedBy: 'reason',
+  },
+  http_failed: { area: 'transport', level: 'error', sentence: 'HTTP request failed', fields: ['err'] },
+  certificate_loaded: { area: 'transport', level: 'info', sentence: 'certificate reloaded', fields: ['expiresAt'] },
+  certificate_refused: {
+    area: 'transport',
+    level: 'error',
+    sentence: 'certificate not reloaded, the present one stays',
+    fields: ['reason'],
+  },
+  certificate_ending: {
+    area: 'transport',
+    level: 'warn',
+    sentence: 'the TLS certificate ends soon',
+    fields: ['expiresAt', 'days'],
+  },
+  certificate_expired: {
+    area: 'transport',
+    level: 'warn',
+    sentence: 'the TLS certificate has expired',
+    fields: ['expiresAt', 'days'],
+  },
+  audit_failed: {
+    area: 'observability',
+    level: 'error',
+    sentence: 'the audit log cannot be written',
+    fields: ['file', 'reason'],
+  },
+  audit_recovered: {
+    area: 'observability',
+    level: 'info',
+    sentence: 'the audit log is written again',
+    fields: ['file', 'lost'],
+  },
+  log_file_failed: {
+    area: 'observability',
+    level: 'error',
+    sentence: 'a log file cannot be written',
+    fields: ['file', 'reason'],
+  },
+  log_file_recovered: {
+    area: 'observability',
+    level: 'info',
+    sentence: 'a log file is written again',
+    fields: ['file', 'lost'],
+  },
+  spans_lost: {
+    area: 'observability',
+    level: 'warn',
+    sentence: 'spans not exported',
+    fields: ['reason', 'spans'],
+  },
+  heap_snapshot_begun: {
+    area: 'observability',
+    level: 'info',
+    sentence: 'heap snapshot begun',
+    fields: ['cause', 'heapBytes', 'file'],
+  },
+  heap_snapshot_written: {
+    area: 'observability',
+    level: 'info',
+    sentence: 'heap snapshot written',
+    fields: ['cause', 'bytes', 'heldUpMs', 'file'],
+  },
+  heap_snapshot_refused: {
+    area: 'observability',
+    level: 'warn',
+    sentence: 'no heap snapshot of the memory above its threshold',
+    fields: ['why'],
+  },
+  levels_changed: {
+    area: 'observability',
+    level: 'info',
+    sentence: 'log levels changed',
+    fields: ['levels', 'until', 'by'],
+  },
+} as const satisfies Record<string, LineDefinition>;
+
+export type LogKind = keyof typeof LOG_LINES;
+
+/** What a line of this kind says, besides time, level, node, area and sentence. */
+export type LogFields<Kind extends LogKind> = {
+  readonly [Field in (typeof LOG_LINES)[Kind]['fields'][number]]?: unknown;
+};
+
+export function lineOf(kind: LogKind): LineDefinition {
+  return LOG_LINES[kind];
+}
+
+/** Told, at the level and in the area of what was left out, when a period ends in which too many lines came. */
+export const LEFT_OUT = 'log lines left out';

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { multistream, type DestinationStream } from 'pino';
+import pretty from 'pino-pretty';
+import { LOG_FILES } from '../../../config/appendable-file.js';
+import type { Settings } from '../../../config/settings.js';
+import { LineFile } from './line-file.js';
+import { LineWriter } from './line-writer.js';
+import type { Logs } from './logs.js';
+import { Tally } from '../metrics/tally.js';
+
+type LogSettings = Settings['log'];
+
+/** What may wait for a slow disk, or for whoever reads standard output, each. About 12,000 lines. */
+const MAX_WAITING_BYTES = 4_194_304;
+const STANDARD_OUTPUT = 'stdout';
+/** For pino, which has a number for each level. */
+const ERROR_LEVEL = 50;
+
+/** Where the lines of the log go: standard output, and the files in LOG_DIR. */
+export class LogOutput {
+  readonly failures = new Tally();
+  readonly lost = new Tally();
+  readonly stream: DestinationStream;
+  private readonly writers = new Map<string, LineWriter>();
+
+  /**
+   * @param instead in the place of standard output
+   * @throws UnusableSettings where a file cannot be opened
+   */
+  constructor(settings: LogSettings, instead?: DestinationStream) {
+    const console = instead ?? this.console(settings);
+    const { dir } = settings;
+    if (dir === undefined) {
+      this.stream = console;
+      return;
+    }
+    const combined = this.file(LOG_FILES.combined, settings);
+    const errors = this.file(LOG_FILES.errors, settings);
+    this.stream = multistream([
+      { stream: console, level: 0 },
+      { stream: combined, level: 0 },
+      { stream: errors, level: ERROR_LEVEL },
+    ]);
+  }
+
+  /** Has it told what becomes of the outputs, by those that work. */
+  tellBy(logs: Logs): void {
+    for (const [file, writer] of this.writers) {
+      writer.on('failed', (reason) => logs.write('log_file_failed', () => ({ file, reason })));
+      writer.on('recovered', (lost) => logs.write('log_file_recovered', () => ({ file, lost })));
+    }
+  }
+
+  /** Bytes that wait for whatever takes them. */
+  get waitingBytes(): number {
+    return [...this.writers.values()].reduce((sum, writer) => sum + writer.waitingBytes, 0);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.writers.values()].map((writer) => writer.close()));
+  }
+
+  private console({ format }: LogSettings): DestinationStream {
+    const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
+    if (isPretty) return pretty({ sync: true, singleLine: true, ignore: 'pid,hostname,node' });
+    return this.watched(STANDARD_OUTPUT, new LineWriter(process.stdout.fd, MAX_WAITING_BYTES));
+  }
+
+  private file(name: string, { dir = '.', fileMaxBytes, filesKept }: LogSettings): LineWriter {
+    const options = {
+      setting: `LOG_DIR: ${name}`,
+      rotation: { maxBytes: fileMaxBytes, kept: filesKept },
+      maxWaitingBytes: MAX_WAITING_BYTES,
+    };
+    return this.watched(name, new LineFile(join(dir, name), options));
+  }
+
+  private watched(name: string, writer: LineWriter): LineWriter {
+    this.failures.add(name, 0);
+    this.lost.add(name, 0);
+    writer.on('refused', () => this.failures.add(name));
+    writer.on('dropped', () => this.lost.add(name));
+    this.writers.set(name, writer);
+    return writer;
+  }
+}

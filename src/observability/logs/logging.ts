@@ -1,0 +1,31 @@
+import type { DestinationStream } from 'pino';
+import type { Settings } from '../../../config/settings.js';
+import { LogOutput } from './log-output.js';
+import { createLogger } from './logger.js';
+import { Logs } from './logs.js';
+
+/** The log of a server, from before its first line to after its last. */
+export class Logging {
+  private constructor(
+    readonly logs: Logs,
+    readonly output: LogOutput,
+  ) {}
+
+  /**
+   * @param instead in the place of standard output
+   * @throws UnusableSettings where a file in LOG_DIR cannot be opened
+   */
+  static async open({ log, server, tracing }: Settings, instead?: DestinationStream): Promise<Logging> {
+    const output = new LogOutput(log, instead);
+    // Loaded only where it is used, as all of tracing.
+    const traceFields = tracing.exporter === 'none' ? undefined : (await import('./trace-fields.js')).traceFields;
+    const logs = new Logs(createLogger(server, output.stream, traceFields), log);
+    output.tellBy(logs);
+    return new Logging(logs, output);
+  }
+
+  async close(): Promise<void> {
+    this.logs.close();
+    await this.output.close();
+  }
+}

@@ -1,0 +1,144 @@
+import type { Logger } from 'pino';
+import { LOG_AREAS, readLogLevels, type LogArea, type LogLevel, type LogLevels } from '../../../config/log-levels.js';
+import type { Settings } from '../../../config/settings.js';
+import type { LogLevelChange, LogLevelControl, LogLevelState } from '../../server-api/log-level-control.js';
+import { BurstGuard, type BoundedKind } from './burst-guard.js';
+import { LEFT_OUT, lineOf, type LogFields, type LogKind, type WrittenLevel } from './log-lines.js';
+
+type LogSettings = Pick<Settings['log'], 'level' | 'burstLines' | 'trafficLines'>;
+
+/** Listens for what lines are made of. */
+export interface Listening {
+  readonly begin: () => void;
+  readonly end: () => void;
+}
+
+interface Follower extends Listening {
+  readonly kind: LogKind;
+  isOn: boolean;
+}
+
+interface LineKind extends BoundedKind {
+  readonly area: LogArea;
+  readonly level: WrittenLevel;
+}
+
+/** The log: a logger an area, each with a level that can be changed at run time, and a bound for every kind of line. */
+export class Logs implements LogLevelControl {
+  private readonly loggers: ReadonlyMap<LogArea, Logger>;
+  private readonly guard = new BurstGuard((kind, leftOut) => this.tellLeftOut(kind as LineKind, leftOut));
+  private readonly followers: Follower[] = [];
+  private levels: LogLevels;
+  private text: string;
+  private until: number | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  /** @param root writes every line it is given, whatever its level */
+  constructor(
+    readonly root: Logger,
+    private readonly settings: LogSettings,
+  ) {
+    this.text = settings.level;
+    this.levels = readLogLevels(settings.level);
+    const areas = Object.keys(LOG_AREAS) as LogArea[];
+    this.loggers = new Map(areas.map((area) => [area, root.child({ area }, { level: this.levels[area] })]));
+  }
+
+  /** How many lines were left out so far, by kind. */
+  get leftOut(): ReadonlyMap<string, number> {
+    return this.guard.leftOut;
+  }
+
+  get state(): LogLevelState {
+    const { text, levels, until, settings } = this;
+    return { levels: text, areas: levels, configured: settings.level, ...(until !== undefined && { until }) };
+  }
+
+  of(area: LogArea): Logger {
+    return this.loggers.get(area) ?? this.root;
+  }
+
+  isWritten(kind: LogKind): boolean {
+    const { area, level } = lineOf(kind);
+    return this.of(area).isLevelEnabled(level);
+  }
+
+  /** Writes a line, unless its level is off or its kind has used up its lines. @param fieldsOf asked only if it is written */
+  write<Kind extends LogKind>(kind: Kind, fieldsOf: () => LogFields<Kind>): void {
+    if (!this.isWritten(kind)) return;
+    const { area, level, sentence, isTraffic, boundedBy } = lineOf(kind);
+    const { burstLines, trafficLines } = this.settings;
+    // Needed to know the bound; cheap, for kinds that are told apart have few fields.
+    const told = boundedBy && (fieldsOf() as Record<string, unknown>);
+    const of = boundedBy && String(told?.[boundedBy]);
+    const bounded: LineKind = { kind, of, area, level };
+    if (!this.guard.allows(bounded, isTraffic ? trafficLines : burstLines)) return;
+    this.of(area)[level](told ?? fieldsOf(), sentence);
+  }
+
+  /** A line of no kind that is known here, of Nest or of the application. */
+  writeOther(area: LogArea, level: WrittenLevel, line: { readonly fields: object; readonly message: string }): void {
+    const logger = this.of(area);
+    if (!logger.isLevelEnabled(level)) return;
+    const kind: LineKind = { kind: `${area}_${level}`, area, level };
+    if (this.guard.allows(kind, this.settings.trafficLines)) logger[level](line.fields, line.message);
+  }
+
+  /** Listens while lines of this kind are written, so that nobody does while they are not. */
+  follow(kind: LogKind, listening: Listening): void {
+    const follower = { ...listening, kind, isOn: false };
+    this.followers.push(follower);
+    this.attend(follower);
+  }
+
+  change({ levels, seconds, by }: LogLevelChange): LogLevelState {
+    const read = readLogLevels(levels);
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.until = undefined;
+    if (seconds !== undefined) {
+      this.until = Date.now() + seconds * 1_000;
+      this.timer = setTimeout(() => this.restore('the end of their time'), seconds * 1_000).unref();
+    }
+    const line = (): LogFields<'levels_changed'> => ({ levels, until: this.until && dateOf(this.until), by });
+    // Whichever of the former and the new level lets it through.
+    const isTold = this.isWritten('levels_changed');
+    if (isTold) this.write('levels_changed', line);
+    this.text = levels;
+    this.apply(read);
+    if (!isTold) this.write('levels_changed', line);
+    return this.state;
+  }
+
+  restore(by: string): LogLevelState {
+    return this.change({ levels: this.settings.level, by });
+  }
+
+  /** Tells what was left out and not told yet. */
+  close(): void {
+    clearTimeout(this.timer);
+    this.guard.close();
+  }
+
+  private apply(levels: LogLevels): void {
+    this.levels = levels;
+    for (const [area, level] of Object.entries(levels) as [LogArea, LogLevel][]) this.of(area).level = level;
+    for (const follower of this.followers) this.attend(follower);
+  }
+
+  private attend(follower: Follower): void {
+    const isWanted = this.isWritten(follower.kind);
+    if (isWanted === follower.isOn) return;
+    follower.isOn = isWanted;
+    if (isWanted) follower.begin();
+    else follower.end();
+  }
+
+  private tellLeftOut({ kind, of, area, level }: LineKind, leftOut: number): void {
+    this.of(area)[level]({ kind, of, leftOut }, LEFT_OUT);
+  }
+}
+
+function dateOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

@@ -1,0 +1,56 @@
+import type { Provider } from '@nestjs/common';
+import { getToken } from '@willsoto/nestjs-prometheus';
+import { AccessEvents } from '../../access/access-events.js';
+import { Bans, BREACH_REASONS } from '../../access/bans.js';
+import { ConnectionLimits } from '../../access/connection-limits.js';
+import { Revocations } from '../../access/revocations.js';
+import { eventCounters } from './event-metric.js';
+import { METRIC } from './metrics.js';
+import { pulledCounter, pulledCounters, pulledGauge } from './pulled-metric.js';
+
+const OPERATOR = 'operator';
+
+/** Who is kept out, and for how much of it there was no room. */
+export const accessMetrics: Provider[] = [
+  {
+    provide: getToken(METRIC.bans),
+    inject: [Bans],
+    useFactory: (bans: Bans) => pulledGauge(METRIC.bans, 'Addresses and users banned', () => bans.activeCount),
+  },
+  eventCounters(AccessEvents, {
+    name: METRIC.bansMade,
+    help: 'Bans made on this node, by the limit that was broken, or operator',
+    label: 'reason',
+    values: [...BREACH_REASONS, OPERATOR],
+    listen: (access, count) => access.on('banned', ({ by, reason }) => count(by === 'operator' ? OPERATOR : reason)),
+  }),
+  {
+    provide: getToken(METRIC.revocations),
+    inject: [Revocations],
+    useFactory: (revocations: Revocations) =>
+      pulledGauge(METRIC.revocations, 'Revocations and changes of rights in force', () => revocations.activeCount),
+  },
+  {
+    provide: getToken(METRIC.revocationsRefused),
+    inject: [Revocations],
+    useFactory: (revocations: Revocations) =>
+      pulledCounter(
+        METRIC.revocationsRefused,
+        'Revocations refused, for there were too many',
+        () => revocations.refusedCount,
+      ),
+  },
+  {
+    provide: getToken(METRIC.addressesForgotten),
+    inject: [ConnectionLimits, Bans],
+    useFactory: (limits: ConnectionLimits, bans: Bans) =>
+      pulledCounters(
+        {
+          name: METRIC.addressesForgotten,
+          help: 'What was forgotten of addresses before its time, for there were too many',
+          label: 'what',
+        },
+        () => Object.entries({ rate: limits.dropped, ...bans.dropped }),
+      ),
+  },
+];

@@ -1,0 +1,50 @@
+import type { Provider } from '@nestjs/common';
+import { getToken } from '@willsoto/nestjs-prometheus';
+import { Ledgers } from '../../channels/ledger/ledgers.js';
+import { NamespaceCounts, type NamespaceCount } from '../../channels/namespace-counts.js';
+import { SessionEvents } from '../../sessions/session-events.js';
+import { eventCounters } from './event-metric.js';
+import { METRIC } from './metrics.js';
+import { pulledCounters, pulledGauge, pulledGauges, type LabelledMetric } from './pulled-metric.js';
+
+/** Channels: how many by namespace, what goes through them, and what became of those who came back. */
+export const channelMetrics: Provider[] = [
+  byNamespace(METRIC.channels, 'Channels with subscribers on this node', 'channels'),
+  byNamespace(METRIC.subscriptions, 'Subscriptions of sessions of this node', 'subscriptions'),
+  byNamespace(METRIC.publications, 'Publications made on this node', 'publications'),
+  byNamespace(METRIC.deliveries, 'Publications queued for subscribers on this node, one a receiver', 'deliveries'),
+  eventCounters(SessionEvents, {
+    name: METRIC.recoveries,
+    help: 'Clients that came back to a channel, by whether they got all they had missed',
+    label: 'result',
+    values: ['recovered', 'gap'],
+    listen: (sessions, count) => sessions.on('recovered', (result) => count(result)),
+  }),
+  eventCounters(SessionEvents, {
+    name: METRIC.subscriptionsDropped,
+    help: 'Subscriptions that sessions lost with the right to them, or the presence events of one',
+    label: 'lost',
+    values: ['channel', 'presence'],
+    listen: (sessions, count) => sessions.on('dropped', (_session, _channel, lost) => count(lost)),
+  }),
+  {
+    provide: getToken(METRIC.ledgerEntries),
+    inject: [Ledgers],
+    useFactory: (ledgers: Ledgers) =>
+      pulledGauge(METRIC.ledgerEntries, 'What ledgers remember of deliveries, subscriptions and sessions', () =>
+        ledgers.areKept ? ledgers.size : undefined,
+      ),
+  },
+];
+
+/** What only grows is a counter. */
+function byNamespace(name: string, help: string, what: keyof Omit<NamespaceCount, 'changed'>): Provider {
+  const metric: LabelledMetric = { name, help, label: 'namespace' };
+  const show = what === 'channels' || what === 'subscriptions' ? pulledGauges : pulledCounters;
+  return {
+    provide: getToken(name),
+    inject: [NamespaceCounts],
+    useFactory: (counts: NamespaceCounts) =>
+      show(metric, () => [...counts].map(([namespace, count]) => [namespace, count[what]] as const)),
+  };
+}

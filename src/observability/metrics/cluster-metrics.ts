@@ -1,0 +1,64 @@
+import type { Provider } from '@nestjs/common';
+import { getToken } from '@willsoto/nestjs-prometheus';
+import { ClusterEvents, CLUSTER_LOSSES } from '../../cluster/cluster-events.js';
+import { REDIS_LINK } from '../../cluster/cluster.module.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/node-registry.js';
+import type { RedisLink } from '../../cluster/redis-link.js';
+import { eventCounter, eventCounters, eventHistogram } from './event-metric.js';
+import { METRIC } from './metrics.js';
+import { pulledGauge } from './pulled-metric.js';
+import { Distribution, tallyHistogram } from './tally.js';
+
+const SECONDS_OF_REDIS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+/** Undefined where this node is the only one. */
+type Link = RedisLink | undefined;
+const LINK = { token: REDIS_LINK, optional: true };
+
+const redis: Provider[] = [
+  {
+    provide: getToken(METRIC.redisUp),
+    inject: [LINK],
+    useFactory: (link: Link) =>
+      pulledGauge(METRIC.redisUp, 'Whether Redis answers; absent where none is used', () => link && Number(link.isUp)),
+  },
+  eventCounter<Link>(LINK, {
+    name: METRIC.redisFailures,
+    help: 'What Redis refused, did not answer in time, or could not be asked',
+    listen: (link, count) => link?.on('failed', () => count()),
+  }),
+  eventHistogram<Link>(LINK, {
+    name: METRIC.redisRoundTrip,
+    help: 'From a ping to the answer of Redis',
+    buckets: SECONDS_OF_REDIS,
+    listen: (link, observe) => link?.on('roundTrip', (milliseconds) => observe(milliseconds / 1_000)),
+  }),
+];
+
+/** The other nodes, and Redis on the way to them. */
+export const clusterMetrics: Provider[] = [
+  ...redis,
+  {
+    provide: getToken(METRIC.clusterNodes),
+    inject: [NODE_REGISTRY],
+    useFactory: (registry: NodeRegistry) =>
+      pulledGauge(METRIC.clusterNodes, 'Nodes with a lease, this one included', () => registry.nodes.length),
+  },
+  {
+    provide: getToken(METRIC.clusterLag),
+    inject: [LINK],
+    useFactory: (link: Link) => {
+      const lag = new Distribution(SECONDS_OF_REDIS);
+      // Clocks of two machines may differ by more than the way takes.
+      link?.on('arrived', (milliseconds) => lag.observe(Math.max(0, milliseconds) / 1_000));
+      return tallyHistogram(lag, { name: METRIC.clusterLag, help: 'From a publication to its arrival on this node' });
+    },
+  },
+  eventCounters(ClusterEvents, {
+    name: METRIC.clusterLosses,
+    help: 'What could not be shared with other nodes, for Redis was away or slow',
+    label: 'what',
+    values: CLUSTER_LOSSES,
+    listen: (cluster, count) => cluster.on('lost', (what, lost) => count(what, lost)),
+  }),
+];

@@ -1,0 +1,142 @@
+import type { Provider } from '@nestjs/common';
+import { getToken } from '@willsoto/nestjs-prometheus';
+import { BREACHES, CLOSES } from '../../protocol/close-codes.js';
+import { SessionEvents } from '../../sessions/session-events.js';
+import { SessionRegistry } from '../../sessions/session-registry.js';
+import { Arrivals } from '../../socket/arrivals.js';
+import { OVERFLOW_REASONS } from '../../socket/outbound-budget.js';
+import { OUTBOUND_CONTEXT, SHED_REASONS, type OutboundContext } from '../../socket/outbound-queue.js';
+import { Doorstep } from '../../upgrade/doorstep.js';
+import { HTTP_FAULTS } from '../../upgrade/http-faults.js';
+import { REFUSALS } from '../../upgrade/refusals.js';
+import { UpgradeEvents } from '../../upgrade/upgrade-events.js';
+import { ConnectionTallies } from './connection-tallies.js';
+import { eventCounter, eventCounters, eventHistogram } from './event-metric.js';
+import { METRIC } from './metrics.js';
+import { pulledCounter, pulledCounters, pulledGauge, pulledGauges } from './pulled-metric.js';
+
+const SECONDS_OF_CONNECTIONS = [1, 10, 60, 300, 1_800, 3_600, 21_600, 86_400];
+const SECONDS_OF_ROUND_TRIPS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 5];
+
+/** Clients choose their close codes, so all but these count as one: a label must not have thousands of values. */
+const KNOWN_CODES = new Set<number>([...Object.values(CLOSES).map(({ code }) => code), 1005, 1006, 1011]);
+const OTHER_CODE = 'other';
+
+const comingAndGoing: Provider[] = [
+  eventCounter(SessionEvents, {
+    name: METRIC.opened,
+    help: 'Connections opened',
+    listen: (sessions, count) => sessions.on('opened', () => count()),
+  }),
+  eventCounters(SessionEvents, {
+    name: METRIC.closed,
+    help: 'Connections closed, by close code',
+    label: 'code',
+    values: [...[...KNOWN_CODES].map(String), OTHER_CODE],
+    listen: (sessions, count) =>
+      sessions.on('closed', (_session, code) => count(KNOWN_CODES.has(code) ? String(code) : OTHER_CODE)),
+  }),
+  eventCounters(UpgradeEvents, {
+    name: METRIC.refused,
+    help: 'Upgrades refused, by reason',
+    label: 'reason',
+    values: Object.keys(REFUSALS),
+    listen: (upgrades, count) => upgrades.on('refused', (reason) => count(reason)),
+  }),
+  eventHistogram(SessionEvents, {
+    name: METRIC.duration,
+    help: 'Life of connections',
+    buckets: SECONDS_OF_CONNECTIONS,
+    listen: (sessions, observe) => sessions.on('closed', ({ openedAt }) => observe((Date.now() - openedAt) / 1_000)),
+  }),
+  eventCounters(SessionEvents, {
+    name: METRIC.breaches,
+    help: 'Connections closed for a rule that the client broke, by rule',
+    label: 'reason',
+    values: [...BREACHES],
+    listen: (sessions, count) => sessions.on('breached', (_session, reason) => count(reason)),
+  }),
+  eventCounters(UpgradeEvents, {
+    name: METRIC.httpCut,
+    help: 'TCP connections cut off before a request that could be answered, by reason',
+    label: 'reason',
+    values: Object.keys(HTTP_FAULTS),
+    listen: (upgrades, count) => upgrades.on('cut', (reason) => count(reason)),
+  }),
+];
+
+const open: Provider[] = [
+  {
+    provide: getToken(METRIC.active),
+    inject: [SessionRegistry],
+    useFactory: (sessions: SessionRegistry) => pulledGauge(METRIC.active, 'Open connections', () => sessions.size),
+  },
+  {
+    provide: getToken(METRIC.sessions),
+    inject: [ConnectionTallies],
+    useFactory: ({ byProtocol }: ConnectionTallies) =>
+      pulledGauges(
+        { name: METRIC.sessions, help: 'Open sessions, by subprotocol', label: 'protocol' },
+        () => byProtocol,
+      ),
+  },
+  {
+    provide: getToken(METRIC.httpConnections),
+    inject: [Doorstep],
+    useFactory: (doorstep: Doorstep) =>
+      pulledGauge(METRIC.httpConnections, 'TCP connections that are no session', () => doorstep.size),
+  },
+  eventHistogram(SessionEvents, {
+    name: METRIC.roundTrip,
+    help: 'From ping to pong',
+    buckets: SECONDS_OF_ROUND_TRIPS,
+    listen: (sessions, observe) => sessions.on('roundTrip', (milliseconds) => observe(milliseconds / 1_000)),
+  }),
+];
+
+const bytes: Provider[] = [
+  {
+    provide: getToken(METRIC.networkBytes),
+    inject: [ConnectionTallies],
+    useFactory: (tallies: ConnectionTallies) =>
+      pulledCounters(
+        {
+          name: METRIC.networkBytes,
+          help: 'Bytes of the TCP connections of sessions: upgrade, frames as they are compressed, TLS',
+          label: 'direction',
+        },
+        () => tallies.traffic(),
+      ),
+  },
+  {
+    provide: getToken(METRIC.bytesSent),
+    inject: [OUTBOUND_CONTEXT],
+    useFactory: ({ turn }: OutboundContext) =>
+      pulledCounter(METRIC.bytesSent, 'Frame bytes handed to sockets', () => turn.bytesSent),
+  },
+  {
+    provide: getToken(METRIC.queueBytes),
+    inject: [OUTBOUND_CONTEXT],
+    useFactory: ({ budget }: OutboundContext) =>
+      pulledGauge(METRIC.queueBytes, 'Bytes that wait for slow readers', () => budget.waiting),
+  },
+  {
+    provide: getToken(METRIC.inboundBytes),
+    inject: [Arrivals],
+    useFactory: (arrivals: Arrivals) =>
+      pulledGauge(METRIC.inboundBytes, 'Bytes of incomplete messages', () => arrivals.bytes),
+  },
+  eventCounters(SessionEvents, {
+    name: METRIC.dropped,
+    help: 'Frames dropped instead of sent, by reason',
+    label: 'reason',
+    values: [...OVERFLOW_REASONS, ...SHED_REASONS],
+    listen: (sessions, count) => {
+      sessions.on('overflowed', (_session, reason, droppedFrames) => count(reason, droppedFrames));
+      sessions.on('shed', (reason, droppedFrames) => count(reason, droppedFrames));
+    },
+  }),
+];
+
+/** Connections: how they come and go, how many there are, what they carry. */
+export const connectionMetrics: Provider[] = [...comingAndGoing, ...open, ...bytes];

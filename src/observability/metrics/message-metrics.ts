@@ -1,0 +1,78 @@
+import type { Provider } from '@nestjs/common';
+import { getToken } from '@willsoto/nestjs-prometheus';
+import type { Metric } from 'prom-client';
+import { AccessEvents, RATES_OF } from '../../access/access-events.js';
+import { DispatchEvents } from '../../dispatch/dispatch-events.js';
+import { ERRORS } from '../../protocol/error-codes.js';
+import { SessionEvents } from '../../sessions/session-events.js';
+import { eventCounters } from './event-metric.js';
+import { MessageTallies } from './message-tallies.js';
+import { METRIC } from './metrics.js';
+import { pulledCounter, pulledCounters } from './pulled-metric.js';
+import { tallyHistograms } from './tally.js';
+
+/** Counted for every message in plain numbers, shown at a scrape. */
+const tallied: Provider[] = [
+  tallyProvider(METRIC.received, ({ received }) =>
+    pulledCounters({ name: METRIC.received, help: 'Messages received, by type', label: 'type' }, () => received),
+  ),
+  tallyProvider(METRIC.sent, ({ sent }) =>
+    pulledCounters({ name: METRIC.sent, help: 'Messages queued for clients, by type', label: 'type' }, () => sent),
+  ),
+  tallyProvider(METRIC.processingTime, ({ processingTime }) =>
+    tallyHistograms(
+      {
+        name: METRIC.processingTime,
+        help: 'From arrival of a message to its answer, by type',
+        label: 'type',
+        bounds: processingTime.bounds,
+      },
+      () => processingTime.entries(),
+    ),
+  ),
+  tallyProvider(METRIC.size, ({ size }) =>
+    tallyHistograms(
+      {
+        name: METRIC.size,
+        help: 'Size of messages; a message for many counts once per encoding',
+        label: 'direction',
+        bounds: size.in.bounds,
+      },
+      () => Object.entries(size),
+    ),
+  ),
+  tallyProvider(METRIC.bytesReceived, (tallies) =>
+    pulledCounter(METRIC.bytesReceived, 'Payload bytes of messages received', () => tallies.bytesReceived),
+  ),
+];
+
+/** Messages: how many, how large, how fast, and what went wrong. */
+export const messageMetrics: Provider[] = [
+  ...tallied,
+  eventCounters(DispatchEvents, {
+    name: METRIC.errors,
+    help: 'Errors answered, by code',
+    label: 'code',
+    values: Object.keys(ERRORS),
+    listen: (messages, count) => messages.on('failed', (code) => count(code)),
+  }),
+  eventCounters(AccessEvents, {
+    name: METRIC.overRate,
+    help: 'Messages refused for the rate of their session or address, or made to wait',
+    label: 'of',
+    values: RATES_OF,
+    listen: (access, count) => access.on('overRate', (of) => count(of)),
+  }),
+  eventCounters(SessionEvents, {
+    name: METRIC.repeats,
+    help: 'Protected messages that came again and were answered as the first time, by type',
+    label: 'type',
+    // What is protected is for each gateway to say.
+    values: [],
+    listen: (sessions, count) => sessions.on('repeated', (type) => count(type)),
+  }),
+];
+
+function tallyProvider(name: string, create: (tallies: MessageTallies) => Metric): Provider {
+  return { provide: getToken(name), inject: [MessageTallies], useFactory: create };
+}

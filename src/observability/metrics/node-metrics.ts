@@ -1,0 +1,64 @@
+import type { Provider } from '@nestjs/common';
+import { getToken } from '@willsoto/nestjs-prometheus';
+import { Gauge, register } from 'prom-client';
+import { VERSION } from '../../../config/version.js';
+import { Drain } from '../../lifecycle/drain.js';
+import { PHASES, ServerState } from '../../lifecycle/server-state.js';
+import { EventLoopUtilization } from './event-loop-utilization.js';
+import { METRIC } from './metrics.js';
+import { pulledGauge, pulledGauges } from './pulled-metric.js';
+
+/** This process: what runs, in which state, how busy. Processor, memory and the like are prom-client's own. */
+export const nodeMetrics: Provider[] = [
+  {
+    provide: getToken(METRIC.nodeState),
+    inject: [ServerState],
+    useFactory: (state: ServerState) =>
+      pulledGauges(
+        { name: METRIC.nodeState, help: '1 for the state that the node is in, 0 for the others', label: 'state' },
+        // Once it has stopped, nobody can ask.
+        () => PHASES.filter((phase) => phase !== 'stopped').map((phase) => [phase, Number(phase === state.phase)]),
+      ),
+  },
+  {
+    provide: getToken(METRIC.drainLeaving),
+    inject: [Drain],
+    useFactory: (drain: Drain) =>
+      pulledGauge(
+        METRIC.drainLeaving,
+        'Sessions that were open when the drain began; 0 before',
+        () => drain.progress?.leaving ?? 0,
+      ),
+  },
+  {
+    provide: getToken(METRIC.drainRemaining),
+    inject: [Drain],
+    useFactory: (drain: Drain) =>
+      pulledGauge(
+        METRIC.drainRemaining,
+        'Sessions that the drain has not closed yet; 0 before',
+        () => drain.progress?.remaining ?? 0,
+      ),
+  },
+  {
+    provide: getToken(METRIC.eventLoopUtilization),
+    useFactory: () => {
+      const utilization = new EventLoopUtilization();
+      return pulledGauge(METRIC.eventLoopUtilization, 'Share of time in which the event loop did something', () =>
+        utilization.sinceLastRead(),
+      );
+    },
+  },
+  { provide: getToken(METRIC.buildInfo), useFactory: buildInfo },
+];
+
+function buildInfo(): Gauge {
+  register.removeSingleMetric(METRIC.buildInfo);
+  const gauge = new Gauge({
+    name: METRIC.buildInfo,
+    help: 'Always 1: what runs here',
+    labelNames: ['version', 'node_version'],
+  });
+  gauge.set({ version: VERSION, node_version: process.version }, 1);
+  return gauge;
+}

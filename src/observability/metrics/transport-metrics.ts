@@ -1,0 +1,44 @@
+import type { Provider } from '@nestjs/common';
+import { getToken, makeCounterProvider } from '@willsoto/nestjs-prometheus';
+import { CertificateWatch } from '../../transport/certificate-watch.js';
+import { HTTP_REFUSALS, TLS_FAILURES } from '../../transport/transport-events.js';
+import { countersFor } from './event-metric.js';
+import { METRIC } from './metrics.js';
+import { pulledGauge } from './pulled-metric.js';
+
+/** HTTP: what happens at the doors, where TLS is and before a handler, and what the server API answers. */
+export const transportMetrics: Provider[] = [
+  countersFor(
+    {
+      name: METRIC.httpRefused,
+      help: 'HTTP requests refused before they came to a handler, by reason',
+      label: 'reason',
+    },
+    HTTP_REFUSALS,
+  ),
+  countersFor(
+    { name: METRIC.tlsErrors, help: 'TLS handshakes that came to nothing, by reason', label: 'reason' },
+    TLS_FAILURES,
+  ),
+  countersFor(
+    {
+      name: METRIC.tlsReloads,
+      help: 'Certificates that were taken from changed files, or refused',
+      label: 'result',
+    },
+    ['loaded', 'refused'],
+  ),
+  makeCounterProvider({
+    name: METRIC.apiRequests,
+    help: 'Requests to the server API, by endpoint and status',
+    labelNames: ['route', 'status'],
+  }),
+  {
+    provide: getToken(METRIC.tlsExpiry),
+    inject: [CertificateWatch],
+    useFactory: (watch: CertificateWatch) =>
+      pulledGauge(METRIC.tlsExpiry, 'When the certificate in use ends; absent where there is none', () =>
+        watch.expiresAt === undefined ? undefined : watch.expiresAt / 1_000,
+      ),
+  },
+];
