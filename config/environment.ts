@@ -1,9 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { parseEnv } from 'node:util';
 import { DEFINITIONS } from './definitions.js';
+import { ENV_FILE, envFile, environmentOfProcess } from './process-environment.js';
 import { loadSettings, type Environment, type Settings } from './settings.js';
-
-const FILE = '.env';
 
 export interface ProcessConfiguration {
   readonly settings: Settings;
@@ -13,8 +10,8 @@ export interface ProcessConfiguration {
 
 /** The settings of this process: its environment, and a `.env` file for what the environment leaves unset. */
 export function configurationOfProcess(): ProcessConfiguration {
-  const file = existsSync(FILE) ? parseEnv(readFileSync(FILE, 'utf8')) : {};
-  const environment = { ...file, ...process.env };
+  const file = envFile();
+  const environment = environmentOfProcess(file);
   const settings = loadSettings(environment);
   return { settings, warnings: [...unknownKeys(Object.keys(file)), ...warningsOf(settings, environment)] };
 }
@@ -27,7 +24,7 @@ export function isStartedByNpm(): boolean {
 /** Names in `.env` that are no setting, as a misspelt one is. The environment itself is full of other programs' variables. */
 function unknownKeys(keys: readonly string[]): string[] {
   const known = new Set(Object.values(DEFINITIONS).flatMap((group) => Object.values(group).map(({ env }) => env)));
-  return keys.filter((key) => !known.has(key)).map((key) => `${FILE}: ${key} is not a setting of this server`);
+  return keys.filter((key) => !known.has(key)).map((key) => `${ENV_FILE}: ${key} is not a setting of this server`);
 }
 
 /** What works, but hardly as it was meant. */

@@ -16,11 +16,19 @@ async function main(): Promise<void> {
   const starting = start(settings);
   endOnSignals(starting, settings.lifecycle.drainTimeoutMs);
   const server = await starting;
+  tellLastWords(server);
   for (const warning of warnings) server.logger.warn(warning);
   server.logger.info(`Gatehouse listens on port ${server.port}`);
   const { internal } = settings;
   if (internal.port > 0) server.logger.info(`For operators it listens on ${internal.host} port ${internal.port}`);
   if (settings.madeDevelopmentSecret) await printReadyLink(settings, server);
+}
+
+/** What ends the process is the last line of the log, too: on standard error alone, whoever collects that would miss it. */
+function tellLastWords({ logger }: GatehouseServer): void {
+  process.on('uncaughtExceptionMonitor', (err, origin) =>
+    logger.fatal({ err, origin }, 'exception not caught, the process ends'),
+  );
 }
 
 /** Loaded only now, which takes most of a start: unusable settings are told at once. */

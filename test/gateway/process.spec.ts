@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildServer, ServerProcess, type Build } from '../support/built-server.js';
 import { RawClient } from '../support/raw-client.js';
@@ -14,16 +16,26 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => build[Symbol.asyncDispose]());
 
+/** What the health check of the image exits with. */
+async function probe(PORT: string): Promise<unknown> {
+  const child = spawn(process.execPath, [join(build.folder, 'src', 'probe.js')], { env: { PORT } });
+  const [code] = (await once(child, 'close')) as unknown[];
+  return code;
+}
+
 describe.concurrent('the process', { timeout: 30_000 }, () => {
   it('serves in production with a key, and on SIGTERM lets its clients go and exits with 0', async () => {
     await using server = await ServerProcess.start(build, PRODUCTION);
-    await using client = await connect(`ws://127.0.0.1:${await server.port()}/ws`);
+    const PORT = String(await server.port());
+    await using client = await connect(`ws://127.0.0.1:${PORT}/ws`);
     expect(await client.request('echo', 1)).toMatchObject({ type: 'echo_reply', data: 1 });
+    expect(await probe(PORT)).toBe(0);
     server.signal('SIGTERM');
     expect(await client.closed).toEqual({ code: 1012, reason: '250' });
     expect(await server.ended).toEqual({ code: 0, signal: null });
     expect(server.errors).toBe('');
     expect(server.output).not.toContain('Ready:');
+    expect(await probe(PORT)).toBe(1);
   });
 
   it('ends at once on a second signal', async () => {

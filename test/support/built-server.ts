@@ -1,11 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../config/settings.js';
 import { spawnBound } from './bound-process.js';
+import { SHARED_BUILD } from './shared-build.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -15,11 +18,40 @@ export interface Build extends AsyncDisposable {
 }
 
 /**
- * File by file, which isolatedModules allows: a build of the whole took four times as long. It is checked elsewhere.
+ * Of this project it is made once a run, by whoever wants it first, and goes with the run.
  *
  * @param project the folder of another project of the same form
  */
 export async function buildServer(project = ROOT): Promise<Build> {
+  const shared = process.env[SHARED_BUILD];
+  if (shared === undefined || project !== ROOT) {
+    const folder = await compile(project);
+    return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+  }
+  while (!existsSync(shared)) await ((await isFirst(shared)) ? compileTo(shared) : pause(50));
+  return { folder: shared, [Symbol.asyncDispose]: async () => {} };
+}
+
+/** Whether no other process is at it: only one can make a folder. */
+function isFirst(shared: string): Promise<boolean> {
+  return mkdir(`${shared}.lock`).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Whole or not at all; where it fails, the next may try. */
+async function compileTo(shared: string): Promise<void> {
+  try {
+    await rename(await compile(ROOT), shared);
+  } catch (error) {
+    await rm(`${shared}.lock`, { recursive: true });
+    throw error;
+  }
+}
+
+/** File by file, which isolatedModules allows: a build of the whole took four times as long. It is checked elsewhere. */
+async function compile(project: string): Promise<string> {
   // Inside node_modules, so that the compiled files find their packages and nothing else finds them.
   const folder = await mkdtemp(join(ROOT, 'node_modules', '.gatehouse-build-'));
   const { default: typescript } = await import('typescript');
@@ -38,7 +70,7 @@ export async function buildServer(project = ROOT): Promise<Build> {
     }
   }
   await symlink(join(ROOT, 'package.json'), join(folder, 'package.json'));
-  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+  return folder;
 }
 
 /** A machine that is busy with other tests makes no node overloaded. */

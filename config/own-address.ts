@@ -1,0 +1,30 @@
+import { server } from './definitions/server.js';
+import { tls } from './definitions/tls.js';
+import { textOf, type Environment, type Setting } from './setting.js';
+
+export interface OwnAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly isEncrypted: boolean;
+}
+
+/** All of these addresses are the machine's own, and this one is among them. */
+const EVERY_ADDRESS = new Set([undefined, '0.0.0.0', '::']);
+
+/**
+ * Where a server is reached from its own machine. Only these settings are read: whoever asks every few seconds, from a process
+ * that starts for it, would spend four times the processor time on all of them.
+ */
+export function ownAddress(environment: Environment): OwnAddress {
+  const host = read(server.host, environment);
+  return {
+    host: host === undefined || EVERY_ADDRESS.has(host) ? '127.0.0.1' : host,
+    port: server.port.parse(textOf(server.port, environment) ?? ''),
+    isEncrypted: read(tls.certFile, environment) !== undefined,
+  };
+}
+
+function read<T>(setting: Setting<T>, environment: Environment): T | undefined {
+  const text = textOf(setting, environment);
+  return text === undefined ? undefined : setting.parse(text);
+}

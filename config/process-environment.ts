@@ -1,0 +1,14 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import type { Environment } from './setting.js';
+
+export const ENV_FILE = '.env';
+
+/** What the file says: settings for what the environment leaves unset. */
+export function envFile(): Environment {
+  return existsSync(ENV_FILE) ? parseEnv(readFileSync(ENV_FILE, 'utf8')) : {};
+}
+
+export function environmentOfProcess(file: Environment = envFile()): Environment {
+  return { ...file, ...process.env };
+}

@@ -1,0 +1,189 @@
+import { Ajv } from 'ajv';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { DEFINITIONS } from '../../config/definitions.js';
+import type { Setting } from '../../config/setting.js';
+import { loadSettings, type Environment } from '../../config/settings.js';
+import { read } from '../docs/markdown.js';
+
+interface Service {
+  readonly image: string;
+  readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly environment?: Record<string, string>;
+  readonly ports?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly logging?: { readonly options: Record<string, string> };
+  readonly healthcheck?: object;
+  readonly stop_grace_period?: string;
+  readonly deploy: { replicas?: number; resources: { limits: Record<string, unknown> } };
+  readonly networks: readonly string[];
+}
+
+interface Compose {
+  readonly services: Record<string, Service>;
+  readonly networks: Record<string, object>;
+  readonly volumes: Record<string, object>;
+}
+
+const FOLDER = 'deploy';
+const text = read(join(FOLDER, 'compose.yaml'));
+const SETTINGS = new Set(
+  Object.values(DEFINITIONS).flatMap((group) => Object.values(group).map(({ env }: Setting<unknown>) => env)),
+);
+/** Every name in compose.env.example, with the value it has there. */
+const example = Object.fromEntries(
+  [...read(join(FOLDER, 'compose.env.example')).matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(([, key = '', value = '']) => [
+    key,
+    value,
+  ]),
+);
+const VARIABLE = /\$\{(\w+)(?::([-?])([^}]*))?\}/g;
+
+/** As compose does it before it reads a value. */
+function interpolate(source: string, environment: Environment): string {
+  return source.replaceAll(VARIABLE, (_, name: string, kind: string | undefined, rest = '') => {
+    const value = environment[name] ?? '';
+    if (value === '' && kind === '?') throw new Error(`${name}: ${rest}`);
+    return value === '' && kind === '-' ? rest : value;
+  });
+}
+
+const FILLED = { JWT_SECRET: 's'.repeat(48), REDIS_PASSWORD: 'p1', GRAFANA_PASSWORD: 'p2' };
+const compose = parse(interpolate(text, FILLED), { merge: true }) as Compose;
+const services = Object.entries(compose.services);
+const service = (name: string): Service => {
+  const found = compose.services[name];
+  if (found === undefined) throw new Error(`there is no service ${name}`);
+  return found;
+};
+const settings = loadSettings({ NODE_ENV: 'production', ...service('gatehouse').environment });
+const seconds = (duration = ''): number => Number(/^(\d+)s$/.exec(duration)?.[1]);
+
+describe('deploy/compose.yaml', () => {
+  it('is one by the schema of the Compose Specification', () => {
+    const { $schema: _, ...schema } = JSON.parse(read('test/deploy/schemas/compose-spec.json')) as { $schema: string };
+    const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
+    const isValid = ajv.compile(schema);
+    isValid(compose);
+    expect(isValid.errors).toBeNull();
+    isValid({ services: { one: { image: 'one', read_olny: true } } });
+    expect(isValid.errors).not.toBeNull();
+  });
+
+  it('asks for nothing that compose.env.example does not name, which names nothing else', () => {
+    const asked = new Set([...text.matchAll(VARIABLE)].map(([, name = '']) => name));
+    expect([...asked].toSorted()).toEqual(Object.keys(example).toSorted());
+  });
+
+  it.each(Object.keys(FILLED))('does not start without %s', (name) => {
+    expect(() => interpolate(text, { ...FILLED, [name]: '' })).toThrow(`${name}: set ${name} in deploy/.env`);
+  });
+
+  it('gives the server only settings that there are, and ones it starts with', () => {
+    const given = Object.keys(service('gatehouse').environment ?? {});
+    expect(given.filter((name) => !SETTINGS.has(name))).toEqual([]);
+    expect(settings).toMatchObject({
+      server: { trustProxy: 1, publicUrl: 'ws://localhost:8080/ws' },
+      internal: { port: 9090, host: '0.0.0.0', metricsEnabled: 'on' },
+      cluster: { redisUrl: 'redis://:p1@redis:6379' },
+      api: { docs: 'off' },
+    });
+    expect(service('gatehouse').deploy.replicas).toBe(3);
+  });
+
+  it('gives the server time to drain', () => {
+    const graceMs = seconds(service('gatehouse').stop_grace_period) * 1000;
+    expect(graceMs).toBeGreaterThanOrEqual(settings.lifecycle.drainTimeoutMs + 5_000);
+  });
+
+  it.each(services)('keeps %s in bounds: no writing, no privileges, limits, a log that ends', (name, each) => {
+    const { limits } = each.deploy.resources;
+    expect({ ...each, limits }).toMatchObject({
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      logging: { options: { 'max-size': '10m', 'max-file': '5' } },
+      limits: {
+        cpus: expect.any(String) as string,
+        memory: expect.any(String) as string,
+        pids: expect.any(Number) as number,
+      },
+    });
+    expect(each.image).toMatch(/:v?\d+\.\d+\.\d+(-\w+)?$/);
+    // The image of the server has its own, that of Jaeger no program to ask with.
+    const isAskedFor = each.healthcheck !== undefined;
+    expect(isAskedFor).toBe(name !== 'gatehouse' && name !== 'jaeger');
+  });
+
+  it('opens to this machine only what people look at, and to nobody the nodes', () => {
+    const published = services.flatMap(([name, { ports = [] }]) => ports.map((port) => [name, port]));
+    expect(published).toEqual([
+      ['nginx', '127.0.0.1:8080:8080'],
+      ['grafana', '127.0.0.1:3000:3000'],
+      ['jaeger', '127.0.0.1:16686:16686'],
+    ]);
+    for (const name of ['gatehouse', 'redis', 'prometheus']) expect(service(name).networks).toEqual(['inside']);
+    expect(compose.networks.inside).toEqual({ internal: true });
+  });
+
+  it('mounts only what is there, and names only files that it mounts', () => {
+    const mounts = services.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')));
+    const missing = mounts.filter(([source = '']) =>
+      source.startsWith('.') ? !existsSync(join(FOLDER, source)) : !(source in compose.volumes),
+    );
+    expect(missing).toEqual([]);
+    for (const [inside, outside] of [
+      ['/etc/nginx/gatehouse/nginx.conf', 'deploy/nginx/nginx.conf'],
+      ['--config.file=/etc/prometheus/prometheus.yml', 'deploy/prometheus/prometheus.yml'],
+    ] as const) {
+      expect(text).toContain(inside);
+      expect(existsSync(outside)).toBe(true);
+    }
+    expect(service('gatehouse').build).toEqual({ context: '..', dockerfile: 'deploy/Dockerfile' });
+  });
+});
+
+describe('what stands around the server', () => {
+  const upstream = read('deploy/nginx/upstream.conf');
+  const haproxy = read('deploy/haproxy/haproxy.cfg');
+  const fallbacks = loadSettings({ NODE_ENV: 'production', JWT_SECRET: FILLED.JWT_SECRET });
+
+  it('looks for it where it is', () => {
+    const { port } = settings.server;
+    expect(upstream).toContain(`server gatehouse:${port} resolve`);
+    expect(haproxy).toContain(` gatehouse:${port} resolvers`);
+    const scrape = parse(read('deploy/prometheus/prometheus.yml')) as {
+      scrape_configs: { dns_sd_configs?: { names: string[]; port: number }[] }[];
+    };
+    const found = scrape.scrape_configs.flatMap(({ dns_sd_configs = [] }) => dns_sd_configs);
+    expect(found).toMatchObject([{ names: ['gatehouse'], port: settings.internal.port }]);
+    const sources = readFileSync('deploy/grafana/provisioning/datasources/gatehouse.yml', 'utf8');
+    const hosts = [...sources.matchAll(/url: http:\/\/([\w-]+):/g)].map(([, host = '']) => host);
+    expect(hosts.filter((host) => !(host in compose.services))).toEqual([]);
+    expect(hosts).toContain('prometheus');
+  });
+
+  it('waits longer for a silent connection than the heartbeat needs', () => {
+    const { intervalMs, timeoutMs } = fallbacks.heartbeat;
+    const waits = [
+      /proxy_read_timeout (\d+)s;/.exec(read('deploy/nginx/gatehouse.conf')),
+      /proxy_send_timeout (\d+)s;/.exec(read('deploy/nginx/gatehouse.conf')),
+      /timeout tunnel (\d+)s/.exec(haproxy),
+    ];
+    for (const wait of waits) expect(Number(wait?.[1]) * 1000).toBeGreaterThan(intervalMs + timeoutMs);
+  });
+
+  it('passes on the endpoint, and /route', () => {
+    const { wsPath } = fallbacks.server;
+    const locations = [...read('deploy/nginx/gatehouse.conf').matchAll(/^location (= )?(\S+)/gm)].map(
+      ([, , path]) => path,
+    );
+    expect(locations).toEqual([wsPath, '/route', '/proxy-health', '/']);
+    expect(haproxy).toContain(`acl is_websocket path ${wsPath}\n`);
+  });
+});

@@ -1,0 +1,78 @@
+import { validate } from 'dockerfile-utils';
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { read } from '../docs/markdown.js';
+import { copyOf, parseDockerfile, stagesOf } from './dockerfile.js';
+import { brokenRules, DOCKERFILE_RULES } from './dockerfile-rules.js';
+
+const dockerfile = read('deploy/Dockerfile');
+const instructions = parseDockerfile(dockerfile);
+const ignore = read('.dockerignore')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#'));
+
+/** The list is one of exceptions: nothing is in the context but what it names, and what lies below that. */
+const isInContext = (path: string): boolean => ignore.includes(`!${path.split('/', 1)[0]}`);
+
+/** What a Dockerfile would look like that breaks a rule, made of ours. */
+const BREACHES: Record<keyof typeof DOCKERFILE_RULES, readonly [what: string, by: string]> = {
+  'every base image is pinned to an exact version': [':24.19.0-bookworm-slim\n', ':24\n'],
+  'every stage has a name of its own': [' AS packages', ' AS build'],
+  'stages that are copied from come before': ['--from=packages', '--from=server'],
+  'nothing is added from the network or unpacked in passing': ['COPY src', 'ADD src'],
+  'no whole folder is copied unseen': ['COPY src src', 'COPY . .'],
+  'packages are installed as the lock file says, and run no scripts': ['npm ci --ignore-scripts', 'npm ci'],
+  'packages of the distribution leave no lists behind': ['RUN rm -rf', 'RUN apt-get update && rm -rf'],
+  'what it runs with are production dependencies': ['--omit=dev ', ''],
+  'it runs as a user that is not root, by number': ['USER 1000:1000', 'USER node'],
+  'nothing is given to that user': ['COPY package.json LICENSE', 'COPY --chown=1000:1000 package.json LICENSE'],
+  'process 1 is the server and no shell': ['ENTRYPOINT ["node", ', 'ENTRYPOINT node '],
+  'its signal is the one that drains': ['STOPSIGNAL SIGTERM', 'STOPSIGNAL SIGKILL'],
+  'its health is asked for without a shell': ['HEALTHCHECK', '#'],
+  'its directories are absolute': ['WORKDIR /app', 'WORKDIR app'],
+  'no secret is baked in': ['ENV NODE_ENV', 'ENV JWT_SECRET=x NODE_ENV'],
+  'options of Node are left to whoever runs it': ['ENV NODE_ENV', 'ENV NODE_OPTIONS=--x NODE_ENV'],
+};
+
+describe('deploy/Dockerfile', () => {
+  it('is one that Docker builds', () => {
+    expect(validate(dockerfile)).toEqual([]);
+  });
+
+  it('keeps every rule', () => {
+    expect(brokenRules(dockerfile)).toEqual([]);
+  });
+
+  it.each(Object.entries(BREACHES))('would be told by the rule: %s', (rule, [what, by]) => {
+    expect(dockerfile).toContain(what);
+    expect(brokenRules(dockerfile.replaceAll(what, by))).toContain(rule);
+  });
+
+  it('copies only what is there, and in the build context', () => {
+    const copies = instructions.filter(({ name }) => name === 'COPY').map(copyOf);
+    const sources = copies.filter(({ from }) => from === undefined).flatMap((copy) => copy.sources);
+    expect(sources).toContain('src');
+    expect(sources.filter((source) => !existsSync(source) || !isInContext(source))).toEqual([]);
+  });
+
+  it('has nothing in the build context that it does not copy', () => {
+    expect(ignore[0]).toBe('*');
+    const copied = instructions.filter(({ name }) => name === 'COPY').flatMap((copy) => copyOf(copy).sources);
+    const exceptions = ignore.slice(1).map((line) => line.slice(1));
+    expect(exceptions.filter((path) => !copied.includes(path))).toEqual([]);
+  });
+
+  it('starts, and asks for its health with, what the build makes of sources that are there', () => {
+    const started = dockerfile.match(/dist\/[\w/-]+\.js/g) ?? [];
+    expect(started).toHaveLength(2);
+    expect(started.filter((path) => !existsSync(path.replace('dist/', '').replace(/js$/, 'ts')))).toEqual([]);
+  });
+
+  it('has a Node that the server can run on, and the version of the package', () => {
+    const { engines, version } = JSON.parse(read('package.json')) as { engines: { node: string }; version: string };
+    const [, major = ''] = /node:(\d+)\./.exec(stagesOf(instructions).at(-1)?.image ?? '') ?? [];
+    const [, least = ''] = /^>=(\d+)\./.exec(engines.node) ?? [];
+    expect(Number(major)).toBeGreaterThan(Number(least));
+    expect(dockerfile).toContain(`ARG VERSION=${version}\n`);
+  });
+});

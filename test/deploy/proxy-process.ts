@@ -1,0 +1,150 @@
+import { spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawnBound, type BoundOptions } from '../support/bound-process.js';
+import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
+
+const PROGRAMS = { nginx: ['-v'], haproxy: ['-v'] } as const;
+
+export type ProxyKind = keyof typeof PROGRAMS;
+
+/** Debian has nginx in /usr/sbin, which is not on everyone's PATH. */
+const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin`;
+
+/** Whether it can be run here: loopback has more addresses than one on Linux only. */
+export function isProxyThere(kind: ProxyKind): boolean {
+  return process.platform === 'linux' && spawnSync(kind, PROGRAMS[kind], { env: { PATH } }).status === 0;
+}
+
+interface Certificate {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/**
+ * A proxy with the configuration that deploy/ has, but for the addresses it listens on, those of the nodes, and where it may
+ * write. `await using` ends it.
+ */
+export class ProxyProcess implements AsyncDisposable {
+  private constructor(
+    readonly port: number,
+    /** Where wss:// ends; undefined where it was given no certificate. */
+    readonly tlsPort: number | undefined,
+    private readonly folder: string,
+    private readonly child: ChildProcess,
+    /** All that it has logged, errors included. */
+    readonly log: () => string,
+  ) {}
+
+  static async start(kind: ProxyKind, nodes: readonly number[], certificate?: Certificate): Promise<ProxyProcess> {
+    const folder = mkdtempSync(join(tmpdir(), `gatehouse-${kind}-`));
+    const ports = { port: await freePort(), tlsPort: certificate && (await freePort()) };
+    const setUp = { folder, nodes, certificate, ...ports };
+    const [file, parameters] = kind === 'nginx' ? setUpNginx(setUp) : setUpHaproxy(setUp);
+    const checked = spawnSync(kind, [...parameters, kind === 'nginx' ? '-t' : '-c'], {
+      env: { PATH },
+      encoding: 'utf8',
+    });
+    if (checked.status !== 0) throw new Error(`${file} cannot be used: ${checked.stderr}${checked.stdout}`);
+
+    // Told to end and not killed, nginx takes its workers along.
+    const options: BoundOptions = { env: { PATH }, stdio: ['ignore', 'pipe', 'pipe'], deathSignal: 'TERM' };
+    const child = spawnBound(kind, [...parameters, ...(kind === 'nginx' ? ['-g', 'daemon off;'] : ['-db'])], options);
+    let written = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (text: Buffer) => (written += text.toString()));
+    const log = (): string => written + (kind === 'nginx' ? readFileSync(join(folder, 'access.log'), 'utf8') : '');
+    const proxy = new ProxyProcess(ports.port, ports.tlsPort, folder, child, log);
+    const isUp = async (): Promise<boolean> => {
+      if (child.exitCode !== null) throw new Error(`${kind} has ended: ${written}`);
+      return answers(ports.port);
+    };
+    await eventually(`${kind} answers`, isUp, 10_000);
+    return proxy;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.child, 'close');
+    this.child.kill('SIGTERM');
+    if (this.child.exitCode === null && this.child.signalCode === null) await ended;
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+interface SetUp {
+  readonly folder: string;
+  readonly nodes: readonly number[];
+  readonly port: number;
+  readonly tlsPort: number | undefined;
+  readonly certificate: Certificate | undefined;
+}
+
+type Command = readonly [file: string, parameters: readonly string[]];
+
+function setUpNginx({ folder, nodes, port, tlsPort, certificate }: SetUp): Command {
+  cpSync('deploy/nginx', folder, { recursive: true });
+  const file = join(folder, 'nginx.conf');
+  edit(file, [
+    ['listen 8080;', `listen 127.0.0.1:${port};`],
+    [/ \/tmp\//g, ` ${folder}/`],
+    ['/dev/stdout', join(folder, 'access.log')],
+    ...(certificate ? ([['# include tls.conf;', 'include tls.conf;']] as const) : []),
+  ]);
+  edit(join(folder, 'upstream.conf'), [
+    [/^resolver .*$/m, ''],
+    [/server gatehouse:8080 resolve (.*)$/m, nodes.map((node) => `server 127.0.0.1:${node} $1`).join('\n')],
+  ]);
+  if (certificate) {
+    edit(join(folder, 'tls.conf'), [
+      ['listen 8443 ssl;', `listen 127.0.0.1:${tlsPort} ssl;`],
+      ['/etc/nginx/tls/tls.crt', certificate.certFile],
+      ['/etc/nginx/tls/tls.key', certificate.keyFile],
+    ]);
+  }
+  return [file, ['-c', file, '-p', folder]];
+}
+
+function setUpHaproxy({ folder, nodes, port, tlsPort, certificate }: SetUp): Command {
+  cpSync('deploy/haproxy', folder, { recursive: true });
+  const file = join(folder, 'haproxy.cfg');
+  const servers = nodes.map((node, index) => `server node${index + 1} 127.0.0.1:${node}`);
+  edit(file, [
+    // Of more than this machine may let it have, it dies.
+    ['  maxconn 20000\n', '  maxconn 500\n'],
+    ['bind :8080', `bind 127.0.0.1:${port}`],
+    [/server-template node .*$/m, servers.join('\n')],
+  ]);
+  if (certificate) {
+    const both = join(folder, 'tls.pem');
+    writeFileSync(
+      both,
+      [certificate.certFile, certificate.keyFile].map((name) => readFileSync(name, 'utf8')).join('\n'),
+    );
+    edit(file, [
+      ['# bind :8443', `bind 127.0.0.1:${tlsPort}`],
+      ['/etc/haproxy/tls.pem', both],
+    ]);
+  }
+  return [file, ['-f', file]];
+}
+
+/** What is not there cannot be replaced: then it is another file that would be tested. */
+function edit(file: string, changes: readonly (readonly [what: string | RegExp, by: string])[]): void {
+  let text = readFileSync(file, 'utf8');
+  for (const [what, by] of changes) {
+    const changed = text.replace(what, by);
+    if (changed === text) throw new Error(`${file} has no ${what.toString()}`);
+    text = changed;
+  }
+  writeFileSync(file, text);
+}
+
+async function answers(port: number): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${port}/`).then(
+    () => true,
+    () => false,
+  );
+}
