@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.spec.ts'],
-    globalSetup: './test/support/install-redis.ts',
+    globalSetup: ['./test/support/install-programs.ts', './test/support/shared-build.ts'],
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     testTimeout: 15_000,
     hookTimeout: 30_000,

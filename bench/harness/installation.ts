@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { relative } from 'node:path';
-import { redisCommand } from '../../test/support/redis-command.js';
+import { redisCommand } from '../../test/support/commands.js';
 import { isPresent, repositoryFolder, type Peer } from '../peers/catalogue.js';
 
 const installLimitMs = 180_000;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { redisCommand } from '../../test/support/redis-command.js';
+import { redisCommand } from '../../test/support/commands.js';
 import type { RedisPlace } from '../load/job.js';
 import { startChild, stopChild } from './children.js';
 import { freePort } from './free-port.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnBound } from './bound-process.js';
 import { freePort } from './free-port.js';
-import { redisCommand } from './redis-command.js';
+import { redisCommand } from './commands.js';
 
 /** Options of a Redis that has, after a `kill` and `restart`, whatever it had acknowledged. */
 export const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
