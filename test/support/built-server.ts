@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -24,12 +24,18 @@ export interface Build extends AsyncDisposable {
  */
 export async function buildServer(project = ROOT): Promise<Build> {
   const shared = process.env[SHARED_BUILD];
-  if (shared === undefined || project !== ROOT) {
-    const folder = await compile(project);
-    return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+  if (project !== ROOT) {
+    await using alike = await buildServer();
+    return passing(await compile(project, alike));
   }
+  if (shared === undefined) return passing(await compile(ROOT));
   while (!existsSync(shared)) await ((await isFirst(shared)) ? compileTo(shared) : pause(50));
   return { folder: shared, [Symbol.asyncDispose]: async () => {} };
+}
+
+/** A build that goes with whoever wanted it. */
+function passing(folder: string): Build {
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 }
 
 /** Whether no other process is at it: only one can make a folder. */
@@ -50,27 +56,38 @@ async function compileTo(shared: string): Promise<void> {
   }
 }
 
-/** File by file, which isolatedModules allows: a build of the whole took four times as long. It is checked elsewhere. */
-async function compile(project: string): Promise<string> {
+/**
+ * File by file, which isolatedModules allows: a build of the whole took four times as long. It is checked elsewhere.
+ *
+ * @param alike a build of this project: what `project` has in common with it is taken from there
+ */
+async function compile(project: string, alike?: Build): Promise<string> {
   // Inside node_modules, so that the compiled files find their packages and nothing else finds them.
   const folder = await mkdtemp(join(ROOT, 'node_modules', '.gatehouse-build-'));
+  if (alike !== undefined) await cp(alike.folder, folder, { recursive: true, verbatimSymlinks: true });
+  else await symlink(join(ROOT, 'package.json'), join(folder, 'package.json'));
+  const transpile = await transpiler(project);
+  for (const part of ['config', 'src']) {
+    for (const file of await readdir(join(project, part), { recursive: true })) {
+      if (!file.endsWith('.ts') || file.endsWith('.d.ts')) continue;
+      const source = await readFile(join(project, part, file), 'utf8');
+      if (alike !== undefined && source === (await readFile(join(ROOT, part, file), 'utf8').catch(() => undefined)))
+        continue;
+      const target = join(folder, part, file.replace(/ts$/, 'js'));
+      await mkdir(dirname(target), { recursive: true });
+      await writeFile(target, transpile(source, file));
+    }
+  }
+  return folder;
+}
+
+async function transpiler(project: string): Promise<(source: string, fileName: string) => string> {
   const { default: typescript } = await import('typescript');
   const read = (path: string) => typescript.sys.readFile(path);
   const { config } = typescript.readConfigFile(join(project, 'tsconfig.json'), read) as { config: object };
   const { options } = typescript.parseJsonConfigFileContent(config, typescript.sys, project);
   const compilerOptions = { ...options, module: typescript.ModuleKind.ESNext, sourceMap: false };
-  for (const part of ['config', 'src']) {
-    for (const file of await readdir(join(project, part), { recursive: true })) {
-      if (!file.endsWith('.ts') || file.endsWith('.d.ts')) continue;
-      const source = await readFile(join(project, part, file), 'utf8');
-      const { outputText } = typescript.transpileModule(source, { compilerOptions, fileName: file });
-      const target = join(folder, part, file.replace(/ts$/, 'js'));
-      await mkdir(dirname(target), { recursive: true });
-      await writeFile(target, outputText);
-    }
-  }
-  await symlink(join(ROOT, 'package.json'), join(folder, 'package.json'));
-  return folder;
+  return (source, fileName) => typescript.transpileModule(source, { compilerOptions, fileName }).outputText;
 }
 
 /** A machine that is busy with other tests makes no node overloaded. */

@@ -17,7 +17,7 @@ function fromEnvironment(name: string, usual: number): number {
 }
 
 export const LOAD: LoadSize = {
-  rate: fromEnvironment('SCENARIO_RATE', 2_000),
+  rate: fromEnvironment('SCENARIO_RATE', 500),
   subscribers: fromEnvironment('SCENARIO_SUBSCRIBERS', 200),
   channels: fromEnvironment('SCENARIO_CHANNELS', 20),
 };
