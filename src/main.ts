@@ -18,9 +18,10 @@ async function main(): Promise<void> {
   const server = await starting;
   tellLastWords(server);
   for (const warning of warnings) server.logger.warn(warning);
-  server.logger.info(`Gatehouse listens on port ${server.port}`);
+  server.logger.info({ port: server.port }, 'Gatehouse listens');
   const { internal } = settings;
-  if (internal.port > 0) server.logger.info(`For operators it listens on ${internal.host} port ${internal.port}`);
+  if (internal.port > 0)
+    server.logger.info({ host: internal.host, port: internal.port }, 'Gatehouse listens for operators');
   if (settings.madeDevelopmentSecret) await printReadyLink(settings, server);
 }
 
@@ -81,7 +82,7 @@ function endWithParent(end: () => void): void {
 }
 
 async function leave(server: GatehouseServer, cause: string, drainTimeoutMs: number): Promise<never> {
-  server.logger.info(`${cause}: draining; a signal once more ends at once`);
+  server.logger.info({ cause }, 'ending; a signal once more ends at once');
   // Sessions end in time by themselves; this is for whatever else might hold the process, such as a hanging HTTP request.
   setTimeout(() => process.exit(0), drainTimeoutMs).unref();
   await server.close();

@@ -68,6 +68,10 @@ export class BrokerNodeBus implements NodeBus, BrokerListener {
     this.questions.closeAll();
   }
 
+  get isConnected(): boolean {
+    return this.parts.isConnected();
+  }
+
   /** Words that have not left yet, and questions that are not answered yet. */
   get backlog(): { readonly words: number; readonly questions: number } {
     return { words: this.underWay, questions: this.questions.size };

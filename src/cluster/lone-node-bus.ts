@@ -3,6 +3,7 @@ import type { Answers, NodeBus } from './node-bus.js';
 /** The bus of a node that is the only one: nobody hears, and nobody is missing. */
 export class LoneNodeBus implements NodeBus {
   readonly reachesOthers = false;
+  readonly isConnected = true;
 
   handle(): void {}
 

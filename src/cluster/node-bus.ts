@@ -28,6 +28,9 @@ export interface NodeBus {
   /** False where the engine is embedded: there are no other nodes, and nothing need be made ready for them. */
   readonly reachesOthers: boolean;
 
+  /** False while Redis is away: then nobody else hears anything. */
+  readonly isConnected: boolean;
+
   /** Each kind has one handler; called before the server listens. */
   handle(kind: string, handler: BusHandler): void;
 

@@ -64,7 +64,7 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     this.client = this.createClient() as RedisLink['client'];
     this.lives = new RedisLives(this.client);
     // Each failure comes as an event of the link; without a listener ioredis would write to the console.
-    this.client.on('error', (error: Error) => this.emit('failed', error.message));
+    this.client.on('error', (error: Error) => this.emit('failed', reasonOf(error)));
     this.client.on('close', () => this.died('the connection closed'));
     this.client.on('ready', () => void this.feelPulse());
     // Else its first command would connect it, and be refused meanwhile.
@@ -243,6 +243,11 @@ async function reached(server: Redis): Promise<void> {
   if (server.status === 'wait') void server.connect().catch(() => {});
   await Promise.race(ends).catch(() => {});
   done.abort();
+}
+
+/** Of a cluster that cannot be reached at all, also what the last of its servers said. */
+function reasonOf({ message, lastNodeError }: Error & { readonly lastNodeError?: Error }): string {
+  return lastNodeError === undefined ? message : `${message} ${lastNodeError.message}`;
 }
 
 /** The longer it takes, the less often it is tried. */

@@ -67,7 +67,7 @@ export class Answers {
     } catch (unwritable) {
       // An exception of the application may bear what cannot be written.
       this.events.crash('the error reply', unwritable, context);
-      session.send(errorReply(unwritable, id, trace));
+      session.send(errorReply(undefined, id, trace));
       return 'INTERNAL_ERROR';
     }
   }

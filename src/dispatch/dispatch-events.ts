@@ -31,10 +31,12 @@ interface DispatchEventMap {
 export class DispatchEvents extends EventEmitter<DispatchEventMap> {
   /** Tells of a crash. An application may throw anything, also what a log cannot write: that must not throw again. */
   crash(where: string, exception: unknown, context?: MessageContext): void {
-    try {
-      this.emit('crashed', where, exception, context);
-    } catch {
-      this.emit('crashed', where, new Error('Something was thrown that cannot be logged'), context);
+    for (const listener of this.listeners('crashed')) {
+      try {
+        listener(where, exception, context);
+      } catch {
+        listener(where, new Error('Something was thrown that cannot be logged'), context);
+      }
     }
   }
 }

@@ -30,9 +30,14 @@ export function errorReply(exception: unknown, id: CorrelationId | undefined, tr
 
 /** Whether the exception is a fault of ours, which must be logged, and not an answer to the client. */
 export function isFault(exception: unknown): boolean {
-  if (exception instanceof GatehouseError) return exception.cause !== undefined;
-  if (exception instanceof WsException) return false;
-  return !(exception instanceof HttpException) || exception.getStatus() >= 500;
+  try {
+    if (exception instanceof GatehouseError) return exception.cause !== undefined;
+    if (exception instanceof WsException) return false;
+    return !(exception instanceof HttpException) || exception.getStatus() >= 500;
+  } catch {
+    // A Proxy may throw at the mere question what it is.
+    return true;
+  }
 }
 
 /** What an exception says to the client. */

@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { NODE_BUS, type NodeBus } from '../cluster/node-bus.js';
 import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
-import { GatehouseError } from '../protocol/gatehouse-error.js';
 import {
   LOG_LEVEL_CONTROL,
   type LogLevelChange,
@@ -9,7 +8,7 @@ import {
   type LogLevelState,
 } from './log-level-control.js';
 import type { LogLevelsAnswer, NodeLogLevelsAnswer } from './log-levels.requests.js';
-import { ProblemError } from './problem.js';
+import { orderOf } from './other-node.js';
 
 const KIND = 'log-levels';
 
@@ -26,8 +25,8 @@ interface Order {
 export class LogLevelOrders {
   constructor(
     @Inject(LOG_LEVEL_CONTROL) private readonly control: LogLevelControl,
-    @Inject(NODE_BUS) private readonly bus: NodeBus,
-    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    @Inject(NODE_BUS) readonly bus: NodeBus,
+    @Inject(NODE_REGISTRY) readonly registry: NodeRegistry,
   ) {
     bus.handle(KIND, (payload) => this.obey(payload as Order));
   }
@@ -37,25 +36,26 @@ export class LogLevelOrders {
     return this.give({ by });
   }
 
-  /** @throws ProblemError 404; GatehouseError TIMEOUT where one node is meant and does not answer */
+  /** @throws ProblemError and GatehouseError as `orderOf` does, where one node is meant */
   change({ levels, seconds, by }: LogLevelChange, nodeId: string | undefined): Promise<LogLevelsAnswer> {
     return this.give({ by, levels, ...(seconds !== undefined && { seconds }) }, nodeId);
   }
 
-  restore(by: string): Promise<LogLevelsAnswer> {
-    return this.give({ by, levels: null });
+  /** As `change` to what is configured. */
+  restore(by: string, nodeId: string | undefined): Promise<LogLevelsAnswer> {
+    return this.give({ by, levels: null }, nodeId);
   }
 
   private async give(order: Order, nodeId?: string): Promise<LogLevelsAnswer> {
-    const { self, nodes } = this.registry;
-    const isHere = nodeId === undefined || nodeId === self.nodeId;
-    if (!isHere && !nodes.some((node) => node.nodeId === nodeId)) throw new ProblemError(404, 'There is no such node');
-    const own = isHere ? [answerOf(self.nodeId, this.obey(order))] : [];
-    if (nodeId === self.nodeId) return { nodes: own, missing: [] };
-    const only = nodeId === undefined ? {} : { nodes: [nodeId] };
-    const { received, missing } = await this.bus.ask<LogLevelState>(KIND, order, only);
-    if (!isHere && received.size === 0) throw new GatehouseError('TIMEOUT', { message: 'The node does not answer' });
-    return { nodes: [...own, ...[...received].map(([name, state]) => answerOf(name, state))], missing };
+    const { self } = this.registry;
+    if (nodeId !== undefined && nodeId !== self.nodeId) {
+      const state = await orderOf<LogLevelState>(this, { nodeId, kind: KIND, payload: order });
+      return { nodes: [answerOf(nodeId, state)], missing: [] };
+    }
+    const own = answerOf(self.nodeId, this.obey(order));
+    if (nodeId !== undefined) return { nodes: [own], missing: [] };
+    const { received, missing } = await this.bus.ask<LogLevelState>(KIND, order);
+    return { nodes: [own, ...[...received].map(([name, state]) => answerOf(name, state))], missing };
   }
 
   private obey({ by, levels, seconds }: Order): LogLevelState {

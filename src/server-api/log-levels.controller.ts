@@ -1,4 +1,4 @@
-import { Body, Delete, Get, Put } from '@nestjs/common';
+import { Body, Delete, Get, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { Principal } from '../authentication/principal.js';
 import { AdminOnly } from './admin.guard.js';
@@ -6,7 +6,7 @@ import { ApiController, Problems, WithBody } from './api-controller.js';
 import { Audited } from './audit.interceptor.js';
 import { Caller } from './caller.js';
 import { LogLevelOrders } from './log-level-orders.js';
-import { LogLevelsAnswer, LogLevelsRequest } from './log-levels.requests.js';
+import { LogLevelsAnswer, LogLevelsQuery, LogLevelsRequest } from './log-levels.requests.js';
 
 /** What the nodes log, as long as they run. */
 @ApiController('Logs')
@@ -32,10 +32,11 @@ export class LogLevelsController {
   }
 
   @Delete('logs/levels')
-  @Audited('restore-log-levels')
-  @ApiOperation({ summary: 'Let LOG_LEVEL hold again, on all nodes' })
+  @Audited('restore-log-levels', 'nodeId')
+  @ApiOperation({ summary: 'Let LOG_LEVEL hold again, on one node or all' })
   @ApiOkResponse({ type: LogLevelsAnswer })
-  restore(@Caller() caller: Principal): Promise<LogLevelsAnswer> {
-    return this.orders.restore(caller.userId);
+  @Problems(404, 504)
+  restore(@Caller() caller: Principal, @Query() { nodeId }: LogLevelsQuery): Promise<LogLevelsAnswer> {
+    return this.orders.restore(caller.userId, nodeId);
   }
 }

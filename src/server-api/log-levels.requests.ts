@@ -37,7 +37,14 @@ class Levels implements ValidatorConstraintInterface {
   }
 }
 
-export class LogLevelsRequest {
+export class LogLevelsQuery {
+  @ApiPropertyOptional({ description: 'SERVER_ID of the node; absent: all that are there', example: 'node-2' })
+  @IsOptional()
+  @Matches(/^[\w.-]{1,64}$/, { message: 'nodeId must be the name of a node' })
+  nodeId?: string;
+}
+
+export class LogLevelsRequest extends LogLevelsQuery {
   @ApiProperty({
     description: `As LOG_LEVEL: a level (${LOG_LEVELS.join(', ')}), and of some areas another one. Areas: ${Object.keys(LOG_AREAS).join(', ')}`,
     example: 'info,messages=debug',
@@ -58,11 +65,6 @@ export class LogLevelsRequest {
   @Min(1)
   @Max(DAY_SECONDS)
   seconds?: number;
-
-  @ApiPropertyOptional({ description: 'SERVER_ID of the node; absent: all that are there', example: 'node-2' })
-  @IsOptional()
-  @Matches(/^[\w.-]{1,64}$/, { message: 'nodeId must be the name of a node' })
-  nodeId?: string;
 }
 
 export class NodeLogLevelsAnswer {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { api } from '../support/api-client.js';
+import { eventually } from '../support/eventually.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { TestNodes } from '../support/test-nodes.js';
 import type { LogLevelsAnswer } from '../../src/server-api/log-levels.requests.js';
@@ -104,7 +105,10 @@ describe('the server API of a node that is not alone', () => {
       { levels: 'info,app=debug', by: 'ann' },
       { levels: 'warn', by: 'ann' },
     ]);
-    await api(nodes.at(0), 'DELETE /api/logs/levels', { token });
+    expect((await api(nodes.at(0), 'DELETE /api/logs/levels?nodeId=node-9', { token })).status).toBe(404);
+    const restored = (await api(nodes.at(0), 'DELETE /api/logs/levels?nodeId=node-2', { token })).body;
+    expect(restored).toMatchObject({ nodes: [{ nodeId: 'node-2', levels: 'info' }] });
+    expect((await api(nodes.at(0), 'DELETE /api/logs/levels', { token })).body).toMatchObject({ nodes: [{}, {}] });
   });
 
   it('drains another node, and then routes clients past it', async () => {
@@ -125,11 +129,21 @@ describe('the server API while Redis is away', () => {
   it('refuses with 503 and Retry-After what it could not keep to, and goes on', async () => {
     await using redis = await RedisServer.start();
     await using server = await startTestServer({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '500' });
+    await using another = await startTestServer({
+      REDIS_URL: redis.url,
+      REDIS_TIMEOUT_MS: '500',
+      SERVER_ID: 'another',
+    });
+    await eventually('they know each other', async () => {
+      const { body } = await api(server, 'GET /api/nodes');
+      return (body as { nodes: unknown[] }).nodes.length === 2;
+    });
     await redis.kill();
     const calls = [
       ['POST /api/publish', { body: { channel: 'feed:x', data: 1 } }],
       ['POST /api/broadcast', { body: { data: 1 }, headers: { 'idempotency-key': 'k' } }],
       ['GET /api/channels/feed:x/history', {}],
+      ['POST /api/drain', { body: { nodeId: 'another' } }],
     ] as const;
     for (const [endpoint, call] of calls) {
       const { status, headers, body } = await api(server, endpoint, call);
@@ -137,6 +151,6 @@ describe('the server API while Redis is away', () => {
       expect(headers.get('retry-after')).toBe('1');
     }
     expect((await api(server, 'POST /api/broadcast', { body: { data: 1 } })).status).toBe(200);
-    expect((await api(server, 'GET /api/nodes')).status).toBe(200);
+    expect((await api(another, 'GET /api/nodes')).status).toBe(200);
   });
 });

@@ -41,6 +41,11 @@ class FaultyGateway {
     return new Proxy({}, { get: (_target, key) => { throw new Error(`no field ${String(key)}`); } }); // prettier-ignore
   }
 
+  @SubscribeMessage('faulty.throw')
+  throw(): never {
+    throw new Proxy({}, { getPrototypeOf: () => { throw new Error('no prototype'); } }); // prettier-ignore
+  }
+
   @SubscribeMessage('faulty.finalize')
   finalize(): Observable<unknown> {
     return timer(10).pipe(
@@ -110,14 +115,17 @@ describe('a hostile HTTP client', () => {
 });
 
 describe('faulty code of an application', () => {
-  it.each(['proxy', 'finalize', 'teardown', 'step', 'reason', 'code'])('does not end the process: %s', async (what) => {
-    await using server = await startTestServer({}, [feature([FaultyGateway])]);
-    await using client = await connect(server.url);
-    expect(await answerTo(client, `faulty.${what}`, undefined)).toBeDefined();
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    expect((await answerTo(client, 'ping', undefined)).type).toBe('ping_reply');
-    expect(server.logLines.some(({ msg }) => msg === 'handler failed')).toBe(true);
-  });
+  it.each(['proxy', 'throw', 'finalize', 'teardown', 'step', 'reason', 'code'])(
+    'does not end the process: %s',
+    async (what) => {
+      await using server = await startTestServer({}, [feature([FaultyGateway])]);
+      await using client = await connect(server.url);
+      expect(await answerTo(client, `faulty.${what}`, undefined)).toBeDefined();
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      expect((await answerTo(client, 'ping', undefined)).type).toBe('ping_reply');
+      expect(server.logLines.some(({ msg }) => msg === 'handler failed')).toBe(true);
+    },
+  );
 });
 
 describe('channels under odd requests', () => {

@@ -13,6 +13,7 @@ import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { SessionEvents } from '../../src/sessions/session-events.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { api, type ApiAnswer } from '../support/api-client.js';
+import { eventually } from '../support/eventually.js';
 import { feature } from '../support/feature.js';
 import { RawClient } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';
@@ -86,6 +87,14 @@ describe('the log of connections', () => {
       { ...opened, code: 1000, durationMs: number, received: 2, sent: 2 },
     ]);
     expect(linesOf(server, 'session closed')[0]?.session).toBe(linesOf(server, 'session opened')[0]?.session);
+  });
+
+  it('shows no control character of a user id, which a terminal would obey', async () => {
+    await using server = await startTestServer();
+    await using client = await connect(server.url, { claims: { sub: 'a\u009b31m\u202eb' } });
+    await client.request('ping');
+    await eventually('it is told', () => linesOf(server, 'session opened').length === 1);
+    expect(linesOf(server, 'session opened')[0]?.user).toBe('a\\u{9b}31m\\u{202e}b');
   });
 
   it('says nothing of them at warn, nor listens', async () => {

@@ -46,7 +46,7 @@ describe.concurrent('the process', { timeout: 30_000 }, () => {
     await using client = await RawClient.upgrade(port, { headers });
     await client.answer();
     server.signal('SIGINT');
-    await server.wrote(/SIGINT: draining/);
+    await server.wrote(/"cause":"SIGINT","msg":"ending;/);
     server.signal('SIGTERM');
     expect(await server.ended).toEqual({ code: 1, signal: null });
   });

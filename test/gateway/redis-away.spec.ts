@@ -54,6 +54,17 @@ describe('a node whose Redis goes', () => {
     expect(linesOf(server)).toEqual(['Redis is gone: this node serves its own clients', 'Redis is back']);
   }, 60_000);
 
+  it('says why it cannot be reached, each reason once', async () => {
+    await using redis = await RedisServer.start(['--requirepass', 'right']);
+    await using server = await startTestServer({ REDIS_URL: redis.url.replace('//', '//:wrong@') });
+    const reasons = (): string[] =>
+      server.logLines.filter(({ msg }) => msg === 'Redis cannot be reached').map(({ reason }) => String(reason));
+    await eventually('the password is told', () => reasons().some((reason) => reason.includes('WRONGPASS')));
+    await redis.kill();
+    await eventually('so is who refuses', () => reasons().some((reason) => reason.includes('ECONNREFUSED')));
+    expect(reasons()).toEqual([...new Set(reasons())]);
+  }, 60_000);
+
   it('starts without it, and joins when it comes', async () => {
     await using redis = await RedisServer.start();
     await redis.kill();

@@ -91,7 +91,7 @@ describe('websocket.message', () => {
       { type: 'break', id: 2 },
       { type: 'govern', id: 3 },
       { type: 'locked', id: 4 },
-      { type: 'nobody-knows', id: 5 },
+      { type: 'nobody-knows \u001b[2J eyJhbGciOi.e30.c2ln', id: 5 },
       { type: 'echo', id: 6, enc: 'fernet', data: 'x' },
       { type: 'subscribe', id: 7, data: {} },
       { type: 'echo', id: 8, v: 2 },
@@ -129,6 +129,8 @@ describe('websocket.message', () => {
     const failed = spans.filter(({ status }) => status.code === 2);
     expect(failed.map(({ attributes }) => attributes['gatehouse.message.type'])).toEqual(['break']);
     expect(failed[0]?.events[0]?.attributes['exception.message']).toBe('broken by us');
+    const unknown = spans.find(({ attributes }) => attributes['messaging.message.id'] === '5');
+    expect(unknown?.attributes['gatehouse.message.type']).toBe('nobody-knows \\u{1b}[2J (token)');
   });
 
   it('is the parent of the spans that a handler makes, and named in the answer', async () => {

@@ -138,7 +138,7 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Resolves with the port once it listens. */
   async port(): Promise<number> {
-    return Number((await this.wrote(/listens on port (\d+)/))[1]);
+    return Number((await this.wrote(/"port":(\d+),"msg":"Gatehouse listens"/))[1]);
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -8,7 +8,7 @@ import type { Session } from '../../sessions/session.js';
 import { clientAddress } from '../../access/address-key.js';
 import { AuditBudget } from './audit-budget.js';
 import { groupOf, type AuditEvent, type AuditFields, type SessionAuditEvent } from './audit-catalogue.js';
-import { auditText } from './audit-text.js';
+import { clientText } from '../client-text.js';
 import { LineFile } from '../logs/line-file.js';
 import { createLogger } from '../logs/logger.js';
 import { Logs } from '../logs/logs.js';
@@ -78,8 +78,8 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
   writeOf<Event extends SessionAuditEvent>(event: Event, session: Session, more?: () => AuditFields<Event>): void {
     this.writeBounded(event, this.sourceOf(session.principal, session.address), () => ({
       session: session.id,
-      user: auditText(session.userId),
-      address: auditText(session.address),
+      user: clientText(session.userId),
+      address: clientText(session.address),
       ...more?.(),
     }));
   }
@@ -87,7 +87,7 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Whose lines those of a client are. Who has no token has a new user id each time, and would be a new source. */
   sourceOf({ anonymous, userId }: Principal, address: string): string {
     const isNamed = !anonymous && this.readsTokens;
-    return isNamed ? `user ${auditText(userId)}` : addressSource(address);
+    return isNamed ? `user ${clientText(userId)}` : addressSource(address);
   }
 
   /** Ends a period: tells what was left out in it. */
@@ -113,5 +113,5 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
 
 /** Of IPv6 the /64, which is what one customer is given. */
 export function addressSource(address: string): string {
-  return `address ${auditText(clientAddress(address).limitKey)}`;
+  return `address ${clientText(clientAddress(address).limitKey)}`;
 }

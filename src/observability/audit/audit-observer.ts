@@ -7,7 +7,7 @@ import { SessionEvents } from '../../sessions/session-events.js';
 import { UpgradeEvents, type AcceptedAttempt, type RefusedAttempt } from '../../upgrade/upgrade-events.js';
 import type { AuditFields } from './audit-catalogue.js';
 import { addressSource, AUDIT_SETTINGS, AuditLog } from './audit-log.js';
-import { auditPath, auditText } from './audit-text.js';
+import { clientPath, clientText } from '../client-text.js';
 
 /** Refusals that tell of somebody who tries what is not theirs. Those for a message's form or rate are counted only. */
 const AUDITED_CODES = new Set([
@@ -44,12 +44,12 @@ export class AuditObserver implements OnModuleInit {
     this.upgrades.on('refused', (reason, address, attempt) =>
       log.writeBounded('connection_refused', addressSource(address), () => ({
         reason,
-        address: auditText(address),
+        address: clientText(address),
         ...this.refused(attempt),
       })),
     );
     this.upgrades.on('cut', (reason, address) =>
-      log.writeBounded('connection_cut', addressSource(address), () => ({ reason, address: auditText(address) })),
+      log.writeBounded('connection_cut', addressSource(address), () => ({ reason, address: clientText(address) })),
     );
   }
 
@@ -62,7 +62,7 @@ export class AuditObserver implements OnModuleInit {
     this.sessions.on('refreshed', (session, { tokenId: formerToken }) =>
       this.log.writeOf('auth_refreshed', session, () => ({
         ...tokenOf(session.principal),
-        formerToken: auditText(formerToken),
+        formerToken: clientText(formerToken),
       })),
     );
     this.sessions.on('renewed', (session, former) => {
@@ -73,12 +73,12 @@ export class AuditObserver implements OnModuleInit {
       }));
     });
     this.sessions.on('dropped', (session, channel, lost) =>
-      this.log.writeOf('subscription_dropped', session, () => ({ channel: auditText(channel), lost })),
+      this.log.writeOf('subscription_dropped', session, () => ({ channel: clientText(channel), lost })),
     );
     this.messages.on('failed', (code, session, type) => {
       if (type === 'auth_refresh') this.log.writeOf('auth_refresh_refused', session, () => ({ code }));
       else if (AUDITED_CODES.has(code)) {
-        this.log.writeOf('message_refused', session, () => ({ type: auditText(type), code }));
+        this.log.writeOf('message_refused', session, () => ({ type: clientText(type), code }));
       }
     });
   }
@@ -93,32 +93,32 @@ export class AuditObserver implements OnModuleInit {
     const { mode } = this.settings.authentication;
     return {
       session: sessionId,
-      user: auditText(principal.userId),
-      address: auditText(address),
+      user: clientText(principal.userId),
+      address: clientText(address),
       anonymous: principal.anonymous,
       protocol: codec.subprotocol,
       auth: mode,
       // Where tokens are not read, none is a credential.
       credential: mode === 'off' ? 'none' : credentialSource(request),
       ...tokenOf(principal),
-      origin: auditText(request.headers.origin),
-      path: auditPath(request.url),
+      origin: clientText(request.headers.origin),
+      path: clientPath(request.url),
     };
   }
 
   private refused({ request, principal }: RefusedAttempt): AuditFields<'connection_refused'> {
     return {
-      user: auditText(principal?.userId),
+      user: clientText(principal?.userId),
       credential: credentialSource(request),
-      origin: auditText(request.headers.origin),
-      path: auditPath(request.url),
+      origin: clientText(request.headers.origin),
+      path: clientPath(request.url),
     };
   }
 }
 
 function tokenOf(principal: Principal): { roles: readonly string[]; token?: string; expires?: string } {
   const { tokenId, expiresAt } = principal;
-  const token = auditText(tokenId);
+  const token = clientText(tokenId);
   return {
     roles: shownRoles(principal),
     ...(token !== undefined && { token }),
@@ -127,5 +127,5 @@ function tokenOf(principal: Principal): { roles: readonly string[]; token?: stri
 }
 
 function shownRoles({ roles }: Principal): readonly string[] {
-  return roles.slice(0, MAX_ROLES).map((role) => auditText(role) ?? '');
+  return roles.slice(0, MAX_ROLES).map((role) => clientText(role) ?? '');
 }

@@ -8,7 +8,7 @@ import { ApiEvents } from '../../server-api/api-events.js';
 import type { AuditFields } from './audit-catalogue.js';
 import { addressSource, AUDIT_SETTINGS, AuditLog } from './audit-log.js';
 import { auditedSettings } from './audit-settings.js';
-import { auditText } from './audit-text.js';
+import { clientText } from '../client-text.js';
 
 const MAX_TARGET_LENGTH = 256;
 
@@ -37,7 +37,7 @@ export class AuditOperations implements OnModuleInit, OnApplicationBootstrap {
       if (ban.by === 'operator') this.log.write('banned', shownBan(ban));
       else this.log.writeBounded('banned', addressSource(ban.key), () => shownBan(ban));
     });
-    this.access.on('lifted', ({ kind, key }) => this.log.write('ban_lifted', { kind, key: auditText(key) }));
+    this.access.on('lifted', ({ kind, key }) => this.log.write('ban_lifted', { kind, key: clientText(key) }));
     this.access.on('expelled', (session) => this.log.writeOf('session_expelled', session));
   }
 
@@ -49,16 +49,16 @@ export class AuditOperations implements OnModuleInit, OnApplicationBootstrap {
     this.drain.on('ended', (durationMs, cut) => log.write('drain_finished', { durationMs, cut }));
     // Not bounded: only who has the role can cause it, and an audit with holes is none.
     this.api.on('audited', ({ who, action, target, outcome }) =>
-      log.write('api_call', { who: auditText(who), action, target: auditText(target, MAX_TARGET_LENGTH), outcome }),
+      log.write('api_call', { who: clientText(who), action, target: clientText(target, MAX_TARGET_LENGTH), outcome }),
     );
     this.api.on('refused', (status, address) =>
-      log.writeBounded('api_refused', addressSource(address), () => ({ status, address: auditText(address) })),
+      log.writeBounded('api_refused', addressSource(address), () => ({ status, address: clientText(address) })),
     );
   }
 }
 
 function shownBan({ kind, key, until, reason, by }: Ban): AuditFields<'banned'> {
-  return { kind, key: auditText(key), until: shownTime(until), reason: auditText(reason), by };
+  return { kind, key: clientText(key), until: shownTime(until), reason: clientText(reason), by };
 }
 
 /** An operator may ban for longer than dates go. */

@@ -1,7 +1,7 @@
 import { DEFINITIONS } from '../../../config/definitions.js';
 import type { Setting } from '../../../config/setting.js';
 import type { Settings } from '../../../config/settings.js';
-import { auditText } from './audit-text.js';
+import { clientText } from '../client-text.js';
 
 const MAX_VALUE_LENGTH = 256;
 
@@ -21,8 +21,8 @@ export function auditedSettings(settings: Settings): Record<string, unknown> {
 
 function shownValue(value: unknown): unknown {
   if (typeof value === 'number' || typeof value === 'boolean') return value;
-  if (Array.isArray(value)) return auditText(value.map(String).join(','), MAX_VALUE_LENGTH);
-  return typeof value === 'string' ? auditText(withoutPassword(value), MAX_VALUE_LENGTH) : '(set)';
+  if (Array.isArray(value)) return clientText(value.map(String).join(','), MAX_VALUE_LENGTH);
+  return typeof value === 'string' ? clientText(withoutPassword(value), MAX_VALUE_LENGTH) : '(set)';
 }
 
 /** A URL may hold one, in whatever setting it is. */

@@ -3,7 +3,10 @@ import { REDIS_LINK } from '../../cluster/cluster.module.js';
 import type { RedisLink } from '../../cluster/redis-link.js';
 import { Logs } from './logs.js';
 
-/** One line when Redis goes, and one when it comes back. */
+/** Of one absence: addresses stand in them, and those of a cluster are many. */
+const MAX_REASONS = 10;
+
+/** One line when Redis goes, one for each reason why it cannot be reached, and one when it comes back. */
 @Injectable()
 export class ClusterLog implements OnModuleInit {
   constructor(
@@ -18,6 +21,15 @@ export class ClusterLog implements OnModuleInit {
     // At the start it has been waited for already.
     if (!link.isUp) gone('no answer at the start');
     link.on('down', gone);
-    link.on('up', () => logs.write('redis_back', () => ({})));
+    const told = new Set<string>();
+    link.on('failed', (reason) => {
+      if (link.isUp || told.has(reason) || told.size >= MAX_REASONS) return;
+      told.add(reason);
+      logs.write('redis_unreachable', () => ({ reason }));
+    });
+    link.on('up', () => {
+      told.clear();
+      logs.write('redis_back', () => ({}));
+    });
   }
 }

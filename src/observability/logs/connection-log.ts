@@ -3,6 +3,7 @@ import { ClusterEvents } from '../../cluster/cluster-events.js';
 import { SessionEvents } from '../../sessions/session-events.js';
 import type { Session } from '../../sessions/session.js';
 import { UpgradeEvents } from '../../upgrade/upgrade-events.js';
+import { clientText } from '../client-text.js';
 import { Logs } from './logs.js';
 
 /** A line when a session opens and one when it closes; refusals, slow readers and faults. Nothing here ever holds a token or a payload. */
@@ -46,7 +47,7 @@ export class ConnectionLog implements OnModuleInit {
 }
 
 function describe({ id, userId, address, codec }: Session) {
-  return { session: id, user: userId, address, protocol: codec.subprotocol };
+  return { session: id, user: clientText(userId), address, protocol: codec.subprotocol };
 }
 
 function summary({ openedAt, messagesReceived, messagesSent }: Session, code: number) {

@@ -95,6 +95,12 @@ export const LOG_LINES = {
     sentence: 'Redis is gone: this node serves its own clients',
     fields: ['reason'],
   },
+  redis_unreachable: {
+    area: 'cluster',
+    level: 'warn',
+    sentence: 'Redis cannot be reached',
+    fields: ['reason'],
+  },
   redis_back: { area: 'cluster', level: 'info', sentence: 'Redis is back', fields: [] },
   api_refused: {
     area: 'api',

@@ -3,7 +3,7 @@ import { DispatchEvents, type RefusedMessage } from '../../dispatch/dispatch-eve
 import type { MessageContext } from '../../dispatch/message-context.js';
 import type { CorrelationId } from '../../protocol/envelope.js';
 import { parseTraceparent } from '../../protocol/traceparent.js';
-import { auditText } from '../audit/audit-text.js';
+import { clientText } from '../client-text.js';
 import { Logs } from './logs.js';
 
 /**
@@ -39,7 +39,7 @@ export class MessageLog implements OnModuleInit {
     });
 
   private readonly refused = (outcome: string, { session, id, type }: RefusedMessage): void =>
-    this.logs.write('message_refused', () => ({ session: session.id, id: shown(id), type: auditText(type), outcome }));
+    this.logs.write('message_refused', () => ({ session: session.id, id: shown(id), type: clientText(type), outcome }));
 }
 
 function describe({ session, message, trace }: MessageContext) {
@@ -50,5 +50,5 @@ function describe({ session, message, trace }: MessageContext) {
 
 /** The client has chosen it. */
 function shown(id: CorrelationId | undefined): string | number | undefined {
-  return typeof id === 'string' ? auditText(id) : id;
+  return typeof id === 'string' ? clientText(id) : id;
 }

@@ -4,6 +4,7 @@ import { DispatchEvents, type RefusedMessage } from '../../dispatch/dispatch-eve
 import type { MessageContext } from '../../dispatch/message-context.js';
 import type { CorrelationId } from '../../protocol/envelope.js';
 import type { Session } from '../../sessions/session.js';
+import { clientText } from '../client-text.js';
 import { ConnectionSpans } from './connection-spans.js';
 import { tellException, tellOutcome } from './outcomes.js';
 import { ofClient, parentOf, traceOf } from './parents.js';
@@ -78,8 +79,8 @@ function attributesOf({ session, type, id, bytes }: About): Attributes {
   return {
     'session.id': session.id,
     'messaging.system': 'gatehouse',
-    'gatehouse.message.type': type,
+    'gatehouse.message.type': clientText(type) ?? '',
     'messaging.message.body.size': bytes,
-    ...(id !== undefined && { 'messaging.message.id': String(id) }),
+    ...(id !== undefined && { 'messaging.message.id': clientText(String(id)) ?? '' }),
   };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Attributes } from '@opentelemetry/api';
 import type { Destination } from '../../protocol/traces.js';
+import { clientText } from '../client-text.js';
 
 const HASH_LENGTH = 16;
 
@@ -15,7 +16,7 @@ export function destinationAttributes({ to, name, namespace, namesUser = false }
   return {
     'messaging.system': 'gatehouse',
     'messaging.destination.template': namespace ?? to,
-    ...(shown !== undefined && { 'messaging.destination.name': shown }),
+    ...(shown !== undefined && { 'messaging.destination.name': clientText(shown) ?? '' }),
   };
 }
 

@@ -52,6 +52,7 @@ function node() {
   const lost: string[] = [];
   events.on('lost', (what) => lost.push(what));
   const bus: NodeBus = {
+    isConnected: true,
     reachesOthers: true,
     handle: (kind, handler) => void handlers.set(kind, handler),
     tell: (kind, payload) => void told.push([kind, payload]),

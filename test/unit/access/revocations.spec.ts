@@ -68,6 +68,7 @@ function node(store = new MoodyStore()) {
   const looks = new Looks();
   events.on('lost', (what) => lost.push(what));
   const bus: NodeBus = {
+    isConnected: true,
     reachesOthers: true,
     handle: (kind, handler) => void handlers.set(kind, handler),
     tell: (kind, payload) => void told.push([kind, payload]),

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { configurationOfProcess } from '../config/environment.js';
-import { TokenMinter } from '../src/authentication/token-minter.js';
+import { TokenMinter } from './authentication/token-minter.js';
 
 const USAGE = `Mints a token that this server accepts (signed with JWT_SECRET, or with the development secret).
 

@@ -4,8 +4,8 @@ const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 /** What could be a token, wherever a client has put it. */
 const TOKEN = /eyJ[\w-]{4,}(?:\.[\w-]*)+/g;
 
-/** Text of a client as an audit line may hold it: short, visible, and no token. */
-export function auditText(text: string | undefined, maxLength = MAX_LENGTH): string | undefined {
+/** Text of a client as a line or a span may hold it: short, visible, and no token. */
+export function clientText(text: string | undefined, maxLength = MAX_LENGTH): string | undefined {
   if (text === undefined) return undefined;
   // Before the replacements, or a long text would cost more than it is worth; and after, for those make it longer.
   const shown = text
@@ -17,7 +17,7 @@ export function auditText(text: string | undefined, maxLength = MAX_LENGTH): str
 }
 
 /** A request's path without its query, where tokens may be. */
-export function auditPath(url: string | undefined): string | undefined {
+export function clientPath(url: string | undefined): string | undefined {
   const end = url?.search(/[?#]/) ?? -1;
-  return auditText(end < 0 ? url : url?.slice(0, end));
+  return clientText(end < 0 ? url : url?.slice(0, end));
 }
