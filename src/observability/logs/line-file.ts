@@ -28,8 +28,9 @@ export interface LineFileOptions {
 const closeFile = promisify(close);
 
 /**
- * Appends lines to a file. A file that was renamed, as logrotate does, is left and a new one begun; a truncated one goes on at
- * its new end. Where it is to be rotated and cannot be, nothing is appended until it can: it would have no bound.
+ * Appends lines to a file. A file that was renamed, as logrotate does, or deleted, is left and a new one begun; a truncated one
+ * goes on at its new end. Where no new one can be begun, lines go to the renamed one, and wait where it was deleted. Where it is
+ * to be rotated and cannot be, nothing is appended until it can: it would have no bound.
  *
  * Not rotating-file-stream 3.2: the first write that fails ends it and loses what waits, that has no bound, nothing is
  * written at an exit, and a partial write counts as a whole one.
@@ -37,7 +38,7 @@ const closeFile = promisify(close);
 export class LineFile extends LineWriter {
   /** As far as is known: others may truncate it. */
   private size: number;
-  /** Our file has another name by now, and no new one can be opened. */
+  /** Our file has another name by now, or none, and no new one can be opened. */
   private isStray = false;
 
   /** @throws UnusableSettings where it cannot be opened */
@@ -52,17 +53,25 @@ export class LineFile extends LineWriter {
 
   override async close(): Promise<void> {
     if (!this.isOpen) return;
+    // What waits for a name has no later look.
+    if (this.isStray && !this.isWriting) this.reopen();
     await super.close();
     await closeFile(this.fd).catch(() => undefined);
   }
 
-  /** Also begins a new file where ours has another name by now. */
+  protected override get isInPlace(): boolean {
+    return !this.isStray;
+  }
+
+  /** Also begins a new file where ours has not its name any more. */
   protected override async look(): Promise<void> {
-    if (!this.isWriting && (await this.isRenamed())) this.reopen();
+    if (!this.isWriting) await this.keepName();
     await super.look();
   }
 
   protected override async makeRoom(): Promise<boolean> {
+    // A look tells of it and tries again. What is written there would be lost, and count as written.
+    if ((await this.isDeleted()) && (this.isStray || !this.reopen())) return this.waits();
     const { rotation } = this.options;
     if (rotation === undefined || this.size < rotation.maxBytes || this.isMidLine) return true;
     try {
@@ -78,30 +87,53 @@ export class LineFile extends LineWriter {
     this.size += bytes;
   }
 
-  private async isRenamed(): Promise<boolean> {
-    const [ours, named] = await Promise.all([
-      promisify(fstat)(this.fd),
-      promisify(stat)(this.path).catch(() => undefined),
-    ]).catch(() => [undefined, undefined]);
-    if (ours === undefined) return false;
-    if (!this.isWriting) this.size = ours.size;
-    return ours.ino !== named?.ino || ours.dev !== named.dev;
+  private waits(): false {
+    this.isFailing = true;
+    return false;
   }
 
-  private reopen(): void {
+  private async keepName(): Promise<void> {
+    const hasName = await this.hasName();
     // What has begun meanwhile goes to the old file; the next look comes soon.
     if (this.isWriting || !this.isOpen) return;
+    if (hasName) this.found();
+    else this.reopen();
+  }
+
+  private async hasName(): Promise<boolean> {
+    const [ours, named] = await Promise.all([
+      promisify(fstat)(this.fd).catch(() => undefined),
+      promisify(stat)(this.path).catch(() => undefined),
+    ]);
+    if (ours === undefined) return false;
+    if (!this.isWriting) this.size = ours.size;
+    return ours.ino === named?.ino && ours.dev === named.dev;
+  }
+
+  /** It has no name at all, so nobody can read it. */
+  private async isDeleted(): Promise<boolean> {
+    const ours = await promisify(fstat)(this.fd).catch(() => undefined);
+    return ours?.nlink === 0;
+  }
+
+  /** False where that cannot be done. */
+  private reopen(): boolean {
     try {
       this.open();
     } catch (error) {
-      // Better under another name than nowhere.
-      this.emit('refused');
-      if (!this.isStray) this.emit('failed', reasonOf(error));
+      // Goes on where it is: better under another name than nowhere.
       this.isStray = true;
-      return;
+      return this.failed(error);
     }
-    this.isStray = false;
     this.dropBrokenLine();
+    this.found();
+    return true;
+  }
+
+  /** Our file has its name, maybe again: a folder can be moved away and back. */
+  private found(): void {
+    this.isStray = false;
+    if (!this.isFailing || this.waitingBytes === 0) this.settled();
   }
 
   /** Puts the file that has the name now, made where there is none, in the place of ours. */

@@ -12,13 +12,13 @@ const FULL_PIPE_MS = 50;
 const LAST_WRITE_MS = 1_000;
 
 interface LineWriterEvents {
-  /** Lines are refused. Again only after some were taken. */
+  /** Lines are refused, or go elsewhere than they should. Again only after a recovery. */
   failed: [reason: string];
-  /** They are taken again; so many were lost meanwhile. */
+  /** They are taken again, where they should be; so many were lost meanwhile. */
   recovered: [lost: number];
-  /** A line was dropped, for too much waits. */
+  /** A line was dropped, for too much waits or it has no end. */
   dropped: [];
-  /** A write was refused. */
+  /** A write was refused, or a new file. */
   refused: [];
   /** No write is under way any more. */
   idle: [];
@@ -39,12 +39,15 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
   private isInFlight = false;
   private isClosed = false;
   private lost = 0;
+  /** A failure was told, and no recovery since. */
+  private isToldOf = false;
   private readonly timer: NodeJS.Timeout;
   private readonly atExit = (): void => this.writeLast();
   /** What has not been taken of the batch under way. */
   protected rest: Buffer | undefined;
   protected isWriting = false;
   protected isMidLine = false;
+  /** What was refused waits: only a look tries it again. */
   protected isFailing = false;
 
   /** @param maxWaitingBytes what may wait; lines beyond it are lost, and counted */
@@ -66,8 +69,7 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     if (this.isClosed) return;
     const bytes = Buffer.from(line);
     if (this.waitingBytes + bytes.length > this.maxWaitingBytes) {
-      this.lost += 1;
-      this.emit('dropped');
+      this.lose();
       return;
     }
     this.waiting.push(bytes);
@@ -99,12 +101,33 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
   /** So much of a batch was written. */
   protected grown(_bytes: number): void {}
 
+  /** Whether what is open is where lines should go. */
+  protected get isInPlace(): boolean {
+    return true;
+  }
+
   protected refused(error: unknown): false {
-    const isNews = !this.isFailing;
     this.isFailing = true;
+    return this.failed(error);
+  }
+
+  /** Counts a failure, and tells the first. */
+  protected failed(error: unknown): false {
+    const isNews = !this.isToldOf;
+    this.isToldOf = true;
     this.emit('refused');
     if (isNews) this.emit('failed', reasonOf(error));
     return false;
+  }
+
+  /** Nothing that was refused waits any more. */
+  protected settled(): void {
+    this.isFailing = false;
+    if (!this.isToldOf || !this.isInPlace) return;
+    const { lost } = this;
+    this.lost = 0;
+    this.isToldOf = false;
+    this.emit('recovered', lost);
   }
 
   /** What has begun can have no end where it is: its end alone would be no line of another file. */
@@ -114,7 +137,12 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     this.waitingBytes -= end;
     this.rest = end < this.rest.length ? this.rest.subarray(end) : undefined;
     this.isMidLine = false;
+    this.lose();
+  }
+
+  private lose(): void {
     this.lost += 1;
+    this.emit('dropped');
   }
 
   private async pump(): Promise<void> {
@@ -156,11 +184,7 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     this.grown(count);
     this.isMidLine = count < batch.length && batch[count - 1] !== 0x0a;
     this.rest = count < batch.length ? batch.subarray(count) : undefined;
-    if (!this.isFailing || this.rest !== undefined) return;
-    const { lost } = this;
-    this.lost = 0;
-    this.isFailing = false;
-    this.emit('recovered', lost);
+    if (this.rest === undefined) this.settled();
   }
 
   /** A write under way is finished by Node before the process ends, so it is left alone. */

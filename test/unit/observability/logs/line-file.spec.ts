@@ -10,10 +10,11 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LineFile, type Rotation } from '../../../../src/observability/logs/line-file.js';
 import { eventually } from '../../../support/eventually.js';
 
@@ -31,6 +32,31 @@ function opened(path: string, rotation?: Rotation): LineFile {
   const file = new LineFile(path, { setting: 'AUDIT_FILE', ...(rotation && { rotation }) });
   onTestFinished(() => file.close());
   return file;
+}
+
+/** What a file told of itself, in order, and how often it was refused and dropped lines. */
+function toldOf(file: LineFile): { readonly lines: string[]; refused: number; dropped: number } {
+  const told = { lines: [] as string[], refused: 0, dropped: 0 };
+  file.on('failed', (reason) => told.lines.push(`failed: ${reason}`));
+  file.on('recovered', (lost) => told.lines.push(`recovered: ${lost}`));
+  file.on('refused', () => (told.refused += 1));
+  file.on('dropped', () => (told.dropped += 1));
+  return told;
+}
+
+/** A file in a folder of its own, which looks for its name only while that is awaited, and then often. */
+function inFolder(): { folder: string; path: string; file: LineFile; looksUntil: typeof eventually } {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const folder = join(temporaryFolder(), 'logs');
+  mkdirSync(folder);
+  const path = join(folder, 'audit.log');
+  const looksUntil: typeof eventually = (what, holds) =>
+    eventually(what, () => {
+      vi.advanceTimersByTime(1_000);
+      return holds();
+    });
+  return { folder, path, file: opened(path), looksUntil };
 }
 
 const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
@@ -107,6 +133,85 @@ describe('a file of lines', () => {
     file.write('one\n');
     await eventually('it is in the old file', () => textOf(`${path}.1`) === 'one\n');
     expect(failures).toEqual(['ENXIO']);
+  });
+
+  it('goes on in a folder that was moved away and back, and tells each once', async () => {
+    const { folder, path, file, looksUntil } = inFolder();
+    const told = toldOf(file);
+    for (const round of [1, 2]) {
+      const before = told.refused;
+      renameSync(folder, `${folder}.away`);
+      await looksUntil('a new file was refused, and again', () => told.refused > before + 2);
+      file.write(`away ${round}\n`);
+      await eventually('the line is there', () => textOf(join(`${folder}.away`, 'audit.log')).endsWith(`${round}\n`));
+      renameSync(`${folder}.away`, folder);
+      await looksUntil('the return is told', () => told.lines.length >= 2 * round);
+    }
+    expect(told.lines).toEqual(['failed: ENOENT', 'recovered: 0', 'failed: ENOENT', 'recovered: 0']);
+    expect(told.dropped).toBe(0);
+    expect(textOf(path)).toBe('away 1\naway 2\n');
+  });
+
+  it('is begun anew at the next line where it was deleted', async () => {
+    const { path, file } = inFolder();
+    const told = toldOf(file);
+    for (const line of ['one\n', 'two\n']) {
+      rmSync(path);
+      file.write(line);
+      await eventually('the line is there', () => textOf(path) === line);
+    }
+    expect(told.lines).toEqual([]);
+  });
+
+  it('keeps lines for a folder that was deleted, up to a bound, and tells so once', async () => {
+    const { folder, path, file, looksUntil } = inFolder();
+    const told = toldOf(file);
+    rmSync(folder, { recursive: true });
+    file.write('the first\n');
+    await eventually('it is told', () => told.lines.length === 1);
+    for (let line = 0; line < 1_100; line += 1) file.write(KIBIBYTE);
+    expect(told.dropped).toBe(77);
+    await looksUntil('it was tried again', () => told.refused > 1);
+
+    mkdirSync(folder);
+    await looksUntil('all that was kept is there', () => textOf(path).length === 10 + 1_023 * 1_024);
+    expect(textOf(path).startsWith('the first\n')).toBe(true);
+    await eventually('it is told', () => told.lines.length === 2);
+    expect(told.lines).toEqual(['failed: ENOENT', 'recovered: 77']);
+  });
+
+  it.each(['back', 'away'])('keeps lines for a folder that was moved, and deleted when it was %s', async (when) => {
+    const { folder, path, file, looksUntil } = inFolder();
+    const away = `${folder}.away`;
+    const told = toldOf(file);
+    renameSync(folder, away);
+    await looksUntil('the move is told', () => told.lines.length === 1);
+    if (when === 'back') {
+      renameSync(away, folder);
+      await looksUntil('the return is told', () => told.lines.length === 2);
+    }
+    rmSync(when === 'back' ? folder : away, { recursive: true });
+    const before = told.refused;
+    file.write('one\n');
+    await looksUntil('it was tried again', () => told.refused > before);
+    file.write('two\n');
+    mkdirSync(folder);
+    await looksUntil('both lines are there', () => textOf(path) === 'one\ntwo\n');
+    const once = ['failed: ENOENT', 'recovered: 0'];
+    await eventually('the end is told', () => told.lines.at(-1) === once[1]);
+    expect(told.lines).toEqual(when === 'back' ? [...once, ...once] : once);
+  });
+
+  it('writes what waits for a folder at its end, where that is back by then', async () => {
+    const { folder, path, file } = inFolder();
+    const told = toldOf(file);
+    rmSync(folder, { recursive: true });
+    file.write('the last\n');
+    await eventually('it is told', () => told.lines.length === 1);
+    mkdirSync(folder);
+    writeFileSync(path, 'of others\n');
+    await file.close();
+    expect(textOf(path)).toBe('of others\nthe last\n');
   });
 
   it('is rotated by size: no line is torn or lost, and the oldest file goes', async () => {
