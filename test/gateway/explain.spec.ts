@@ -175,13 +175,32 @@ describe('why a user got a message, or did not', () => {
     expect(await explain('nobody', channel, seq)).toMatchObject({ outcome: 'offline', sessions: [] });
   });
 
-  it('was never published', async () => {
+  it('was never published, which holds for all sessions of the user', async () => {
     const { user, channel } = fresh();
+    const closed = await as(user);
+    await subscribe(closed, channel);
+    await gone(closed, user);
+    await using client = await as(user);
+    await subscribe(client, channel);
+    await using elsewhere = await as(user);
+    await elsewhere.request('ping');
     await publish(channel, 'a', 'b');
+    const outcome = 'never_published';
     expect(await explain(user, channel, 3)).toMatchObject({
-      outcome: 'never_published',
+      outcome,
       publication: { state: 'never', top: { seq: 2 } },
+      sessions: [{ outcome }, { outcome }, { outcome }],
     });
+  });
+
+  it('is of a life of the channel that nobody remembers', async () => {
+    const { user, channel } = fresh();
+    await using client = await as(user);
+    await subscribe(client, channel);
+    await publish(channel, 'a');
+    const { body } = await ask(`userId=${user}&channel=${channel}&seq=1&epoch=zzz`);
+    const verdict = { outcome: 'unknown', reason: 'forgotten' };
+    expect(body).toMatchObject({ ...verdict, publication: { state: 'gone' }, sessions: [verdict] });
   });
 
   it('was the user’s own, and excluded by its wish', async () => {

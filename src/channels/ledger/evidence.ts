@@ -17,7 +17,11 @@ export interface Wanted {
   readonly wasTold: boolean;
   /** Whether the departures from the channel are known that happened after this. */
   readonly departuresSince: number;
+  /** Where the channel stands now. */
+  readonly top: Position;
 }
+
+const FORGOTTEN: Verdict = { outcome: 'unknown', reason: 'forgotten' };
 
 /** What a frame that speaks of the publication tells: that it came, or that its loss was announced. */
 export function ofDelivery({ line, outcome, at }: Delivery): Verdict {
@@ -27,10 +31,21 @@ export function ofDelivery({ line, outcome, at }: Delivery): Verdict {
   return { outcome: 'gap_announced', at, gap: { from: line.from, to: line.seq } };
 }
 
-/** All that the time of a session in the channel tells; the happiest of it holds. */
-export function ofRecord(record: SubscriptionRecord, wanted: Wanted): readonly Verdict[] {
+/** All that the replies to the subscribes of a session tell; the happiest of it holds. */
+export function ofReplies(record: SubscriptionRecord, wanted: Wanted): readonly Verdict[] {
   const replies = record.episodes.filter(({ isLive }) => isLive).flatMap((episode) => ofReply(episode, record, wanted));
-  return [...replies, ...ofPresence(record, wanted)];
+  const isForgotten = isOfForgotten(record, wanted) || replies.includes(FORGOTTEN);
+  // What a reply that is forgotten may have brought cannot be said to have been left out.
+  return isForgotten ? [FORGOTTEN, ...replies.filter((verdict) => !isLeftOut(verdict))] : replies;
+}
+
+/** Whether a subscribe that is forgotten may have brought it. */
+function isOfForgotten({ isCut, episodes: [first] }: SubscriptionRecord, wanted: Wanted): boolean {
+  return isCut && first?.top !== undefined && isAtOrBefore(wanted, first.top, first.begunAt);
+}
+
+function isLeftOut({ outcome, reason }: Verdict): boolean {
+  return outcome === 'dropped' && (reason === 'expired' || reason === 'excluded_or_expired');
 }
 
 /** What the reply to a subscribe tells. */
@@ -39,7 +54,7 @@ function ofReply(episode: Episode, record: SubscriptionRecord, wanted: Wanted): 
   if (top === undefined || !isAtOrBefore(wanted, top, begunAt)) return [];
   if (since === undefined) {
     const isFirst = episode === record.episodes[0] && !record.isCut;
-    if (!isFirst || wanted.departuresSince > record.openedAt) return [{ outcome: 'unknown', reason: 'forgotten' }];
+    if (!isFirst || wanted.departuresSince > record.openedAt) return [FORGOTTEN];
     return [{ outcome: 'before_subscribe', at: begunAt }];
   }
   if (wanted.epoch === since.epoch && wanted.seq <= since.seq) return [{ outcome: 'claimed', at: begunAt }];
@@ -47,7 +62,7 @@ function ofReply(episode: Episode, record: SubscriptionRecord, wanted: Wanted): 
   if (episode.brought(wanted.seq)) return [replied(episode, { outcome: 'recovered' })];
   const isLost = gap !== undefined && wanted.seq <= gap.to && wanted.seq >= (gap.from ?? 0);
   if (isLost) return [replied(episode, { outcome: 'gap_announced', gap })];
-  if (episode.isBlurred) return [{ outcome: 'unknown', reason: 'forgotten' }];
+  if (episode.isBlurred) return [FORGOTTEN];
   // It was left out of what was missed.
   if (record.isExcludedBy(wanted.line?.excluded)) return [{ outcome: 'excluded' }];
   if (wanted.line === undefined) return [{ outcome: 'dropped', reason: 'excluded_or_expired', at: begunAt }];
@@ -62,7 +77,7 @@ function replied({ outcome, at }: Fate, verdict: Verdict): Verdict {
 }
 
 /** What it tells that the session was in the channel, or was not any more, when the publication was told there. */
-function ofPresence(record: SubscriptionRecord, wanted: Wanted): readonly Verdict[] {
+export function ofPresence(record: SubscriptionRecord, wanted: Wanted): readonly Verdict[] {
   const { departure, episodes, latest } = record;
   const { line } = wanted;
   const [first] = episodes;
@@ -81,8 +96,8 @@ function ofPresence(record: SubscriptionRecord, wanted: Wanted): readonly Verdic
       ? [{ outcome: 'dropped', reason: 'closed', at: departure.at }]
       : [{ outcome: 'waiting', reason: 'recovery' }];
   }
-  const isAhead = line === undefined && !departure && !isAtOrBefore(wanted, record.position, Date.now());
-  return isAhead ? [{ outcome: 'not_arrived' }] : [{ outcome: 'unknown', reason: 'forgotten' }];
+  const isOnItsWay = line === undefined && !departure && isBetween(wanted, record.position);
+  return isOnItsWay ? [{ outcome: 'not_arrived' }] : [FORGOTTEN];
 }
 
 /** It came when the session had left the channel, or its subscribe came to nothing. */
@@ -94,4 +109,9 @@ function ofDeparture({ why, at }: Departure, reason: string = why): Verdict {
 function isAtOrBefore({ seq, epoch, ts }: Wanted, position: Position | undefined, reachedAt: number): boolean {
   if (position?.epoch === epoch) return seq <= position.seq;
   return ts !== undefined && ts <= reachedAt;
+}
+
+/** Whether it lies behind a position, and not beyond where the channel stands: of other lives than the present one, nobody knows that. */
+function isBetween({ seq, epoch, top }: Wanted, position: Position | undefined): boolean {
+  return position?.epoch === epoch && top.epoch === epoch && seq > position.seq && seq <= top.seq;
 }

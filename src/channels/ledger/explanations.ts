@@ -48,7 +48,13 @@ interface Gathered {
 
 const KIND = 'explain';
 /** What tells only that nothing is known to have come: it does not hold where somebody has not been asked. */
-const NEGATIVE: ReadonlySet<Outcome> = new Set<Outcome>(['before_subscribe', 'claimed', 'not_subscribed', 'offline']);
+const NEGATIVE: ReadonlySet<Outcome> = new Set<Outcome>([
+  'before_subscribe',
+  'claimed',
+  'not_subscribed',
+  'offline',
+  'never_published',
+]);
 
 /** Answers why a user did not get a publication, from the ledgers of all nodes that answer. */
 @Injectable()
@@ -77,14 +83,17 @@ export class Explanations {
       userId,
       seq,
       ...(epoch !== undefined && { epoch }),
-      present: publication.top.epoch,
+      top: publication.top,
       ...(publication.ts !== undefined && { ts: publication.ts }),
     };
     let gathered = await this.gather(question);
     const ts = publication.ts ?? tsIn(gathered);
     // One node knows what the others could not: who was there at the time can be said now.
     if (ts !== undefined && publication.ts === undefined) gathered = await this.gather({ ...question, ts });
-    return explanationOf({ ...publication, ...(ts !== undefined && { ts }) }, gathered);
+    if (ts === undefined) return explanationOf(publication, gathered);
+    // A node was told of it, so it was published, though the channel stands before it: Redis has lost it, or is only just past it.
+    const state = publication.state === 'never' ? 'gone' : publication.state;
+    return explanationOf({ ...publication, state, ts }, gathered);
   }
 
   private async stateOf(name: ChannelName, { seq, epoch }: Inquiry): Promise<PublicationState> {
@@ -141,9 +150,9 @@ function verdictOf(
   sessions: readonly SessionAccount[],
   { nodes, missing }: Pick<Explanation, 'nodes' | 'missing'>,
 ): Verdict {
-  if (state === 'never') return { outcome: 'never_published' };
   const best = bestOf(sessions);
   if (best !== undefined && !NEGATIVE.has(best.outcome)) return best;
+  if (state === 'never') return { outcome: 'never_published' };
   if (missing.length > 0) return { outcome: 'unknown', reason: 'node_missing' };
   const isCovered = ts !== undefined && nodes.every(({ sessionsSince }) => sessionsSince <= ts);
   if (!isCovered) return { outcome: 'unknown', reason: 'forgotten' };

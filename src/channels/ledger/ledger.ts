@@ -22,14 +22,21 @@ export class Ledger {
   readonly entries: Ring<Line | Delivery>;
   /** Of sessions that have left. Those that are subscribed keep their record themselves. */
   readonly departures: Ring<SubscriptionRecord>;
+  /** What the records of those that are subscribed take, in entries. */
+  held = 0;
 
   constructor(readonly limits: LedgerLimits) {
     this.entries = new Ring(limits, (entry) => (entry instanceof Line ? entry.at : entry.line.at));
-    this.departures = new Ring(limits, ({ departure }) => departure?.at ?? 0);
+    this.departures = new Ring(
+      limits,
+      ({ departure }) => departure?.at ?? 0,
+      ({ weight }) => weight,
+    );
   }
 
+  /** In entries, as the limits count them. */
   get size(): number {
-    return this.entries.size + this.departures.size;
+    return this.entries.size + this.departures.size + this.held;
   }
 
   /** What speaks of a seq, newest first: what was told in the channel, and what of that was sent to the user. */

@@ -21,15 +21,16 @@ export class LedgeredSubscription extends Subscription {
   ) {
     super(session, channel);
     this.record = new SubscriptionRecord(channel, session, reach);
+    ledger.held += this.record.weight;
   }
 
   override recover(formerSession: string | undefined): void {
     super.recover(formerSession);
-    this.record.begin(formerSession);
+    this.keep(() => this.record.begin(formerSession));
   }
 
   override answered(since: Position | undefined, recovery: Recovery): void {
-    this.record.latest?.answered(since, recovery);
+    this.keep(() => this.record.answered(since, recovery));
   }
 
   override goLive(): ReturnType<Subscription['goLive']> {
@@ -45,6 +46,7 @@ export class LedgeredSubscription extends Subscription {
   override end(): void {
     if (!this.hasEnded) {
       this.record.leave(this.session.connection.isOpen ? 'unsubscribed' : 'closed');
+      this.ledger.held -= this.record.weight;
       this.ledger.departures.add(this.record);
     }
     super.end();
@@ -58,5 +60,13 @@ export class LedgeredSubscription extends Subscription {
     const delivery = new Delivery(line, id, userId);
     connection.follow(delivery);
     this.ledger.entries.add(delivery);
+  }
+
+  /** Who has left meanwhile is told nothing more, and the ring has weighed it. */
+  private keep(change: () => void): void {
+    if (this.hasEnded) return;
+    const before = this.record.weight;
+    change();
+    this.ledger.held += this.record.weight - before;
   }
 }

@@ -1,7 +1,8 @@
+import type { Position } from '../../cluster/broker.js';
 import type { SessionRegistry } from '../../sessions/session-registry.js';
 import type { LocalChannel } from '../local-channel.js';
 import type { Delivery } from './delivery.js';
-import { ofDelivery, ofRecord, type Wanted } from './evidence.js';
+import { ofDelivery, ofPresence, ofReplies, type Wanted } from './evidence.js';
 import type { Ledger } from './ledger.js';
 import { LedgeredSubscription } from './ledgered-subscription.js';
 import type { Ledgers } from './ledgers.js';
@@ -19,10 +20,10 @@ export interface Question {
   readonly namespace: string;
   readonly userId: string;
   readonly seq: number;
-  /** Which life of the channel; absent: the newest in which the node knows the seq, or else `present`. */
+  /** Which life of the channel; absent: the newest in which the node knows the seq, or else the present one. */
   readonly epoch?: string;
-  /** The life of the channel now. */
-  readonly present: string;
+  /** Where the channel stands now. */
+  readonly top: Position;
   readonly ts?: number;
 }
 
@@ -76,15 +77,15 @@ interface Trail {
 /** What this node knows of a publication and a user. */
 export function accountOf(question: Question, grounds: Grounds): NodeAccount {
   const { ledger, ledgers, nodeId } = grounds;
-  const { seq } = question;
+  const { seq, top } = question;
   const { lines, deliveries } = ledger.about(question);
   const line = lines.find(({ isGap, epoch: of }) => !isGap && (question.epoch === undefined || of === question.epoch));
   const ts = line?.ts ?? question.ts;
-  const epoch = question.epoch ?? line?.epoch ?? question.present;
+  const epoch = question.epoch ?? line?.epoch ?? top.epoch;
   const wasTold = lines.some((told) => told.epoch === epoch);
   const spoken = deliveries.filter(({ line: told }) => told.epoch === epoch);
   const departuresSince = Math.max(ledgers.startedAt, ledger.departures.completeSince);
-  const wanted: Wanted = { seq, epoch, ts, line, wasTold, departuresSince };
+  const wanted: Wanted = { seq, epoch, ts, line, wasTold, departuresSince, top };
   const sessions = [...trailsOf(question, spoken, grounds)].flatMap(([sessionId, trail]) => {
     const verdict = verdictOf(trail, wanted);
     return verdict === undefined ? [] : [{ ...verdict, ...factsOf(trail), sessionId, nodeId }];
@@ -127,12 +128,21 @@ function trailsOf(
 /** Undefined where the session has nothing to do with it: it was not there by then. */
 function verdictOf({ deliveries, records, openedAt, closedAt }: Trail, wanted: Wanted): Verdict | undefined {
   const { ts, departuresSince } = wanted;
-  const known = [...deliveries.map(ofDelivery), ...records.flatMap((record) => ofRecord(record, wanted))];
+  if (isBeyondTop(wanted) && deliveries.length === 0) return { outcome: 'never_published' };
+  const told = [...deliveries.map(ofDelivery), ...records.flatMap((record) => ofReplies(record, wanted))];
+  // What was sent to it does not wait for it, though it recovers once more.
+  const present = deliveries.length > 0 ? [] : records.flatMap((record) => ofPresence(record, wanted));
+  const known = [...told, ...present];
   if (known.length > 0) return bestOf(known);
   if (openedAt === undefined) return undefined;
   if (ts !== undefined && (openedAt > ts || (closedAt ?? Infinity) < ts)) return undefined;
   // It may have left the channel so long ago that this is forgotten.
   return departuresSince > openedAt ? { outcome: 'unknown', reason: 'forgotten' } : { outcome: 'not_subscribed' };
+}
+
+/** Where somebody knows when it was published, the channel has lost it, or has gone on since it was asked. */
+function isBeyondTop({ epoch, seq, ts, top }: Wanted): boolean {
+  return ts === undefined && epoch === top.epoch && seq > top.seq;
 }
 
 function factsOf({

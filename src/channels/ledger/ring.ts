@@ -10,16 +10,22 @@ export class Ring<T extends object> {
   private front = 0;
   /** When the newest of those that are gone came to be; zero: none is gone. */
   private gone = 0;
+  private weight = 0;
 
-  /** @param bornAt milliseconds since 1970; later ones are not much older than those before them */
+  /**
+   * @param bornAt milliseconds since 1970; later ones are not much older than those before them
+   * @param weigh of how many it takes the room; always the same of one item
+   */
   constructor(
     private readonly limits: LedgerLimits,
     private readonly bornAt: (item: T) => number,
+    private readonly weigh: (item: T) => number = () => 1,
   ) {}
 
+  /** What all of them weigh. */
   get size(): number {
     this.forgetOld();
-    return this.items.length - this.front;
+    return this.weight;
   }
 
   /** All that came to be after this, in milliseconds since 1970, are still there. */
@@ -30,7 +36,8 @@ export class Ring<T extends object> {
 
   add(item: T): void {
     this.items.push(item);
-    if (this.items.length - this.front > this.limits.size) this.forgetOldest();
+    this.weight += this.weigh(item);
+    while (this.weight > this.limits.size) this.forgetOldest();
     // It is new, so the clock need not be asked.
     this.forgetOld(this.bornAt(item));
   }
@@ -59,6 +66,7 @@ export class Ring<T extends object> {
     const oldest = this.items[this.front];
     if (oldest === undefined) return;
     this.gone = Math.max(this.gone, this.bornAt(oldest));
+    this.weight -= this.weigh(oldest);
     this.items[this.front] = undefined;
     this.front += 1;
     if (this.front < MANY || this.front < this.items.length / 2) return;

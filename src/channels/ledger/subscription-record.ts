@@ -5,13 +5,17 @@ import type { Recovery } from '../recovery-reply.js';
 import { Fate } from './fate.js';
 import type { Reach } from './line.js';
 
-/** Subscribes of one subscription that are remembered: a client that recovers more often than that is told `unknown` of the first. */
-export const MAX_EPISODES = 16;
-/** Runs of publications that are remembered of one recovery; between them lies what was not for the client, or had expired. */
-const MAX_RUNS = 64;
-
-/** From the first to the last seq, both included. */
-type Run = [first: number, last: number];
+/** Subscribes of one subscription that are remembered: of a client that recovers more often than that, `unknown` is said of the first. */
+export const MAX_EPISODES = 4;
+/**
+ * Runs of publications that are remembered of all recoveries of one subscription; between them lies what was not for the
+ * client, or had expired. A client can make as many as it likes, so they are few.
+ */
+export const MAX_RUNS = 16;
+/** The room that each takes, in entries of the ledger: measured. */
+const WEIGHTS = { record: 3, episode: 4, runs: 1 / 4 } as const;
+/** The most that one subscription can weigh. */
+export const MAX_WEIGHT = WEIGHTS.record + MAX_EPISODES * WEIGHTS.episode + MAX_RUNS * WEIGHTS.runs;
 
 /** One subscribe, and what became of its reply. */
 export class Episode extends Fate {
@@ -23,7 +27,8 @@ export class Episode extends Fate {
   gap: Gap | undefined;
   /** Whether the reply is on its way, and live publications follow it. */
   isLive = false;
-  private runs: readonly Run[] = [];
+  /** First and last seq of each run, one after the other, in one array. */
+  private runs: readonly number[] = [];
   /** Whether there were too many to remember. */
   isBlurred = false;
 
@@ -34,16 +39,28 @@ export class Episode extends Fate {
 
   answered(since: Position | undefined, { epoch, seq, gap, publications }: Recovery): void {
     if (epoch === undefined || seq === undefined) return;
-    this.since = since;
+    // One string where it is the same epoch: the client's own would be kept along with it.
+    this.since = since && { epoch: since.epoch === epoch ? epoch : since.epoch, seq: since.seq };
     this.top = { epoch, seq };
     this.gap = gap;
-    const runs = runsOf(publications.map((publication) => publication.seq));
-    this.isBlurred = runs.length > MAX_RUNS;
-    this.runs = runs.slice(0, MAX_RUNS);
+    const runs = runsOf(publications);
+    this.runs = runs.slice(0, 2 * MAX_RUNS);
+    this.isBlurred = this.runs.length < runs.length;
+  }
+
+  get runCount(): number {
+    return this.runs.length / 2;
+  }
+
+  /** What it brought is forgotten, not that it was. */
+  blur(): void {
+    if (this.runs.length === 0) return;
+    this.runs = [];
+    this.isBlurred = true;
   }
 
   brought(seq: number): boolean {
-    return this.runs.some(([first, last]) => seq >= first && seq <= last);
+    return this.runs.some((first, index) => index % 2 === 0 && seq >= first && seq <= (this.runs[index + 1] ?? first));
   }
 }
 
@@ -60,7 +77,7 @@ export class SubscriptionRecord {
   readonly userId: string;
   /** Of the session. */
   readonly openedAt: number;
-  readonly episodes: Episode[] = [];
+  episodes: readonly Episode[] = [];
   /** Whether the first subscribes are forgotten. */
   isCut = false;
   departure: Departure | undefined;
@@ -75,10 +92,26 @@ export class SubscriptionRecord {
     this.openedAt = openedAt;
   }
 
+  /** How many entries of the ledger it takes the room of. It does not change any more after the departure. */
+  get weight(): number {
+    const runs = this.episodes.reduce((sum, { runCount }) => sum + runCount, 0);
+    return WEIGHTS.record + this.episodes.length * WEIGHTS.episode + Math.ceil(runs * WEIGHTS.runs);
+  }
+
   begin(formerSession: string | undefined): void {
-    if (this.episodes.push(new Episode(formerSession)) <= MAX_EPISODES) return;
-    this.episodes.shift();
-    this.isCut = true;
+    this.isCut ||= this.episodes.length >= MAX_EPISODES;
+    // A new array each time, for one that grows takes room for sixteen at once.
+    this.episodes = [...this.episodes.slice(1 - MAX_EPISODES), new Episode(formerSession)];
+  }
+
+  /** The newest recoveries are remembered in detail. */
+  answered(since: Position | undefined, recovery: Recovery): void {
+    this.latest?.answered(since, recovery);
+    let runs = 0;
+    for (const episode of this.episodes.toReversed()) {
+      runs += episode.runCount;
+      if (runs > MAX_RUNS) episode.blur();
+    }
   }
 
   get latest(): Episode | undefined {
@@ -105,12 +138,11 @@ export class SubscriptionRecord {
   }
 }
 
-function runsOf(seqs: readonly number[]): readonly Run[] {
-  const runs: Run[] = [];
-  for (const seq of seqs) {
-    const run = runs.at(-1);
-    if (run !== undefined && run[1] + 1 === seq) run[1] = seq;
-    else runs.push([seq, seq]);
+function runsOf(publications: Recovery['publications']): readonly number[] {
+  const runs: number[] = [];
+  for (const { seq } of publications) {
+    if (runs.at(-1) === seq - 1) runs[runs.length - 1] = seq;
+    else runs.push(seq, seq);
   }
   return runs;
 }
