@@ -7,7 +7,7 @@ export default defineConfig({
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     testTimeout: 15_000,
     hookTimeout: 30_000,
-    maxWorkers: 3,
+    maxWorkers: 4,
     // Files of one worker share their modules: importing Nest anew for each took more time than the tests.
     isolate: false,
   },

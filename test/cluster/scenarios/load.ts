@@ -18,7 +18,7 @@ function fromEnvironment(name: string, usual: number): number {
 
 export const LOAD: LoadSize = {
   rate: fromEnvironment('SCENARIO_RATE', 500),
-  subscribers: fromEnvironment('SCENARIO_SUBSCRIBERS', 200),
+  subscribers: fromEnvironment('SCENARIO_SUBSCRIBERS', 100),
   channels: fromEnvironment('SCENARIO_CHANNELS', 20),
 };
 
