@@ -1,3 +1,4 @@
+import { isEveryAddress } from './addresses.js';
 import { server } from './definitions/server.js';
 import { tls } from './definitions/tls.js';
 import { textOf, type Environment, type Setting } from './setting.js';
@@ -8,9 +9,6 @@ export interface OwnAddress {
   readonly isEncrypted: boolean;
 }
 
-/** All of these addresses are the machine's own, and this one is among them. */
-const EVERY_ADDRESS = new Set([undefined, '0.0.0.0', '::']);
-
 /**
  * Where a server is reached from its own machine. Only these settings are read: whoever asks every few seconds, from a process
  * that starts for it, would spend four times the processor time on all of them.
@@ -18,7 +16,8 @@ const EVERY_ADDRESS = new Set([undefined, '0.0.0.0', '::']);
 export function ownAddress(environment: Environment): OwnAddress {
   const host = read(server.host, environment);
   return {
-    host: host === undefined || EVERY_ADDRESS.has(host) ? '127.0.0.1' : host,
+    // All addresses are the machine's own, and this one is among them.
+    host: isEveryAddress(host) ? '127.0.0.1' : host,
     port: server.port.parse(textOf(server.port, environment) ?? ''),
     isEncrypted: read(tls.certFile, environment) !== undefined,
   };

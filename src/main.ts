@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { isIPv6 } from 'node:net';
+import { webSocketUrl } from '../config/addresses.js';
 import { configurationOfProcess, isStartedByNpm } from '../config/environment.js';
 import type { Settings } from '../config/settings.js';
 import { UnusableSettings } from '../config/unusable-settings.js';
@@ -39,17 +39,10 @@ async function start(settings: Settings): Promise<GatehouseServer> {
 }
 
 /** As Jupyter does: a development server prints the address to paste into any client. */
-async function printReadyLink(
-  { server: { host, wsPath }, tls }: Settings,
-  { app, port }: GatehouseServer,
-): Promise<void> {
+async function printReadyLink(settings: Settings, { app, port }: GatehouseServer): Promise<void> {
   const { TokenMinter } = await import('./authentication/token-minter.js');
   const token = app.get(TokenMinter, { strict: false }).mint(DEVELOPMENT_TOKEN);
-  const isEveryAddress = host === undefined || host === '0.0.0.0' || host === '::';
-  const reachable = isEveryAddress ? '127.0.0.1' : isIPv6(host) ? `[${host}]` : host;
-  process.stdout.write(
-    `\nReady: ${tls.certFile === undefined ? 'ws' : 'wss'}://${reachable}:${port}${wsPath}?token=${token}\n\n`,
-  );
+  process.stdout.write(`\nReady: ${webSocketUrl(settings, port, '127.0.0.1')}?token=${token}\n\n`);
 }
 
 /**

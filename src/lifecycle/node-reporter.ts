@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
+import { webSocketUrl } from '../../config/addresses.js';
 import { VERSION } from '../../config/version.js';
 import { REDIS_LINK } from '../cluster/cluster.module.js';
 import { NODE_REGISTRY, REPORT_MS, type NodeRegistry } from '../cluster/node-registry.js';
@@ -79,10 +79,6 @@ export class NodeReporter implements OnApplicationShutdown {
 
   /** Of a node behind nothing, in a network where host names are known. */
   private ownUrl(port: number): string {
-    const { server, tls } = this.settings;
-    const { host, wsPath } = server;
-    const isEveryAddress = host === undefined || host === '0.0.0.0' || host === '::';
-    const name = isEveryAddress ? hostname() : isIPv6(host) ? `[${host}]` : host;
-    return `${tls.certFile === undefined ? 'ws' : 'wss'}://${name}:${port}${wsPath}`;
+    return webSocketUrl(this.settings, port, hostname());
   }
 }

@@ -1,14 +1,11 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+import { IsInt, IsOptional, Max, Min } from 'class-validator';
+import { NodeId } from './node-id.js';
 import { WholeNumber } from './query-values.js';
 
 const MAX_LISTED = 100;
 const MAX_SECONDS = 60;
 const DESCRIPTION = 'SERVER_ID of the node that is meant: another one answers 421. Absent: the one that answers';
-
-function NodeId(): PropertyDecorator {
-  return Matches(/^[\w.-]{1,64}$/, { message: 'nodeId must be the name of a node' });
-}
 
 export class NodeQuery {
   @ApiPropertyOptional({ description: DESCRIPTION, example: 'node-1' })

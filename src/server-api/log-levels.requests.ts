@@ -2,7 +2,6 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import {
   IsInt,
   IsOptional,
-  Matches,
   Max,
   MaxLength,
   Min,
@@ -11,6 +10,7 @@ import {
   type ValidationArguments,
   type ValidatorConstraintInterface,
 } from 'class-validator';
+import { NodeId } from './node-id.js';
 import { LOG_AREAS, LOG_LEVELS, readLogLevels, type LogLevel, type LogLevels } from '../../config/log-levels.js';
 
 const MAX_LEVELS_LENGTH = 512;
@@ -40,7 +40,7 @@ class Levels implements ValidatorConstraintInterface {
 export class LogLevelsQuery {
   @ApiPropertyOptional({ description: 'SERVER_ID of the node; absent: all that are there', example: 'node-2' })
   @IsOptional()
-  @Matches(/^[\w.-]{1,64}$/, { message: 'nodeId must be the name of a node' })
+  @NodeId()
   nodeId?: string;
 }
 

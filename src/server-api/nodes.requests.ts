@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsOptional, Matches } from 'class-validator';
+import { IsOptional } from 'class-validator';
 import type { NodeLoad, NodeReport } from '../cluster/node-registry.js';
+import { NodeId } from './node-id.js';
 
 export class NodeLoadAnswer implements NodeLoad {
   @ApiProperty({ example: 1_204 })
@@ -50,7 +51,7 @@ export class NodesAnswer {
 export class DrainRequest {
   @ApiPropertyOptional({ description: 'SERVER_ID of the node; absent: the one that answers', example: 'node-2' })
   @IsOptional()
-  @Matches(/^[\w.-]{1,64}$/, { message: 'nodeId must be the name of a node' })
+  @NodeId()
   nodeId?: string;
 }
 

@@ -7,10 +7,10 @@ import type { AccessSettings } from '../../../src/access/access-settings.js';
 import type { Ban } from '../../../src/cluster/ban-store.js';
 import { ClusterEvents } from '../../../src/cluster/cluster-events.js';
 import { MemoryBanStore } from '../../../src/cluster/memory-ban-store.js';
-import type { BusHandler, NodeBus } from '../../../src/cluster/node-bus.js';
 import { GatehouseError } from '../../../src/protocol/gatehouse-error.js';
 import { eventually } from '../../support/eventually.js';
 import { gate } from '../../support/gate.js';
+import { recordedBus } from './recorded-bus.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -46,18 +46,10 @@ class MoodyStore extends MemoryBanStore {
 function node() {
   const store = new MoodyStore();
   const events = new ClusterEvents();
-  const handlers = new Map<string, BusHandler>();
-  const told: [string, unknown][] = [];
+  const { bus, handlers, told } = recordedBus();
   const expelled: string[] = [];
   const lost: string[] = [];
   events.on('lost', (what) => lost.push(what));
-  const bus: NodeBus = {
-    isConnected: true,
-    reachesOthers: true,
-    handle: (kind, handler) => void handlers.set(kind, handler),
-    tell: (kind, payload) => void told.push([kind, payload]),
-    ask: async () => ({ received: new Map(), missing: [] }),
-  };
   const expulsion = { userHere: (userId: string) => expelled.push(userId) } as unknown as Expulsion;
   const settings = { connections: { banDurationMs: 60_000, banMaxDurationMs: 86_400_000 } } as AccessSettings;
   const access = new AccessEvents();

@@ -4,10 +4,10 @@ import { SessionReview, type Judge } from '../../../src/access/session-review.js
 import { principalFromClaims } from '../../../src/authentication/claims.js';
 import { ClusterEvents } from '../../../src/cluster/cluster-events.js';
 import { MemoryRevocationStore } from '../../../src/cluster/memory-revocation-store.js';
-import type { BusHandler, NodeBus } from '../../../src/cluster/node-bus.js';
 import type { Revocation } from '../../../src/cluster/revocation-store.js';
 import { GatehouseError } from '../../../src/protocol/gatehouse-error.js';
 import { eventually } from '../../support/eventually.js';
+import { recordedBus } from './recorded-bus.js';
 
 /** Away while `isAway`. */
 class MoodyStore extends MemoryRevocationStore {
@@ -62,18 +62,10 @@ class Looks extends SessionReview {
 
 function node(store = new MoodyStore()) {
   const events = new ClusterEvents();
-  const handlers = new Map<string, BusHandler>();
-  const told: [string, unknown][] = [];
+  const { bus, handlers, told } = recordedBus();
   const lost: string[] = [];
   const looks = new Looks();
   events.on('lost', (what) => lost.push(what));
-  const bus: NodeBus = {
-    isConnected: true,
-    reachesOthers: true,
-    handle: (kind, handler) => void handlers.set(kind, handler),
-    tell: (kind, payload) => void told.push([kind, payload]),
-    ask: async () => ({ received: new Map(), missing: [] }),
-  };
   const revocations = new Revocations(bus, store, events, looks);
   onTestFinished(() => revocations.onApplicationShutdown());
   const refuses = (jti: string): boolean => {
