@@ -1,16 +1,10 @@
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Cluster, Redis } from 'ioredis';
-import { redisAddresses } from '../../config/addresses.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
-import type { ClusterSettings } from './cluster-settings.js';
-import { accessTo } from './redis-access.js';
+import { clientBeside, createClient, type RedisLinkSettings } from './redis-clients.js';
 import { RedisLives } from './redis-lives.js';
 import type { RedisScript } from './redis-script.js';
-
-export type RedisLinkSettings = Pick<ClusterSettings, 'redisMode' | 'redisPrefix' | 'redisTimeoutMs' | 'serverId'> & {
-  readonly redisUrl: string;
-};
 
 export type RedisArgument = string | number | Buffer;
 
@@ -39,7 +33,6 @@ interface ScriptCommands {
 }
 
 const PULSE_MS = 1_000;
-const MAX_RECONNECT_DELAY_MS = 1_000;
 /** A client that is told SERVER_BUSY tries again after this long: the next pulse will have found out more. */
 const RETRY_AFTER_MS = 1_000;
 /** Commands sent and not answered; beyond it Redis counts as too slow, and more are refused. */
@@ -61,7 +54,7 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
   constructor(private readonly settings: RedisLinkSettings) {
     super();
     this.prefix = settings.redisPrefix;
-    this.client = this.createClient() as RedisLink['client'];
+    this.client = createClient(settings) as RedisLink['client'];
     this.lives = new RedisLives(this.client);
     // Each failure comes as an event of the link; without a listener ioredis would write to the console.
     this.client.on('error', (error: Error) => this.emit('failed', reasonOf(error)));
@@ -92,32 +85,13 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
    * @param server `host:port` of one of the servers of a cluster
    */
   connectBeside(server?: string): Redis {
-    const options = { ...this.connectionOptions, lazyConnect: true, autoResubscribe: false, retryStrategy: delay };
-    const [address = ''] = redisAddresses(this.settings.redisUrl);
-    if (server === undefined) return new Redis(address, options);
-    const colon = server.lastIndexOf(':');
-    const place = { host: server.slice(0, colon), port: Number(server.slice(colon + 1)) };
-    return new Redis({ ...options, ...accessTo(address), ...place });
+    return clientBeside(this.settings, server);
   }
 
   /** Resolves once Redis answers, and at the latest after the time that an answer may take. */
   async opened(): Promise<void> {
     if (this.isAlive) return;
     await Promise.race([once(this, 'up'), pause(this.settings.redisTimeoutMs, undefined, { ref: false })]);
-  }
-
-  private get connectionOptions() {
-    const { redisTimeoutMs, serverId } = this.settings;
-    return {
-      connectionName: `gatehouse-${serverId}`,
-      connectTimeout: redisTimeoutMs,
-      commandTimeout: redisTimeoutMs,
-      socketTimeout: redisTimeoutMs * 2,
-      enableOfflineQueue: false,
-      // A command whose answer was lost must not be made twice behind the caller's back.
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-    };
   }
 
   /**
@@ -175,24 +149,6 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     this.client.disconnect();
   }
 
-  private createClient(): Redis | Cluster {
-    const options = { ...this.connectionOptions, lazyConnect: true, enableAutoPipelining: true };
-    const addresses = redisAddresses(this.settings.redisUrl);
-    if (this.settings.redisMode === 'standalone') {
-      return new Redis(addresses[0] ?? '', { ...options, retryStrategy: delay });
-    }
-    return new Cluster([...addresses], {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      clusterRetryStrategy: delay,
-      clusterNodeRetryStrategy: delay,
-      slotsRefreshInterval: 2_000,
-      // As autoResendUnfulfilledCommands: zero means that nothing is sent again after a connection broke.
-      retryDelayOnFailover: 0,
-      redisOptions: { ...this.connectionOptions, ...accessTo(addresses[0] ?? '') },
-    });
-  }
-
   private async feelPulse(): Promise<void> {
     try {
       if (!this.isAlive) await Promise.all(this.masters().map(reached));
@@ -248,11 +204,6 @@ async function reached(server: Redis): Promise<void> {
 /** Of a cluster that cannot be reached at all, also what the last of its servers said. */
 function reasonOf({ message, lastNodeError }: Error & { readonly lastNodeError?: Error }): string {
   return lastNodeError === undefined ? message : `${message} ${lastNodeError.message}`;
-}
-
-/** The longer it takes, the less often it is tried. */
-function delay(times: number): number {
-  return Math.min(50 * times, MAX_RECONNECT_DELAY_MS);
 }
 
 export function busy(): GatehouseError {
