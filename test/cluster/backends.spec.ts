@@ -40,7 +40,7 @@ describe('a Redis of a test', () => {
     });
     await owner.kill();
     await cluster.replaced(owner, 'key');
-    await eventually('the client finds the new master', async () => (await client.get('key')) === 'value', 10_000);
+    await eventually('the client finds the new master', async () => (await client.get('key')) === 'value');
     client.disconnect();
   });
 });

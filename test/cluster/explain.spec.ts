@@ -63,7 +63,7 @@ describe('a question about a message, over several nodes', () => {
     await using second = await user(1, 'carol');
     await second.request('subscribe', { channel: 'log:y', since: { epoch, seq } });
     await expect
-      .poll(() => explain(nodes.at(0), 'carol', 'log:y', 1), { timeout: 5_000 })
+      .poll(() => explain(nodes.at(0), 'carol', 'log:y', 1))
       .toMatchObject({ outcome: 'recovered', sessions: expect.arrayContaining([]) as unknown[] });
     const { sessions } = await explain(nodes.at(0), 'carol', 'log:y', 1);
     expect(sessions.map(({ nodeId, outcome }) => [nodeId, outcome])).toContainEqual(['b', 'recovered']);

@@ -41,5 +41,5 @@ describe('nodes that share a Redis Cluster', () => {
     expect(await bans.ban({ kind: 'user', key: 'alice', durationMs: HOUR_MS, reason: 'a test' })).toBe(2);
     for (const client of [here, there]) expect((await client.closed).code).toBe(4409);
     expect(await a.app.get(Bans, { strict: false }).list()).toHaveLength(1);
-  }, 30_000);
+  });
 });

@@ -118,16 +118,12 @@ describe('while Redis is away', () => {
     expect(lines.filter(({ context }) => context === 'SharedPlaces')).toHaveLength(1);
 
     await nodes.redis.restart();
-    await eventually(
-      'they are counted',
-      async () => {
-        const counts = await countsOf(nodes, 1)
-          .byNode('user', 'alice')
-          .catch(() => new Map<string, number>());
-        return counts.get('a') === 2;
-      },
-      10_000,
-    );
+    await eventually('they are counted', async () => {
+      const counts = await countsOf(nodes, 1)
+        .byNode('user', 'alice')
+        .catch(() => new Map<string, number>());
+      return counts.get('a') === 2;
+    });
     await using refused = open(nodes.at(1).url);
     expect(await refused.closed).toEqual(TOO_MANY);
     await clear(clients);

@@ -62,7 +62,7 @@ export class ProxyProcess implements AsyncDisposable {
       if (child.exitCode !== null) throw new Error(`${kind} has ended: ${written}`);
       return answers(ports.port);
     };
-    await eventually(`${kind} answers`, isUp, 10_000);
+    await eventually(`${kind} answers`, isUp);
     return proxy;
   }
 

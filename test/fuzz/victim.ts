@@ -86,7 +86,6 @@ export class Victim implements AsyncDisposable {
     await eventually(
       'only the honest are left',
       () => sessions.size === this.honest.length && budget.waiting === 0 && arrivals.bytes === 0,
-      15_000,
     );
     expect(logLines.filter(({ level }) => typeof level === 'number' && level >= 50)).toEqual([]);
   }

@@ -33,20 +33,12 @@ describe('an anomaly', () => {
     const before = await Scrape.of(server);
     await using client = await connect(server.url);
     const isTold = (sentence: string): boolean => server.logLines.some(({ msg }) => msg === sentence);
-    await eventually(
-      'the storms are told',
-      async () => {
-        await Promise.all(Array.from({ length: 5 }, () => open(server.url, { claims: false }).closed));
-        for (let error = 0; error < 5; error += 1) await client.request('nobody-knows-this');
-        return isTold('connection storm') && isTold('error storm');
-      },
-      20_000,
-    );
-    await eventually(
-      'they are over',
-      () => isTold('connection storm is over') && isTold('error storm is over'),
-      20_000,
-    );
+    await eventually('the storms are told', async () => {
+      await Promise.all(Array.from({ length: 5 }, () => open(server.url, { claims: false }).closed));
+      for (let error = 0; error < 5; error += 1) await client.request('nobody-knows-this');
+      return isTold('connection storm') && isTold('error storm');
+    });
+    await eventually('they are over', () => isTold('connection storm is over') && isTold('error storm is over'));
     for (const kind of ['connection_storm', 'error_storm'] as const) {
       const lines = server.logLines.filter(({ anomaly }) => anomaly === kind);
       expect(lines.slice(0, 2)).toMatchObject([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { api } from '../support/api-client.js';
+import { fetch } from '../support/fetch.js';
 import { connect, open } from '../support/test-client.js';
 import { startTestServer } from '../support/test-server.js';
 

@@ -20,6 +20,7 @@ import { HeapWatch } from '../../src/observability/diagnostics/heap-watch.js';
 import { GatehouseError } from '../../src/protocol/gatehouse-error.js';
 import { api, type ApiAnswer } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
+import { fetch } from '../support/fetch.js';
 import { heldHandler } from '../support/held-handler.js';
 import { holdUpEventLoop } from '../support/hold-up.js';
 import { RawClient } from '../support/raw-client.js';
@@ -186,15 +187,11 @@ describe('/api/diagnostics', () => {
     await started;
     const broadcaster = server.app.get(Broadcaster, { strict: false });
     let body: QueuesBody | undefined;
-    await eventually(
-      'it shows',
-      async () => {
-        broadcaster.toUser('stuck').emit('news', 'x'.repeat(262_144));
-        body = (await ask(server, 'GET /api/diagnostics/queues')).body as QueuesBody;
-        return body.outbound.bytes > 262_144 && body.outbound.messages > 0 && body.inbound.messages === 3;
-      },
-      12_000,
-    );
+    await eventually('it shows', async () => {
+      broadcaster.toUser('stuck').emit('news', 'x'.repeat(262_144));
+      body = (await ask(server, 'GET /api/diagnostics/queues')).body as QueuesBody;
+      return body.outbound.bytes > 262_144 && body.outbound.messages > 0 && body.inbound.messages === 3;
+    });
     expect(body?.outbound).toMatchObject({ sessions: 1, top: [{ userId: 'stuck' }] });
     expect(body?.inbound).toMatchObject({ sessions: 1, paused: 1, top: [{ userId: 'busy', messages: 3 }] });
     // Whoever asks, at least.

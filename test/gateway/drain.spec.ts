@@ -4,6 +4,7 @@ import { Drain } from '../../src/lifecycle/drain.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { node } from '../unit/lifecycle/nodes.js';
 import { eventually } from '../support/eventually.js';
+import { fetch } from '../support/fetch.js';
 import { heldHandler } from '../support/held-handler.js';
 import { RawClient } from '../support/raw-client.js';
 import { connect } from '../support/test-client.js';

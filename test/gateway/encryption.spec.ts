@@ -7,6 +7,7 @@ import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { Channels } from '../../src/channels/channels.js';
 import { feature } from '../support/feature.js';
 import { KEY, OTHER_KEY, sealed, tokenOf, unsealed } from '../support/fernet.js';
+import { fetch } from '../support/fetch.js';
 import { namespacesFile, type NamespacesFile } from '../support/namespaces-file.js';
 import { Scrape } from '../support/scrape.js';
 import { connect, type Message } from '../support/test-client.js';

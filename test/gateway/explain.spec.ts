@@ -227,7 +227,7 @@ describe('why a user got a message, or did not', () => {
     const before = Date.now();
     await using second = await as(user);
     await subscribe(second, channel, { epoch, seq });
-    await expect.poll(() => explain(user, channel, missed), { timeout: 5_000 }).toMatchObject({ outcome: 'recovered' });
+    await expect.poll(() => explain(user, channel, missed)).toMatchObject({ outcome: 'recovered' });
     expect((await explain(user, channel, missed)).at).toBeGreaterThanOrEqual(before);
   });
 
@@ -248,7 +248,7 @@ describe('why a user got a message, or did not', () => {
     const { epoch } = (await explain(user, channel, 1)).publication.top;
     await subscribe(client, channel, { epoch, seq: 1 });
     await expect
-      .poll(() => explain(user, channel, 2), { timeout: 5_000 })
+      .poll(() => explain(user, channel, 2))
       .toMatchObject({
         outcome: 'gap_announced',
         gap: { from: 2, to: 3 },
@@ -286,7 +286,7 @@ describe('why a user got a message, or did not', () => {
     expect(await explain(user, channel, newest)).toMatchObject({ outcome: 'waiting' });
     client.socket.resume();
     await until(client, ({ seq }) => seq === newest);
-    await expect.poll(() => explain(user, channel, newest), { timeout: 5_000 }).toMatchObject({ outcome: 'delivered' });
+    await expect.poll(() => explain(user, channel, newest)).toMatchObject({ outcome: 'delivered' });
     expect(await explain(user, channel, replaced)).toMatchObject({ outcome: 'dropped', reason: 'latest' });
   });
 
@@ -311,7 +311,7 @@ describe('why a user got a message, or did not', () => {
     client.socket.resume();
     await client.request('ping');
     await expect
-      .poll(() => explain(user, channel, brief), { timeout: 5_000 })
+      .poll(() => explain(user, channel, brief))
       .toMatchObject({
         outcome: 'dropped',
         reason: 'expired',
@@ -330,7 +330,7 @@ describe('why a user got a message, or did not', () => {
     const { outcome, reason, sessions } = await explain(user, channel, first + 1);
     expect({ outcome, reason }).toEqual({ outcome: 'dropped', reason: 'slow_consumer' });
     await expect
-      .poll(() => explain(user, channel, last), { timeout: 5_000 })
+      .poll(() => explain(user, channel, last))
       .toMatchObject({
         sessions: [{ closeCode: 4008 }],
       });
@@ -366,7 +366,7 @@ describe('why a user got a message, or did not', () => {
     const { nodeId } = secure.app.get(NodeAccounts, { strict: false });
     const explanations = secure.app.get(Explanations, { strict: false });
     await expect
-      .poll(() => explanations.of(channels.named('log:tls'), { userId: 'tina', seq: 1 }), { timeout: 5_000 })
+      .poll(() => explanations.of(channels.named('log:tls'), { userId: 'tina', seq: 1 }))
       .toMatchObject({
         outcome: 'delivered',
         sessions: [

@@ -3,6 +3,7 @@ import { setTimeout as nextTimer } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ServerState } from '../../src/lifecycle/server-state.js';
 import { eventually } from '../support/eventually.js';
+import { fetch } from '../support/fetch.js';
 import { holdUpEventLoop } from '../support/hold-up.js';
 import { startTestServer } from '../support/test-server.js';
 

@@ -11,6 +11,7 @@ import { GatehouseError } from '../../src/protocol/gatehouse-error.js';
 import type { Connection } from '../../src/socket/connection.js';
 import { eventually } from '../support/eventually.js';
 import { feature } from '../support/feature.js';
+import { fetch } from '../support/fetch.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { startTestServer } from '../support/test-server.js';
 

@@ -20,7 +20,7 @@ const bearer = (token: string): { headers: Record<string, string> } => ({
 let certificate: TestCertificate;
 beforeAll(async () => {
   certificate = await makeCertificate();
-}, 30_000);
+});
 
 describe('every HTTP answer', () => {
   it('says to browsers that it is data, to be run, framed and guessed at by nobody', async () => {

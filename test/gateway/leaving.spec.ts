@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ServerState } from '../../src/lifecycle/server-state.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { eventually } from '../support/eventually.js';
+import { fetch } from '../support/fetch.js';
 import { heldHandler } from '../support/held-handler.js';
 import { RawClient } from '../support/raw-client.js';
 import { connect, type TestClient } from '../support/test-client.js';

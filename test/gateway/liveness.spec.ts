@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { eventually } from '../support/eventually.js';
 import { heldHandler } from '../support/held-handler.js';
@@ -90,7 +90,7 @@ describe('a client that is there', () => {
     await using client = await connect(server.url);
     for (let pings = 0; pings < 3; pings += 1) await once(client.socket, 'ping');
     const count = 'websocket_heartbeat_rtt_seconds_count';
-    await vi.waitFor(async () => expect((await Scrape.of(server)).since(earlier, count)).toBeGreaterThanOrEqual(2));
+    await expect.poll(async () => (await Scrape.of(server)).since(earlier, count)).toBeGreaterThanOrEqual(2);
     const sum = (await Scrape.of(server)).since(earlier, 'websocket_heartbeat_rtt_seconds_sum');
     expect(sum).toBeGreaterThan(0);
     expect(sum).toBeLessThan(5);

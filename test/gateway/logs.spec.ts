@@ -208,7 +208,7 @@ describe('the levels of the log', () => {
     await using server = await startTestServer();
     await setLevels(server, { levels: 'debug', seconds: 1 });
     await expect
-      .poll(() => linesOf(server, 'log levels changed').at(-1), { timeout: 10_000 })
+      .poll(() => linesOf(server, 'log levels changed').at(-1))
       .toMatchObject({ levels: 'info', by: 'the end of their time' });
   });
 

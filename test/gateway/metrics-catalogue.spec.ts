@@ -89,9 +89,7 @@ async function growth(server: TestServer, act: () => Promise<unknown>): Promise<
 
 /** Not asked more often than ten times a second: a scrape takes more processor time than what is waited for. */
 async function shows(server: TestServer, what: string, holds: (scrape: Scrape) => boolean): Promise<void> {
-  await expect
-    .poll(async () => holds(await Scrape.of(server)), { message: what, interval: 100, timeout: 10_000 })
-    .toBe(true);
+  await expect.poll(async () => holds(await Scrape.of(server)), { message: what, interval: 100 }).toBe(true);
 }
 
 /** The next message of a type; others are passed over. */

@@ -137,7 +137,6 @@ describe('/metrics', () => {
     await eventually(
       'nothing waits',
       async () => (await Scrape.of(server)).value('websocket_outbound_queue_bytes') === 0,
-      10_000,
     );
     expect(server.logLines.find(({ msg }) => msg === 'slow consumer cut off')).toMatchObject({
       level: 'warn',

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_STREAMS_PER_SESSION } from '../../src/dispatch/reply-streams.js';
 import { eventually } from '../support/eventually.js';
 import { feature } from '../support/feature.js';
+import { fetch } from '../support/fetch.js';
 import { gate, type Gate } from '../support/gate.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';

@@ -81,5 +81,5 @@ describe('nodes on one Redis', () => {
 
     await two.close();
     await eventually('it is forgotten', () => nodesOf(one).length === 1);
-  }, 30_000);
+  });
 });

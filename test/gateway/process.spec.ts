@@ -23,7 +23,7 @@ async function probe(PORT: string): Promise<unknown> {
   return code;
 }
 
-describe.concurrent('the process', { timeout: 30_000 }, () => {
+describe.concurrent('the process', () => {
   it('serves in production with a key, and on SIGTERM lets its clients go and exits with 0', async () => {
     await using server = await ServerProcess.start(build, PRODUCTION);
     const PORT = String(await server.port());
@@ -72,7 +72,7 @@ describe.concurrent('the process', { timeout: 30_000 }, () => {
   });
 });
 
-describe.concurrent('a process that cannot start', { timeout: 30_000 }, () => {
+describe.concurrent('a process that cannot start', () => {
   it('names every unusable setting in one message and exits with 1', async () => {
     const environment = { NODE_ENV: 'production', PORT: 'http', LOG_LEVEL: 'loud' };
     await using server = await ServerProcess.start(build, environment);

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
+import { fetch } from '../support/fetch.js';
 import { RedisServer } from '../support/redis-server.js';
 import { Scrape } from '../support/scrape.js';
 import { connect } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
-
-const NOTICED_WITHIN_MS = 15_000;
 
 interface Ready {
   readonly status: string;
@@ -35,7 +34,7 @@ describe('a node whose Redis goes', () => {
 
     const earlier = await Scrape.of(server);
     await redis.kill();
-    await eventually('it is noticed', async () => (await stateOf(server)) === 'degraded', NOTICED_WITHIN_MS);
+    await eventually('it is noticed', async () => (await stateOf(server)) === 'degraded');
     expect(await ready(server)).toMatchObject({
       code: 200,
       body: { status: 'ok', details: { cluster: { status: 'up', state: 'degraded', engine: 'redis', redis: 'down' } } },
@@ -49,10 +48,10 @@ describe('a node whose Redis goes', () => {
       return (await Scrape.of(server)).since(earlier, 'websocket_redis_failures_total') > 0;
     });
     await redis.restart();
-    await eventually('it is back', async () => (await stateOf(server)) === 'ok', NOTICED_WITHIN_MS);
+    await eventually('it is back', async () => (await stateOf(server)) === 'ok');
     expect((await Scrape.of(server)).value('websocket_redis_up')).toBe(1);
     expect(linesOf(server)).toEqual(['Redis is gone: this node serves its own clients', 'Redis is back']);
-  }, 60_000);
+  });
 
   it('says why it cannot be reached, each reason once', async () => {
     await using redis = await RedisServer.start(['--requirepass', 'right']);
@@ -63,7 +62,7 @@ describe('a node whose Redis goes', () => {
     await redis.kill();
     await eventually('so is who refuses', () => reasons().some((reason) => reason.includes('ECONNREFUSED')));
     expect(reasons()).toEqual([...new Set(reasons())]);
-  }, 60_000);
+  });
 
   it('starts without it, and joins when it comes', async () => {
     await using redis = await RedisServer.start();
@@ -72,10 +71,10 @@ describe('a node whose Redis goes', () => {
     expect((await ready(server)).code).toBe(200);
     expect(await stateOf(server)).toBe('degraded');
     await redis.restart();
-    await eventually('it joins', async () => (await stateOf(server)) === 'ok', NOTICED_WITHIN_MS);
+    await eventually('it joins', async () => (await stateOf(server)) === 'ok');
     await eventually('it is a node', async () => (await Scrape.of(server)).value('websocket_cluster_nodes') === 1);
     expect(linesOf(server)).toEqual(['Redis is gone: this node serves its own clients', 'Redis is back']);
-  }, 60_000);
+  });
 });
 
 describe('a node without REDIS_URL', () => {

@@ -195,7 +195,7 @@ describe('a protected message', () => {
     await using two = await connect(server.url);
     const message = { type: 'pay.hold', id: fresh(), ts: Date.now() };
     one.send(message);
-    await expect.poll(() => counted.calls, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => counted.calls).toBe(1);
     two.send(message);
     expect(await two.next()).toMatchObject({ ...duplicate(message.id), retryAfter: 1_000 });
     held.open();

@@ -21,7 +21,7 @@ beforeAll(async () => {
     makeCertificate({ days: 10 }),
     makeCertificate({ days: -2 }),
   ]);
-}, 30_000);
+});
 
 const OFTEN = { TLS_RELOAD_INTERVAL_MS: '20' };
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EXPIRY_GRACE_MS, ExpirySweep } from '../../src/sessions/expiry-sweep.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { fetch } from '../support/fetch.js';
 import { connect, open } from '../support/test-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
 

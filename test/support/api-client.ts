@@ -1,3 +1,4 @@
+import { fetch } from './fetch.js';
 import { mintToken, type TestServer } from './test-server.js';
 
 export interface ApiAnswer {

@@ -60,7 +60,7 @@ export class RedisCluster implements AsyncDisposable {
 
   /** Resolves once the key has an owner other than this server. */
   async replaced(server: RedisServer, key: string): Promise<void> {
-    await eventually('a replica takes over', async () => (await this.ownerOf(key)) !== server, 15_000);
+    await eventually('a replica takes over', async () => (await this.ownerOf(key)) !== server);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -114,25 +114,21 @@ export class RedisCluster implements AsyncDisposable {
 }
 
 async function knowsAll(client: Redis, count: number): Promise<void> {
-  await eventually(
-    'the servers know each other',
-    async () => {
-      const lines = String(await client.call('CLUSTER', 'NODES'))
-        .trim()
-        .split('\n');
-      return lines.length === count && !lines.some((line) => line.includes('handshake'));
-    },
-    15_000,
-  );
+  await eventually('the servers know each other', async () => {
+    const lines = String(await client.call('CLUSTER', 'NODES'))
+      .trim()
+      .split('\n');
+    return lines.length === count && !lines.some((line) => line.includes('handshake'));
+  });
 }
 
 async function follow(replica: Redis, master: Redis | undefined): Promise<void> {
   await replica.call('CLUSTER', 'REPLICATE', String(await master?.call('CLUSTER', 'MYID')));
   const isLinked = async (): Promise<boolean> => (await replica.info('replication')).includes('master_link_status:up');
-  await eventually('the replica has what its master has', isLinked, 10_000);
+  await eventually('the replica has what its master has', isLinked);
 }
 
 async function isServed(client: Redis): Promise<void> {
   const isOk = async (): Promise<boolean> => String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok');
-  await eventually('the cluster serves', isOk, 10_000);
+  await eventually('the cluster serves', isOk);
 }

@@ -1,3 +1,4 @@
+import { fetch } from './fetch.js';
 import { ask } from './http-client.js';
 
 /** What /metrics shows at one moment. The counters are the process's, so tests look at differences. */

@@ -25,8 +25,6 @@ export const LOAD: LoadSize = {
 /** Many, since a connection's publishes are made one after the other: each waits for Redis. */
 const PUBLISHERS = 60;
 const TURN_MS = 10;
-/** How long everyone may take to come to the top of the channels once publishing has stopped. */
-const SETTLE_MS = 30_000;
 /** The publication that ends a channel is of a publisher of its own. */
 const LAST_PUBLISHER = PUBLISHERS;
 
@@ -77,7 +75,7 @@ export class Load implements AsyncDisposable {
       await Promise.all(load.subscribers.map(({ ready }) => ready));
       load.startedAt = performance.now();
       load.publishing = load.publish();
-      await eventually('publications flow', () => load.acknowledged > size.rate / 2, SETTLE_MS);
+      await eventually('publications flow', () => load.acknowledged > size.rate / 2);
     } catch (error) {
       await load[Symbol.asyncDispose]();
       throw error;
@@ -97,7 +95,7 @@ export class Load implements AsyncDisposable {
   /** Resolves once publications flow again: so many more are acknowledged. */
   async flows(): Promise<void> {
     const goal = this.acknowledged + this.size.rate / 2;
-    await eventually('publications flow again', () => this.acknowledged > goal, SETTLE_MS);
+    await eventually('publications flow again', () => this.acknowledged > goal);
   }
 
   /** Stops publishing, lets everyone come to the top, and tells what was wrong. */
@@ -106,7 +104,7 @@ export class Load implements AsyncDisposable {
     const { acknowledged } = this;
     this.isOver = true;
     await this.publishing;
-    await eventually('all is acknowledged', () => this.publishers.every(({ isIdle }) => isIdle), SETTLE_MS);
+    await eventually('all is acknowledged', () => this.publishers.every(({ isIdle }) => isIdle));
     await this.publishLast();
     const faults = this.ledgers.flatMap((ledger) => ledger.verify());
     const gaps = sum(this.subscribers, ({ witness }) => witness.gaps.length);
@@ -140,10 +138,10 @@ export class Load implements AsyncDisposable {
   private async publishLast(): Promise<void> {
     const publisher = this.publishers[LAST_PUBLISHER];
     for (const ledger of this.ledgers) publisher?.publish(ledger);
-    await eventually('the last publications are acknowledged', () => publisher?.isIdle === true, SETTLE_MS);
+    await eventually('the last publications are acknowledged', () => publisher?.isIdle === true);
     const stuck = (): number => this.ledgers.reduce((total, ledger) => total + ledger.behind.length, 0);
     try {
-      await eventually('everyone comes to the top', () => stuck() === 0, SETTLE_MS);
+      await eventually('everyone comes to the top', () => stuck() === 0);
     } catch {
       // What they have not seen is found out, and told, by verify.
       process.stdout.write(`${this.name}: ${stuck()} subscribers did not come to the top of their channels\n`);

@@ -207,11 +207,11 @@ it('whatever is lost, repeated, late or interrupted: every client sees everythin
     }),
     { numRuns: 1_000, examples: [[DOUBTED_AS_REPAIR_ENDS]] },
   );
-}, 60_000);
+});
 
 it('and where history itself is lost: everything, or is told what it did not see', async () => {
   await fc.assert(
     fc.asyncProperty(walk(true), async (steps) => void (await play(steps))),
     { numRuns: 1_000 },
   );
-}, 60_000);
+});

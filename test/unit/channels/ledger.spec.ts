@@ -137,7 +137,7 @@ describe('the ledger of a node', () => {
     node.broker.beginNewLife();
     node.broker.append();
     node.broker.interrupt();
-    await expect.poll(() => session.got.length, { timeout: 5_000 }).toBe(5);
+    await expect.poll(() => session.got.length).toBe(5);
     for (const seq of [1, 3, 4])
       expect(ask(node, session, { seq, epoch }).sessions).toMatchObject([{ outcome: 'unknown', reason: 'forgotten' }]);
   });
@@ -194,7 +194,7 @@ describe('the ledger of a node', () => {
     node.broker.beginNewLife();
     node.broker.append();
     node.broker.interrupt();
-    await expect.poll(() => session.got.length, { timeout: 5_000 }).toBe(5);
+    await expect.poll(() => session.got.length).toBe(5);
     const of = (seq: number, epoch: string): unknown => ask(node, session, { seq, epoch }).sessions[0]?.outcome;
     expect([of(1, 'e1'), of(3, 'e1'), of(3, 'e2')]).toEqual(['delivered', 'delivered', 'never_published']);
     // What was there of the new life is brought; what may have been is announced.

@@ -16,7 +16,7 @@ beforeAll(async () => {
     makeCertificate(),
     makeCertificate({ passphrase: 'open sesame' }),
   ]);
-}, 30_000);
+});
 
 function faultsOf(environment: Environment): readonly string[] {
   try {

@@ -104,7 +104,7 @@ describe('a frame that is followed', () => {
     queue.follow(log.of('all so far'));
     expect(log.entries).toEqual([]);
     socket.readOn();
-    await expect.poll(() => log.entries, { timeout: 5_000 }).toEqual(['a written', 'all so far written']);
+    await expect.poll(() => log.entries).toEqual(['a written', 'all so far written']);
   });
 
   it('gives way to the newer one with its key, and is not written afterwards', async () => {
@@ -112,7 +112,7 @@ describe('a frame that is followed', () => {
     send('a');
     send('b');
     socket.readOn();
-    await expect.poll(() => log.entries, { timeout: 5_000 }).toEqual(['a latest', 'b written']);
+    await expect.poll(() => log.entries).toEqual(['a latest', 'b written']);
   });
 
   it('gives way where there is no room, whether it waits or comes', async () => {
@@ -130,7 +130,7 @@ describe('a frame that is followed', () => {
     const { socket, log, send } = await blocked();
     send('a', 1, Date.now() - 1);
     socket.readOn();
-    await expect.poll(() => log.entries, { timeout: 5_000 }).toEqual(['a expired']);
+    await expect.poll(() => log.entries).toEqual(['a expired']);
   });
 
   it('is dropped with a reader that is cut off, and so is the one that fills the queue', async () => {
