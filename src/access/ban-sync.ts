@@ -1,7 +1,6 @@
 import type { Ban, BanStore } from '../cluster/ban-store.js';
 import type { ClusterEvents } from '../cluster/cluster-events.js';
 import type { NodeBus } from '../cluster/node-bus.js';
-import { inPortions } from '../cluster/portions.js';
 import type { BanList } from './ban-list.js';
 import { Reconciliation } from './reconciliation.js';
 
@@ -19,6 +18,8 @@ export interface BanSyncParts {
 const MAX_BEING_SHARED = 100;
 /** Bans that wait for the store to come back; beyond it the oldest holds on this node only. */
 const MAX_UNSTORED = 1_000;
+/** Told by a node that has put something again: whoever has read the list without it reads it once more. */
+const RESTATED = 'bans-restated';
 /** How often the store is read anew where bans change meanwhile, before what came is taken. */
 const MAX_READS = 3;
 
@@ -35,7 +36,14 @@ export class BanSync {
   private readonly reconciliation = new Reconciliation(() => this.reconcile());
 
   constructor(private readonly parts: BanSyncParts) {
+    parts.bus.handle(RESTATED, () => this.reconciliation.soon());
     parts.events.on('rejoined', () => this.reconciliation.soon());
+    if (parts.bus.reachesOthers) this.reconciliation.watch(() => this.hasLost());
+  }
+
+  /** Reads the store. Resolves when it has been tried. */
+  start(): Promise<void> {
+    return this.reconciliation.now();
   }
 
   close(): void {
@@ -94,6 +102,11 @@ export class BanSync {
     }
   }
 
+  /** Before it was read for the first time there is nothing to compare. */
+  private async hasLost(): Promise<boolean> {
+    return this.storeLife !== undefined && (await this.parts.store.life()) !== this.storeLife;
+  }
+
   /** Brings the store and this node together after a time in which words may have been missed. */
   private async reconcile(): Promise<void> {
     const { bus, store, known } = this.parts;
@@ -109,7 +122,7 @@ export class BanSync {
       // Another server answers by now: whose list this is, nobody knows.
       if (life !== (await store.life())) continue;
       const isAnother = this.storeLife !== undefined && this.storeLife !== life;
-      if (isAnother) await this.putAgain(before, stored);
+      if (isAnother) await this.restate(before);
       this.storeLife = life;
       const isSteady = changesBefore === this.changes || reads === MAX_READS;
       if (!isAnother && isSteady) return this.adopt(stored, before);
@@ -118,22 +131,16 @@ export class BanSync {
   }
 
   /**
-   * Redis may have come back with an older state. What is missing in it was not lifted, or nobody can tell: better a ban
-   * that has to be lifted again than one that is gone. For the same reason the longer of two holds. Those of breaches hold on
-   * the nodes that know them: thousands, put again from each node, would be no better.
+   * The store may have lost something. What is missing in it was not lifted, or nobody can tell: better a ban that has to be
+   * lifted again than one that is gone. For the same reason the longer of two holds.
    */
-  private async putAgain(before: readonly Ban[], stored: readonly Ban[]): Promise<void> {
-    const now = Date.now();
-    const until = new Map(stored.map((ban) => [nameOf(ban), ban.until]));
+  private async restate(before: readonly Ban[]): Promise<void> {
+    const { store, bus } = this.parts;
+    // Until they are stored again, their absence means nothing.
     for (const ban of before) if (ban.by === 'breach') this.unshared.add(ban);
-    const lost = before.filter((ban) => {
-      return ban.by === 'operator' && ban.until > Math.max(now, until.get(nameOf(ban)) ?? 0);
-    });
-    await inPortions(lost, MAX_BEING_SHARED, async (ban) => {
-      await this.parts.store.put(ban);
-      // For who has read the list without it.
-      this.parts.bus.tell('ban', ban);
-    });
+    const taken = await store.restate(before);
+    for (const ban of before) this.unshared.delete(ban);
+    if (taken > 0) bus.tell(RESTATED, {});
   }
 
   /** @param before what this node knew before it read the store: what is not in there was lifted meanwhile */

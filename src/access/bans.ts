@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { BAN_STORE, banOf, type Ban, type BanStore } from '../cluster/ban-store.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import { NODE_BUS, sumOf, type NodeBus } from '../cluster/node-bus.js';
@@ -25,7 +25,7 @@ export type BreachReason = (typeof BREACH_REASONS)[number];
 
 /** Who may not connect, on any node: addresses that broke a limit, and whom an operator has banned. */
 @Injectable()
-export class Bans implements OnApplicationShutdown {
+export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly known = new BanList();
   private readonly offences: Offences;
   private readonly sync: BanSync;
@@ -46,6 +46,11 @@ export class Bans implements OnApplicationShutdown {
     this.sync = new BanSync({ bus, store, events: cluster, known: this.known, enforce });
     bus.handle('ban', (payload) => this.hear(heard(payload)));
     bus.handle('lift-ban', (payload) => this.forget(heard(payload)));
+  }
+
+  /** Before the server listens, so that nobody who is banned comes in first. Where Redis is away it serves all the same. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.sync.start();
   }
 
   onApplicationShutdown(): void {
@@ -88,14 +93,13 @@ export class Bans implements OnApplicationShutdown {
     return wasStored || wasKnown;
   }
 
-  /** The bans in force, over all nodes; where Redis is away, those that this node knows. */
+  /** The bans in force: those of all nodes, and whatever else this node enforces. While Redis is away, only the latter. */
   async list(): Promise<readonly Ban[]> {
+    const stored = await this.store.list().catch(() => []);
     const now = Date.now();
-    try {
-      return (await this.store.list()).filter(({ until }) => until > now);
-    } catch {
-      return this.known.active(now);
-    }
+    const inForce = stored.filter(({ until }) => until > now);
+    const names = new Set(inForce.map(nameOf));
+    return [...inForce, ...this.known.active(now).filter((ban) => !names.has(nameOf(ban)))];
   }
 
   /**
@@ -158,6 +162,10 @@ export class Bans implements OnApplicationShutdown {
 
 function target({ kind, key }: Pick<Ban, 'kind' | 'key'>): Pick<Ban, 'kind' | 'key'> {
   return { kind, key: kind === 'address' ? clientAddress(key).limitKey : key };
+}
+
+function nameOf({ kind, key }: Ban): string {
+  return `${kind} ${key}`;
 }
 
 function heard(payload: unknown): Ban {

@@ -2,7 +2,6 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import type { Principal } from '../authentication/principal.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import { NODE_BUS, type NodeBus } from '../cluster/node-bus.js';
-import { inPortions } from '../cluster/portions.js';
 import {
   MAX_REVOCATIONS,
   nameOf,
@@ -25,7 +24,8 @@ export interface Outcome extends Effect {
 
 /** Those that wait for the store to come back; beyond it new ones are refused. */
 const MAX_UNSTORED = 1_000;
-const PUT_AT_ONCE = 100;
+/** Told by a node that has put something again: whoever has read the list without it reads it once more. */
+const RESTATED = 'revocations-restated';
 
 /** What takes back something that tokens say: held against every token that comes, and every session that is open, on all nodes. */
 @Injectable()
@@ -48,7 +48,9 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
   ) {
     bus.handle('revoke', (payload) => this.hear(heard(payload)));
     bus.handle('lift-revocation', (payload) => this.lifted(heard(payload)));
+    bus.handle(RESTATED, () => this.reconciliation.soon());
     events.on('rejoined', () => this.reconciliation.soon());
+    if (bus.reachesOthers) this.reconciliation.watch(() => this.hasLost());
   }
 
   /** Before the server listens, so that no revoked token comes in first. Where Redis is away it serves all the same. */
@@ -110,9 +112,11 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
     return wasStored || wasKnown;
   }
 
-  /** Those in force, over all nodes; where Redis is away, those that this node knows. */
+  /** Those in force: of all nodes, and whatever else this node enforces. While Redis is away, only the latter. */
   async list(): Promise<readonly Revocation[]> {
-    return this.store.list().catch(() => this.known.active(Date.now()));
+    const stored = await this.store.list().catch(() => []);
+    const names = new Set(stored.map(nameOf));
+    return [...stored, ...this.known.active(Date.now()).filter((one) => !names.has(nameOf(one)))];
   }
 
   /**
@@ -190,12 +194,22 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
     const stored = await this.store.list();
     // Another server answers by now, or something was lifted while the list was read: nobody knows what it is worth.
     if (life !== (await this.store.life()) || lifts !== this.lifts) return this.reconciliation.soon();
-    const names = new Set(stored.map(nameOf));
-    const lacking = before.filter((revocation) => !names.has(nameOf(revocation)));
-    if (this.storeLife === undefined || this.storeLife === life) for (const one of lacking) await this.forget(one);
-    else await this.putAgain(lacking);
-    this.storeLife = life;
+    const isAnother = this.storeLife !== undefined && this.storeLife !== life;
+    if (!isAnother) await this.forgetLifted(before, stored);
     await this.adopt(stored);
+    if (isAnother) await this.restate();
+    this.storeLife = life;
+  }
+
+  /** Before the store was read for the first time there is nothing to compare. */
+  private async hasLost(): Promise<boolean> {
+    return this.storeLife !== undefined && (await this.store.life()) !== this.storeLife;
+  }
+
+  /** @param before what this node knew before it read the store: what is not in there was lifted meanwhile */
+  private async forgetLifted(before: readonly Revocation[], stored: readonly Revocation[]): Promise<void> {
+    const names = new Set(stored.map(nameOf));
+    for (const one of before) if (!names.has(nameOf(one))) await this.forget(one);
   }
 
   private async putUnstored(): Promise<void> {
@@ -207,12 +221,11 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
     }
   }
 
-  /** Redis has come back with an older state. What is missing in it was not lifted, or nobody can tell: better one too many. */
-  private async putAgain(lacking: readonly Revocation[]): Promise<void> {
-    await inPortions(lacking, PUT_AT_ONCE, async (revocation) => {
-      await this.store.put(revocation);
-      this.bus.tell('revoke', revocation);
-    });
+  /** The store may have lost something. What is missing in it was not lifted, or nobody can tell: better one too many. */
+  private async restate(): Promise<void> {
+    const { taken, refused } = await this.store.restate(this.known.active(Date.now()));
+    if (refused > 0) this.events.emit('lost', 'revocation', refused);
+    if (taken > 0) this.bus.tell(RESTATED, {});
   }
 
   /** All at once, and then one look at the sessions. */

@@ -36,10 +36,16 @@ export interface BanStore {
    * @throws GatehouseError SERVER_BUSY
    */
   put(ban: Ban): Promise<void>;
+  /**
+   * Puts what the store may have lost. What it has stays, unless an operator's ban lasts longer. Resolves with how many it took.
+   *
+   * @throws GatehouseError SERVER_BUSY
+   */
+  restate(bans: readonly Ban[]): Promise<number>;
   /** Resolves with whether there was one. @throws GatehouseError SERVER_BUSY */
   lift(kind: Ban['kind'], key: string): Promise<boolean>;
   /** @throws GatehouseError SERVER_BUSY */
   list(): Promise<readonly Ban[]>;
-  /** Names what it holds. Another name later means that it may hold an older state, or nothing. @throws GatehouseError SERVER_BUSY */
+  /** Names what it holds. Another name later means that it may have lost some of it, or all. @throws GatehouseError SERVER_BUSY */
   life(): Promise<string>;
 }

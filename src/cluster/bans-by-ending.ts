@@ -26,6 +26,10 @@ export class BansByEnding {
     return this.byKey[kind].has(key);
   }
 
+  get({ kind, key }: Named): Ban | undefined {
+    return this.byKey[kind].get(key);
+  }
+
   /** Replaces one of the same kind and key. */
   add(ban: Ban): void {
     this.byKey[ban.kind].set(ban.key, ban);

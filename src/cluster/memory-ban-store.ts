@@ -26,6 +26,18 @@ export class MemoryBanStore implements BanStore {
     (this.breaches.size > 0 ? this.breaches : this.operators).dropSoonest();
   }
 
+  async restate(bans: readonly Ban[]): Promise<number> {
+    let taken = 0;
+    for (const ban of bans) {
+      const present = this.operators.get(ban) ?? this.breaches.get(ban);
+      const isLonger = ban.by === 'operator' && ban.until > (present?.until ?? 0);
+      if (ban.until <= Date.now() || (present !== undefined && !isLonger)) continue;
+      await this.put(ban);
+      taken += 1;
+    }
+    return taken;
+  }
+
   async lift(kind: Ban['kind'], key: string): Promise<boolean> {
     this.dropEnded();
     return this.drop({ kind, key });

@@ -1,4 +1,4 @@
-import { MAX_REVOCATIONS, nameOf, type Revocation, type RevocationStore } from './revocation-store.js';
+import { MAX_REVOCATIONS, nameOf, type Restated, type Revocation, type RevocationStore } from './revocation-store.js';
 
 /** Revocations of a node that is the only one. */
 export class MemoryRevocationStore implements RevocationStore {
@@ -12,6 +12,17 @@ export class MemoryRevocationStore implements RevocationStore {
     if (!this.byName.has(name) && this.byName.size >= this.max) return false;
     this.byName.set(name, revocation);
     return true;
+  }
+
+  async restate(revocations: readonly Revocation[]): Promise<Restated> {
+    let [taken, refused] = [0, 0];
+    for (const one of revocations) {
+      const present = this.byName.get(nameOf(one));
+      if (one.until <= Date.now() || JSON.stringify(present) === JSON.stringify(one)) continue;
+      if (await this.put(one)) taken += 1;
+      else refused += 1;
+    }
+    return { taken, refused };
   }
 
   async lift(kind: Revocation['kind'], key: string): Promise<boolean> {

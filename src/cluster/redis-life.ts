@@ -2,21 +2,30 @@ import { newEpoch } from './epoch.js';
 import type { RedisLink } from './redis-link.js';
 import { RedisScript } from './redis-script.js';
 
+/** The field of a list that names its life. Entries have a colon in their names. */
+export const LIFE_FIELD = 'life';
+/** A list that nobody needs any more expires by itself; every new entry renews it. */
+export const MIN_LIFE_MS = 86_400_000;
+
 /**
- * A server that was restarted, or has taken over, may hold an older state: each life of a server (its run_id) bears another name.
+ * Three things end the life of a list. The server was restarted or replaced (its run_id): it may hold an older state. The name
+ * is gone: it lies in the list itself, so it is lost with it. The list and its endings do not count the same: one of them lost
+ * something.
  *
- * KEYS: life. ARGV: a fresh name. Returns the one that stands.
+ * KEYS: list, endings. ARGV: a fresh name, milliseconds until a list without entries expires. Returns the name that stands.
  */
 const LIFE = new RedisScript(`
-local life, run = redis.call('GET', KEYS[1]), string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-if not life or string.match(life, '%x+$') ~= run then
-  life = ARGV[1] .. ' ' .. run
-  redis.call('SET', KEYS[1], life)
-end
+local list, endings = KEYS[1], KEYS[2]
+local life, run = redis.call('HGET', list, '${LIFE_FIELD}'), string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+local isSame = life and string.match(life, '%x+$') == run
+if isSame and redis.call('HLEN', list) - 1 == redis.call('ZCARD', endings) then return life end
+life = ARGV[1] .. ' ' .. run
+redis.call('HSET', list, '${LIFE_FIELD}', life)
+if redis.call('PTTL', list) < 0 then redis.call('PEXPIRE', list, ARGV[2]) end
 return life
 `);
 
-/** Names the state of what lies under a tag: another name later means that it may be an older one, or nothing. */
-export async function lifeOf(link: RedisLink, tag: string): Promise<string> {
-  return String(await link.run(LIFE, [link.key(tag, 'life')], [newEpoch()]));
+/** Names the state of a list: another name later means that the list may have lost entries, or all of them. */
+export async function lifeOf(link: RedisLink, [list = '', endings = '']: readonly string[]): Promise<string> {
+  return String(await link.run(LIFE, [list, endings], [newEpoch(), MIN_LIFE_MS]));
 }

@@ -1,4 +1,5 @@
 import { recordOf } from './json-record.js';
+import { LIFE_FIELD } from './redis-life.js';
 import type { RedisLink } from './redis-link.js';
 
 /** In one reply of Redis, so that none keeps it busy for long. */
@@ -11,7 +12,7 @@ interface Reading<T> {
   readonly drop: (namesAndTexts: readonly string[]) => Promise<void>;
 }
 
-/** All records of a hash. */
+/** All records of a list. */
 export async function recordsIn<T>(link: RedisLink, hash: string, { read, drop }: Reading<T>): Promise<readonly T[]> {
   // A scan may bring one twice.
   const found = new Map<string, T>();
@@ -21,6 +22,7 @@ export async function recordsIn<T>(link: RedisLink, hash: string, { read, drop }
     const bad: string[] = [];
     for (let index = 0; index < fields.length; index += 2) {
       const [name = '', text = ''] = fields.slice(index, index + 2);
+      if (name === LIFE_FIELD) continue;
       const record = read(recordOf(text), name);
       if (record === undefined) bad.push(name, text);
       else found.set(name, record);

@@ -53,6 +53,13 @@ export function nameOf({ kind, key }: Pick<Revocation, 'kind' | 'key'>): string 
   return `${kind}:${key}`;
 }
 
+/** What became of revocations that were put again. What the store had as it is counts as neither. */
+export interface Restated {
+  readonly taken: number;
+  /** There was no room for them. */
+  readonly refused: number;
+}
+
 /** The revocations of the whole cluster, so that a node that starts knows them. Those whose time is over are not in it any more. */
 export interface RevocationStore {
   /**
@@ -61,11 +68,17 @@ export interface RevocationStore {
    * @throws GatehouseError SERVER_BUSY
    */
   put(revocation: Revocation): Promise<boolean>;
+  /**
+   * Puts what the store may have lost, or holds in an older state.
+   *
+   * @throws GatehouseError SERVER_BUSY
+   */
+  restate(revocations: readonly Revocation[]): Promise<Restated>;
   /** Resolves with whether there was one. @throws GatehouseError SERVER_BUSY */
   lift(kind: Revocation['kind'], key: string): Promise<boolean>;
   /** @throws GatehouseError SERVER_BUSY */
   list(): Promise<readonly Revocation[]>;
-  /** Names what it holds. Another name later means that it may hold an older state, or nothing. @throws GatehouseError SERVER_BUSY */
+  /** Names what it holds. Another name later means that it may have lost some of it, or all. @throws GatehouseError SERVER_BUSY */
   life(): Promise<string>;
 }
 

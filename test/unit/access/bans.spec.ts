@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AccessEvents } from '../../../src/access/access-events.js';
 import { Bans } from '../../../src/access/bans.js';
 import type { Expulsion } from '../../../src/access/expulsion.js';
+import { WATCH_MS } from '../../../src/access/reconciliation.js';
 import type { AccessSettings } from '../../../src/access/access-settings.js';
 import type { Ban } from '../../../src/cluster/ban-store.js';
 import { ClusterEvents } from '../../../src/cluster/cluster-events.js';
@@ -192,7 +193,7 @@ describe('bans of breaches, where a node rejoins the others', () => {
     ]);
   });
 
-  it('are kept where the store has lost them', async () => {
+  it('are stored again where the store has lost them', async () => {
     const { bans, store, events } = node();
     await store.put(banOf('marker'));
     events.emit('rejoined');
@@ -201,8 +202,7 @@ describe('bans of breaches, where a node rejoins the others', () => {
     await eventually('it is stored', async () => (await store.list()).length === 2);
     await store.goBackTo([]);
     events.emit('rejoined');
-    await eventually('what the operator did is stored again', async () => (await store.list()).length === 1);
-    await pause(100);
+    await eventually('both are stored again', async () => (await store.list()).length === 2);
     expect(bans.isBanned('address', '192.0.2.1')).toBe(true);
   });
 });
@@ -246,6 +246,40 @@ describe('a store that has lost everything', () => {
     await store.goBackTo([]);
     events.emit('rejoined');
     await eventually('it is stored again', async () => (await store.list()).length === 1);
+    expect(bans.isBanned('user', 'mallory')).toBe(true);
+  });
+});
+
+describe('a store that has lost its list, while nothing else shows it', () => {
+  it('has it again within seconds, and the other nodes are told', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { bans, store, told } = node();
+    await bans.onApplicationBootstrap();
+    await bans.ban(order('mallory'));
+    bans.breach('192.0.2.1', 'connection_rate');
+    await eventually('both are stored', async () => (await store.list()).length === 2);
+    await store.goBackTo([]);
+    expect((await bans.list()).map(({ key }) => key)).toEqual(['mallory', '192.0.2.1']);
+    await vi.advanceTimersByTimeAsync(WATCH_MS);
+    await eventually('both are stored again', async () => (await store.list()).length === 2);
+    expect(told.at(-1)).toEqual(['bans-restated', {}]);
+    expect([bans.isBanned('user', 'mallory'), bans.isBanned('address', '192.0.2.1')]).toEqual([true, true]);
+  });
+
+  it('is read by a node that another tells of it', async () => {
+    const { bans, store, handlers } = node();
+    await store.put(banOf('mallory'));
+    await handlers.get('bans-restated')?.({}, 'other');
+    await eventually('it has read the store', () => bans.isBanned('user', 'mallory'));
+  });
+});
+
+describe('a node that starts', () => {
+  it('knows before it serves who is banned', async () => {
+    const { bans, store } = node();
+    await store.put(banOf('mallory'));
+    await bans.onApplicationBootstrap();
     expect(bans.isBanned('user', 'mallory')).toBe(true);
   });
 });

@@ -1,4 +1,5 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { WATCH_MS } from '../../../src/access/reconciliation.js';
 import { Revocations } from '../../../src/access/revocations.js';
 import { SessionReview, type Judge } from '../../../src/access/session-review.js';
 import { principalFromClaims } from '../../../src/authentication/claims.js';
@@ -132,6 +133,41 @@ describe('a node', () => {
     events.emit('rejoined');
     await eventually('it is stored again', async () => (await store.list()).length === 1);
     expect(refuses('t1')).toBe(true);
+  });
+
+  it('notices within seconds that the store has lost its list, puts it again, and tells the others', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { revocations, store, told, refuses } = node();
+    await revocations.onApplicationBootstrap();
+    await revocations.add(revocation('t1'));
+    await store.lose();
+    expect(await revocations.list()).toMatchObject([{ key: 't1' }]);
+    await vi.advanceTimersByTimeAsync(WATCH_MS);
+    await eventually('it is stored again', async () => (await store.list()).length === 1);
+    expect([refuses('t1'), told.at(-1)]).toEqual([true, ['revocations-restated', {}]]);
+  });
+
+  it('puts again what the store holds in an older state', async () => {
+    const { revocations, store, events } = node();
+    await revocations.onApplicationBootstrap();
+    const demotion = { ...revocation('ann'), kind: 'rights', issuedBefore: 2_000, roles: [] } as const;
+    await revocations.add(demotion);
+    await store.lose();
+    await store.put({ ...demotion, issuedBefore: 1_000, roles: ['ADMIN'] });
+    events.emit('rejoined');
+    await eventually(
+      'the later one is stored',
+      async () =>
+        (await store.list())[0]?.kind === 'rights' && JSON.stringify(await store.list()) === JSON.stringify([demotion]),
+    );
+  });
+
+  it('reads the list when another has put something again', async () => {
+    const { store, handlers, refuses } = node();
+    await store.put(revocation('t1'));
+    await handlers.get('revocations-restated')?.({}, 'other');
+    await eventually('it has read the store', () => refuses('t1'));
   });
 
   it('carries out what another says, and what is no revocation is refused', async () => {

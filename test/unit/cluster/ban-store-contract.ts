@@ -104,6 +104,35 @@ export function describeBanStore(name: string, { create, isShared }: BanStoreFac
       expect(await store.list()).toEqual([longer]);
     });
 
+    it('takes again what it has lost, and keeps what it has, unless an operator bans for longer', async () => {
+      const later = Date.now() + 120_000;
+      const kept = ban('kept', { reason: 'of the store' });
+      await store.put(kept);
+      await store.put(ban('longer'));
+      await store.put(ban('breach', { by: 'breach', offences: 1 }));
+      const restated = [
+        ban('kept', { until: kept.until - 1 }),
+        ban('longer', { until: later }),
+        ban('breach', { by: 'breach', offences: 1, until: later }),
+        ban('lost'),
+        ban('lost breach', { by: 'breach', offences: 2 }),
+        ban('ended', { until: Date.now() - 1 }),
+      ];
+      expect(await store.restate(restated)).toBe(3);
+      expect(await keys()).toEqual(['breach', 'kept', 'longer', 'lost', 'lost breach']);
+      const all = await store.list();
+      expect(all.find(({ key }) => key === 'kept')).toEqual(kept);
+      expect(all.find(({ key }) => key === 'longer')?.until).toBe(later);
+      expect(all.find(({ key }) => key === 'breach')?.until).toBeLessThan(later);
+      expect(await store.restate(restated)).toBe(0);
+    });
+
+    it('takes again no more than it has room for', async () => {
+      const small = await create(3);
+      await small.restate(['a', 'b', 'c', 'd', 'e'].map((key, n) => ban(key, { until: Date.now() + 60_000 + n })));
+      expect(await keys(small)).toEqual(['c', 'd', 'e']);
+    });
+
     it('lists thousands', async () => {
       const names = Array.from({ length: 3_000 }, (_, n) => `10.0.${n}`);
       await Promise.all(names.map((key) => store.put(ban(key))));

@@ -78,6 +78,25 @@ export function describeRevocationStore(name: string, { create, isShared }: Revo
       expect(await keys(small)).toEqual(['late', 'long']);
     });
 
+    it('takes again what it has lost or holds in another state, as far as there is room', async () => {
+      const small = await create(3);
+      const [kept, older] = [tokenRevocation('kept'), tokenRevocation('older')];
+      await small.put(kept);
+      await small.put(older);
+      const newer = { ...older, until: older.until + 1 };
+      const restated = [
+        kept,
+        newer,
+        tokenRevocation('lost'),
+        tokenRevocation('one too many'),
+        tokenRevocation('ended', -1),
+      ];
+      expect(await small.restate(restated)).toEqual({ taken: 2, refused: 1 });
+      expect(await keys(small)).toEqual(['kept', 'lost', 'older']);
+      expect((await small.list()).find(({ key }) => key === 'older')).toEqual(newer);
+      expect(await small.restate(restated)).toEqual({ taken: 0, refused: 1 });
+    });
+
     it('lists thousands', async () => {
       const names = Array.from({ length: 2_500 }, (_, n) => `t${n}`);
       await Promise.all(names.map((key) => store.put(tokenRevocation(key))));
