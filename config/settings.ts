@@ -11,8 +11,7 @@ import { UnusableSettings } from './unusable-settings.js';
 type Values<Group> = { readonly [Key in keyof Group]: Group[Key] extends Setting<infer T> ? T : never };
 type Parsed = { readonly [Group in keyof typeof DEFINITIONS]: Values<(typeof DEFINITIONS)[Group]> };
 
-/** All settings, checked and frozen. Made once at start; stages are given the group they need. */
-export type Settings = Parsed & {
+type Complete = Parsed & {
   readonly server: { readonly serverId: string };
   /** What CHANNELS_FILE says. */
   readonly channels: { readonly namespaces: Namespaces };
@@ -25,6 +24,37 @@ export type Settings = Parsed & {
   /** Whether the secret was made here, so that the start-up line may print a ready link. */
   readonly madeDevelopmentSecret: boolean;
 };
+
+/**
+ * All settings, checked and frozen, made once at start. The class is the token under which Nest's container hands them
+ * out; a parameter's type says which groups its class reads.
+ */
+export abstract class Settings implements Complete {
+  abstract readonly server: Complete['server'];
+  abstract readonly tls: Complete['tls'];
+  abstract readonly authentication: Complete['authentication'];
+  abstract readonly upgrade: Complete['upgrade'];
+  abstract readonly connections: Complete['connections'];
+  abstract readonly messages: Complete['messages'];
+  abstract readonly inbound: Complete['inbound'];
+  abstract readonly encryption: Complete['encryption'];
+  abstract readonly replay: Complete['replay'];
+  abstract readonly channels: Complete['channels'];
+  abstract readonly cluster: Complete['cluster'];
+  abstract readonly heartbeat: Complete['heartbeat'];
+  abstract readonly outbound: Complete['outbound'];
+  abstract readonly lifecycle: Complete['lifecycle'];
+  abstract readonly overload: Complete['overload'];
+  abstract readonly api: Complete['api'];
+  abstract readonly internal: Complete['internal'];
+  abstract readonly health: Complete['health'];
+  abstract readonly log: Complete['log'];
+  abstract readonly audit: Complete['audit'];
+  abstract readonly anomalies: Complete['anomalies'];
+  abstract readonly diagnostics: Complete['diagnostics'];
+  abstract readonly tracing: Complete['tracing'];
+  abstract readonly madeDevelopmentSecret: boolean;
+}
 
 export type { Environment } from './setting.js';
 

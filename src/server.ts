@@ -68,7 +68,7 @@ async function startApplication(
   const tls = certificate && tlsOptions(settings.tls, certificate);
   const adapter = new HttpAdapter(tls, (exception) => app.get(TransportEvents).emit('crashed', exception));
   const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.register(settings, { logging, scope }, features),
+    AppModule.of({ settings, logging, scope }, features),
     adapter,
     { logger: new NestLogger(logging.logs, scope && (() => scope.fields())), abortOnError: false, bodyParser: false },
   );

@@ -1,7 +1,5 @@
 import type { Settings } from '../../config/settings.js';
 
-export const ACCESS_SETTINGS = Symbol('AccessSettings');
-
 export interface AccessSettings {
   readonly connections: Settings['connections'];
   readonly messages: Settings['messages'];

@@ -1,8 +1,7 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { ClusterModule } from '../cluster/cluster.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { AccessEvents } from './access-events.js';
-import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
 import { Bans } from './bans.js';
 import { ConnectionLimits } from './connection-limits.js';
 import { ExemptAddresses } from './exempt-addresses.js';
@@ -27,16 +26,11 @@ const SHARED = [
   Revocations,
 ];
 
-/** Global, so that a feature can end sessions and ban without knowing where the settings come from. */
+/** Global, so that a feature can end sessions and ban without importing this module. */
 @Global()
-@Module({})
-export class AccessModule {
-  static register(settings: AccessSettings): DynamicModule {
-    return {
-      module: AccessModule,
-      imports: [ClusterModule, SessionsModule],
-      providers: [{ provide: ACCESS_SETTINGS, useValue: settings }, ...SHARED, SessionReview, SharedPlaces],
-      exports: [ACCESS_SETTINGS, ...SHARED],
-    };
-  }
-}
+@Module({
+  imports: [ClusterModule, SessionsModule],
+  providers: [...SHARED, SessionReview, SharedPlaces],
+  exports: SHARED,
+})
+export class AccessModule {}

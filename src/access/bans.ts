@@ -1,9 +1,10 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import { BAN_STORE, banOf, type Ban, type BanStore } from '../cluster/ban-store.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import { NODE_BUS, sumOf, type NodeBus } from '../cluster/node-bus.js';
 import { AccessEvents } from './access-events.js';
-import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
+import type { AccessSettings } from './access-settings.js';
 import { BanList } from './ban-list.js';
 import { BanSync } from './ban-sync.js';
 import { clientAddress } from './address-key.js';
@@ -32,7 +33,7 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly areBreachesBanned: boolean;
 
   constructor(
-    @Inject(ACCESS_SETTINGS) { connections }: AccessSettings,
+    @Inject(Settings) { connections }: AccessSettings,
     @Inject(NODE_BUS) private readonly bus: NodeBus,
     @Inject(BAN_STORE) private readonly store: BanStore,
     cluster: ClusterEvents,

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import type { Principal } from '../authentication/principal.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
-import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
+import type { AccessSettings } from './access-settings.js';
 import { AddressBook, AddressRecord } from './address-book.js';
 import type { ClientAddress } from './address-key.js';
 import { Bans } from './bans.js';
@@ -21,7 +22,7 @@ export class ConnectionLimits {
   private pending = 0;
 
   constructor(
-    @Inject(ACCESS_SETTINGS) private readonly settings: AccessSettings,
+    @Inject(Settings) private readonly settings: AccessSettings,
     private readonly sessions: SessionRegistry,
     private readonly bans: Bans,
     private readonly shared: SharedPlaces,

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import proxyAddr from 'proxy-addr';
-import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
+import type { AccessSettings } from './access-settings.js';
 
 /** Addresses that no limit of an address holds for, and no automatic ban. */
 @Injectable()
@@ -8,7 +9,7 @@ export class ExemptAddresses {
   /** Undefined where there are none, so that nobody's address is read for it. */
   private readonly covers: ((address: string, hop: number) => boolean) | undefined;
 
-  constructor(@Inject(ACCESS_SETTINGS) { connections }: AccessSettings) {
+  constructor(@Inject(Settings) { connections }: AccessSettings) {
     const { exemptAddresses } = connections;
     this.covers = exemptAddresses.length > 0 ? proxyAddr.compile([...exemptAddresses]) : undefined;
   }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import { AccessEvents } from './access-events.js';
-import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
+import type { AccessSettings } from './access-settings.js';
 import type { AddressRecord } from './address-book.js';
 import { TokenBucket, type BucketLimit } from './token-bucket.js';
 
@@ -48,7 +49,7 @@ export class MessageRates {
   private readonly waits: boolean;
 
   constructor(
-    @Inject(ACCESS_SETTINGS) { messages }: AccessSettings,
+    @Inject(Settings) { messages }: AccessSettings,
     private readonly events: AccessEvents,
   ) {
     const { rate, burst, ratePerIp, costBytes } = messages;

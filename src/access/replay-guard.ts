@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import { createHash } from 'node:crypto';
 import { decodeDraft, encodeDraft } from '../cluster/draft-codec.js';
 import { MAX_AHEAD_MS, REPLAY_STORE, type ReplayStore } from '../cluster/replay-store.js';
@@ -7,7 +8,7 @@ import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { jsonText } from '../protocol/json-codec.js';
 import { sendable } from '../protocol/sendable.js';
 import { SessionEvents } from '../sessions/session-events.js';
-import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
+import type { AccessSettings } from './access-settings.js';
 
 /** Larger answers are not kept: a repetition is refused then, instead of answered. */
 const MAX_ANSWER_BYTES = 16_384;
@@ -36,7 +37,7 @@ export class ReplayGuard {
 
   constructor(
     @Inject(REPLAY_STORE) private readonly store: ReplayStore,
-    @Inject(ACCESS_SETTINGS) { replay }: AccessSettings,
+    @Inject(Settings) { replay }: AccessSettings,
     private readonly events: SessionEvents,
   ) {
     this.windowMs = replay.windowMs;

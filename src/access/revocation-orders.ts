@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import { NODE_BUS, type NodeBus } from '../cluster/node-bus.js';
 import type { Revocation, RightsChange, TokenRevocation, UserRevocation } from '../cluster/revocation-store.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
-import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
+import type { AccessSettings } from './access-settings.js';
 import { Expulsion } from './expulsion.js';
 import { Revocations, type Outcome } from './revocations.js';
 import { NO_EFFECT } from './session-review.js';
@@ -50,7 +51,7 @@ export class RevocationOrders {
   private readonly ttlMs: number;
 
   constructor(
-    @Inject(ACCESS_SETTINGS) { authentication }: AccessSettings,
+    @Inject(Settings) { authentication }: AccessSettings,
     @Inject(NODE_BUS) private readonly bus: NodeBus,
     private readonly sessions: SessionRegistry,
     private readonly expulsion: Expulsion,

@@ -1,11 +1,12 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import type { Principal } from '../authentication/principal.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import { NODE_BUS, type NodeBus } from '../cluster/node-bus.js';
 import { SHARED_COUNTS, type CountKind, type SharedCounts } from '../cluster/shared-counts.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
-import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.js';
+import type { AccessSettings } from './access-settings.js';
 import { clientAddress } from './address-key.js';
 import { ExemptAddresses } from './exempt-addresses.js';
 
@@ -45,7 +46,7 @@ export class SharedPlaces implements OnApplicationShutdown {
   private isClosed = false;
 
   constructor(
-    @Inject(ACCESS_SETTINGS) private readonly settings: AccessSettings,
+    @Inject(Settings) private readonly settings: AccessSettings,
     @Inject(NODE_BUS) bus: NodeBus,
     @Inject(SHARED_COUNTS) private readonly counts: SharedCounts,
     private readonly events: ClusterEvents,

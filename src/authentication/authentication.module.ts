@@ -1,19 +1,23 @@
-import { Module, type DynamicModule } from '@nestjs/common';
-
-import type { AuthenticationSettings } from './authentication-settings.js';
+import { Module } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import { TokenMinter } from './token-minter.js';
 import { TokenVerifier } from './token-verifier.js';
 
-@Module({})
-export class AuthenticationModule {
-  static register(settings: AuthenticationSettings): DynamicModule {
-    return {
-      module: AuthenticationModule,
-      providers: [
-        { provide: TokenVerifier, useFactory: () => new TokenVerifier(settings) },
-        { provide: TokenMinter, useFactory: () => new TokenMinter(settings) },
-      ],
-      exports: [TokenVerifier, TokenMinter],
-    };
-  }
-}
+type Authenticating = Pick<Settings, 'authentication'>;
+
+@Module({
+  providers: [
+    {
+      provide: TokenVerifier,
+      inject: [Settings],
+      useFactory: ({ authentication }: Authenticating) => new TokenVerifier(authentication),
+    },
+    {
+      provide: TokenMinter,
+      inject: [Settings],
+      useFactory: ({ authentication }: Authenticating) => new TokenMinter(authentication),
+    },
+  ],
+  exports: [TokenVerifier, TokenMinter],
+})
+export class AuthenticationModule {}

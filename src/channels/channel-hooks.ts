@@ -1,8 +1,8 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
-import { CHANNELS_SETTINGS, type ChannelsSettings } from './channels-settings.js';
+import { ChannelsSettings } from './channels-settings.js';
 
 const HOOK = 'gatehouse:channel-hook';
 
@@ -58,7 +58,7 @@ export class ChannelHooks implements OnApplicationBootstrap {
   private readonly methods = new MetadataScanner();
 
   constructor(
-    @Inject(CHANNELS_SETTINGS) private readonly settings: ChannelsSettings,
+    private readonly settings: ChannelsSettings,
     private readonly discovery: DiscoveryService,
   ) {}
 

@@ -1,10 +1,13 @@
-import { Module } from '@nestjs/common';
+import { Module, type FactoryProvider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { Settings } from '../../config/settings.js';
 import { ClusterModule } from '../cluster/cluster.module.js';
+import { PayloadCipher } from '../protocol/payload-cipher.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { ChannelDirectory } from './channel-directory.js';
 import { ChannelHooks } from './channel-hooks.js';
 import { ChannelHub } from './channel-hub.js';
+import { ChannelsSettings } from './channels-settings.js';
 import { Channels } from './channels.js';
 import { Explanations } from './ledger/explanations.js';
 import { Ledgers } from './ledger/ledgers.js';
@@ -13,9 +16,16 @@ import { NamespaceCounts } from './namespace-counts.js';
 import { PresenceTracker } from './presence-tracker.js';
 import { SubscriptionReview } from './subscription-review.js';
 
+const settings: FactoryProvider<ChannelsSettings> = {
+  provide: ChannelsSettings,
+  inject: [Settings, { token: PayloadCipher, optional: true }],
+  useFactory: ({ channels }: Settings, cipher: PayloadCipher | undefined) => ({ ...channels, cipher }),
+};
+
 @Module({
   imports: [ClusterModule, DiscoveryModule, SessionsModule],
   providers: [
+    settings,
     ChannelHooks,
     ChannelHub,
     NamespaceCounts,

@@ -17,7 +17,7 @@ import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import { ChannelHub } from './channel-hub.js';
 import { channelNamed, destinationOf, type Channel } from './channel.js';
-import { CHANNELS_SETTINGS, type ChannelsSettings } from './channels-settings.js';
+import { ChannelsSettings } from './channels-settings.js';
 import { PresenceTracker, presenceChannelOf } from './presence-tracker.js';
 import { idempotencyKeyOf, type PublishRequest } from './publish-request.js';
 import { isFresh, recover } from './recovery.js';
@@ -56,7 +56,7 @@ export interface Subscribed extends Recovery {
 @Injectable()
 export class Channels {
   constructor(
-    @Inject(CHANNELS_SETTINGS) private readonly settings: ChannelsSettings,
+    private readonly settings: ChannelsSettings,
     @Inject(BROKER) private readonly broker: Broker,
     private readonly hub: ChannelHub,
     private readonly presence: PresenceTracker,

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Namespace } from '../../config/namespaces.js';
-import { CHANNELS_SETTINGS, type ChannelsSettings } from './channels-settings.js';
+import { ChannelsSettings } from './channels-settings.js';
 
 /** Namespaces that are counted each for itself; those behind them in the file are counted together. */
 export const MAX_NAMESPACES_TOLD_APART = 100;
@@ -30,7 +30,7 @@ export class NamespaceCounts implements Iterable<readonly [namespace: string, co
   private readonly counts = new Map<string, NamespaceCount>();
   private readonly others = new NamespaceCount();
 
-  constructor(@Inject(CHANNELS_SETTINGS) { namespaces }: Pick<ChannelsSettings, 'namespaces'>) {
+  constructor(@Inject(ChannelsSettings) { namespaces }: Pick<ChannelsSettings, 'namespaces'>) {
     for (const name of [...namespaces.keys()].slice(0, MAX_NAMESPACES_TOLD_APART)) {
       this.counts.set(name, new NamespaceCount());
     }

@@ -3,7 +3,7 @@ import { BROKER, type Broker, type ChannelName } from '../cluster/broker.js';
 import { PRESENCE_STORE, type Presence, type PresenceStore } from '../cluster/presence-store.js';
 import type { Session } from '../sessions/session.js';
 import { channelNamed, type Channel } from './channel.js';
-import { CHANNELS_SETTINGS, type ChannelsSettings } from './channels-settings.js';
+import { ChannelsSettings } from './channels-settings.js';
 import { Ghosts } from './ghosts.js';
 import { UntoldNews, type PresenceEvent, type Untold } from './untold.js';
 
@@ -38,7 +38,7 @@ export class PresenceTracker implements OnApplicationShutdown {
   constructor(
     @Inject(PRESENCE_STORE) private readonly store: PresenceStore,
     @Inject(BROKER) private readonly broker: Broker,
-    @Inject(CHANNELS_SETTINGS) private readonly settings: ChannelsSettings,
+    private readonly settings: ChannelsSettings,
   ) {
     store.listen({
       lost: (name, userId) => this.tellLater(name, 'leave', userId),

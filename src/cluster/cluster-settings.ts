@@ -1,9 +1,11 @@
 import type { Settings } from '../../config/settings.js';
 
-export const CLUSTER_SETTINGS = Symbol('ClusterSettings');
-
 /** How nodes find each other, and the name of this one. */
 export type ClusterSettings = Settings['cluster'] &
   Pick<Settings['server'], 'serverId'> &
   Pick<Settings['channels'], 'historyBudgetBytes'> &
   Pick<Settings, 'replay'>;
+
+export function clusterSettings({ cluster, server, channels, replay }: Settings): ClusterSettings {
+  return { ...cluster, serverId: server.serverId, historyBudgetBytes: channels.historyBudgetBytes, replay };
+}

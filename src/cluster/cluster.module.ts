@@ -1,11 +1,12 @@
 import { Inject, Module, type FactoryProvider, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import { ANSWER_STORE, type AnswerStore } from './answer-store.js';
 import { BAN_STORE, type BanStore } from './ban-store.js';
 import { BROKER, type Broker } from './broker.js';
 import { BrokerNodeBus } from './broker-node-bus.js';
 import { ClusterBacklog } from './cluster-backlog.js';
 import { ClusterEvents } from './cluster-events.js';
-import { CLUSTER_SETTINGS, type ClusterSettings } from './cluster-settings.js';
+import { clusterSettings, type ClusterSettings } from './cluster-settings.js';
 import { ConnectionDirectory } from './connection-directory.js';
 import { LoneNodeBus } from './lone-node-bus.js';
 import { MemoryAnswerStore } from './memory-answer-store.js';
@@ -36,8 +37,9 @@ export const REDIS_LINK = Symbol('RedisLink');
 
 const redisLink: FactoryProvider<RedisLink | undefined> = {
   provide: REDIS_LINK,
-  inject: [CLUSTER_SETTINGS],
-  useFactory: async ({ redisUrl, ...settings }: ClusterSettings) => {
+  inject: [Settings],
+  useFactory: async (all: Settings) => {
+    const { redisUrl, ...settings } = clusterSettings(all);
     if (redisUrl === undefined) return undefined;
     const link = new RedisLink({ ...settings, redisUrl });
     // A Redis that is not there now is waited for while serving: it could as well go a moment later.
@@ -51,7 +53,11 @@ function portOn<T>(
   provide: symbol,
   create: (link: RedisLink | undefined, settings: ClusterSettings) => T,
 ): FactoryProvider<T> {
-  return { provide, inject: [{ token: REDIS_LINK, optional: true }, CLUSTER_SETTINGS], useFactory: create };
+  return {
+    provide,
+    inject: [{ token: REDIS_LINK, optional: true }, Settings],
+    useFactory: (link: RedisLink | undefined, settings: Settings) => create(link, clusterSettings(settings)),
+  };
 }
 
 const clusterEvents: FactoryProvider<ClusterEvents> = {
@@ -66,8 +72,8 @@ const clusterEvents: FactoryProvider<ClusterEvents> = {
 
 const nodeRegistry: FactoryProvider<NodeRegistry> = {
   provide: NODE_REGISTRY,
-  inject: [CLUSTER_SETTINGS, { token: REDIS_LINK, optional: true }],
-  useFactory: ({ serverId }: ClusterSettings, link: RedisLink | undefined) =>
+  inject: [Settings, { token: REDIS_LINK, optional: true }],
+  useFactory: ({ server: { serverId } }: Settings, link: RedisLink | undefined) =>
     link ? new RedisNodeRegistry(link, serverId) : new MemoryNodeRegistry(serverId),
 };
 

@@ -1,8 +1,8 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { InboundMessage, OutboundMessage } from '../protocol/envelope.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { FERNET, type PayloadCipher } from '../protocol/payload-cipher.js';
-import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
+import { DispatchSettings } from './dispatch-settings.js';
 
 /** Requests whose payload is encrypted, and the replies to them, which are encrypted too. */
 @Injectable()
@@ -10,7 +10,7 @@ export class EncryptedPayloads {
   /** Undefined where no key is configured. */
   readonly cipher: PayloadCipher | undefined;
 
-  constructor(@Inject(DISPATCH_SETTINGS) { cipher }: DispatchSettings) {
+  constructor({ cipher }: DispatchSettings) {
     this.cipher = cipher;
   }
 

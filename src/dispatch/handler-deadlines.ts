@@ -1,8 +1,8 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { isObservable, throwError, timeout, type Observable } from 'rxjs';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Invocation } from './direct-call.js';
-import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
+import { DispatchSettings } from './dispatch-settings.js';
 import { DispatchEvents } from './dispatch-events.js';
 import { isFault } from './error-reply.js';
 import type { MessageContext } from './message-context.js';
@@ -35,7 +35,7 @@ export class HandlerDeadlines implements OnApplicationShutdown {
   private readonly timeoutMs: number;
 
   constructor(
-    @Inject(DISPATCH_SETTINGS) { handlerTimeoutMs }: DispatchSettings,
+    { handlerTimeoutMs }: DispatchSettings,
     private readonly events: DispatchEvents,
   ) {
     this.timeoutMs = handlerTimeoutMs;

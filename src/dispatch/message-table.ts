@@ -1,9 +1,9 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { messageCost } from '../access/message-cost.js';
 import { MessageRates } from '../access/message-rate.js';
 import type { Invocation } from './direct-call.js';
-import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
+import { DispatchSettings } from './dispatch-settings.js';
 import { GatewayScanner, type HandlerDefinition } from './gateway-scanner.js';
 import { Invocations } from './invocations.js';
 import type { Recovery } from './nest-call.js';
@@ -44,7 +44,7 @@ export class MessageTable implements OnApplicationBootstrap {
   private readonly byPath = new Map<string, Handlers>();
 
   constructor(
-    @Inject(DISPATCH_SETTINGS) private readonly settings: DispatchSettings,
+    private readonly settings: DispatchSettings,
     private readonly scanner: GatewayScanner,
     private readonly invocations: Invocations,
     private readonly reflector: Reflector,

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
-import { ACCESS_SETTINGS, type AccessSettings } from '../access/access-settings.js';
+import { Settings } from '../../config/settings.js';
+import type { AccessSettings } from '../access/access-settings.js';
 import { ConnectionLimits } from '../access/connection-limits.js';
 import { MessageRates } from '../access/message-rate.js';
 import { FrameFormats } from '../sessions/frame-format.js';
@@ -25,7 +26,7 @@ export class Reception {
   private readonly formats: FrameFormats;
 
   constructor(
-    @Inject(ACCESS_SETTINGS) private readonly access: AccessSettings,
+    @Inject(Settings) private readonly access: AccessSettings,
     @Inject(OUTBOUND_CONTEXT) private readonly shared: ConnectionContext,
     private readonly sessions: SessionRegistry,
     private readonly limits: ConnectionLimits,

@@ -1,5 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
-import type { Settings } from '../../config/settings.js';
+import { Module } from '@nestjs/common';
 import { BroadcastGatewayModule } from './broadcast/broadcast-gateway.module.js';
 import { ChannelsGatewayModule } from './channels/channels-gateway.module.js';
 import { DirectModule } from './direct/direct.module.js';
@@ -7,18 +6,7 @@ import { EchoModule } from './echo/echo.module.js';
 import { SessionGatewayModule } from './session/session-gateway.module.js';
 
 /** The features of this server, a line each. Yours goes here too. */
-@Module({})
-export class GatewaysModule {
-  static register(settings: Settings, authentication: DynamicModule): DynamicModule {
-    return {
-      module: GatewaysModule,
-      imports: [
-        SessionGatewayModule.register(settings, authentication),
-        EchoModule,
-        BroadcastGatewayModule.register(settings.authentication.broadcastRoles),
-        DirectModule,
-        ChannelsGatewayModule,
-      ],
-    };
-  }
-}
+@Module({
+  imports: [SessionGatewayModule, EchoModule, BroadcastGatewayModule, DirectModule, ChannelsGatewayModule],
+})
+export class GatewaysModule {}

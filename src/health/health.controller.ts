@@ -1,18 +1,15 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
-import type { Settings } from '../../config/settings.js';
+import { Settings } from '../../config/settings.js';
 import { ClusterIndicator } from './cluster.indicator.js';
 import { EventLoopIndicator } from './event-loop.indicator.js';
 import { HeapIndicator } from './heap.indicator.js';
 import { StateIndicator } from './state.indicator.js';
 
-export const HEALTH_SETTINGS = Symbol('HealthSettings');
-export type HealthSettings = Settings['health'];
-
 @Controller()
 export class HealthController {
   constructor(
-    @Inject(HEALTH_SETTINGS) private readonly settings: HealthSettings,
+    @Inject(Settings) private readonly settings: Pick<Settings, 'health'>,
     private readonly health: HealthCheckService,
     private readonly state: StateIndicator,
     private readonly eventLoop: EventLoopIndicator,
@@ -31,7 +28,7 @@ export class HealthController {
   /** Readiness: 503 while starting or draining, and while the process is overloaded. Not for Redis: who is here is served. */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {
-    const { maxEventLoopLagMs, maxHeapPercent } = this.settings;
+    const { maxEventLoopLagMs, maxHeapPercent } = this.settings.health;
     return this.health.check([
       () => this.state.check(),
       () => this.eventLoop.check(maxEventLoopLagMs),

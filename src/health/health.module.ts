@@ -1,26 +1,16 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { ClusterModule } from '../cluster/cluster.module.js';
+import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { ClusterIndicator } from './cluster.indicator.js';
 import { EventLoopIndicator } from './event-loop.indicator.js';
-import { HEALTH_SETTINGS, HealthController, type HealthSettings } from './health.controller.js';
+import { HealthController } from './health.controller.js';
 import { HeapIndicator } from './heap.indicator.js';
 import { StateIndicator } from './state.indicator.js';
 
-@Module({})
-export class HealthModule {
-  static register(settings: HealthSettings, lifecycle: DynamicModule): DynamicModule {
-    return {
-      module: HealthModule,
-      imports: [lifecycle, ClusterModule, TerminusModule.forRoot({ logger: false })],
-      controllers: [HealthController],
-      providers: [
-        { provide: HEALTH_SETTINGS, useValue: settings },
-        StateIndicator,
-        EventLoopIndicator,
-        HeapIndicator,
-        ClusterIndicator,
-      ],
-    };
-  }
-}
+@Module({
+  imports: [LifecycleModule, ClusterModule, TerminusModule.forRoot({ logger: false })],
+  controllers: [HealthController],
+  providers: [StateIndicator, EventLoopIndicator, HeapIndicator, ClusterIndicator],
+})
+export class HealthModule {}

@@ -1,10 +1,11 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import { EventEmitter } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
 import type { Session } from '../sessions/session.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
-import { LIFECYCLE_SETTINGS, type LifecycleSettings } from './lifecycle-settings.js';
+import type { LifecycleSettings } from './lifecycle-settings.js';
 import { NodeReporter } from './node-reporter.js';
 import { reconnectWindowMs } from './reconnect-window.js';
 import { ServerState } from './server-state.js';
@@ -46,7 +47,7 @@ export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShu
   private underWay: DrainUnderWay | undefined;
 
   constructor(
-    @Inject(LIFECYCLE_SETTINGS) private readonly settings: LifecycleSettings,
+    @Inject(Settings) private readonly settings: LifecycleSettings,
     @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
     private readonly sessions: SessionRegistry,
     private readonly state: ServerState,

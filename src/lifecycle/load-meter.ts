@@ -1,10 +1,11 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import { EventEmitter } from 'node:events';
 import type { NodeLoad } from '../cluster/node-registry.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { OUTBOUND_CONTEXT, type OutboundContext } from '../socket/outbound-queue.js';
 import { EventLoopLag } from './event-loop-lag.js';
-import { LIFECYCLE_SETTINGS, type LifecycleSettings } from './lifecycle-settings.js';
+import type { LifecycleSettings } from './lifecycle-settings.js';
 
 const SAMPLE_MS = 500;
 /** How much the newest sample weighs in what is reported: a burst shows within a second, a single stall not for long. */
@@ -34,7 +35,7 @@ export class LoadMeter extends EventEmitter<LoadMeterEvents> implements OnApplic
   private measuredAt = performance.now();
 
   constructor(
-    @Inject(LIFECYCLE_SETTINGS) private readonly settings: LifecycleSettings,
+    @Inject(Settings) private readonly settings: LifecycleSettings,
     @Inject(OUTBOUND_CONTEXT) private readonly outbound: OutboundContext,
     private readonly sessions: SessionRegistry,
   ) {

@@ -1,11 +1,12 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import { hostname } from 'node:os';
 import { webSocketUrl } from '../../config/addresses.js';
 import { VERSION } from '../../config/version.js';
 import { REDIS_LINK } from '../cluster/cluster.module.js';
 import { NODE_REGISTRY, REPORT_MS, type NodeRegistry } from '../cluster/node-registry.js';
 import type { RedisLink } from '../cluster/redis-link.js';
-import { LIFECYCLE_SETTINGS, type LifecycleSettings } from './lifecycle-settings.js';
+import type { LifecycleSettings } from './lifecycle-settings.js';
 import { LoadMeter } from './load-meter.js';
 import { Readiness } from './readiness.js';
 
@@ -19,7 +20,7 @@ export class NodeReporter implements OnApplicationShutdown {
   private isStale = false;
 
   constructor(
-    @Inject(LIFECYCLE_SETTINGS) private readonly settings: LifecycleSettings,
+    @Inject(Settings) private readonly settings: LifecycleSettings,
     @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
     @Inject(REDIS_LINK) private readonly link: RedisLink | undefined,
     private readonly readiness: Readiness,

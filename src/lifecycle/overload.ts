@@ -1,8 +1,9 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import { EventEmitter } from 'node:events';
 import { OUTBOUND_CONTEXT, type OutboundContext } from '../socket/outbound-queue.js';
 import { heapUse } from './heap.js';
-import { LIFECYCLE_SETTINGS, type LifecycleSettings } from './lifecycle-settings.js';
+import type { LifecycleSettings } from './lifecycle-settings.js';
 import { LoadMeter } from './load-meter.js';
 import { OverloadWatch, type OverloadSign, type Reading } from './overload-watch.js';
 
@@ -18,7 +19,7 @@ export class Overload extends EventEmitter<OverloadEvents> implements OnModuleIn
   private readonly logger = new Logger('Overload');
 
   constructor(
-    @Inject(LIFECYCLE_SETTINGS) private readonly settings: LifecycleSettings,
+    @Inject(Settings) private readonly settings: LifecycleSettings,
     @Inject(OUTBOUND_CONTEXT) private readonly outbound: OutboundContext,
     private readonly meter: LoadMeter,
   ) {

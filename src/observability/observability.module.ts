@@ -2,14 +2,20 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
 import { register } from 'prom-client';
 import type { Settings } from '../../config/settings.js';
+import { AccessModule } from '../access/access.module.js';
 import { ChannelsModule } from '../channels/channels.module.js';
 import { ClusterModule } from '../cluster/cluster.module.js';
+import { DispatchModule } from '../dispatch/dispatch.module.js';
+import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
+import { SocketModule } from '../socket/socket.module.js';
+import { TransportModule } from '../transport/transport.module.js';
+import { UpgradeModule } from '../upgrade/upgrade.module.js';
 import { accessMetrics } from './metrics/access-metrics.js';
-import { Anomalies, ANOMALY_SETTINGS } from './anomalies/anomalies.js';
+import { Anomalies } from './anomalies/anomalies.js';
 import { AnomalyReport } from './anomalies/anomaly-report.js';
 import { ApiObserver } from './logs/api-observer.js';
-import { AUDIT_SETTINGS, AuditLog } from './audit/audit-log.js';
+import { AuditLog } from './audit/audit-log.js';
 import { auditMetricProviders } from './audit/audit-metrics.js';
 import { AuditOperations } from './audit/audit-operations.js';
 import { AuditObserver } from './audit/audit-observer.js';
@@ -22,9 +28,6 @@ import { ConnectionTallies } from './metrics/connection-tallies.js';
 import { diagnosticsProviders } from './diagnostics/diagnostics-providers.js';
 import { limitMetrics } from './metrics/limit-metrics.js';
 import { logMetrics } from './logs/log-metrics.js';
-import { LogOutput } from './logs/log-output.js';
-import type { Logging } from './logs/logging.js';
-import { Logs } from './logs/logs.js';
 import { MessageLog } from './logs/message-log.js';
 import { messageMetrics } from './metrics/message-metrics.js';
 import { MessageTallies } from './metrics/message-tallies.js';
@@ -45,16 +48,24 @@ for (const name of TOO_DEAR) register.removeSingleMetric(name);
 
 @Module({})
 export class ObservabilityModule {
-  /** @param imports the modules of the stages that are watched: socket, access, lifecycle, upgrade, dispatch, server-api */
-  static register(settings: Settings, logging: Logging, imports: DynamicModule[]): DynamicModule {
-    const audit = [{ provide: AUDIT_SETTINGS, useValue: settings }, AuditLog, AuditObserver, AuditOperations];
-    const anomalies = [{ provide: ANOMALY_SETTINGS, useValue: settings.anomalies }, AnomalyReport, Anomalies];
+  /** @param settings say what is watched */
+  static of(settings: Settings, serverApi: DynamicModule): DynamicModule {
     return {
       module: ObservabilityModule,
-      imports: [prometheus, ChannelsModule, ClusterModule, SessionsModule, ...imports],
+      imports: [
+        prometheus,
+        AccessModule,
+        ChannelsModule,
+        ClusterModule,
+        DispatchModule,
+        LifecycleModule,
+        SessionsModule,
+        SocketModule,
+        TransportModule,
+        UpgradeModule,
+        serverApi,
+      ],
       providers: [
-        { provide: Logs, useValue: logging.logs },
-        { provide: LogOutput, useValue: logging.output },
         ...connectionMetrics,
         ...messageMetrics,
         ...accessMetrics,
@@ -74,8 +85,8 @@ export class ObservabilityModule {
         ClusterLog,
         ApiObserver,
         TransportObserver,
-        ...(settings.audit.log === 'on' ? audit : []),
-        ...(Anomalies.areWanted(settings.anomalies) ? anomalies : []),
+        ...(settings.audit.log === 'on' ? [AuditLog, AuditObserver, AuditOperations] : []),
+        ...(Anomalies.areWanted(settings.anomalies) ? [AnomalyReport, Anomalies] : []),
       ],
     };
   }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
+import { Settings } from '../../config/settings.js';
 import { AddressBook } from '../access/address-book.js';
 import { Revocations } from '../access/revocations.js';
 import type { Principal } from '../authentication/principal.js';
@@ -8,7 +9,6 @@ import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { clientAddressReader } from '../upgrade/client-address.js';
 import { ApiEvents } from './api-events.js';
 import { API_ROLES } from './api.guard.js';
-import { API_SETTINGS, type ApiSettings } from './api-settings.js';
 import { rememberCaller, type ApiRequest } from './caller.js';
 import { readJsonBody } from './json-body.js';
 import { isExpected, problemOf, ProblemError, sendProblem } from './problem.js';
@@ -30,12 +30,12 @@ export class ApiEntrance {
   private readonly failures = new AddressBook({ connectionRate: FAILURES_A_SECOND, messageRate: 0 });
 
   constructor(
-    @Inject(API_SETTINGS) private readonly settings: ApiSettings,
+    @Inject(Settings) private readonly settings: Pick<Settings, 'api' | 'server'>,
     private readonly tokens: TokenVerifier,
     private readonly revocations: Revocations,
     private readonly events: ApiEvents,
   ) {
-    this.clientAddressOf = clientAddressReader(settings.trustProxy);
+    this.clientAddressOf = clientAddressReader(settings.server.trustProxy);
   }
 
   /** A middleware of Express. */
@@ -62,7 +62,7 @@ export class ApiEntrance {
     }
     rememberCaller(request, caller);
     demandReadablePath(request.url ?? '');
-    request.body = await readJsonBody(request, this.settings.maxBodyBytes);
+    request.body = await readJsonBody(request, this.settings.api.maxBodyBytes);
   }
 
   /** @throws GatehouseError UNAUTHENTICATED, RATE_LIMIT_EXCEEDED or SERVER_BUSY */

@@ -1,11 +1,11 @@
 import { Controller, Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Settings } from '../../config/settings.js';
 import { RoutePlanner } from '../lifecycle/route-planner.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { originPolicy, type OriginPolicy } from '../upgrade/origin-policy.js';
 import { Problems } from './api-controller.js';
-import { API_SETTINGS, type ApiSettings } from './api-settings.js';
 import { RouteAnswer } from './nodes.requests.js';
 import { ProblemFilter } from './problem.filter.js';
 
@@ -19,10 +19,10 @@ export class RouteController {
   private readonly isAllowedOrigin: OriginPolicy;
 
   constructor(
-    @Inject(API_SETTINGS) { allowedOrigins }: ApiSettings,
+    @Inject(Settings) { server }: Pick<Settings, 'server'>,
     private readonly planner: RoutePlanner,
   ) {
-    this.isAllowedOrigin = originPolicy(allowedOrigins);
+    this.isAllowedOrigin = originPolicy(server.allowedOrigins);
   }
 
   @Get('route')

@@ -1,11 +1,13 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import type { Settings } from '../../config/settings.js';
+import { AccessModule } from '../access/access.module.js';
+import { AuthenticationModule } from '../authentication/authentication.module.js';
 import { BroadcastModule } from '../broadcast/broadcast.module.js';
 import { ChannelsModule } from '../channels/channels.module.js';
 import { ClusterModule } from '../cluster/cluster.module.js';
+import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { ApiEntrance } from './api-entrance.js';
 import { ApiEvents } from './api-events.js';
-import { API_SETTINGS, type ApiSettings } from './api-settings.js';
 import { BansController } from './bans.controller.js';
 import { ChannelsController } from './channels.controller.js';
 import { DiagnosticsController } from './diagnostics.controller.js';
@@ -39,21 +41,14 @@ const CONTROLLERS: readonly Type[] = [
 /** HTTP for back ends and operators. */
 @Module({})
 export class ServerApiModule {
-  /** @param imports the modules of the stages below: authentication, access, lifecycle */
-  static register(
-    { api, server, diagnostics }: Settings,
-    logLevels: LogLevelControl,
-    imports: DynamicModule[],
-  ): DynamicModule {
-    const { trustProxy, allowedOrigins } = server;
-    const settings: ApiSettings = { ...api, trustProxy, allowedOrigins };
+  /** @param settings say which endpoints there are */
+  static of({ api, diagnostics }: Settings, logLevels: LogLevelControl): DynamicModule {
     const controllers = [...CONTROLLERS, ...(diagnostics.enabled === 'on' ? [DiagnosticsController] : [])];
     return {
       module: ServerApiModule,
-      imports: [ClusterModule, ChannelsModule, BroadcastModule, ...imports],
+      imports: [AuthenticationModule, AccessModule, LifecycleModule, ClusterModule, ChannelsModule, BroadcastModule],
       controllers: [RouteController, ...(api.enabled === 'on' ? [...controllers, UnknownController] : [])],
       providers: [
-        { provide: API_SETTINGS, useValue: settings },
         { provide: API_CONTROLLERS, useValue: controllers },
         ApiEvents,
         ApiEntrance,

@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:https';
@@ -11,7 +12,7 @@ import {
 } from '../../config/certificate.js';
 import { tlsOptions } from './tls-options.js';
 import { TransportEvents } from './transport-events.js';
-import { TRANSPORT_SETTINGS, type TransportSettings } from './transport-settings.js';
+import type { TransportSettings } from './transport-settings.js';
 
 const DAY_MS = 86_400_000;
 /** So long before its end a certificate is spoken of. Who renews by machine does so at a third of ninety days, just before. */
@@ -33,7 +34,7 @@ export class CertificateWatch implements OnApplicationShutdown {
   private misfit: { readonly print: string; isTold: boolean } | undefined;
 
   constructor(
-    @Inject(TRANSPORT_SETTINGS) private readonly settings: TransportSettings,
+    @Inject(Settings) private readonly settings: TransportSettings,
     private readonly events: TransportEvents,
   ) {}
 

@@ -1,11 +1,12 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import { once } from 'node:events';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { TlsOptions } from 'node:tls';
 import { UnusableSettings } from '../../config/unusable-settings.js';
 import { Doorstep } from '../upgrade/doorstep.js';
 import { createHttpServer } from './http-adapter.js';
-import { TRANSPORT_SETTINGS, type TransportSettings } from './transport-settings.js';
+import type { TransportSettings } from './transport-settings.js';
 
 /** A second port for operators and back ends, with the same handlers. It has no WebSocket. */
 @Injectable()
@@ -14,7 +15,7 @@ export class InternalPort implements OnApplicationShutdown {
   private server: Server | undefined;
 
   constructor(
-    @Inject(TRANSPORT_SETTINGS) private readonly settings: TransportSettings,
+    @Inject(Settings) private readonly settings: TransportSettings,
     private readonly doorstep: Doorstep,
   ) {}
 

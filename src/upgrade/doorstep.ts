@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
-import type { Settings } from '../../config/settings.js';
+import { Settings } from '../../config/settings.js';
 import { clientAddress } from '../access/address-key.js';
 import { ExemptAddresses } from '../access/exempt-addresses.js';
 import { trustedPeers } from './client-address.js';
@@ -13,7 +13,6 @@ import { httpFaultAnswer, httpFaultOf, type HttpFault } from './http-faults.js';
 import { linger } from './linger.js';
 import { UpgradeEvents } from './upgrade-events.js';
 
-export const DOORSTEP_SETTINGS = Symbol('DoorstepSettings');
 export type DoorstepSettings = Pick<Settings, 'server' | 'upgrade'>;
 
 /** A TCP connection that is no session. */
@@ -48,7 +47,7 @@ export class Doorstep implements OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    @Inject(DOORSTEP_SETTINGS) private readonly settings: DoorstepSettings,
+    @Inject(Settings) private readonly settings: DoorstepSettings,
     private readonly events: UpgradeEvents,
     private readonly exempt: ExemptAddresses,
   ) {

@@ -1,24 +1,15 @@
-import { Module, type DynamicModule } from '@nestjs/common';
-import { Doorstep, DOORSTEP_SETTINGS } from './doorstep.js';
-import { UPGRADE_SETTINGS, Upgrader, type UpgradeSettings } from './upgrader.js';
+import { Module } from '@nestjs/common';
+import { AccessModule } from '../access/access.module.js';
+import { AuthenticationModule } from '../authentication/authentication.module.js';
+import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
+import { Doorstep } from './doorstep.js';
 import { UpgradeEvents } from './upgrade-events.js';
+import { Upgrader } from './upgrader.js';
 
 /** @see Upgrader */
-@Module({})
-export class UpgradeModule {
-  /** @param imports the modules of the stages below: authentication, lifecycle, access */
-  static register(settings: UpgradeSettings, imports: DynamicModule[]): DynamicModule {
-    return {
-      module: UpgradeModule,
-      imports,
-      providers: [
-        { provide: UPGRADE_SETTINGS, useValue: settings },
-        { provide: DOORSTEP_SETTINGS, useValue: settings },
-        UpgradeEvents,
-        Doorstep,
-        Upgrader,
-      ],
-      exports: [UpgradeEvents, Doorstep, Upgrader],
-    };
-  }
-}
+@Module({
+  imports: [AuthenticationModule, LifecycleModule, AccessModule],
+  providers: [UpgradeEvents, Doorstep, Upgrader],
+  exports: [UpgradeEvents, Doorstep, Upgrader],
+})
+export class UpgradeModule {}

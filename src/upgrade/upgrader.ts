@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
-import type { Settings } from '../../config/settings.js';
+import { Settings } from '../../config/settings.js';
 import type { AddressRecord } from '../access/address-book.js';
 import type { ClientAddress } from '../access/address-key.js';
 import { ConnectionLimits } from '../access/connection-limits.js';
@@ -27,7 +27,6 @@ import { turnAway } from './turn-away.js';
 import { UpgradeEvents } from './upgrade-events.js';
 import { within } from './within.js';
 
-export const UPGRADE_SETTINGS = Symbol('UpgradeSettings');
 export type UpgradeSettings = Pick<Settings, 'server' | 'tls' | 'authentication' | 'upgrade'>;
 
 export interface Upgrade {
@@ -77,7 +76,7 @@ export class Upgrader {
   private readonly isSecureEnough: (request: IncomingMessage) => boolean;
 
   constructor(
-    @Inject(UPGRADE_SETTINGS) private readonly settings: UpgradeSettings,
+    @Inject(Settings) private readonly settings: UpgradeSettings,
     private readonly events: UpgradeEvents,
     private readonly doorstep: Doorstep,
     private readonly readiness: Readiness,

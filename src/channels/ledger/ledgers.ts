@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Namespace } from '../../../config/namespaces.js';
 import { SessionEvents } from '../../sessions/session-events.js';
-import { CHANNELS_SETTINGS, type ChannelsSettings } from '../channels-settings.js';
+import { ChannelsSettings } from '../channels-settings.js';
 import { Ledger } from './ledger.js';
 import { Ring } from './ring.js';
 import type { SubscriptionRecord } from './subscription-record.js';
@@ -25,7 +25,7 @@ export class Ledgers {
   private readonly byNamespace = new Map<string, Ledger>();
 
   constructor(
-    @Inject(CHANNELS_SETTINGS) { namespaces }: Pick<ChannelsSettings, 'namespaces'>,
+    @Inject(ChannelsSettings) { namespaces }: Pick<ChannelsSettings, 'namespaces'>,
     private readonly events: SessionEvents,
   ) {
     for (const { name, ledger } of namespaces.values()) {

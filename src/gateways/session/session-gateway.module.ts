@@ -1,17 +1,7 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { AuthenticationModule } from '../../authentication/authentication.module.js';
 import { SessionsModule } from '../../sessions/sessions.module.js';
-import { SESSION_GATEWAY_SETTINGS, SessionGateway, type SessionGatewaySettings } from './session.gateway.js';
+import { SessionGateway } from './session.gateway.js';
 
-@Module({})
-export class SessionGatewayModule {
-  static register(
-    { server, heartbeat, messages }: SessionGatewaySettings,
-    authentication: DynamicModule,
-  ): DynamicModule {
-    return {
-      module: SessionGatewayModule,
-      imports: [SessionsModule, authentication],
-      providers: [{ provide: SESSION_GATEWAY_SETTINGS, useValue: { server, heartbeat, messages } }, SessionGateway],
-    };
-  }
-}
+@Module({ imports: [SessionsModule, AuthenticationModule], providers: [SessionGateway] })
+export class SessionGatewayModule {}

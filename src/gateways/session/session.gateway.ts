@@ -1,6 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
-import type { Settings } from '../../../config/settings.js';
+import { Settings } from '../../../config/settings.js';
 import { Revocations } from '../../access/revocations.js';
 import { TokenVerifier } from '../../authentication/token-verifier.js';
 import { CurrentSession } from '../../dispatch/parameter-decorators.js';
@@ -10,13 +10,10 @@ import { SessionRegistry } from '../../sessions/session-registry.js';
 import type { Session } from '../../sessions/session.js';
 import { AuthRefresh, type Hello } from './session.messages.js';
 
-export const SESSION_GATEWAY_SETTINGS = Symbol('SessionGatewaySettings');
-export type SessionGatewaySettings = Pick<Settings, 'server' | 'heartbeat' | 'messages'>;
-
 @RealtimeGateway()
 export class SessionGateway {
   constructor(
-    @Inject(SESSION_GATEWAY_SETTINGS) private readonly settings: SessionGatewaySettings,
+    @Inject(Settings) private readonly settings: Pick<Settings, 'server' | 'heartbeat' | 'messages'>,
     private readonly sessions: SessionRegistry,
     private readonly tokens: TokenVerifier,
     private readonly revocations: Revocations,

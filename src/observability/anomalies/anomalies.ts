@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import type { Settings } from '../../../config/settings.js';
+import { Settings } from '../../../config/settings.js';
 import { DispatchEvents } from '../../dispatch/dispatch-events.js';
 import { heapUse, memoryLimitBytes } from '../../lifecycle/heap.js';
 import { LoadMeter } from '../../lifecycle/load-meter.js';
@@ -8,7 +8,6 @@ import { ANOMALIES, AnomalyReport, type AnomalyKind } from './anomaly-report.js'
 import { AnomalyWatch } from './anomaly-watch.js';
 import { MemoryTrend } from './memory-trend.js';
 
-export const ANOMALY_SETTINGS = Symbol('AnomalySettings');
 export type AnomalySettings = Settings['anomalies'];
 
 /** Samples of the load meter, which takes two a second, between two looks. */
@@ -26,6 +25,7 @@ interface Lookout {
 /** Warns, once, when something of this node is out of the ordinary, and says when it is over. It changes nothing. */
 @Injectable()
 export class Anomalies implements OnModuleInit {
+  private readonly settings: AnomalySettings;
   private readonly lookouts: readonly Lookout[];
   private attempts = 0;
   private errors = 0;
@@ -33,13 +33,14 @@ export class Anomalies implements OnModuleInit {
   private lookedAt = performance.now();
 
   constructor(
-    @Inject(ANOMALY_SETTINGS) private readonly settings: AnomalySettings,
+    @Inject(Settings) { anomalies }: Pick<Settings, 'anomalies'>,
     private readonly report: AnomalyReport,
     private readonly meter: LoadMeter,
     private readonly upgrades: UpgradeEvents,
     private readonly messages: DispatchEvents,
   ) {
-    this.lookouts = this.lookoutsOf(settings);
+    this.settings = anomalies;
+    this.lookouts = this.lookoutsOf(anomalies);
   }
 
   /** Whether any kind is to be looked at. */

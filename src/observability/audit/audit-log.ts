@@ -1,8 +1,8 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import type { Logger } from 'pino';
 import type { Counter } from 'prom-client';
-import type { Settings } from '../../../config/settings.js';
+import { Settings } from '../../../config/settings.js';
 import type { Principal } from '../../authentication/principal.js';
 import type { Session } from '../../sessions/session.js';
 import { clientAddress } from '../../access/address-key.js';
@@ -13,8 +13,6 @@ import { LineFile } from '../logs/line-file.js';
 import { createLogger } from '../logs/logger.js';
 import { Logs } from '../logs/logs.js';
 import { METRIC } from '../metrics/metrics.js';
-
-export const AUDIT_SETTINGS = Symbol('AuditSettings');
 
 /** What marks a line of the audit among those of the log. */
 const MARK = 'audit';
@@ -30,7 +28,7 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    @Inject(AUDIT_SETTINGS) { audit, authentication, server }: Settings,
+    { audit, authentication, server }: Settings,
     private readonly logs: Logs,
     @InjectMetric(METRIC.auditFailures) private readonly failures: Counter,
     @InjectMetric(METRIC.auditLost) private readonly lost: Counter,

@@ -1,12 +1,12 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import type { Settings } from '../../../config/settings.js';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Settings } from '../../../config/settings.js';
 import { credentialSource } from '../../authentication/credentials.js';
 import { hasSameRights, type Principal } from '../../authentication/principal.js';
 import { DispatchEvents } from '../../dispatch/dispatch-events.js';
 import { SessionEvents } from '../../sessions/session-events.js';
 import { UpgradeEvents, type AcceptedAttempt, type RefusedAttempt } from '../../upgrade/upgrade-events.js';
 import type { AuditFields } from './audit-catalogue.js';
-import { addressSource, AUDIT_SETTINGS, AuditLog } from './audit-log.js';
+import { addressSource, AuditLog } from './audit-log.js';
 import { clientPath, clientText } from '../client-text.js';
 
 /** Refusals that tell of somebody who tries what is not theirs. Those for a message's form or rate are counted only. */
@@ -23,7 +23,7 @@ const MAX_ROLES = 16;
 @Injectable()
 export class AuditObserver implements OnModuleInit {
   constructor(
-    @Inject(AUDIT_SETTINGS) private readonly settings: Settings,
+    private readonly settings: Settings,
     private readonly log: AuditLog,
     private readonly upgrades: UpgradeEvents,
     private readonly sessions: SessionEvents,

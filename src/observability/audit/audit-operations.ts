@@ -1,12 +1,12 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
-import type { Settings } from '../../../config/settings.js';
+import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { Settings } from '../../../config/settings.js';
 import { VERSION } from '../../../config/version.js';
 import { AccessEvents } from '../../access/access-events.js';
 import type { Ban } from '../../cluster/ban-store.js';
 import { Drain } from '../../lifecycle/drain.js';
 import { ApiEvents } from '../../server-api/api-events.js';
 import type { AuditFields } from './audit-catalogue.js';
-import { addressSource, AUDIT_SETTINGS, AuditLog } from './audit-log.js';
+import { addressSource, AuditLog } from './audit-log.js';
 import { auditedSettings } from './audit-settings.js';
 import { clientText } from '../client-text.js';
 
@@ -16,7 +16,7 @@ const MAX_TARGET_LENGTH = 256;
 @Injectable()
 export class AuditOperations implements OnModuleInit, OnApplicationBootstrap {
   constructor(
-    @Inject(AUDIT_SETTINGS) private readonly settings: Settings,
+    private readonly settings: Settings,
     private readonly log: AuditLog,
     private readonly access: AccessEvents,
     private readonly drain: Drain,

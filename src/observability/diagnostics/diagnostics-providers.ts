@@ -3,7 +3,6 @@ import { writeHeapSnapshot } from 'node:v8';
 import type { Settings } from '../../../config/settings.js';
 import { ClientQueues } from './client-queues.js';
 import { DeepLook } from './deep-look.js';
-import { DIAGNOSTICS_SETTINGS } from './diagnostics-settings.js';
 import { HandlerReport } from './handler-report.js';
 import { heapMetrics } from './heap-metrics.js';
 import { HeapSnapshots, SNAPSHOT_WRITER } from './heap-snapshots.js';
@@ -19,7 +18,6 @@ import { SnapshotRecord } from './snapshot-record.js';
 export function diagnosticsProviders({ api, diagnostics }: Settings): Provider[] {
   const isAsked = api.enabled === 'on' && diagnostics.enabled === 'on';
   return [
-    { provide: DIAGNOSTICS_SETTINGS, useValue: diagnostics },
     { provide: SNAPSHOT_WRITER, useValue: writeHeapSnapshot },
     ...heapMetrics,
     DeepLook,

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Settings } from '../../../config/settings.js';
 import { mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,6 @@ import { NodeReporter } from '../../lifecycle/node-reporter.js';
 import type { Download } from '../../server-api/diagnostics-desk.js';
 import { ProblemError, secondsOf } from '../../server-api/problem.js';
 import { DeepLook } from './deep-look.js';
-import { DIAGNOSTICS_SETTINGS, type DiagnosticsSettings } from './diagnostics-settings.js';
 import { fileName } from './file-name.js';
 import { roomIn, shortageOf } from './heap-room.js';
 import type { SnapshotCause, SnapshotRefusal } from './heap-metrics.js';
@@ -37,7 +37,7 @@ export class HeapSnapshots {
   private lastAt = -Infinity;
 
   constructor(
-    @Inject(DIAGNOSTICS_SETTINGS) private readonly settings: DiagnosticsSettings,
+    @Inject(Settings) private readonly settings: Pick<Settings, 'diagnostics'>,
     @Inject(SNAPSHOT_WRITER) private readonly writeSnapshot: SnapshotWriter,
     private readonly record: SnapshotRecord,
     private readonly look: DeepLook,
@@ -51,11 +51,12 @@ export class HeapSnapshots {
    * @throws ProblemError 403, 409, 429 or 507
    */
   async take(nodeId: string): Promise<Download> {
-    if (this.settings.heapSnapshots === 'off') throw new ProblemError(403, 'HEAP_SNAPSHOTS is off on this node');
+    if (this.settings.diagnostics.heapSnapshots === 'off')
+      throw new ProblemError(403, 'HEAP_SNAPSHOTS is off on this node');
     this.demandPause();
     const end = this.begin();
     try {
-      const file = await this.writeNameless(this.settings.folder ?? tmpdir());
+      const file = await this.writeNameless(this.settings.diagnostics.folder ?? tmpdir());
       const { size } = await file.stat();
       // With its end known, no further read of the disk lies between the last byte and the end.
       const content = file.createReadStream({ end: size - 1 });
@@ -77,7 +78,7 @@ export class HeapSnapshots {
   async keep(nodeId: string, folder: string): Promise<string> {
     const end = this.begin();
     try {
-      const { maxFiles } = this.settings;
+      const { maxFiles } = this.settings.diagnostics;
       const present = (await readdir(folder)).filter((name) => KEPT_FILE.test(name)).length;
       if (present >= maxFiles) throw this.refusal('files', `DIAGNOSTICS_DIR holds ${present} of ${maxFiles} snapshots`);
       const path = join(folder, fileName(nodeId, EXTENSION));
@@ -99,7 +100,7 @@ export class HeapSnapshots {
   }
 
   private demandPause(): void {
-    const remaining = this.lastAt + this.settings.heapSnapshotPauseMs - performance.now();
+    const remaining = this.lastAt + this.settings.diagnostics.heapSnapshotPauseMs - performance.now();
     if (remaining <= 0) return;
     const headers = { 'Retry-After': secondsOf(remaining) };
     this.record.refused('too_soon');

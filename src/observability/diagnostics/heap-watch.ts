@@ -1,9 +1,9 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Settings } from '../../../config/settings.js';
 import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/node-registry.js';
 import { heapUse } from '../../lifecycle/heap.js';
 import { LoadMeter } from '../../lifecycle/load-meter.js';
 import { ProblemError } from '../../server-api/problem.js';
-import { DIAGNOSTICS_SETTINGS, type DiagnosticsSettings } from './diagnostics-settings.js';
 import { HeapSnapshots } from './heap-snapshots.js';
 import { SnapshotRecord } from './snapshot-record.js';
 
@@ -16,7 +16,7 @@ export class HeapWatch implements OnModuleInit {
   private isDone = false;
 
   constructor(
-    @Inject(DIAGNOSTICS_SETTINGS) private readonly settings: DiagnosticsSettings,
+    @Inject(Settings) private readonly settings: Pick<Settings, 'diagnostics'>,
     @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
     private readonly record: SnapshotRecord,
     private readonly meter: LoadMeter,
@@ -25,7 +25,7 @@ export class HeapWatch implements OnModuleInit {
 
   onModuleInit(): void {
     this.meter.on('measured', () => {
-      if (this.isDone || heapUse().percent < this.settings.heapSnapshotPercent) return;
+      if (this.isDone || heapUse().percent < this.settings.diagnostics.heapSnapshotPercent) return;
       this.isDone = true;
       void this.keep();
     });
@@ -33,7 +33,7 @@ export class HeapWatch implements OnModuleInit {
 
   private async keep(): Promise<void> {
     try {
-      await this.snapshots.keep(this.registry.self.nodeId, this.settings.folder ?? '');
+      await this.snapshots.keep(this.registry.self.nodeId, this.settings.diagnostics.folder ?? '');
     } catch (error) {
       // Something else is under way: the next measurement is as good.
       if (error instanceof ProblemError && error.status === 409) this.isDone = false;

@@ -1,9 +1,11 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
-import type { Settings } from '../../../config/settings.js';
+import { Settings } from '../../../config/settings.js';
+import { DispatchModule } from '../../dispatch/dispatch.module.js';
 import { TRACES, type Traces } from '../../protocol/traces.js';
 import { SessionsModule } from '../../sessions/sessions.module.js';
-import type { Logs } from '../logs/logs.js';
+import { Logs } from '../logs/logs.js';
+import { UpgradeModule } from '../../upgrade/upgrade.module.js';
 import { ConnectionSpans } from './connection-spans.js';
 import { MessageSpans } from './message-spans.js';
 import { OpenTelemetry } from './open-telemetry.js';
@@ -17,26 +19,20 @@ import { TRACING, type Tracing } from './tracing.js';
  * for what it provides.
  */
 @Global()
-@Module({})
-export class TracingModule {
-  /** @param imports the modules of the stages that are watched: upgrade, dispatch */
-  static register(settings: Settings, logs: Logs, imports: DynamicModule[]): DynamicModule {
-    return {
-      module: TracingModule,
-      imports: [SessionsModule, ...imports],
-      providers: [
-        { provide: TRACING, useFactory: () => OpenTelemetry.start(settings, logs) },
-        {
-          provide: TRACES,
-          inject: [TRACING],
-          useFactory: ({ tracer }: Tracing): Traces => new PublicationSpans(tracer),
-        },
-        ConnectionSpans,
-        MessageSpans,
-        RequestSpans,
-        { provide: APP_INTERCEPTOR, useClass: SpanInterceptor },
-      ],
-      exports: [TRACING, TRACES],
-    };
-  }
-}
+@Module({
+  imports: [SessionsModule, UpgradeModule, DispatchModule],
+  providers: [
+    {
+      provide: TRACING,
+      inject: [Settings, Logs],
+      useFactory: (settings: Settings, logs: Logs) => OpenTelemetry.start(settings, logs),
+    },
+    { provide: TRACES, inject: [TRACING], useFactory: ({ tracer }: Tracing): Traces => new PublicationSpans(tracer) },
+    ConnectionSpans,
+    MessageSpans,
+    RequestSpans,
+    { provide: APP_INTERCEPTOR, useClass: SpanInterceptor },
+  ],
+  exports: [TRACING, TRACES],
+})
+export class TracingModule {}

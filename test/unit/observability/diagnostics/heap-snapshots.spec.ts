@@ -19,12 +19,12 @@ beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-')
 afterEach(() => rm(folder, { recursive: true }));
 
 function snapshots(write: SnapshotWriter, refusals: string[] = []): HeapSnapshots {
-  const { diagnostics } = loadSettings({ NODE_ENV: 'test', DIAGNOSTICS_DIR: folder, HEAP_SNAPSHOT_PAUSE_MS: '0' });
+  const settings = loadSettings({ NODE_ENV: 'test', DIAGNOSTICS_DIR: folder, HEAP_SNAPSHOT_PAUSE_MS: '0' });
   const taken = { inc: () => {} } as unknown as Counter;
   const refused = { inc: ({ reason }: { reason: string }) => refusals.push(reason) } as unknown as Counter;
   const record = new SnapshotRecord(taken, refused, { write: () => {} } as unknown as Logs);
   const reporter = { report: () => Promise.resolve() } as NodeReporter;
-  return new HeapSnapshots(diagnostics, write, record, new DeepLook(), reporter);
+  return new HeapSnapshots(settings, write, record, new DeepLook(), reporter);
 }
 
 const written: SnapshotWriter = (path) => writeFileSync(path, '{}');
