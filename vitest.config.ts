@@ -1,15 +1,24 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { has, PROGRAM_NAMES, PROGRAMS } from './test/support/programs.js';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.spec.ts'],
-    globalSetup: ['./test/support/install-programs.ts', './test/support/shared-build.ts'],
+    globalSetup: ['./test/support/shared-build.ts'],
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     // What hangs, not what is slow: a starved process takes many times as long as it needs alone.
     testTimeout: 120_000,
-    hookTimeout: 120_000,
+    hookTimeout: 300_000,
     expect: { poll: { timeout: 45_000 } },
-    maxWorkers: 4,
+    // No `skip: false`: it would undo the `skip` of another tag of the same test.
+    tags: PROGRAM_NAMES.map((name) => ({
+      name,
+      description: PROGRAMS[name].purpose,
+      ...(!has(name) && { skip: true }),
+    })),
+    // Most tests wait for sockets and processes, so that two workers share a core well.
+    maxWorkers: 2 * availableParallelism(),
     // Files of one worker share their modules: importing Nest anew for each took more time than the tests.
     isolate: false,
   },

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { relative } from 'node:path';
-import { redisCommand } from '../../test/support/commands.js';
+import { has } from '../../test/support/programs.js';
 import { isPresent, repositoryFolder, type Peer } from '../peers/catalogue.js';
 
 const installLimitMs = 180_000;
@@ -14,7 +14,7 @@ export function startablePeers(wanted: readonly Peer[]): Peer[] {
       console.error(
         `${peer.name} is left out: ${relative(repositoryFolder, peer.needs.file)} is missing. Try: ${peer.needs.advice}`,
       );
-    const hasRedis = !peer.onRedis || redisCommand() !== undefined;
+    const hasRedis = !peer.onRedis || has('redis');
     if (!hasRedis) console.error(`${peer.name} is left out: neither redis-server nor valkey-server is on PATH.`);
     return present && hasRedis;
   });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { redisCommand } from '../../test/support/commands.js';
+import { pathOf } from '../../test/support/programs.js';
 import type { RedisPlace } from '../load/job.js';
 import { startChild, stopChild } from './children.js';
 import { freePort } from './free-port.js';
@@ -18,7 +18,7 @@ export interface RunningRedis extends AsyncDisposable {
 export async function startRedis(): Promise<RunningRedis> {
   const port = await freePort();
   const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  const child = startChild([redisCommand() ?? 'redis-server', ...options], { core: redisCore });
+  const child = startChild([pathOf('redis') ?? 'redis-server', ...options], { core: redisCore });
   let output = '';
   let isReady = false;
   const ready = new Promise<void>((resolve) => {

@@ -1,12 +1,9 @@
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { openPage } from '../support/browser-page.js';
 import { mintToken, startTestServer } from '../support/test-server.js';
-
-const EXECUTABLE = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-const QUIET = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run'];
 
 interface Visit {
   readonly messages: Record<string, unknown>[];
@@ -41,18 +38,17 @@ function visit({ url, protocols, requests }: { url: string; protocols: string[];
 async function inPage<T>(use: (page: Page) => Promise<T>): Promise<T> {
   const site = createServer((_request, response) => response.setHeader('Content-Type', 'text/html').end('<p>page</p>'));
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
-  const browser = await chromium.launch({ executablePath: EXECUTABLE ?? '', args: QUIET });
+  await using browser = await openPage();
+  const { page } = browser;
   try {
-    const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
     return await use(page);
   } finally {
-    await browser.close();
     site.close();
   }
 }
 
-describe.skipIf(EXECUTABLE === undefined)("a browser's own WebSocket", () => {
+describe("a browser's own WebSocket", { tags: ['chromium'] }, () => {
   it('signs in with a subprotocol entry, talks, and reads every close code', async () => {
     await using server = await startTestServer();
     const protocols = ['v1.json', `bearer.${mintToken()}`];

@@ -1,3 +1,4 @@
+// @module-tag redis
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Explanation } from '../../src/channels/ledger/explanations.js';
 import { api } from '../support/api-client.js';

@@ -1,3 +1,4 @@
+// @module-tag redis
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Bans } from '../../src/access/bans.js';
 import { RevocationOrders } from '../../src/access/revocation-orders.js';

@@ -1,3 +1,4 @@
+// @module-tag redis
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

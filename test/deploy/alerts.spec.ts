@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { METRIC } from '../../src/observability/metrics/metrics.js';
 import { literal, read, section, table } from '../docs/markdown.js';
+import { requireProgram } from '../support/require-program.js';
 import { dashboard, PROMETHEUS, rules } from './expressions.js';
 
 const TESTS = ['alerts.test.yml', 'alerts.slow.test.yml'];
@@ -67,16 +68,16 @@ describe('the alerts', () => {
   });
 });
 
-const { error: absent } = spawnSync('promtool', ['--version']);
-
-// The programs themselves are the judges where they are: `apt-get install prometheus` on Debian.
-describe.skipIf(absent !== undefined)('promtool, where it is on PATH', () => {
+describe('promtool', { tags: ['promtool'] }, () => {
   it.each([
     ['takes the configuration', 'check', 'config', 'prometheus.yml'],
     ['takes the rules', 'check', 'rules', 'alerts.yml'],
     ['sees the alerts fire where they should, and only there', 'test', 'rules', ...TESTS],
-  ])('%s', { timeout: 60_000 }, (_what, ...parameters) => {
-    const { status, stdout, stderr } = spawnSync('promtool', parameters, { cwd: PROMETHEUS, encoding: 'utf8' });
+  ])('%s', (_what, ...parameters) => {
+    const { status, stdout, stderr } = spawnSync(requireProgram('promtool'), parameters, {
+      cwd: PROMETHEUS,
+      encoding: 'utf8',
+    });
     expect(`${status} ${stdout}${stderr}`).toMatch(/^0 /);
   });
 });

@@ -10,7 +10,6 @@ import {
   chartDigest,
   chartSettings,
   digestOf,
-  hasHelm,
   helm,
   MANIFESTS,
   RENDERED,
@@ -201,7 +200,7 @@ describe('the chart', () => {
   });
 });
 
-describe.skipIf(!hasHelm())('Helm (needs helm 3 or 4 on PATH)', () => {
+describe('Helm', { tags: ['helm'] }, () => {
   it('finds nothing to complain of', () => {
     for (const path of ['values.yaml', ...[...valueSets().keys()].map((name) => `ci/${name}-values.yaml`)]) {
       expect(helm('lint', '--strict', CHART, `--values=${join(CHART, path)}`)).toContain('0 chart(s) failed');

@@ -6,18 +6,9 @@ import { join } from 'node:path';
 import { spawnBound, type BoundOptions } from '../support/bound-process.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
+import { requireProgram } from '../support/require-program.js';
 
-const PROGRAMS = { nginx: ['-v'], haproxy: ['-v'] } as const;
-
-export type ProxyKind = keyof typeof PROGRAMS;
-
-/** Debian has nginx in /usr/sbin, which is not on everyone's PATH. */
-const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin`;
-
-/** Whether it can be run here: loopback has more addresses than one on Linux only. */
-export function isProxyThere(kind: ProxyKind): boolean {
-  return process.platform === 'linux' && spawnSync(kind, PROGRAMS[kind], { env: { PATH } }).status === 0;
-}
+export type ProxyKind = 'nginx' | 'haproxy';
 
 interface Certificate {
   readonly certFile: string;
@@ -40,19 +31,21 @@ export class ProxyProcess implements AsyncDisposable {
   ) {}
 
   static async start(kind: ProxyKind, nodes: readonly number[], certificate?: Certificate): Promise<ProxyProcess> {
+    const program = requireProgram(kind);
     const folder = mkdtempSync(join(tmpdir(), `gatehouse-${kind}-`));
     const ports = { port: await freePort(), tlsPort: certificate && (await freePort()) };
     const setUp = { folder, nodes, certificate, ...ports };
     const [file, parameters] = kind === 'nginx' ? setUpNginx(setUp) : setUpHaproxy(setUp);
-    const checked = spawnSync(kind, [...parameters, kind === 'nginx' ? '-t' : '-c'], {
-      env: { PATH },
-      encoding: 'utf8',
-    });
+    const checked = spawnSync(program, [...parameters, kind === 'nginx' ? '-t' : '-c'], { encoding: 'utf8' });
     if (checked.status !== 0) throw new Error(`${file} cannot be used: ${checked.stderr}${checked.stdout}`);
 
     // Told to end and not killed, nginx takes its workers along.
-    const options: BoundOptions = { env: { PATH }, stdio: ['ignore', 'pipe', 'pipe'], deathSignal: 'TERM' };
-    const child = spawnBound(kind, [...parameters, ...(kind === 'nginx' ? ['-g', 'daemon off;'] : ['-db'])], options);
+    const options: BoundOptions = { stdio: ['ignore', 'pipe', 'pipe'], deathSignal: 'TERM' };
+    const child = spawnBound(
+      program,
+      [...parameters, ...(kind === 'nginx' ? ['-g', 'daemon off;'] : ['-db'])],
+      options,
+    );
     let written = '';
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (text: Buffer) => (written += text.toString()));

@@ -1,3 +1,4 @@
+// @module-tag redis
 import { beforeAll, describe, expect, it } from 'vitest';
 import { read } from '../docs/markdown.js';
 import { CertificateFolder, makeCertificate } from '../support/certificates.js';

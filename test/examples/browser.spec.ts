@@ -1,21 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { chromium } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { openPage } from '../support/browser-page.js';
 import { mintToken, startTestServer } from '../support/test-server.js';
 
-const EXECUTABLE = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-const reason = EXECUTABLE === undefined ? ' (skipped: no Chromium is installed)' : '';
-
-it.skipIf(EXECUTABLE === undefined)(`examples/browser.html talks to the server from its form${reason}`, async () => {
+it('examples/browser.html talks to the server from its form', { tags: ['chromium'] }, async () => {
   await using server = await startTestServer();
   const page = readFileSync('examples/browser.html');
   const site = createServer((_request, response) => response.setHeader('Content-Type', 'text/html').end(page));
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
-  const browser = await chromium.launch({ executablePath: EXECUTABLE ?? '', args: ['--no-sandbox'] });
+  await using browser = await openPage();
+  const { page: tab } = browser;
   try {
-    const tab = await browser.newPage();
     await tab.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
     await tab.getByLabel('URL').fill(server.url);
     await tab.getByLabel('Token').fill(mintToken());
@@ -32,7 +29,6 @@ it.skipIf(EXECUTABLE === undefined)(`examples/browser.html talks to the server f
       'send_message_reply',
     ]);
   } finally {
-    await browser.close();
     site.close();
   }
 });

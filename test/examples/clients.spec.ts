@@ -1,14 +1,18 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import type { ProgramName } from '../support/programs.js';
+import { requireProgram } from '../support/require-program.js';
 import { mintToken, startTestServer } from '../support/test-server.js';
 
 const run = promisify(execFile);
 
-/** The first Python that has the library; Debian's own sees python3-websockets, another one in PATH may not. */
-const python = ['python3', '/usr/bin/python3'].find(
-  (command) => spawnSync(command, ['-c', 'import websockets']).status === 0,
-);
+interface Client {
+  readonly name: string;
+  readonly command: () => string;
+  readonly script: string;
+  readonly tags: ProgramName[];
+}
 
 const CONVERSATION = [
   expect.stringMatching(/"type": ?"hello_reply".*"userId": ?"alice"/),
@@ -19,34 +23,34 @@ const CONVERSATION = [
   expect.stringMatching(/"type": ?"send_message_reply".*"sessions": ?1/),
 ];
 
-const CLIENTS = [
-  { name: 'the Node client', command: process.execPath, script: 'examples/node-client.mjs' },
-  { name: 'the Python client', command: python, script: 'examples/python_client.py' },
+const CLIENTS: readonly Client[] = [
+  { name: 'the Node client', command: () => process.execPath, script: 'examples/node-client.mjs', tags: [] },
+  {
+    name: 'the Python client',
+    command: () => requireProgram('python'),
+    script: 'examples/python_client.py',
+    tags: ['python'],
+  },
 ];
 
-describe.each(CLIENTS)('$name', ({ command, script }) => {
-  const missing = command === undefined;
-  const reason = missing ? ' (skipped: no python3 here has the websockets library)' : '';
-
-  it.skipIf(missing)(`talks to the server with a token in the URL${reason}`, async () => {
+describe.each(CLIENTS)('$name', ({ command, script, tags }) => {
+  it('talks to the server with a token in the URL', { tags }, async () => {
     await using server = await startTestServer();
-    const { stdout } = await run(command ?? '', [script, `${server.url}?token=${mintToken()}`]);
+    const { stdout } = await run(command(), [script, `${server.url}?token=${mintToken()}`]);
     expect(received(stdout)).toEqual(CONVERSATION);
     expect(stdout.trim()).toMatch(/closed 1000$/);
   });
 
-  it.skipIf(missing)(`takes address and token from the environment${reason}`, async () => {
+  it('takes address and token from the environment', { tags }, async () => {
     await using server = await startTestServer();
     const env = { ...process.env, GATEHOUSE_URL: server.url, GATEHOUSE_TOKEN: mintToken() };
-    const { stdout } = await run(command ?? '', [script], { env });
+    const { stdout } = await run(command(), [script], { env });
     expect(received(stdout)).toEqual(CONVERSATION);
   });
 
-  it.skipIf(missing)(`fails where the server refuses it${reason}`, async () => {
+  it('fails where the server refuses it', { tags }, async () => {
     await using server = await startTestServer();
-    await expect(run(command ?? '', [script, server.url])).rejects.toThrow(
-      /4401|Authentication required|Command failed/,
-    );
+    await expect(run(command(), [script, server.url])).rejects.toThrow(/4401|Authentication required|Command failed/);
   });
 });
 

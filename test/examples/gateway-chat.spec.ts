@@ -27,7 +27,7 @@ beforeAll(async () => {
   build = await buildServer(project);
   server = await ServerProcess.start(build, { JWT_SECRET: TEST_SECRET, NODE_ENV: 'test' });
   url = `ws://127.0.0.1:${await server.port()}/ws`;
-}, 120_000);
+});
 
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]();

@@ -8,7 +8,7 @@ import { mintToken, startTestServer } from '../support/test-server.js';
 import { RedisServer } from '../support/redis-server.js';
 
 /** Asked at the first node; the clients are on both. */
-describe('the server API of a node that is not alone', () => {
+describe('the server API of a node that is not alone', { tags: ['redis'] }, () => {
   let nodes: TestNodes;
   beforeAll(async () => void (nodes = await TestNodes.start(['node-1', 'node-2'])));
   afterAll(() => nodes[Symbol.asyncDispose]());

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnBound } from './bound-process.js';
 import { freePort } from './free-port.js';
-import { redisCommand } from './commands.js';
+import { requireProgram } from './require-program.js';
 
 /** Options of a Redis that has, after a `kill` and `restart`, whatever it had acknowledged. */
 export const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
@@ -21,6 +21,7 @@ export class RedisServer implements AsyncDisposable {
   ) {}
 
   static async start(options: readonly string[] = []): Promise<RedisServer> {
+    requireProgram('redis');
     const server = new RedisServer(await freePort(), await mkdtemp(join(tmpdir(), 'gatehouse-redis-')), options);
     await server.restart();
     return server;
@@ -34,8 +35,9 @@ export class RedisServer implements AsyncDisposable {
   async restart(): Promise<void> {
     const { port, folder } = this;
     const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--daemonize', 'no'];
-    const command = redisCommand() ?? 'redis-server';
-    const child = spawnBound(command, [...fixed, ...this.options], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawnBound(requireProgram('redis'), [...fixed, ...this.options], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     this.child = child;
     await readiness(child);
   }

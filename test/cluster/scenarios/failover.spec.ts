@@ -1,3 +1,4 @@
+// @module-tag redis
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildServer, type Build } from '../../support/built-server.js';

@@ -37,7 +37,7 @@ async function clientOf(port: number | undefined): Promise<TestClient> {
   return connect(`ws://127.0.0.1:${port}/ws`, { claims: { sub: 'observer' } });
 }
 
-describe('three nodes on one Redis, under load', () => {
+describe('three nodes on one Redis, under load', { tags: ['redis'] }, () => {
   let world: faults.World;
   let redis: RedisServer;
   let proxies: TcpProxy[] = [];

@@ -9,7 +9,7 @@ export type OpenLink = (redisPrefix?: string) => Promise<RedisLink>;
 
 /** Runs a suite on one Redis, and on a Redis Cluster. */
 export function onEveryRedis(suite: (open: OpenLink) => void): void {
-  describe('on one Redis', () => {
+  describe('on one Redis', { tags: ['redis'] }, () => {
     let redis: RedisServer;
     const links = new RedisLinks();
     beforeAll(async () => void (redis = await RedisServer.start()));
@@ -20,7 +20,7 @@ export function onEveryRedis(suite: (open: OpenLink) => void): void {
     suite((redisPrefix = 'test') => links.open(redis.url, { redisPrefix }));
   });
 
-  describe('on a Redis Cluster', () => {
+  describe('on a Redis Cluster', { tags: ['redis'] }, () => {
     let cluster: RedisCluster;
     const links = new RedisLinks();
     beforeAll(async () => void (cluster = await RedisCluster.start()));

@@ -1,3 +1,4 @@
+// @module-tag redis
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
