@@ -1,5 +1,6 @@
 import type { Ban } from '../cluster/ban-store.js';
 import { Generations } from './generations.js';
+import { giverOf, isAbove } from './standing.js';
 
 /**
  * An attacker with endless addresses must not fill the memory: beyond this many bans of breaches the older generation goes.
@@ -17,12 +18,14 @@ export class BanList {
   private readonly operators = new Map<string, Ban>();
 
   /**
-   * The same kind and key again replaces the ban, but no breach replaces what an operator made.
+   * The same kind and key again replaces the ban, but no breach replaces what an operator made, and no SERVICE what an ADMIN made.
    *
    * @param now milliseconds since 1970
    */
   put(ban: Ban, now: number): void {
     if (ban.by === 'breach') return this.putBreach(ban, now);
+    const present = this.inForce(ban.kind, ban.key, now);
+    if (present?.by === 'operator' && isAbove(giverOf(present), giverOf(ban))) return;
     // Deleted first, so that it goes to the end of the order.
     this.lift(ban.kind, ban.key);
     if (ban.until <= now) return;

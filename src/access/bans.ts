@@ -1,7 +1,9 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
+import type { Principal } from '../authentication/principal.js';
 import { BAN_STORE, banOf, type Ban, type BanStore } from '../cluster/ban-store.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
+import { readGiver, type GivenOrder } from '../cluster/given-order.js';
 import { NODE_BUS, sumOf, type NodeBus } from '../cluster/node-bus.js';
 import { AccessEvents } from './access-events.js';
 import type { AccessSettings } from './access-settings.js';
@@ -10,8 +12,9 @@ import { BanSync } from './ban-sync.js';
 import { clientAddress } from './address-key.js';
 import { Expulsion } from './expulsion.js';
 import { Offences } from './offences.js';
+import { giverOf, isAbove, reaches } from './standing.js';
 
-export interface BanOrder {
+export interface BanOrder extends GivenOrder {
   readonly kind: Ban['kind'];
   /** An address (of IPv6 its whole /64 is banned), or a user id. */
   readonly key: string;
@@ -67,7 +70,8 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
    * @throws RangeError for a duration that is none
    */
   async ban({ durationMs, reason, ...order }: BanOrder): Promise<number> {
-    const ban: Ban = { ...target(order), until: Date.now() + durationMs, reason, by: 'operator' };
+    const until = Date.now() + durationMs;
+    const ban: Ban = { ...target(order), until, reason, by: 'operator', ...readGiver(order) };
     if (durationMs <= 0 || !Number.isSafeInteger(ban.until)) throw new RangeError('A ban lasts whole milliseconds');
     const here = this.enforce(ban);
     this.events.emit('banned', ban);
@@ -82,11 +86,12 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
   /**
    * Of an address that broke limits the offences are forgotten, too.
    *
+   * @param given nodes that know a ban of somebody above the giver keep it
    * @returns whether there was such a ban
    * @throws GatehouseError SERVER_BUSY when Redis cannot be reached: then nothing is lifted
    */
-  async lift(kind: Ban['kind'], key: string): Promise<boolean> {
-    const lifted: Ban = { ...target({ kind, key }), until: 0, reason: '', by: 'operator' };
+  async lift(kind: Ban['kind'], key: string, given: GivenOrder = {}): Promise<boolean> {
+    const lifted: Ban = { ...target({ kind, key }), until: 0, reason: '', by: 'operator', ...readGiver(given) };
     const wasStored = await this.store.lift(lifted.kind, lifted.key);
     const wasKnown = this.forget(lifted);
     this.bus.tell('lift-ban', lifted);
@@ -123,6 +128,17 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     return this.known.inForce(kind, key, Date.now()) !== undefined;
   }
 
+  /** Whether the user is banned by somebody who may: a ban by a SERVICE does not keep an ADMIN out. */
+  keepsOut(principal: Principal): boolean {
+    const ban = this.known.inForce('user', principal.userId, Date.now());
+    return ban !== undefined && reaches(ban, principal);
+  }
+
+  /** The ban in force that this node knows. An address is looked up as it is listed. */
+  get(kind: Ban['kind'], key: string): Ban | undefined {
+    return this.known.inForce(kind, target({ kind, key }).key, Date.now());
+  }
+
   /** Whether an operator did it: that holds for exempt addresses, too. */
   isBannedByOperator(kind: Ban['kind'], key: string): boolean {
     return this.known.inForce(kind, key, Date.now())?.by === 'operator';
@@ -149,11 +165,13 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     if (by === 'operator') this.sync.changed();
     else this.offences.remember(key, offences, { now, until });
     this.known.put(ban, now);
-    return kind === 'user' ? this.expulsion.userHere(key) : 0;
+    return kind === 'user' ? this.expulsion.userHere(key, undefined, ban) : 0;
   }
 
-  private forget(lifted: Pick<Ban, 'kind' | 'key'>): boolean {
+  private forget(lifted: Ban): boolean {
     const { kind, key } = lifted;
+    const present = this.known.get(kind, key);
+    if (present?.by === 'operator' && isAbove(giverOf(present), giverOf(lifted))) return false;
     this.sync.changed();
     this.sync.lifted(lifted);
     if (kind === 'address') this.offences.forget(key);

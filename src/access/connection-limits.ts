@@ -50,9 +50,9 @@ export class ConnectionLimits {
   }
 
   /** Why no more session of this user may open; undefined: one may. */
-  refusalOfUser({ userId }: Principal): 'banned' | 'too_many_of_user' | undefined {
-    if (this.bans.isBanned('user', userId)) return 'banned';
-    const hasRoom = !exceeds(this.sessions.countOfUser(userId), this.settings.connections.maxPerUser);
+  refusalOfUser(principal: Principal): 'banned' | 'too_many_of_user' | undefined {
+    if (this.bans.keepsOut(principal)) return 'banned';
+    const hasRoom = !exceeds(this.sessions.countOfUser(principal.userId), this.settings.connections.maxPerUser);
     return hasRoom ? undefined : 'too_many_of_user';
   }
 

@@ -1,11 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { readGiver, type GivenOrder } from '../cluster/given-order.js';
 import { NODE_BUS, sumOf, type NodeBus } from '../cluster/node-bus.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
 import { AccessEvents } from './access-events.js';
 import { farewellReason } from './farewell-reason.js';
+import { giverOf, isAbove, standingOf } from './standing.js';
 
-interface Order {
+interface Order extends GivenOrder {
   readonly target: 'user' | 'session';
   readonly id: string;
   readonly reason?: string;
@@ -28,21 +30,22 @@ export class Expulsion {
    * Ends all sessions of a user.
    *
    * @param reason what the clients read in the close frame, at most 123 bytes of it
+   * @param given sessions of people who stand above the giver stay; default: none do
    * @returns how many sessions ended, over all nodes that answered
    */
-  async user(userId: string, reason?: string): Promise<number> {
-    return this.everywhere({ target: 'user', id: userId, ...(reason !== undefined && { reason }) });
+  async user(userId: string, reason?: string, given: GivenOrder = {}): Promise<number> {
+    return this.everywhere({ target: 'user', id: userId, ...withReason(reason), ...readGiver(given) });
   }
 
-  /** @returns how many sessions ended: 0 or 1 */
-  async session(sessionId: string, reason?: string): Promise<number> {
-    const order: Order = { target: 'session', id: sessionId, ...(reason !== undefined && { reason }) };
+  /** As `user`. @returns how many sessions ended: 0 or 1 */
+  async session(sessionId: string, reason?: string, given: GivenOrder = {}): Promise<number> {
+    const order: Order = { target: 'session', id: sessionId, ...withReason(reason), ...readGiver(given) };
     return this.sessions.get(sessionId) ? this.carryOut(order) : this.everywhere(order);
   }
 
-  /** Ends the sessions of a user that are on this node. */
-  userHere(userId: string, reason?: string): number {
-    return this.end(this.sessions.ofUser(userId), reason);
+  /** As `user`, on this node alone. */
+  userHere(userId: string, reason?: string, given: GivenOrder = {}): number {
+    return this.end(this.sessions.ofUser(userId), reason, given);
   }
 
   private async everywhere(order: Order): Promise<number> {
@@ -50,14 +53,17 @@ export class Expulsion {
     return here + sumOf(await this.bus.ask<number>(KIND, order));
   }
 
-  private carryOut({ target, id, reason }: Order): number {
-    if (target === 'user') return this.userHere(id, reason);
+  private carryOut({ target, id, reason, ...given }: Order): number {
+    if (target === 'user') return this.userHere(id, reason, given);
     const session = this.sessions.get(id);
-    return session ? this.end([session], reason) : 0;
+    return session ? this.end([session], reason, given) : 0;
   }
 
-  private end(sessions: readonly Session[], reason: string | undefined): number {
-    const open = sessions.filter(({ connection }) => connection.isOpen);
+  private end(sessions: readonly Session[], reason: string | undefined, given: GivenOrder): number {
+    const giver = giverOf(given);
+    const open = sessions.filter(
+      ({ connection, principal }) => connection.isOpen && !isAbove(standingOf(principal), giver),
+    );
     for (const session of open) {
       session.close('ended_by_operator', farewellReason(reason));
       this.events.emit('expelled', session);
@@ -69,5 +75,9 @@ export class Expulsion {
 function orderOf(payload: unknown): Order {
   const { target, id, reason } = payload as Order;
   if ((target !== 'user' && target !== 'session') || typeof id !== 'string') throw new TypeError('No order to expel');
-  return { target, id, ...(typeof reason === 'string' && { reason }) };
+  return { target, id, ...withReason(reason), ...readGiver(payload as Order) };
+}
+
+function withReason(reason: unknown): Pick<Order, 'reason'> {
+  return typeof reason === 'string' ? { reason } : {};
 }

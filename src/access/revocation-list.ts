@@ -1,6 +1,7 @@
 import { readRights } from '../authentication/claims.js';
 import { NO_ROLES, type Principal, type Rights } from '../authentication/principal.js';
 import type { Revocation, RevocationOf, RightsChange } from '../cluster/revocation-store.js';
+import { giverOf, isAbove, reaches, standingOf } from './standing.js';
 
 interface Entry {
   readonly revocation: Revocation;
@@ -62,10 +63,11 @@ export class RevocationList {
     if (this.size === 0 && principal.asIssued === undefined) return principal;
     const issued = principal.asIssued ?? principal;
     const { userId, tokenId } = issued;
-    if (tokenId !== undefined && this.inForce('token', tokenId, now)) return undefined;
-    if (isMeant(issued, this.inForce('user', userId, now))) return undefined;
     const change = this.inForce('rights', userId, now);
-    return isMeant(issued, change) && change?.rights ? withRights(issued, change.rights) : issued;
+    const person = isMeant(issued, change) && change?.rights ? withRights(issued, change.rights) : issued;
+    const ofToken = tokenId === undefined ? undefined : this.inForce('token', tokenId, now);
+    if (ofToken !== undefined && reaches(ofToken.revocation, person)) return undefined;
+    return isMeant(person, this.inForce('user', userId, now)) ? undefined : person;
   }
 
   private inForce(kind: Revocation['kind'], key: string, now: number): Entry | undefined {
@@ -84,14 +86,19 @@ export class RevocationList {
 /** Nodes that hear two in different orders come to the same. */
 function stricter(one: Revocation, other: Revocation): Revocation {
   const until = Math.max(one.until, other.until);
+  // Merged, an order of a SERVICE would reach ADMINs, or one of an ADMIN would reach them no longer.
+  if (isAbove(giverOf(one), giverOf(other))) return { ...one, until };
+  if (isAbove(giverOf(other), giverOf(one))) return { ...other, until };
   if (one.kind === 'token' || other.kind === 'token') return { ...other, until };
   const later = other.issuedBefore >= one.issuedBefore ? other : one;
   return { ...later, until };
 }
 
 /** A token that does not say when it was issued counts as issued before. */
-function isMeant({ issuedAt }: Principal, entry: Entry | undefined): boolean {
+function isMeant(principal: Principal, entry: Entry | undefined): boolean {
   if (entry === undefined || entry.revocation.kind === 'token') return false;
+  if (!reaches(entry.revocation, principal)) return false;
+  const { issuedAt } = principal;
   return issuedAt === undefined || issuedAt < entry.revocation.issuedBefore;
 }
 
@@ -99,7 +106,8 @@ function withRights(issued: Principal, { roles, capabilities = issued.capabiliti
   return Object.freeze({ ...issued, roles, capabilities, asIssued: issued });
 }
 
-/** What cannot be read, for a newer release wrote it, allows nothing. */
-function rightsOf({ roles, channels }: RightsChange): Rights {
+/** An order that cannot be read, because a newer release wrote it, or that grants more than its giver may, allows nothing. */
+function rightsOf({ roles, channels, ...order }: RightsChange): Rights {
+  if (isAbove(standingOf({ roles }), giverOf(order))) return { roles: NO_ROLES, capabilities: new Map() };
   return readRights({ roles, channels }) ?? { roles: NO_ROLES, capabilities: new Map() };
 }

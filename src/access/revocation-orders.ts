@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
+import type { GivenOrder } from '../cluster/given-order.js';
 import { NODE_BUS, type NodeBus } from '../cluster/node-bus.js';
 import type { Revocation, RightsChange, TokenRevocation, UserRevocation } from '../cluster/revocation-store.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
@@ -8,7 +9,7 @@ import { Expulsion } from './expulsion.js';
 import { Revocations, type Outcome } from './revocations.js';
 import { NO_EFFECT } from './session-review.js';
 
-export interface OrderOptions {
+export interface OrderOptions extends GivenOrder {
   /** Milliseconds since 1970; absent: REVOCATION_TTL_MS from now. Not before the tokens in question have expired. */
   readonly until?: number | undefined;
   /** For operators; clients do not read it. */
@@ -62,14 +63,14 @@ export class RevocationOrders {
   }
 
   /** Closes the sessions that were opened or last refreshed with a token, and lets nobody in with it. */
-  revokeToken(tokenId: string, { until, reason = '' }: OrderOptions = {}): Promise<Ordered<TokenRevocation>> {
-    return this.give({ kind: 'token', key: tokenId, until: this.endOf(until), reason });
+  revokeToken(tokenId: string, options: OrderOptions = {}): Promise<Ordered<TokenRevocation>> {
+    return this.give({ kind: 'token', key: tokenId, ...this.commonOf(options) });
   }
 
   /** The same with all tokens of a user that were issued before now, and those that do not say when. */
   revokeUser(userId: string, options: UserOrder = {}): Promise<Ordered<UserRevocation>> {
-    const { until, reason = '', issuedBefore = Date.now() } = options;
-    return this.give({ kind: 'user', key: userId, until: this.endOf(until), reason, issuedBefore });
+    const { issuedBefore = Date.now() } = options;
+    return this.give({ kind: 'user', key: userId, ...this.commonOf(options), issuedBefore });
   }
 
   /**
@@ -81,7 +82,7 @@ export class RevocationOrders {
     const token = await this.tokenOf(sessionId);
     if (token === undefined) return undefined;
     if (token.tokenId === undefined) {
-      const ended = await this.expulsion.session(sessionId);
+      const ended = await this.expulsion.session(sessionId, undefined, options);
       return { ...NO_EFFECT, ended, missing: [] };
     }
     const end = token.expiresAt === undefined ? undefined : token.expiresAt + CLOCK_MARGIN_MS;
@@ -89,12 +90,12 @@ export class RevocationOrders {
   }
 
   /** Puts other rights in the place of what tokens say that the user was given before now, those of open sessions included. */
-  changeRights(userId: string, { until, reason = '', roles, channels }: RightsOrder): Promise<Ordered<RightsChange>> {
+  changeRights(userId: string, { roles, channels, ...options }: RightsOrder): Promise<Ordered<RightsChange>> {
     const former = this.revocations.get('rights', userId);
     // Later than the one before by this clock too, though another node's made that.
     const issuedBefore = Math.max(Date.now(), (former?.issuedBefore ?? 0) + 1);
     const rights = { roles, ...(channels !== undefined && { channels }) };
-    return this.give({ kind: 'rights', key: userId, until: this.endOf(until), reason, issuedBefore, ...rights });
+    return this.give({ kind: 'rights', key: userId, ...this.commonOf(options), issuedBefore, ...rights });
   }
 
   /** @throws RangeError where its time is over already */
@@ -107,8 +108,8 @@ export class RevocationOrders {
     };
   }
 
-  private endOf(until: number | undefined): number {
-    return until ?? Date.now() + this.ttlMs;
+  private commonOf({ until = Date.now() + this.ttlMs, reason = '', givenAs }: OrderOptions) {
+    return { until, reason, ...(givenAs && { givenAs }) };
   }
 
   private async tokenOf(sessionId: string): Promise<TokenOfSession | undefined> {

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Principal } from '../authentication/principal.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
+import { readGiver, type GivenOrder } from '../cluster/given-order.js';
 import { NODE_BUS, type NodeBus } from '../cluster/node-bus.js';
 import {
   MAX_REVOCATIONS,
@@ -14,6 +15,7 @@ import {
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { Reconciliation, RETRY_MS } from './reconciliation.js';
 import { RevocationList } from './revocation-list.js';
+import { giverOf, isAbove } from './standing.js';
 import { NO_EFFECT, SessionReview, sumOf, type Effect } from './session-review.js';
 
 /** What an order led to, on all nodes that answered. */
@@ -100,11 +102,12 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   /**
-   * @returns whether there was such a one
+   * @param given nodes that know such an order of somebody above the giver keep it
+   * @returns whether there was such an order
    * @throws GatehouseError SERVER_BUSY when Redis cannot be reached: then nothing is lifted
    */
-  async lift(kind: Revocation['kind'], key: string): Promise<boolean> {
-    const lifted: Revocation = { kind, key, until: 0, reason: '', issuedBefore: 0, roles: [] };
+  async lift(kind: Revocation['kind'], key: string, given: GivenOrder = {}): Promise<boolean> {
+    const lifted: Revocation = { kind, key, until: 0, reason: '', issuedBefore: 0, roles: [], ...readGiver(given) };
     const wasStored = await this.store.lift(kind, key);
     const wasKnown = this.known.get(kind, key) !== undefined;
     this.bus.tell('lift-revocation', lifted);
@@ -140,7 +143,9 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
     return kind === 'token' ? this.sessions.ofToken(key, this.judgeNow) : this.sessions.ofUser(key, this.judgeNow);
   }
 
-  private lifted(revocation: Revocation): Promise<Effect> {
+  private async lifted(revocation: Revocation): Promise<Effect> {
+    const present = this.known.get(revocation.kind, revocation.key);
+    if (present && isAbove(giverOf(present), giverOf(revocation))) return NO_EFFECT;
     this.reconciliation.lifted();
     return this.forget(revocation);
   }

@@ -1,4 +1,6 @@
-export interface Ban {
+import { readGiver, type GivenOrder } from './given-order.js';
+
+export interface Ban extends GivenOrder {
   readonly kind: 'address' | 'user';
   /** The address (IPv6: its /64), or the user id. */
   readonly key: string;
@@ -20,7 +22,7 @@ export function banOf(written: unknown): Ban | undefined {
   const { kind, key, until, reason, by, offences } = written as Record<string, unknown>;
   if ((kind !== 'address' && kind !== 'user') || typeof key !== 'string') return undefined;
   if (typeof until !== 'number' || typeof reason !== 'string') return undefined;
-  if (by !== 'breach' || kind !== 'address') return { kind, key, until, reason, by: 'operator' };
+  if (by !== 'breach' || kind !== 'address') return { kind, key, until, reason, by: 'operator', ...readGiver(written) };
   return { kind, key, until, reason, by, offences: isCount(offences) ? offences : 1 };
 }
 

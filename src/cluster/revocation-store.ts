@@ -1,4 +1,6 @@
-interface Common {
+import { readGiver, type GivenOrder } from './given-order.js';
+
+interface Common extends GivenOrder {
   /** The token's `jti`, or the user id. */
   readonly key: string;
   /** Milliseconds since 1970; what it takes away is to have expired by itself by then. */
@@ -42,11 +44,12 @@ export function revocationOf(written: unknown): Revocation | undefined {
   if (!isRecord(written)) return undefined;
   const { kind, key, until, reason, issuedBefore } = written;
   if (typeof key !== 'string' || typeof until !== 'number' || typeof reason !== 'string') return undefined;
-  if (kind === 'token') return { kind, key, until, reason };
+  const common = { key, until, reason, ...readGiver(written) };
+  if (kind === 'token') return { kind, ...common };
   if (typeof issuedBefore !== 'number') return undefined;
-  if (kind === 'user') return { kind, key, until, reason, issuedBefore };
+  if (kind === 'user') return { kind, ...common, issuedBefore };
   const rights = kind === 'rights' ? rightsOf(written) : undefined;
-  return rights && { kind: 'rights', key, until, reason, issuedBefore, ...rights };
+  return rights && { kind: 'rights', ...common, issuedBefore, ...rights };
 }
 
 export function nameOf({ kind, key }: Pick<Revocation, 'kind' | 'key'>): string {

@@ -13,7 +13,7 @@ type ProblemStatus = keyof typeof CAUSES;
 const CAUSES = {
   400: 'The body is no JSON, too complex, or the URL is malformed',
   401: 'No token, or a bad one',
-  403: 'The token has neither the role ADMIN nor SERVICE',
+  403: 'The token has neither the role ADMIN nor SERVICE, or it is about a person or an order above the caller',
   404: 'There is no such thing',
   409: 'A request with the same Idempotency-Key is still under way',
   413: 'The body is longer than API_MAX_BODY_BYTES',

@@ -1,10 +1,15 @@
 import { Body, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { Precedence } from '../access/precedence.js';
 import { RevocationOrders, type Ordered, type SessionRevoked } from '../access/revocation-orders.js';
 import { Revocations } from '../access/revocations.js';
+import { givenBy } from '../access/standing.js';
+import type { Principal } from '../authentication/principal.js';
+import { withoutGiver, type GivenOrder } from '../cluster/given-order.js';
 import type { UserRevocation } from '../cluster/revocation-store.js';
 import { ApiController, Problems, WithBody } from './api-controller.js';
 import { Audited } from './audit.interceptor.js';
+import { Caller } from './caller.js';
 import { ProblemError } from './problem.js';
 import { RevocationPath, RevocationRequest, RevocationsAnswer, RevokedAnswer } from './revocations.requests.js';
 
@@ -15,6 +20,7 @@ export class RevocationsController {
   constructor(
     private readonly revocations: Revocations,
     private readonly orders: RevocationOrders,
+    private readonly precedence: Precedence,
   ) {}
 
   @Get('revocations')
@@ -22,7 +28,7 @@ export class RevocationsController {
   @ApiOkResponse({ type: RevocationsAnswer })
   async list(): Promise<RevocationsAnswer> {
     const revocations = (await this.revocations.list()).filter((one) => one.kind !== 'rights');
-    return { revocations: revocations.slice(0, MAX_LISTED), total: revocations.length };
+    return { revocations: revocations.slice(0, MAX_LISTED).map(withoutGiver), total: revocations.length };
   }
 
   @Post('revocations')
@@ -35,11 +41,15 @@ export class RevocationsController {
   @ApiOkResponse({ type: RevokedAnswer })
   @Problems(404)
   @WithBody()
-  async revoke(@Body() request: RevocationRequest): Promise<RevokedAnswer> {
-    const ordered = await this.order(request);
+  async revoke(@Caller() caller: Principal, @Body() request: RevocationRequest): Promise<RevokedAnswer> {
+    const { kind, key } = request;
+    // The same again replaces the order, so it would stand where only somebody above could have put one.
+    if (kind !== 'session') this.precedence.demandUndo(caller, this.revocations.get(kind, key));
+    await this.precedence.demandOver(caller, { by: kind, id: key });
+    const ordered = await this.order(request, givenBy(caller));
     if (ordered === undefined) throw new ProblemError(404, 'There is no such session');
     const { ended, missing, revocation } = ordered;
-    return { sessions: ended, missing, ...(revocation !== undefined && { revocation }) };
+    return { sessions: ended, missing, ...(revocation !== undefined && { revocation: withoutGiver(revocation) }) };
   }
 
   @Delete('revocations/:kind/:key')
@@ -48,15 +58,22 @@ export class RevocationsController {
   @ApiOperation({ summary: 'Lift a revocation: what has not expired meanwhile is good again' })
   @ApiNoContentResponse({ description: 'It is lifted' })
   @Problems(404, 422)
-  async lift(@Param() { kind, key }: RevocationPath): Promise<void> {
-    if (!(await this.revocations.lift(kind, key))) throw new ProblemError(404, 'There is no such revocation');
+  async lift(@Caller() caller: Principal, @Param() { kind, key }: RevocationPath): Promise<void> {
+    this.demandUndo(caller, kind, key);
+    if (!(await this.revocations.lift(kind, key, givenBy(caller))))
+      throw new ProblemError(404, 'There is no such revocation');
   }
 
-  private order({
-    kind,
-    key,
-    ...options
-  }: RevocationRequest): Promise<SessionRevoked | Ordered<UserRevocation> | undefined> {
+  private demandUndo(caller: Principal, kind: 'token' | 'user', key: string): void {
+    const order = this.revocations.get(kind, key);
+    this.precedence.demandUndo(caller, order && { ...order, ...(kind === 'user' && { userId: key }) });
+  }
+
+  private order(
+    { kind, key, until, reason, issuedBefore }: RevocationRequest,
+    given: GivenOrder,
+  ): Promise<SessionRevoked | Ordered<UserRevocation> | undefined> {
+    const options = { until, reason, issuedBefore, ...given };
     if (kind === 'token') return this.orders.revokeToken(key, options);
     return kind === 'user' ? this.orders.revokeUser(key, options) : this.orders.revokeSession(key, options);
   }

@@ -1,10 +1,14 @@
 import { Body, Delete, Get, HttpCode, Param, Put } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { Precedence } from '../access/precedence.js';
 import { RevocationOrders } from '../access/revocation-orders.js';
 import { Revocations } from '../access/revocations.js';
+import { givenBy } from '../access/standing.js';
+import type { Principal } from '../authentication/principal.js';
 import type { RightsChange } from '../cluster/revocation-store.js';
 import { ApiController, Problems, WithBody } from './api-controller.js';
 import { Audited } from './audit.interceptor.js';
+import { Caller } from './caller.js';
 import { UserPath } from './messages.requests.js';
 import { ProblemError } from './problem.js';
 import { RightsChangedAnswer, RightsListAnswer, RightsRequest, type RightsAnswer } from './rights.requests.js';
@@ -16,6 +20,7 @@ export class RightsController {
   constructor(
     private readonly revocations: Revocations,
     private readonly orders: RevocationOrders,
+    private readonly precedence: Precedence,
   ) {}
 
   @Get('rights')
@@ -34,8 +39,16 @@ export class RightsController {
   })
   @ApiOkResponse({ type: RightsChangedAnswer })
   @WithBody()
-  async change(@Param() { userId }: UserPath, @Body() request: RightsRequest): Promise<RightsChangedAnswer> {
-    const { changed, dropped, missing, revocation } = await this.orders.changeRights(userId, request);
+  async change(
+    @Caller() caller: Principal,
+    @Param() { userId }: UserPath,
+    @Body() { roles, channels, until, reason }: RightsRequest,
+  ): Promise<RightsChangedAnswer> {
+    this.precedence.demandGrant(caller, roles);
+    this.demandUndo(caller, userId);
+    await this.precedence.demandOver(caller, { by: 'user', id: userId });
+    const order = { roles, channels, until, reason, ...givenBy(caller) };
+    const { changed, dropped, missing, revocation } = await this.orders.changeRights(userId, order);
     return { sessions: changed, dropped, missing, rights: answerOf(revocation) };
   }
 
@@ -45,9 +58,15 @@ export class RightsController {
   @ApiOperation({ summary: 'Let the tokens of a user bring the rights again that they say' })
   @ApiNoContentResponse({ description: 'They do' })
   @Problems(404, 422)
-  async restore(@Param() { userId }: UserPath): Promise<void> {
-    const wasThere = await this.revocations.lift('rights', userId);
+  async restore(@Caller() caller: Principal, @Param() { userId }: UserPath): Promise<void> {
+    this.demandUndo(caller, userId);
+    const wasThere = await this.revocations.lift('rights', userId, givenBy(caller));
     if (!wasThere) throw new ProblemError(404, 'The rights of this user are those of its tokens');
+  }
+
+  private demandUndo(caller: Principal, userId: string): void {
+    const order = this.revocations.get('rights', userId);
+    this.precedence.demandUndo(caller, order && { ...order, userId });
   }
 }
 

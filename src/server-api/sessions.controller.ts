@@ -1,9 +1,13 @@
 import { Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Expulsion } from '../access/expulsion.js';
+import { Precedence } from '../access/precedence.js';
+import { givenBy } from '../access/standing.js';
+import type { Principal } from '../authentication/principal.js';
 import { ClusterSessions } from '../broadcast/cluster-sessions.js';
 import { ApiController, Problems } from './api-controller.js';
 import { Audited } from './audit.interceptor.js';
+import { Caller } from './caller.js';
 import { SessionsAnswer, UserPath } from './messages.requests.js';
 import { ProblemError } from './problem.js';
 import { SessionPageAnswer, SessionPath, SessionsQuery } from './sessions.requests.js';
@@ -15,6 +19,7 @@ export class SessionsController {
   constructor(
     private readonly sessions: ClusterSessions,
     private readonly expulsion: Expulsion,
+    private readonly precedence: Precedence,
   ) {}
 
   @Get('sessions')
@@ -33,8 +38,10 @@ export class SessionsController {
   @ApiOperation({ summary: 'End a session, with close 4409' })
   @ApiNoContentResponse({ description: 'It is closing' })
   @Problems(404, 422)
-  async end(@Param() { id }: SessionPath): Promise<void> {
-    if ((await this.expulsion.session(id)) === 0) throw new ProblemError(404, 'There is no such session');
+  async end(@Caller() caller: Principal, @Param() { id }: SessionPath): Promise<void> {
+    await this.precedence.demandOver(caller, { by: 'session', id });
+    if ((await this.expulsion.session(id, undefined, givenBy(caller))) === 0)
+      throw new ProblemError(404, 'There is no such session');
   }
 
   @Delete('users/:userId/sessions')
@@ -42,7 +49,8 @@ export class SessionsController {
   @ApiOperation({ summary: 'End all sessions of a user, with close 4409' })
   @ApiOkResponse({ type: SessionsAnswer })
   @Problems(422)
-  async endAll(@Param() { userId }: UserPath): Promise<SessionsAnswer> {
-    return { sessions: await this.expulsion.user(userId) };
+  async endAll(@Caller() caller: Principal, @Param() { userId }: UserPath): Promise<SessionsAnswer> {
+    await this.precedence.demandOver(caller, { by: 'user', id: userId });
+    return { sessions: await this.expulsion.user(userId, undefined, givenBy(caller)) };
   }
 }

@@ -172,8 +172,8 @@ export class Upgrader {
   private lastObjection({ principal }: Exclude<Decision, string>): RefusalReason | undefined {
     const fault = this.readiness.fault;
     if (fault !== undefined) return fault;
-    if (this.revocations.judge(principal) === undefined) return 'token_revoked';
-    return this.limits.refusalOfUser(principal);
+    const judged = this.revocations.judge(principal);
+    return judged === undefined ? 'token_revoked' : this.limits.refusalOfUser(judged);
   }
 
   private refuse({ request, socket, arrivedAt }: Upgrade, reason: RefusalReason, findings: Findings): void {

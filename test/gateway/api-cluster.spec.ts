@@ -53,6 +53,30 @@ describe('the server API of a node that is not alone', { tags: ['redis'] }, () =
     expect((await there.closed).code).toBe(4409);
   });
 
+  it('refuses a SERVICE that acts on an ADMIN of another node, or undoes what an ADMIN ordered there', async () => {
+    const admin = mintToken({ sub: 'chief', roles: ['ADMIN'] });
+    const root = { sub: 'root-of-node-2', roles: ['ADMIN'], jti: 'root-token' };
+    await using there = await connect(nodes.at(1).url, { claims: root });
+    const { sessionId } = (await there.request('hello')).data as { sessionId: string };
+    const ban = (key: string) => ({ kind: 'user', key, durationMs: 60_000 });
+    await api(nodes.at(1), 'POST /api/bans', { token: admin, body: ban('banned-by-admin') });
+    const attempts: [endpoint: string, body?: object][] = [
+      [`DELETE /api/sessions/${sessionId}`],
+      ['DELETE /api/users/root-of-node-2/sessions'],
+      ['PUT /api/users/root-of-node-2/rights', { roles: [] }],
+      ['POST /api/bans', ban('root-of-node-2')],
+      ['POST /api/revocations', { kind: 'session', key: sessionId }],
+      ['POST /api/revocations', { kind: 'token', key: 'root-token' }],
+      ['DELETE /api/bans/user/banned-by-admin'],
+    ];
+    for (const [endpoint, body] of attempts) {
+      const { status } = await api(nodes.at(0), endpoint, { body });
+      expect({ endpoint, body, status }).toEqual({ endpoint, body, status: 403 });
+    }
+    expect((await there.request('hello')).data).toMatchObject({ sessionId, roles: ['ADMIN'] });
+    expect((await api(nodes.at(0), 'DELETE /api/bans/user/banned-by-admin', { token: admin })).status).toBe(204);
+  });
+
   it('has diagnostics of the node that is asked, and names the other one where that is meant', async () => {
     const token = mintToken({ sub: 'root', roles: ['ADMIN'] });
     const { status, body } = await api(nodes.at(0), 'GET /api/diagnostics/queues?nodeId=node-2', { token });

@@ -79,3 +79,13 @@ describe('the list of bans', () => {
     ).toEqual([false, false, true, true]);
   });
 });
+
+describe('a ban by an ADMIN', () => {
+  it('is not replaced by a SERVICE, but replaces its ban', () => {
+    const bans = new BanList();
+    bans.put(ban('a', 100, { kind: 'user', givenAs: 'SERVICE' }), 0);
+    bans.put(ban('a', 50, { kind: 'user' }), 0);
+    bans.put(ban('a', 1, { kind: 'user', givenAs: 'SERVICE' }), 0);
+    expect(bans.get('user', 'a')).toEqual(ban('a', 50, { kind: 'user' }));
+  });
+});

@@ -129,3 +129,44 @@ describe('a full list', () => {
     expect(list.active(NOW + 10).map(({ key }) => key)).toEqual(['t1', 't3']);
   });
 });
+
+describe('an order by a SERVICE', () => {
+  const service = <T extends Revocation>(order: T): T => ({ ...order, givenAs: 'SERVICE' });
+  const admin = principal({ jti: 't1' });
+  const colleague = principal({ jti: 't1', roles: ['MEMBER', 'SERVICE'] });
+
+  it.each([
+    ['the revocation of a token', token('t1')],
+    ['the revocation of a user’s tokens', user('alice')],
+  ])('holds for a token that stands no higher, not for one of an ADMIN: %s', (_what, order) => {
+    const list = new RevocationList(10);
+    list.put(service(order), NOW);
+    expect([list.judge(admin, NOW), list.judge(colleague, NOW)]).toEqual([admin, undefined]);
+  });
+
+  it('changes no rights of an ADMIN, and grants none above its giver whatever another node says', () => {
+    const list = new RevocationList(10);
+    list.put(service(rights('alice', ['ADMIN'])), NOW);
+    expect(list.judge(admin, NOW)).toBe(admin);
+    expect(list.judge(colleague, NOW)).toMatchObject({ roles: [], capabilities: new Map() });
+  });
+
+  it.each([
+    ['before', [user('alice', NOW - 5_000), service(user('alice'))]],
+    ['after', [service(user('alice')), user('alice', NOW - 5_000)]],
+  ])('gives way to one by an ADMIN that is heard %s it', (_when, orders) => {
+    const list = new RevocationList(10);
+    for (const order of orders) list.put(order, NOW);
+    expect(list.get('user', 'alice')).toEqual(user('alice', NOW - 5_000));
+  });
+
+  it('holds for somebody whom an ADMIN has demoted, and goes on when somebody is promoted', () => {
+    const list = new RevocationList(10);
+    list.put(service(token('t1')), NOW);
+    list.put(rights('alice', []), NOW);
+    expect(list.judge(admin, NOW)).toBeUndefined();
+    list.lift('rights', 'alice');
+    list.put(rights('alice', ['ADMIN']), NOW);
+    expect(list.judge(colleague, NOW)).toBeUndefined();
+  });
+});
