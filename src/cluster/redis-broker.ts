@@ -36,6 +36,7 @@ export class RedisBroker implements Broker {
     const listener: SubscriberListener = {
       message: (name, message) => this.arrived(name, message),
       restored: () => this.interrupted(),
+      refused: (reason) => void link.refused(reason),
     };
     this.publisher = new RedisPublisher(link);
     this.nameAt = link.key('').length - 1;

@@ -24,6 +24,8 @@ export function createClient(settings: RedisLinkSettings): Redis | Cluster {
     slotsRefreshInterval: 2_000,
     // As autoResendUnfulfilledCommands: zero means that nothing is sent again after a connection broke.
     retryDelayOnFailover: 0,
+    // Nor is anything tried for seconds while a slot has no server: it is refused at once, by its name.
+    retryDelayOnClusterDown: 0,
     redisOptions: { ...optionsOf(settings), ...accessTo(addresses[0] ?? '') },
   });
 }
@@ -44,6 +46,8 @@ function optionsOf({ redisTimeoutMs, serverId }: RedisLinkSettings) {
     connectTimeout: redisTimeoutMs,
     commandTimeout: redisTimeoutMs,
     socketTimeout: redisTimeoutMs * 2,
+    // How long until Redis is asked again whether it has loaded its data; by default as long as it thinks that it takes.
+    maxLoadingRetryTime: MAX_RECONNECT_DELAY_MS,
     enableOfflineQueue: false,
     // A command whose answer was lost must not be made twice behind the caller's back.
     autoResendUnfulfilledCommands: false,

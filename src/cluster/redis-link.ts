@@ -3,7 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Cluster, Redis } from 'ioredis';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { clientBeside, createClient, type RedisLinkSettings } from './redis-clients.js';
+import { isUnusable, mayReconnect, RedisFaults, type RedisFault } from './redis-faults.js';
 import { RedisLives } from './redis-lives.js';
+import { RedisPulse } from './redis-pulse.js';
 import type { RedisScript } from './redis-script.js';
 
 export type RedisArgument = string | number | Buffer;
@@ -20,6 +22,10 @@ interface RedisLinkEvents {
   replaced: [];
   /** A command failed: it was refused, or not answered in time. */
   failed: [reason: string];
+  /** Redis refuses commands for a reason that has a name. Told once, until it is over. */
+  refuses: [fault: RedisFault, reason: string];
+  /** That is over. */
+  accepts: [fault: RedisFault];
   /** A ping was answered, as each server that takes commands is sent one a second. */
   roundTrip: [milliseconds: number];
   /** What was published on some node has come to this one: so long after its time. */
@@ -46,28 +52,45 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
   readonly client: (Redis | Cluster) & ScriptCommands;
   private readonly prefix: string;
   private readonly lives: RedisLives;
-  private readonly pulse: NodeJS.Timeout;
+  private readonly currentFaults = new RedisFaults({
+    begun: (fault, reason) => this.emit('refuses', fault, reason),
+    ended: (fault) => this.emit('accepts', fault),
+  });
+  private readonly pulse: RedisPulse;
+  private readonly timer: NodeJS.Timeout;
   private isAlive = false;
   private isClosed = false;
   private unanswered = 0;
+  private reconnectedAt = -Infinity;
 
   constructor(private readonly settings: RedisLinkSettings) {
     super();
     this.prefix = settings.redisPrefix;
     this.client = createClient(settings) as RedisLink['client'];
     this.lives = new RedisLives(this.client);
+    this.pulse = new RedisPulse(this.client, {
+      keyOf: (tag) => this.key(tag),
+      answered: (milliseconds) => this.emit('roundTrip', milliseconds),
+      refused: (reason) => void this.currentFaults.note(reason),
+      proven: (sentAt) => this.currentFaults.proven(sentAt),
+    });
     // Each failure comes as an event of the link; without a listener ioredis would write to the console.
-    this.client.on('error', (error: Error) => this.emit('failed', reasonOf(error)));
+    this.client.on('error', (error: Error) => void this.refused(reasonOf(error)));
     this.client.on('close', () => this.died('the connection closed'));
     this.client.on('ready', () => void this.feelPulse());
     // Else its first command would connect it, and be refused meanwhile.
     this.client.on('+node', (server: Redis) => void server.connect().catch(() => {}));
     void this.client.connect().catch(() => {});
-    this.pulse = setInterval(() => void this.feelPulse(), PULSE_MS).unref();
+    this.timer = setInterval(() => void this.feelPulse(), PULSE_MS).unref();
   }
 
   get isUp(): boolean {
     return this.isAlive;
+  }
+
+  /** Why Redis refuses commands now, as far as that has a name. */
+  get faults(): readonly RedisFault[] {
+    return this.currentFaults.current;
   }
 
   /** Commands that were sent and are not answered yet. None waits to be sent: without a connection it is refused. */
@@ -132,9 +155,9 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
       return await command();
     } catch (error) {
       const { message } = error as Error;
-      this.emit('failed', message);
-      // Whoever waits after this one need not wait as long.
-      if (message === 'Command timed out' && !this.isCluster) this.died(message);
+      const fault = this.refused(message);
+      // Whoever waits after this one need not wait as long. Of a cluster one server says nothing about the others.
+      if (!this.isCluster && (message === 'Command timed out' || isUnusable(fault))) this.died(message);
       throw busy();
     } finally {
       this.unanswered -= 1;
@@ -144,34 +167,33 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
   close(): void {
     this.isClosed = true;
     this.isAlive = false;
-    clearInterval(this.pulse);
+    clearInterval(this.timer);
     this.removeAllListeners();
     this.client.disconnect();
   }
 
+  /** What a connection beside this one was refused counts too. Returns the fault that it shows, if any. */
+  refused(reason: string): RedisFault | undefined {
+    this.emit('failed', reason);
+    const fault = this.currentFaults.note(reason);
+    if (mayReconnect(fault)) this.reconnect(fault);
+    return fault;
+  }
+
   private async feelPulse(): Promise<void> {
+    this.currentFaults.fade();
     try {
-      if (!this.isAlive) await Promise.all(this.masters().map(reached));
       // Who it is is asked first: whoever answers the other has answered this.
-      await Promise.all([this.look(), this.anyAnswer()]);
+      await Promise.all([this.look(), this.pulse.feel(!this.isAlive)]);
       if (this.isAlive || this.isClosed) return;
       this.isAlive = true;
       this.emit('up');
     } catch (error) {
-      this.died((error as Error).message);
+      const { message } = error as Error;
+      this.died(message);
+      const fault = this.currentFaults.note(message);
+      if (mayReconnect(fault)) this.reconnect(fault);
     }
-  }
-
-  /** Of a cluster one master is enough: what lies on the others is refused by them, and they alone. */
-  private anyAnswer(): Promise<unknown> {
-    const masters = this.masters();
-    return masters.length > 0 ? Promise.any(masters.map((master) => this.ping(master))) : this.ping(this.client);
-  }
-
-  private async ping(server: Pick<Redis, 'ping'>): Promise<void> {
-    const sentAt = performance.now();
-    await server.ping();
-    this.emit('roundTrip', performance.now() - sentAt);
   }
 
   /** Asks every master who it is. */
@@ -179,9 +201,15 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     if (await this.lives.haveChanged()) this.emit('replaced');
   }
 
-  /** Of a cluster; none where it is one Redis. */
-  private masters(): Redis[] {
-    return this.client instanceof Cluster ? this.client.nodes('master') : [];
+  /** At most once a pulse: where it leads to the same server, that one is not flooded. */
+  private reconnect(fault: RedisFault | undefined): void {
+    const now = performance.now();
+    if (this.isClosed || now - this.reconnectedAt < PULSE_MS) return;
+    this.reconnectedAt = now;
+    const { client } = this;
+    if (!(client instanceof Cluster)) return client.disconnect(true);
+    // Where a server of a cluster is not the right one, the cluster itself says which is.
+    if (fault === 'not_authenticated') for (const server of client.nodes()) server.disconnect(true);
   }
 
   private died(reason: string): void {
@@ -189,16 +217,6 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     this.isAlive = false;
     this.emit('down', reason);
   }
-}
-
-/** Resolves once a server of a cluster can be asked, or has turned out not to be there. While it is connected to, it refuses commands. */
-async function reached(server: Redis): Promise<void> {
-  if (server.status !== 'wait' && server.status !== 'connecting' && server.status !== 'connect') return;
-  const done = new AbortController();
-  const ends = ['ready', 'close'].map((event) => once(server, event, { signal: done.signal }));
-  if (server.status === 'wait') void server.connect().catch(() => {});
-  await Promise.race(ends).catch(() => {});
-  done.abort();
 }
 
 /** Of a cluster that cannot be reached at all, also what the last of its servers said. */

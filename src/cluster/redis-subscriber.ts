@@ -6,6 +6,8 @@ export interface SubscriberListener {
   message(channel: string, message: Buffer): void;
   /** The connection was away, and all channels are subscribed again: what was published meanwhile was missed. */
   restored(): void;
+  /** Redis has refused a command, or has not answered it. */
+  refused(reason: string): void;
 }
 
 export interface SubscriberOptions {
@@ -112,6 +114,7 @@ export class RedisSubscriber {
       await this.enter(wishes.map(({ channel }) => channel));
       for (const { resolve } of wishes) resolve();
     } catch (error) {
+      this.options.listener.refused((error as Error).message);
       for (const { reject } of wishes) reject(error as Error);
     }
   }
@@ -121,7 +124,8 @@ export class RedisSubscriber {
     try {
       const portions = this.portionsOf([...this.wanted], (channel) => channel);
       await Promise.all(portions.map((portion) => this.enter(portion)));
-    } catch {
+    } catch (error) {
+      this.options.listener.refused((error as Error).message);
       this.client.disconnect(true);
       return;
     }

@@ -20,8 +20,14 @@ export class ClusterIndicator {
     const nodes = this.registry.nodes.length;
     const indicator = this.indicators.check('cluster');
     if (this.link === undefined) return indicator.up({ state: 'ok', engine: 'embedded', nodes });
-    return this.link.isUp
-      ? indicator.up({ state: 'ok', engine: 'redis', redis: 'up', nodes })
-      : indicator.up({ state: 'degraded', engine: 'redis', redis: 'down', nodes });
+    const { isUp, faults } = this.link;
+    const isDegraded = !isUp || faults.length > 0;
+    return indicator.up({
+      state: isDegraded ? 'degraded' : 'ok',
+      engine: 'redis',
+      redis: isUp ? 'up' : 'down',
+      ...(faults.length > 0 && { faults }),
+      nodes,
+    });
   }
 }

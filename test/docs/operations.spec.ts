@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { REDIS_FAULTS } from '../../src/cluster/redis-faults.js';
 import { ANOMALIES } from '../../src/observability/anomalies/anomaly-report.js';
 import { AUDIT_EVENTS } from '../../src/observability/audit/audit-catalogue.js';
 import { literal, read, section, table } from './markdown.js';
@@ -13,6 +14,11 @@ describe('docs/operations.md', () => {
     ]);
     const registered = Object.entries(AUDIT_EVENTS).map(([event, { fields }]) => [event, [...fields].toSorted()]);
     expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(registered));
+  });
+
+  it('lists the faults of Redis', () => {
+    const documented = table(section(document, '### When Redis refuses'), 'fault').map(({ fault }) => literal(fault));
+    expect(documented).toEqual(Object.keys(REDIS_FAULTS));
   });
 
   it('lists the anomalies, each with its line', () => {

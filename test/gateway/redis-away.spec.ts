@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { fetch } from '../support/fetch.js';
@@ -5,6 +6,27 @@ import { RedisServer } from '../support/redis-server.js';
 import { Scrape } from '../support/scrape.js';
 import { connect } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
+
+/** Who changes a Redis from outside. */
+class Operator implements AsyncDisposable {
+  private readonly client: Redis;
+
+  constructor({ port }: RedisServer) {
+    this.client = new Redis(port, '127.0.0.1');
+  }
+
+  call(...command: [string, ...string[]]): Promise<unknown> {
+    return this.client.call(...command);
+  }
+
+  set(setting: string, value: string): Promise<unknown> {
+    return this.call('CONFIG', 'SET', setting, value);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.client.disconnect();
+  }
+}
 
 interface Ready {
   readonly status: string;
@@ -62,6 +84,45 @@ describe('a node whose Redis goes', () => {
     await redis.kill();
     await eventually('so is who refuses', () => reasons().some((reason) => reason.includes('ECONNREFUSED')));
     expect(reasons()).toEqual([...new Set(reasons())]);
+  });
+
+  it('that is there and takes no writes: says so by its name, and that it is over', async () => {
+    await using redis = await RedisServer.start();
+    await using server = await startTestServer({ REDIS_URL: redis.url });
+    await using operator = new Operator(redis);
+    const toldOf = (fault: string): unknown[] => server.logLines.filter((line) => line.fault === fault);
+    expect((await Scrape.of(server)).value('websocket_redis_fault{fault="out_of_memory"}')).toBe(0);
+    await operator.set('maxmemory', '1kb');
+    await eventually('it is noticed', async () => (await stateOf(server)) === 'degraded');
+    expect(await ready(server)).toMatchObject({
+      code: 200,
+      body: { status: 'ok', details: { cluster: { state: 'degraded', redis: 'up', faults: ['out_of_memory'] } } },
+    });
+    expect((await Scrape.of(server)).value('websocket_redis_fault{fault="out_of_memory"}')).toBe(1);
+    expect((await Scrape.of(server)).value('websocket_redis_up')).toBe(1);
+    await operator.set('maxmemory', '0');
+    await eventually('it is over', async () => (await stateOf(server)) === 'ok');
+    expect((await Scrape.of(server)).value('websocket_redis_fault{fault="out_of_memory"}')).toBe(0);
+    expect(toldOf('out_of_memory')).toMatchObject([
+      { msg: 'Redis refuses commands', reason: expect.stringMatching(/^OOM /) as string },
+      { msg: 'Redis does not refuse commands for this reason any more' },
+    ]);
+  });
+
+  it('becomes a replica: is degraded until its address leads to a master, and no client is told a lie meanwhile', async () => {
+    await using redis = await RedisServer.start();
+    await using server = await startTestServer({ REDIS_URL: redis.url });
+    await using client = await connect(server.url);
+    await using operator = new Operator(redis);
+    await operator.call('REPLICAOF', '127.0.0.1', '1');
+    await eventually('it is noticed', async () => (await stateOf(server)) === 'degraded');
+    expect((await ready(server)).body.details.cluster).toMatchObject({ redis: 'down', faults: ['read_only'] });
+    expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
+    await operator.call('REPLICAOF', 'NO', 'ONE');
+    await eventually('it is over', async () => (await stateOf(server)) === 'ok');
+    expect(server.logLines.filter(({ msg }) => msg === 'Redis refuses commands')).toMatchObject([
+      { fault: 'read_only' },
+    ]);
   });
 
   it('starts without it, and joins when it comes', async () => {

@@ -33,13 +33,18 @@ export class RedisServer implements AsyncDisposable {
 
   /** Starts it, after `kill`: with the data that it has written, if its options say that it writes any. */
   async restart(): Promise<void> {
+    await readiness(this.begin());
+  }
+
+  /** As `restart`, with more options; it may not serve yet. */
+  begin(more: readonly string[] = []): ChildProcess {
     const { port, folder } = this;
     const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--daemonize', 'no'];
-    const child = spawnBound(requireProgram('redis'), [...fixed, ...this.options], {
+    const child = spawnBound(requireProgram('redis'), [...fixed, ...this.options, ...more], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.child = child;
-    await readiness(child);
+    return child;
   }
 
   /** SIGSTOP leaves it connected and silent, until SIGCONT. */

@@ -6,7 +6,7 @@ import { Logs } from './logs.js';
 /** Of one absence: addresses stand in them, and those of a cluster are many. */
 const MAX_REASONS = 10;
 
-/** One line when Redis goes, one for each reason why it cannot be reached, and one when it comes back. */
+/** One line when Redis goes, one for each reason why it cannot be reached, and one when it comes back. The same for each reason to refuse commands. */
 @Injectable()
 export class ClusterLog implements OnModuleInit {
   constructor(
@@ -21,6 +21,10 @@ export class ClusterLog implements OnModuleInit {
     // At the start it has been waited for already.
     if (!link.isUp) gone('no answer at the start');
     link.on('down', gone);
+    // It may have begun before anybody listened.
+    for (const fault of link.faults) logs.write('redis_refuses', () => ({ fault, reason: 'at the start' }));
+    link.on('refuses', (fault, reason) => logs.write('redis_refuses', () => ({ fault, reason })));
+    link.on('accepts', (fault) => logs.write('redis_accepts', () => ({ fault })));
     const told = new Set<string>();
     link.on('failed', (reason) => {
       if (link.isUp || told.has(reason) || told.size >= MAX_REASONS) return;

@@ -11,7 +11,7 @@ interface LineDefinition {
   /** Bounded by LOG_TRAFFIC_LINES, for it is of everyday traffic; otherwise by LOG_BURST_LINES. */
   readonly isTraffic?: true;
   /** The field that tells lines of one kind apart, each with a bound of its own; its values are a fixed set. */
-  readonly boundedBy?: 'reason' | 'status';
+  readonly boundedBy?: 'reason' | 'status' | 'fault';
 }
 
 const MESSAGE = ['session', 'id', 'trace_id', 'span_id'] as const;
@@ -100,6 +100,20 @@ export const LOG_LINES = {
     level: 'warn',
     sentence: 'Redis cannot be reached',
     fields: ['reason'],
+  },
+  redis_refuses: {
+    area: 'cluster',
+    level: 'warn',
+    sentence: 'Redis refuses commands',
+    fields: ['fault', 'reason'],
+    boundedBy: 'fault',
+  },
+  redis_accepts: {
+    area: 'cluster',
+    level: 'info',
+    sentence: 'Redis does not refuse commands for this reason any more',
+    fields: ['fault'],
+    boundedBy: 'fault',
   },
   redis_back: { area: 'cluster', level: 'info', sentence: 'Redis is back', fields: [] },
   api_refused: {

@@ -3,13 +3,16 @@ import { getToken } from '@willsoto/nestjs-prometheus';
 import { ClusterEvents, CLUSTER_LOSSES } from '../../cluster/cluster-events.js';
 import { REDIS_LINK } from '../../cluster/cluster.module.js';
 import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/node-registry.js';
+import { REDIS_FAULTS, type RedisFault } from '../../cluster/redis-faults.js';
 import type { RedisLink } from '../../cluster/redis-link.js';
 import { eventCounter, eventCounters, eventHistogram } from './event-metric.js';
 import { METRIC } from './metrics.js';
-import { pulledGauge } from './pulled-metric.js';
+import { pulledGauge, pulledGauges } from './pulled-metric.js';
 import { Distribution, tallyHistogram } from './tally.js';
 
 const SECONDS_OF_REDIS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+const FAULTS = Object.keys(REDIS_FAULTS) as RedisFault[];
 
 /** Undefined where this node is the only one. */
 type Link = RedisLink | undefined;
@@ -21,6 +24,15 @@ const redis: Provider[] = [
     inject: [LINK],
     useFactory: (link: Link) =>
       pulledGauge(METRIC.redisUp, 'Whether Redis answers; absent where none is used', () => link && Number(link.isUp)),
+  },
+  {
+    provide: getToken(METRIC.redisFault),
+    inject: [LINK],
+    useFactory: (link: Link) =>
+      pulledGauges(
+        { name: METRIC.redisFault, help: 'Whether Redis refuses commands for this reason', label: 'fault' },
+        () => (link ? FAULTS.map((fault) => [fault, Number(link.faults.includes(fault))] as const) : []),
+      ),
   },
   eventCounter<Link>(LINK, {
     name: METRIC.redisFailures,

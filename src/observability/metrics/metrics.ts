@@ -37,6 +37,7 @@ export const METRIC = {
   ledgerEntries: 'gatehouse_ledger_entries',
   clusterLosses: 'websocket_cluster_losses_total',
   redisUp: 'websocket_redis_up',
+  redisFault: 'websocket_redis_fault',
   redisFailures: 'websocket_redis_failures_total',
   redisRoundTrip: 'websocket_redis_roundtrip_seconds',
   clusterNodes: 'websocket_cluster_nodes',
