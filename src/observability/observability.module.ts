@@ -1,6 +1,6 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
-import { register } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { Settings } from '../../config/settings.js';
 import { AccessModule } from '../access/access.module.js';
 import { ChannelsModule } from '../channels/channels.module.js';
@@ -29,6 +29,9 @@ import { diagnosticsProviders } from './diagnostics/diagnostics-providers.js';
 import { limitMetrics } from './metrics/limit-metrics.js';
 import { logMetrics } from './logs/log-metrics.js';
 import { MessageLog } from './logs/message-log.js';
+import { heapMetrics } from './diagnostics/heap-metrics.js';
+import { MetricsController } from './metrics/metrics.controller.js';
+import { registryOf } from './metrics/metrics-registry.js';
 import { messageMetrics } from './metrics/message-metrics.js';
 import { MessageTallies } from './metrics/message-tallies.js';
 import { nodeMetrics } from './metrics/node-metrics.js';
@@ -36,20 +39,32 @@ import { tracingMetrics } from './tracing/tracing-metrics.js';
 import { transportMetrics } from './metrics/transport-metrics.js';
 import { TransportObserver } from './logs/transport-observer.js';
 
-/** Made once a process: it registers the process's own metrics, and they may be registered only once. */
-const prometheus = PrometheusModule.register({ path: '/metrics', defaultMetrics: { enabled: true } });
+const prometheus = PrometheusModule.register({
+  path: '/metrics',
+  controller: MetricsController,
+  defaultMetrics: { enabled: false },
+});
 
-/**
- * Of those, the ones for which every scrape lists all sockets, in one go: 0.2 s for 100,000, in which nothing else happens.
- * Sessions, other TCP connections and file descriptors have counts of their own.
- */
-const TOO_DEAR = ['handles', 'resources'].flatMap((what) => [`nodejs_active_${what}`, `nodejs_active_${what}_total`]);
-for (const name of TOO_DEAR) register.removeSingleMetric(name);
-
+/** Global for the registry alone, which the controller in Prometheus' own module asks for. */
+@Global()
 @Module({})
 export class ObservabilityModule {
   /** @param settings say what is watched */
   static of(settings: Settings, serverApi: DynamicModule): DynamicModule {
+    const metrics = [
+      ...connectionMetrics,
+      ...messageMetrics,
+      ...accessMetrics,
+      ...channelMetrics,
+      ...clusterMetrics,
+      ...nodeMetrics,
+      ...limitMetrics(settings),
+      ...transportMetrics,
+      ...logMetrics,
+      ...auditMetricProviders,
+      ...tracingMetrics,
+      ...heapMetrics,
+    ];
     return {
       module: ObservabilityModule,
       imports: [
@@ -66,17 +81,8 @@ export class ObservabilityModule {
         serverApi,
       ],
       providers: [
-        ...connectionMetrics,
-        ...messageMetrics,
-        ...accessMetrics,
-        ...channelMetrics,
-        ...clusterMetrics,
-        ...nodeMetrics,
-        ...limitMetrics(settings),
-        ...transportMetrics,
-        ...logMetrics,
-        ...auditMetricProviders,
-        ...tracingMetrics,
+        ...metrics,
+        registryOf(metrics),
         ...diagnosticsProviders(settings),
         ConnectionTallies,
         MessageTallies,
@@ -88,6 +94,7 @@ export class ObservabilityModule {
         ...(settings.audit.log === 'on' ? [AuditLog, AuditObserver, AuditOperations] : []),
         ...(Anomalies.areWanted(settings.anomalies) ? [AnomalyReport, Anomalies] : []),
       ],
+      exports: [Registry],
     };
   }
 }

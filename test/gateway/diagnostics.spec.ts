@@ -130,20 +130,25 @@ describe('/api/diagnostics', () => {
       state: 'ready',
       sessions: { open: 1, queuedBytes: 0, slowReaders: 0 },
     });
-    const { memory, heapSpaces, garbageCollections, eventLoop, resources } = body as {
+    const { memory, heapSpaces, eventLoop, resources } = body as {
       memory: Record<string, number>;
       heapSpaces: { name: string; usedBytes: number }[];
-      garbageCollections: { kind: string; count: number }[];
       eventLoop: { lagMs: { p50: number; p99: number; max: number }; utilization: number };
       resources: Record<string, number>;
     };
     expect(memory.heapUsedBytes).toBeGreaterThan(1_000_000);
     expect(memory.heapLimitBytes).toBeGreaterThan(memory.heapUsedBytes ?? 0);
     expect(heapSpaces.map(({ name }) => name)).toContain('old_space');
-    expect(garbageCollections.map(({ kind }) => kind)).toContain('minor');
     expect(eventLoop.lagMs.p99).toBeGreaterThanOrEqual(eventLoop.lagMs.p50);
     expect(eventLoop.utilization).toBeLessThanOrEqual(1);
     expect(resources.TCPServerWrap).toBeGreaterThanOrEqual(1);
+    // Each request leaves some garbage behind.
+    await eventually('a garbage collection is told', async () => {
+      const { garbageCollections } = (await ask(server, 'GET /api/diagnostics')).body as {
+        garbageCollections: readonly { kind: string; count: number }[];
+      };
+      return garbageCollections.some(({ kind, count }) => kind === 'minor' && count > 0);
+    });
   });
 
   it('names the slowest handler first, its slow calls with their outcome, and what is running', async () => {

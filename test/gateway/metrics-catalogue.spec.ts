@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { register } from 'prom-client';
+import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { VERSION } from '../../config/version.js';
 import { Bans, BREACH_REASONS } from '../../src/access/bans.js';
@@ -329,11 +329,12 @@ describe('the metrics of other servers', () => {
 
 describe('the metrics of audit log and log', () => {
   it('count what was left out at the end of each period', async () => {
+    const server = await startTestServer({ AUDIT_LINES_PER_SOURCE: '1' });
+    const registry = server.app.get(Registry, { strict: false });
     const leftOut = async (): Promise<number> => {
-      const { values = [] } = (await register.getSingleMetric(METRIC.auditLeftOut)?.get()) ?? {};
+      const { values = [] } = (await registry.getSingleMetric(METRIC.auditLeftOut)?.get()) ?? {};
       return values.find(({ labels }) => labels.group === 'refusal')?.value ?? 0;
     };
-    const server = await startTestServer({ AUDIT_LINES_PER_SOURCE: '1' });
     const before = await leftOut();
     for (let n = 0; n < 3; n += 1) await connect(`${server.url}/nowhere`).catch(() => undefined);
     await server.close();

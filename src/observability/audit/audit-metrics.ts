@@ -6,8 +6,13 @@ import { METRIC } from '../metrics/metrics.js';
 
 /** Of the audit log and of the anomalies. */
 export const auditMetricProviders: Provider[] = [
-  makeCounterProvider({ name: METRIC.auditFailures, help: 'Writes of the audit log that the disk refused' }),
   makeCounterProvider({
+    registers: [],
+    name: METRIC.auditFailures,
+    help: 'Writes of the audit log that the disk refused',
+  }),
+  makeCounterProvider({
+    registers: [],
     name: METRIC.auditLost,
     help: 'Audit lines that were lost, for the disk did not take them and too many waited',
   }),
@@ -20,11 +25,13 @@ export const auditMetricProviders: Provider[] = [
     AUDIT_GROUPS,
   ),
   makeGaugeProvider({
+    registers: [],
     name: METRIC.anomalyActive,
     help: 'Whether something is out of the ordinary at the moment, by kind',
     labelNames: ['kind'],
   }),
   makeCounterProvider({
+    registers: [],
     name: METRIC.anomalies,
     help: 'How often something was out of the ordinary, by kind',
     labelNames: ['kind'],

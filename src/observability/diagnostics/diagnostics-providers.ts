@@ -4,7 +4,6 @@ import type { Settings } from '../../../config/settings.js';
 import { ClientQueues } from './client-queues.js';
 import { DeepLook } from './deep-look.js';
 import { HandlerReport } from './handler-report.js';
-import { heapMetrics } from './heap-metrics.js';
 import { HeapSnapshots, SNAPSHOT_WRITER } from './heap-snapshots.js';
 import { HeapWatch } from './heap-watch.js';
 import { NodeDiagnostics } from './node-diagnostics.js';
@@ -19,7 +18,6 @@ export function diagnosticsProviders({ api, diagnostics }: Settings): Provider[]
   const isAsked = api.enabled === 'on' && diagnostics.enabled === 'on';
   return [
     { provide: SNAPSHOT_WRITER, useValue: writeHeapSnapshot },
-    ...heapMetrics,
     DeepLook,
     SnapshotRecord,
     HeapSnapshots,

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
-import { register } from 'prom-client';
+import { Registry } from 'prom-client';
 import { VERSION } from '../../../config/version.js';
 import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/node-registry.js';
 import { LoadMeter } from '../../lifecycle/load-meter.js';
@@ -25,6 +25,7 @@ export class ProcessReport {
     private readonly sessions: SessionRegistry,
     private readonly meter: LoadMeter,
     private readonly readiness: Readiness,
+    private readonly metrics: Registry,
   ) {}
 
   async read(): Promise<SummaryAnswer> {
@@ -51,7 +52,7 @@ export class ProcessReport {
       },
       memory: memory(),
       heapSpaces: heapSpaces(),
-      garbageCollections: await garbageCollections(),
+      garbageCollections: await garbageCollections(this.metrics),
       resources: countOf(process.getActiveResourcesInfo()),
     };
   }
@@ -82,8 +83,8 @@ function heapSpaces(): SummaryAnswer['heapSpaces'] {
     .sort((left, right) => right.usedBytes - left.usedBytes);
 }
 
-async function garbageCollections(): Promise<SummaryAnswer['garbageCollections']> {
-  const values = (await register.getSingleMetric(COLLECTIONS)?.get())?.values ?? [];
+async function garbageCollections(metrics: Registry): Promise<SummaryAnswer['garbageCollections']> {
+  const values = (await metrics.getSingleMetric(COLLECTIONS)?.get())?.values ?? [];
   const kinds = new Map<string, { count: number; totalMs: number }>();
   for (const { labels, value, metricName } of values as NamedValue[]) {
     const kind = String(labels.kind);

@@ -1,6 +1,6 @@
 import type { OptionalFactoryDependency, Provider, Type } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
-import { Counter, Histogram, register, type Metric } from 'prom-client';
+import { Counter, Histogram } from 'prom-client';
 import type { LabelledMetric } from './pulled-metric.js';
 
 /** What tells of the events: a class, or what may not be there. */
@@ -34,7 +34,7 @@ interface EventHistogram<Source> {
 export function eventCounter<Source>(source: SourceToken<Source>, metric: EventCounter<Source>): Provider {
   const { name, help, listen } = metric;
   return provided(source, name, (events: Source) => {
-    const counter = (present(name) as Counter | undefined) ?? new Counter({ name, help });
+    const counter = new Counter({ name, help, registers: [] });
     listen(events, (by) => counter.inc(by));
     return counter;
   });
@@ -54,7 +54,7 @@ export function eventCounters<Source>(source: SourceToken<Source>, metric: Event
 export function eventHistogram<Source>(source: SourceToken<Source>, metric: EventHistogram<Source>): Provider {
   const { name, help, buckets, listen } = metric;
   return provided(source, name, (events: Source) => {
-    const histogram = (present(name) as Histogram | undefined) ?? new Histogram({ name, help, buckets: [...buckets] });
+    const histogram = new Histogram({ name, help, buckets: [...buckets], registers: [] });
     listen(events, (value) => histogram.observe(value));
     return histogram;
   });
@@ -66,14 +66,9 @@ export function countersFor(metric: LabelledMetric, values: readonly string[]): 
 }
 
 function countersOf({ name, help, label }: LabelledMetric, values: readonly string[]): Counter {
-  const counter = (present(name) as Counter | undefined) ?? new Counter({ name, help, labelNames: [label] });
+  const counter = new Counter({ name, help, labelNames: [label], registers: [] });
   for (const value of values) counter.inc({ [label]: value }, 0);
   return counter;
-}
-
-/** Made by another application in this process, as in tests: they count together. */
-function present(name: string): Metric | undefined {
-  return register.getSingleMetric(name);
 }
 
 function provided<Source>(

@@ -1,6 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
-import { Gauge, register } from 'prom-client';
+import { Gauge } from 'prom-client';
 import { VERSION } from '../../../config/version.js';
 import { Drain } from '../../lifecycle/drain.js';
 import { PHASES, ServerState } from '../../lifecycle/server-state.js';
@@ -53,11 +53,11 @@ export const nodeMetrics: Provider[] = [
 ];
 
 function buildInfo(): Gauge {
-  register.removeSingleMetric(METRIC.buildInfo);
   const gauge = new Gauge({
     name: METRIC.buildInfo,
     help: 'Always 1: what runs here',
     labelNames: ['version', 'node_version'],
+    registers: [],
   });
   gauge.set({ version: VERSION, node_version: process.version }, 1);
   return gauge;

@@ -1,4 +1,4 @@
-import { Counter, Gauge, register } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 
 export interface LabelledMetric {
   readonly name: string;
@@ -11,11 +11,10 @@ type ByLabel = Iterable<readonly [value: string, count: number]>;
 
 /** @param read undefined: there is nothing to show */
 export function pulledGauge(name: string, help: string, read: () => number | undefined): Gauge {
-  // A second application in one process, as in tests, reads from its own parts.
-  register.removeSingleMetric(name);
   return new Gauge({
     name,
     help,
+    registers: [],
     collect() {
       const value = read();
       if (value === undefined) this.remove();
@@ -25,10 +24,10 @@ export function pulledGauge(name: string, help: string, read: () => number | und
 }
 
 export function pulledGauges({ name, help, label }: LabelledMetric, read: () => ByLabel): Gauge {
-  register.removeSingleMetric(name);
   return new Gauge({
     name,
     help,
+    registers: [],
     labelNames: [label],
     collect() {
       this.reset();
@@ -38,10 +37,10 @@ export function pulledGauges({ name, help, label }: LabelledMetric, read: () => 
 }
 
 export function pulledCounter(name: string, help: string, read: () => number): Counter {
-  register.removeSingleMetric(name);
   return new Counter({
     name,
     help,
+    registers: [],
     collect() {
       this.reset();
       this.inc(read());
@@ -50,10 +49,10 @@ export function pulledCounter(name: string, help: string, read: () => number): C
 }
 
 export function pulledCounters({ name, help, label }: LabelledMetric, read: () => ByLabel | Promise<ByLabel>): Counter {
-  register.removeSingleMetric(name);
   return new Counter({
     name,
     help,
+    registers: [],
     labelNames: [label],
     async collect() {
       const counts = await read();

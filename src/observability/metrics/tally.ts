@@ -1,4 +1,4 @@
-import { Histogram, register, type MetricObjectWithValues, type MetricValueWithName } from 'prom-client';
+import { Histogram, type MetricObjectWithValues, type MetricValueWithName } from 'prom-client';
 
 /**
  * Counts on the message path in plain numbers, read at a scrape. prom-client's own observe() builds and hashes
@@ -155,9 +155,7 @@ class TallyHistogram extends Histogram {
     private readonly description: TalliedHistogram & { readonly labelNames: string[]; readonly buckets: number[] },
     private readonly read: () => Values,
   ) {
-    // A second application in one process, as in tests, shows its own.
-    register.removeSingleMetric(description.name);
-    super(description);
+    super({ ...description, registers: [] });
   }
 
   override get(): Promise<MetricObjectWithValues<MetricValueWithName<string>>> {

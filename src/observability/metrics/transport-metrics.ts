@@ -29,6 +29,7 @@ export const transportMetrics: Provider[] = [
     ['loaded', 'refused'],
   ),
   makeCounterProvider({
+    registers: [],
     name: METRIC.apiRequests,
     help: 'Requests to the server API, by endpoint and status',
     labelNames: ['route', 'status'],
