@@ -16,11 +16,6 @@ export function configurationOfProcess(): ProcessConfiguration {
   return { settings, warnings: [...unknownKeys(Object.keys(file)), ...warningsOf(settings, environment)] };
 }
 
-/** Whether npm started this process: then a signal to npm ends npm and its shell, and does not reach us. */
-export function isStartedByNpm(): boolean {
-  return process.env.npm_lifecycle_event !== undefined;
-}
-
 /** Names in `.env` that are no setting, as a misspelt one is. The environment itself is full of other programs' variables. */
 function unknownKeys(keys: readonly string[]): string[] {
   const known = new Set(Object.values(DEFINITIONS).flatMap((group) => Object.values(group).map(({ env }) => env)));

@@ -98,6 +98,12 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
 }
 
+export interface ProcessSetup {
+  readonly environment?: Environment;
+  /** The command that starts Node, such as `unshare --pid --fork`. */
+  readonly wrapper?: readonly string[];
+}
+
 /** A server in a process of its own, started as an operator would: with nothing but its environment. */
 export class ServerProcess implements AsyncDisposable {
   output = '';
@@ -106,8 +112,9 @@ export class ServerProcess implements AsyncDisposable {
   readonly ended: Promise<Ended>;
   private readonly child: ChildProcess;
 
-  private constructor({ folder }: Build, home: string, environment: Environment) {
-    this.child = spawnBound(process.execPath, [join(folder, 'src', 'main.js')], {
+  private constructor({ folder }: Build, home: string, { environment = {}, wrapper = [] }: ProcessSetup) {
+    const [command = '', ...parameters] = [...wrapper, process.execPath, join(folder, 'src', 'main.js')];
+    this.child = spawnBound(command, parameters, {
       cwd: home,
       env: { PATH: process.env.PATH, ...UNDISTURBED, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -122,7 +129,16 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Starts it in an empty folder and returns at once. */
   static async start(build: Build, environment: Environment = {}): Promise<ServerProcess> {
-    return new ServerProcess(build, await mkdtemp(join(tmpdir(), 'gatehouse-')), environment);
+    return ServerProcess.startAs(build, { environment });
+  }
+
+  static async startAs(build: Build, setup: ProcessSetup): Promise<ServerProcess> {
+    return new ServerProcess(build, await mkdtemp(join(tmpdir(), 'gatehouse-')), setup);
+  }
+
+  /** Of the wrapper, where there is one. */
+  get pid(): number {
+    return this.child.pid ?? 0;
   }
 
   /** Resolves with the match once the process has written it to stdout; fails when it ends before. */

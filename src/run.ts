@@ -1,0 +1,64 @@
+import 'reflect-metadata';
+import { webSocketUrl } from '../config/addresses.js';
+import { configurationOfProcess } from '../config/environment.js';
+import type { Settings } from '../config/settings.js';
+import { UnusableSettings } from '../config/unusable-settings.js';
+import type { GatehouseServer } from './server.js';
+import type { StopSignals } from './stop-signals.js';
+
+const DEVELOPMENT_TOKEN = { sub: 'developer', roles: ['ADMIN', 'MEMBER'], expiresInSeconds: 86_400 };
+
+/** Starts the server of this process, and tells the operator what came of it. */
+export async function run(signals: StopSignals): Promise<void> {
+  await start(signals).catch(fail);
+}
+
+async function start(signals: StopSignals): Promise<void> {
+  const { settings, warnings } = configurationOfProcess();
+  // Loaded only now, which takes most of a start: unusable settings are told at once.
+  const { startServer } = await import('./server.js');
+  const starting = startServer(settings);
+  const stoppable = starting.then(({ logger, close }) => ({
+    announce: (cause: string) => logger.info({ cause }, 'ending; a signal once more ends at once'),
+    close,
+  }));
+  // A start that fails is told below.
+  stoppable.catch(() => undefined);
+  signals.follow({ starting: stoppable, timeoutMs: settings.lifecycle.drainTimeoutMs, fail });
+  const server = await starting;
+  tellLastWords(server);
+  for (const warning of warnings) server.logger.warn(warning);
+  server.logger.info({ port: server.port }, 'Gatehouse listens');
+  const { internal } = settings;
+  if (internal.port > 0)
+    server.logger.info({ host: internal.host, port: internal.port }, 'Gatehouse listens for operators');
+  if (settings.madeDevelopmentSecret) await printReadyLink(settings, server);
+}
+
+/** What ends the process is the last line of the log, too: on standard error alone, whoever collects that would miss it. */
+function tellLastWords({ logger }: GatehouseServer): void {
+  process.on('uncaughtExceptionMonitor', (err, origin) =>
+    logger.fatal({ err, origin }, 'exception not caught, the process ends'),
+  );
+}
+
+/** As Jupyter does: a development server prints the address to paste into any client. */
+async function printReadyLink(settings: Settings, { app, port }: GatehouseServer): Promise<void> {
+  const { TokenMinter } = await import('./authentication/token-minter.js');
+  const token = app.get(TokenMinter, { strict: false }).mint(DEVELOPMENT_TOKEN);
+  process.stdout.write(`\nReady: ${webSocketUrl(settings, port, '127.0.0.1')}?token=${token}\n\n`);
+}
+
+function fail(error: unknown): never {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(1);
+}
+
+/** A mistake of the operator is told in a sentence; everything else with its stack. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE') return `Port ${port} is taken: end what listens there, or set PORT`;
+  if (code === 'EACCES' && port !== undefined) return `Port ${port} may not be used by this account: set PORT`;
+  return error instanceof UnusableSettings ? error.message : (error.stack ?? error.message);
+}

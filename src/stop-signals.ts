@@ -1,0 +1,78 @@
+// Imports nothing: main.ts loads this before everything else, since a signal that comes earlier than its handler is lost.
+
+/** What a server needs for its end. */
+export interface Stoppable {
+  /** Tells the operator why it ends. */
+  announce(cause: string): void;
+  /** Drains and ends. */
+  close(): Promise<void>;
+}
+
+export interface StopPlan {
+  readonly starting: Promise<Stoppable>;
+  /** The longest time from the signal to the end of the process. */
+  readonly timeoutMs: number;
+  readonly fail: (error: unknown) => never;
+}
+
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+/** Under npm, two closer together are one: npm passes a Ctrl-C on that the terminal has given to this process already. */
+const ONE_INTERRUPT_MS = 500;
+const PARENT_CHECK_MS = 1_000;
+
+/**
+ * Ends the process on a signal. The kernel drops a signal to process 1 of a container while no handler is installed, so
+ * this has to be there before the rest of the program is loaded.
+ *
+ * - While the program loads, the process ends at once: nothing is open yet.
+ * - While the server starts, it ends as soon as the start is over, and in time even when the start hangs.
+ * - After that, the first signal drains and the second ends at once.
+ */
+export class StopSignals {
+  private plan: StopPlan | undefined;
+  private stoppingSince: number | undefined;
+
+  constructor(private readonly isUnderNpm: boolean) {
+    for (const signal of SIGNALS) process.on(signal, () => this.stop(signal));
+    if (isUnderNpm) this.stopWithParent();
+  }
+
+  /** From now on a signal ends the server that starts here. */
+  follow(plan: StopPlan): void {
+    this.plan = plan;
+  }
+
+  private stop(cause: string): void {
+    if (this.plan === undefined) process.exit(0);
+    if (this.stoppingSince !== undefined) {
+      const isEcho = this.isUnderNpm && cause === 'SIGINT' && performance.now() - this.stoppingSince < ONE_INTERRUPT_MS;
+      if (!isEcho) process.exit(1);
+      return;
+    }
+    this.stoppingSince = performance.now();
+    carryOut(this.plan, cause);
+  }
+
+  /** Without this, the server would go on unseen after a signal to `npm start`, and keep its port. */
+  private stopWithParent(): void {
+    const { ppid } = process;
+    const timer = setInterval(() => {
+      if (process.ppid === ppid) return;
+      clearInterval(timer);
+      this.stop('npm has ended');
+    }, PARENT_CHECK_MS);
+    timer.unref();
+  }
+}
+
+function carryOut({ starting, timeoutMs, fail }: StopPlan, cause: string): void {
+  // Sessions end in time by themselves. This is for what else may hold the process: a start that hangs, an HTTP request.
+  setTimeout(() => process.exit(0), timeoutMs);
+  const leave = async (): Promise<never> => {
+    const server = await starting;
+    server.announce(cause);
+    await server.close();
+    process.exit(0);
+  };
+  leave().catch(fail);
+}

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { spawnBound } from '../support/bound-process.js';
+import { buildServer, ServerProcess, type Build } from '../support/built-server.js';
+import { commandNamed } from '../support/commands.js';
+import { InnerProcess, processOneWrapper } from '../support/process-one.js';
+import { TEST_SECRET } from '../support/test-server.js';
+import { read } from '../docs/markdown.js';
+
+const ENVIRONMENT = { NODE_ENV: 'production', JWT_SECRET: TEST_SECRET };
+const CLEAN = { code: 0, signal: null };
+const MOMENTS = 8;
+const AT_ONCE = 4;
+
+const wrapper = processOneWrapper();
+const hasTini = commandNamed('tini') !== undefined;
+/** What deploy/Dockerfile starts Node with. */
+const init = (/^ENTRYPOINT \["(tini.*?)", "node"/m.exec(read('deploy/Dockerfile'))?.[1] ?? '').split('", "');
+
+const NO_NAMESPACE = wrapper === undefined ? ' (skipped: this account may not make a PID namespace)' : '';
+const NO_TINI = wrapper !== undefined && !hasTini ? ' (skipped: there is no tini on PATH)' : NO_NAMESPACE;
+
+let build: Build;
+beforeAll(async () => {
+  build = await buildServer();
+}, 120_000);
+afterAll(() => build[Symbol.asyncDispose]());
+
+function start(...command: string[]): Promise<ServerProcess> {
+  return ServerProcess.startAs(build, { environment: ENVIRONMENT, wrapper: [...(wrapper ?? []), ...command] });
+}
+
+/** Calls for 0 to count - 1, a few at a time. */
+async function each<T>(count: number, call: (index: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let first = 0; first < count; first += AT_ONCE) {
+    const indexes = Array.from({ length: Math.min(AT_ONCE, count - first) }, (_, index) => first + index);
+    results.push(...(await Promise.all(indexes.map(call))));
+  }
+  return results;
+}
+
+describe.skipIf(wrapper === undefined)(`the server as process 1 of a container${NO_NAMESPACE}`, () => {
+  it('ends cleanly on SIGTERM at every moment of its start', { timeout: 300_000 }, async () => {
+    const { handlers, whole } = await startTimes();
+    const endings = await each(MOMENTS, async (moment) => {
+      await using server = await start();
+      const node = await InnerProcess.childOf(server.pid);
+      await node.handlesSighup();
+      await node.hasUsed(handlers + ((whole - handlers) * moment) / MOMENTS);
+      node.sigterm();
+      return await server.ended;
+    });
+    expect(endings).toEqual(endings.map(() => CLEAN));
+  });
+
+  it('handles signals hardly later than a program that does nothing else', { timeout: 120_000 }, async () => {
+    const { handlers } = await startTimes();
+    const nothingElse = await timeToHandlers([
+      process.execPath,
+      '-e',
+      "process.on('SIGHUP', () => {}); setInterval(() => {}, 1e6)",
+    ]);
+    expect(handlers).toBeLessThan(3 * nothingElse);
+  });
+
+  async function timeToHandlers(command: readonly string[]): Promise<number> {
+    const [first = '', ...rest] = [...(wrapper ?? []), ...command];
+    const child = spawnBound(first, rest, { stdio: 'ignore' });
+    const node = await InnerProcess.childOf(child.pid ?? 0);
+    await node.handlesSighup();
+    const used = node.used();
+    child.kill('SIGKILL');
+    return used;
+  }
+
+  /** What it takes of a processor until its handlers are there, and until it listens. */
+  async function startTimes(): Promise<{ handlers: number; whole: number }> {
+    await using server = await start();
+    const node = await InnerProcess.childOf(server.pid);
+    await node.handlesSighup();
+    const handlers = node.used();
+    await server.port();
+    return { handlers, whole: node.used() };
+  }
+});
+
+describe.skipIf(wrapper === undefined || !hasTini)(`the entry point of the image${NO_TINI}`, () => {
+  it('ends cleanly on SIGTERM also before Node has run a line', { timeout: 300_000 }, async () => {
+    expect(init[0]).toBe('tini');
+    const endings = await each(8, async (moment) => {
+      await using server = await start(...init);
+      const tini = await InnerProcess.childOf(server.pid);
+      // Before that it is not tini yet, but what makes the container.
+      const node = await tini.child();
+      await node.hasUsed(moment * 10);
+      tini.sigterm();
+      return await server.ended;
+    });
+    expect(endings).toEqual(endings.map(() => CLEAN));
+  });
+
+  it('passes on that the server could not start', { timeout: 60_000 }, async () => {
+    const environment = { ...ENVIRONMENT, PORT: 'http' };
+    const setup = { environment, wrapper: [...(wrapper ?? []), ...init] };
+    await using server = await ServerProcess.startAs(build, setup);
+    expect(await server.ended).toEqual({ code: 1, signal: null });
+    expect(server.errors).toContain('Gatehouse cannot start');
+  });
+});
