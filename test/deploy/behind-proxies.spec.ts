@@ -1,5 +1,7 @@
 // @module-tag redis
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { read } from '../docs/markdown.js';
 import { buildServer, ServerProcess } from '../support/built-server.js';
 import { api } from '../support/api-client.js';
 import { CertificateFolder, makeCertificate } from '../support/certificates.js';
@@ -49,7 +51,10 @@ class Site implements AsyncDisposable {
     this.keep({ [Symbol.asyncDispose]: async () => folder[Symbol.dispose]() });
     const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = folder.environment;
     for (const kind of present) {
-      this.proxies.set(kind, this.keep(await ProxyProcess.start(kind, this.ports, { certFile, keyFile })));
+      this.proxies.set(
+        kind,
+        this.keep(await ProxyProcess.start(kind, this.ports, { certificate: { certFile, keyFile } })),
+      );
     }
   }
 
@@ -150,7 +155,17 @@ describe.each(KINDS)('deploy/%s in front of three processes', (kind) => {
 
   it('lets nobody outside reach more than the endpoint and /route', { tags }, async () => {
     const at = `http://127.0.0.1:${site.behind(kind).port}`;
-    for (const path of ['/', '/health', '/ready', '/metrics', '/api/sessions', '/docs', '/ws/', '/route/../metrics']) {
+    for (const path of [
+      '/',
+      '/proxy-health',
+      '/health',
+      '/ready',
+      '/metrics',
+      '/api/sessions',
+      '/docs',
+      '/ws/',
+      '/route/../metrics',
+    ]) {
       expect([path, (await fetch(`${at}${path}`)).status]).toEqual([path, 404]);
     }
     expect((await fetch(`${at}/route`)).status).toBe(200);
@@ -167,6 +182,34 @@ describe.each(KINDS)('deploy/%s in front of three processes', (kind) => {
     await leave(clients);
   });
 });
+
+describe('the proxies themselves', () => {
+  it.skipIf(!present.includes('nginx'))('nginx tells its own container of its health, on loopback only', async () => {
+    const { healthPort } = site.behind('nginx').ports;
+    expect((await fetch(`http://127.0.0.1:${healthPort}/`)).status).toBe(204);
+    // As docker would reach a port that is open to other containers.
+    await expect(fetch(`http://127.0.0.2:${healthPort}/`)).rejects.toThrow('fetch failed');
+  });
+
+  it.each(present)('%s ends at once on the signal that it is stopped with, whoever is connected', async (kind) => {
+    const port = site.port('node-1');
+    await using proxy = await ProxyProcess.start(kind, [port]);
+    await using client = await connect(`ws://127.0.0.1:${proxy.port}/ws`);
+    expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
+    await proxy.stop(stopSignal(kind));
+    expect(await client.closed).toMatchObject({ code: 1006 });
+  });
+});
+
+/** Of compose.yaml; without one there, that of the image. HAProxy's configuration says it, for it has no place in compose.yaml. */
+function stopSignal(kind: ProxyKind): NodeJS.Signals {
+  if (kind === 'haproxy')
+    return /stop HAProxy by (SIG\w+)/.exec(read('deploy/haproxy/haproxy.cfg'))?.[1] as NodeJS.Signals;
+  const { services } = parse(read('deploy/compose.yaml'), { merge: true }) as {
+    services: { nginx: { stop_signal?: NodeJS.Signals } };
+  };
+  return services.nginx.stop_signal ?? 'SIGQUIT';
+}
 
 describe.skipIf(present.length === 0)('a node that is told to end', () => {
   const GONE: NodeName = 'node-2';

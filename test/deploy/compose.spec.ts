@@ -96,6 +96,16 @@ describe('deploy/compose.yaml', () => {
     expect(service('gatehouse').deploy.replicas).toBe(3);
   });
 
+  it('asks for nothing that Docker Engine 23 does not know', () => {
+    for (const file of [text, read('deploy/Dockerfile')]) expect(file).not.toMatch(/start[_-]interval/);
+  });
+
+  it('asks nginx for its health where only its own container can', () => {
+    const [, address] = /listen (127\.0\.0\.1:\d+);/.exec(read('deploy/nginx/nginx.conf')) ?? [];
+    const { test = [] } = (service('nginx').healthcheck ?? {}) as { test?: string[] };
+    expect(test.at(-1)).toBe(`http://${address}/`);
+  });
+
   it('gives the server time to drain', () => {
     const graceMs = seconds(service('gatehouse').stop_grace_period) * 1000;
     expect(graceMs).toBeGreaterThanOrEqual(settings.lifecycle.drainTimeoutMs + 5_000);
@@ -183,7 +193,7 @@ describe('what stands around the server', () => {
     const locations = [...read('deploy/nginx/gatehouse.conf').matchAll(/^location (= )?(\S+)/gm)].map(
       ([, , path]) => path,
     );
-    expect(locations).toEqual([wsPath, '/route', '/proxy-health', '/']);
+    expect(locations).toEqual([wsPath, '/route', '/']);
     expect(haproxy).toContain(`acl is_websocket path ${wsPath}\n`);
   });
 });

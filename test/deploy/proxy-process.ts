@@ -15,26 +15,39 @@ interface Certificate {
   readonly keyFile: string;
 }
 
+export interface ProxySetup {
+  readonly certificate?: Certificate;
+  /** Of HAProxy, in the place of what its configuration allows an address. */
+  readonly perAddress?: number;
+}
+
+interface Ports {
+  readonly port: number;
+  /** Where wss:// ends; undefined where it was given no certificate. */
+  readonly tlsPort: number | undefined;
+  /** Of nginx, for its own container. */
+  readonly healthPort: number;
+}
+
 /**
  * A proxy with the configuration that deploy/ has, but for the addresses it listens on, those of the nodes, and where it may
  * write. `await using` ends it.
  */
 export class ProxyProcess implements AsyncDisposable {
   private constructor(
-    readonly port: number,
-    /** Where wss:// ends; undefined where it was given no certificate. */
-    readonly tlsPort: number | undefined,
+    readonly ports: Ports,
     private readonly folder: string,
     private readonly child: ChildProcess,
     /** All that it has logged, errors included. */
     readonly log: () => string,
   ) {}
 
-  static async start(kind: ProxyKind, nodes: readonly number[], certificate?: Certificate): Promise<ProxyProcess> {
+  static async start(kind: ProxyKind, nodes: readonly number[], setup: ProxySetup = {}): Promise<ProxyProcess> {
     const program = requireProgram(kind);
     const folder = mkdtempSync(join(tmpdir(), `gatehouse-${kind}-`));
-    const ports = { port: await freePort(), tlsPort: certificate && (await freePort()) };
-    const setUp = { folder, nodes, certificate, ...ports };
+    const tlsPort = setup.certificate && (await freePort());
+    const ports = { port: await freePort(), tlsPort, healthPort: await freePort() };
+    const setUp = { folder, nodes, ...setup, ...ports };
     const [file, parameters] = kind === 'nginx' ? setUpNginx(setUp) : setUpHaproxy(setUp);
     const checked = spawnSync(program, [...parameters, kind === 'nginx' ? '-t' : '-c'], { encoding: 'utf8' });
     if (checked.status !== 0) throw new Error(`${file} cannot be used: ${checked.stderr}${checked.stdout}`);
@@ -50,7 +63,7 @@ export class ProxyProcess implements AsyncDisposable {
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (text: Buffer) => (written += text.toString()));
     const log = (): string => written + (kind === 'nginx' ? readFileSync(join(folder, 'access.log'), 'utf8') : '');
-    const proxy = new ProxyProcess(ports.port, ports.tlsPort, folder, child, log);
+    const proxy = new ProxyProcess(ports, folder, child, log);
     const isUp = async (): Promise<boolean> => {
       if (child.exitCode !== null) throw new Error(`${kind} has ended: ${written}`);
       return answers(ports.port);
@@ -59,29 +72,40 @@ export class ProxyProcess implements AsyncDisposable {
     return proxy;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  get port(): number {
+    return this.ports.port;
+  }
+
+  get tlsPort(): number | undefined {
+    return this.ports.tlsPort;
+  }
+
+  /** Resolves once it has ended. */
+  async stop(signal: NodeJS.Signals): Promise<void> {
     const ended = once(this.child, 'close');
-    this.child.kill('SIGTERM');
+    this.child.kill(signal);
     if (this.child.exitCode === null && this.child.signalCode === null) await ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop('SIGTERM');
     rmSync(this.folder, { recursive: true });
   }
 }
 
-interface SetUp {
+interface SetUp extends ProxySetup, Ports {
   readonly folder: string;
   readonly nodes: readonly number[];
-  readonly port: number;
-  readonly tlsPort: number | undefined;
-  readonly certificate: Certificate | undefined;
 }
 
 type Command = readonly [file: string, parameters: readonly string[]];
 
-function setUpNginx({ folder, nodes, port, tlsPort, certificate }: SetUp): Command {
+function setUpNginx({ folder, nodes, port, tlsPort, healthPort, certificate }: SetUp): Command {
   cpSync('deploy/nginx', folder, { recursive: true });
   const file = join(folder, 'nginx.conf');
   edit(file, [
     ['listen 8080;', `listen 127.0.0.1:${port};`],
+    ['listen 127.0.0.1:8081;', `listen 127.0.0.1:${healthPort};`],
     [/ \/tmp\//g, ` ${folder}/`],
     ['/dev/stdout', join(folder, 'access.log')],
     ...(certificate ? ([['# include tls.conf;', 'include tls.conf;']] as const) : []),
