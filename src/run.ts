@@ -18,9 +18,9 @@ async function start(signals: StopSignals): Promise<void> {
   // Loaded only now, which takes most of a start: unusable settings are told at once.
   const { startServer } = await import('./server.js');
   const starting = startServer(settings);
-  const stoppable = starting.then(({ logger, close }) => ({
-    announce: (cause: string) => logger.info({ cause }, 'ending; a signal once more ends at once'),
-    close,
+  const stoppable = starting.then((server) => ({
+    announce: (cause: string) => server.logger.info({ cause }, 'ending; a signal once more ends at once'),
+    close: () => server.close(),
   }));
   // A start that fails is told below.
   stoppable.catch(() => undefined);

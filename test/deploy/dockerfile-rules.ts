@@ -53,7 +53,7 @@ export const DOCKERFILE_RULES: Readonly<Record<string, Rule>> = {
   'nothing is given to that user': (instructions) =>
     !last(instructions).some(({ rest }) => /--chown|--chmod|\bchown\b|\bchmod\b/.test(rest)),
   'process 1 is an init that passes signals on, and no shell': (instructions) =>
-    /^\["tini", /.test(of(last(instructions), 'ENTRYPOINT')[0] ?? '') &&
+    of(last(instructions), 'ENTRYPOINT').every((entry) => entry.startsWith('["tini", ')) &&
     [...of(last(instructions), 'ENTRYPOINT'), ...of(last(instructions), 'CMD')].every(isJsonList) &&
     of(last(instructions), 'ENTRYPOINT').length === 1,
   'its signal is the one that drains': (instructions) => of(last(instructions), 'STOPSIGNAL').join() === 'SIGTERM',

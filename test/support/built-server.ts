@@ -113,7 +113,7 @@ export class ServerProcess implements AsyncDisposable {
   private readonly child: ChildProcess;
 
   private constructor({ folder }: Build, home: string, { environment = {}, wrapper = [] }: ProcessSetup) {
-    const [command = '', ...parameters] = [...wrapper, process.execPath, join(folder, 'src', 'main.js')];
+    const [command, ...parameters] = [...wrapper, process.execPath, join(folder, 'src', 'main.js')];
     this.child = spawnBound(command, parameters, {
       cwd: home,
       env: { PATH: process.env.PATH, ...UNDISTURBED, ...environment },
