@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spawnBound } from '../support/bound-process.js';
 import { buildServer, ServerProcess, type Build } from '../support/built-server.js';
-import { commandNamed } from '../support/commands.js';
 import { InnerProcess, processOneWrapper } from '../support/process-one.js';
 import { TEST_SECRET } from '../support/test-server.js';
 import { read } from '../docs/markdown.js';
@@ -12,12 +11,8 @@ const MOMENTS = 8;
 const AT_ONCE = 4;
 
 const wrapper = processOneWrapper();
-const hasTini = commandNamed('tini') !== undefined;
 /** What deploy/Dockerfile starts Node with. */
 const init = (/^ENTRYPOINT \["(tini.*?)", "node"/m.exec(read('deploy/Dockerfile'))?.[1] ?? '').split('", "');
-
-const NO_NAMESPACE = wrapper === undefined ? ' (skipped: this account may not make a PID namespace)' : '';
-const NO_TINI = wrapper !== undefined && !hasTini ? ' (skipped: there is no tini on PATH)' : NO_NAMESPACE;
 
 let build: Build;
 beforeAll(async () => {
@@ -39,7 +34,7 @@ async function each<T>(count: number, call: (index: number) => Promise<T>): Prom
   return results;
 }
 
-describe.skipIf(wrapper === undefined)(`the server as process 1 of a container${NO_NAMESPACE}`, () => {
+describe('the server as process 1 of a container', { tags: ['unshare'] }, () => {
   it('ends cleanly on SIGTERM at every moment of its start', { timeout: 300_000 }, async () => {
     const { handlers, whole } = await startTimes();
     const endings = await each(MOMENTS, async (moment) => {
@@ -84,7 +79,7 @@ describe.skipIf(wrapper === undefined)(`the server as process 1 of a container${
   }
 });
 
-describe.skipIf(wrapper === undefined || !hasTini)(`the entry point of the image${NO_TINI}`, () => {
+describe('the entry point of the image', { tags: ['unshare', 'tini'] }, () => {
   it('ends cleanly on SIGTERM also before Node has run a line', { timeout: 300_000 }, async () => {
     expect(init[0]).toBe('tini');
     const endings = await each(8, async (moment) => {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { processOneWrapper } from './process-one.js';
 
 /** A program that some tests need and npm does not bring. */
 export interface Program {
@@ -60,6 +61,18 @@ export const PROGRAMS = {
     purpose: 'the example clients in Python',
     packages: ['python3', 'python3-websockets', 'python3-cryptography'],
     find: findPython,
+  },
+  tini: {
+    title: 'tini',
+    purpose: 'the entry point of the image',
+    packages: ['tini'],
+    find: () => onLinux('tini'),
+  },
+  unshare: {
+    title: 'unshare, for an account that may make a PID namespace',
+    purpose: 'the server as process 1 of a container',
+    packages: [],
+    find: () => (processOneWrapper() === undefined ? undefined : commandNamed('unshare')),
   },
   helm: {
     title: 'Helm 3 or 4',
