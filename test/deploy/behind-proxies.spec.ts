@@ -6,6 +6,7 @@ import { buildServer, ServerProcess } from '../support/built-server.js';
 import { api } from '../support/api-client.js';
 import { CertificateFolder, makeCertificate } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
+import { Http2Client } from '../support/http2-client.js';
 import { has } from '../support/programs.js';
 import { RawClient } from '../support/raw-client.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -191,6 +192,63 @@ describe.each(KINDS)('deploy/%s in front of three processes', (kind) => {
     await leave(clients);
   });
 });
+
+describe('WebSockets over HTTP/2 through HAProxy', { tags: ['haproxy'] }, () => {
+  it.each(['plain', 'TLS'])('speak to a node, beside each other on one connection: %s', async (transport) => {
+    await using client = await throughHttp2(transport);
+    expect([client.takesWebSockets, client.maxStreams]).toEqual([true, 200]);
+    expect(client.alpn).toBe(transport === 'TLS' ? 'h2' : 'h2c');
+    const sockets = await times(20, () => client.open());
+    expect(sockets.map(({ status }) => status)).toEqual(sockets.map(() => 200));
+    const replies = await Promise.all(sockets.map((socket, data) => socket.request({ type: 'echo', data })));
+    expect(replies).toMatchObject(sockets.map((_socket, data) => ({ type: 'echo_reply', data })));
+    for (const socket of sockets) await socket.leave();
+  });
+
+  it('have the address of their client, whatever it says of itself', async () => {
+    await using client = await throughHttp2('plain');
+    const authorization = `Bearer ${mintToken({ sub: 'traveller-h2' })}`;
+    const socket = await client.open({ authorization, 'x-forwarded-for': '203.0.113.7', forwarded: 'for=203.0.113.7' });
+    expect(await socket.request({ type: 'echo', data: 1 })).toMatchObject({ data: 1 });
+    const { body } = await site.ask('GET /api/sessions?userId=traveller-h2');
+    expect(body).toMatchObject({ sessions: [{ userId: 'traveller-h2', address: '127.0.0.1' }] });
+  });
+
+  it('are closed by the node with its code, as over HTTP/1.1', async () => {
+    await using client = await throughHttp2('plain');
+    const socket = await client.open({ authorization: 'Bearer none' });
+    expect(await socket.closed()).toBe(4003);
+  });
+
+  it('reach nothing but the endpoint', async () => {
+    await using client = await throughHttp2('plain');
+    for (const path of ['/', '/metrics', '/api/sessions', '/ready']) {
+      expect([path, (await client.open({ ':path': path })).status]).toEqual([path, 404]);
+    }
+    expect((await client.open({ ':protocol': 'connect-udp' })).status).not.toBe(200);
+  });
+
+  it('count for their address one by one, however few connections carry them', async () => {
+    const perAddress = 6;
+    await using proxy = await ProxyProcess.start('haproxy', [site.port('node-1')], { perAddress });
+    await using first = await Http2Client.connect(`http://127.0.0.1:${proxy.port}`);
+    await using second = await Http2Client.connect(`http://127.0.0.1:${proxy.port}`);
+    const opened = await times(perAddress / 2, async () => [await first.open(), await second.open()]);
+    expect(opened.flat().map(({ status }) => status)).toEqual(opened.flat().map(() => 200));
+    expect((await first.open()).status).toBe(429);
+    // HTTP/1.1 from the same address as well.
+    await using late = await RawClient.upgrade(proxy.port);
+    expect((await late.answer()).status).toBe(429);
+    await opened[0]?.[0]?.leave();
+    await eventually('a place is free', async () => (await second.open()).status === 200);
+  });
+});
+
+function throughHttp2(transport: string): Promise<Http2Client> {
+  const { port, tlsPort } = site.behind('haproxy');
+  if (transport === 'plain') return Http2Client.connect(`http://127.0.0.1:${port}`);
+  return Http2Client.connect(`https://127.0.0.1:${tlsPort}`, { ca: site.certificate });
+}
 
 describe('the proxies themselves', () => {
   it('nginx tells its own container of its health, on loopback only', { tags: ['nginx'] }, async () => {

@@ -17,7 +17,7 @@ interface Certificate {
 
 export interface ProxySetup {
   readonly certificate?: Certificate;
-  /** Of HAProxy, in the place of what its configuration allows an address. */
+  /** WebSockets that HAProxy lets an address have, in the place of what its configuration says. */
   readonly perAddress?: number;
 }
 
@@ -124,13 +124,14 @@ function setUpNginx({ folder, nodes, port, tlsPort, healthPort, certificate }: S
   return [file, ['-c', file, '-p', folder]];
 }
 
-function setUpHaproxy({ folder, nodes, port, tlsPort, certificate }: SetUp): Command {
+function setUpHaproxy({ folder, nodes, port, tlsPort, certificate, perAddress }: SetUp): Command {
   cpSync('deploy/haproxy', folder, { recursive: true });
   const file = join(folder, 'haproxy.cfg');
   const servers = nodes.map((node, index) => `server node${index + 1} 127.0.0.1:${node}`);
   edit(file, [
     // Of more than this machine may let it have, it dies.
     ['  maxconn 20000\n', '  maxconn 500\n'],
+    ...(perAddress === undefined ? [] : ([[/(sc1_conn_cur gt) \d+/, `$1 ${perAddress}`]] as const)),
     ['bind :8080', `bind 127.0.0.1:${port}`],
     [/server-template node .*$/m, servers.join('\n')],
   ]);
