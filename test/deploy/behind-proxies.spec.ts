@@ -217,7 +217,7 @@ describe('WebSockets over HTTP/2 through HAProxy', { tags: ['haproxy'] }, () => 
   it('are closed by the node with its code, as over HTTP/1.1', async () => {
     await using client = await throughHttp2('plain');
     const socket = await client.open({ authorization: 'Bearer none' });
-    expect(await socket.closed()).toBe(4003);
+    expect(await socket.closed()).toBe(4403);
   });
 
   it('reach nothing but the endpoint', async () => {

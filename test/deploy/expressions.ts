@@ -34,10 +34,19 @@ export interface Dashboard {
 
 export const PROMETHEUS = 'deploy/prometheus';
 
+export interface RuleGroup {
+  readonly name: string;
+  readonly rules: readonly Rule[];
+}
+
+/** The groups of alerts.yml, in order. */
+export function ruleGroups(): RuleGroup[] {
+  return (parse(readFileSync(`${PROMETHEUS}/alerts.yml`, 'utf8')) as { groups: RuleGroup[] }).groups;
+}
+
 /** Every rule of alerts.yml, in order. */
 export function rules(): Rule[] {
-  const { groups } = parse(readFileSync(`${PROMETHEUS}/alerts.yml`, 'utf8')) as { groups: { rules: Rule[] }[] };
-  return groups.flatMap((group) => group.rules);
+  return ruleGroups().flatMap((group) => group.rules);
 }
 
 export function dashboard(): Dashboard {
