@@ -1,4 +1,5 @@
 import { Ajv } from 'ajv';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -18,6 +19,7 @@ import {
 } from '../../scripts/chart.js';
 import { read, section, table } from '../docs/markdown.js';
 import { CertificateFolder, makeCertificate } from '../support/certificates.js';
+import { requireProgram } from '../support/require-program.js';
 import { faultsOf } from './kubernetes-schemas.js';
 import { brokenRules, RULES } from './manifest-rules.js';
 import { manifestFiles, manifestsOf, one, readManifests, readValues, renderings, type Manifest } from './manifests.js';
@@ -136,6 +138,9 @@ describe('the values', () => {
     ['a number that YAML may write as 1e+07', { settings: { MAX_MESSAGE_BYTES: 10_000_000 } }],
     ['an unquoted on', { settings: { REQUIRE_TLS: true } }],
     ['the tag latest', { image: { tag: 'latest' } }],
+    ['a log that the pod cannot write', { settings: { LOG_DIR: '/var/log' } }],
+    ['an audit log that the pod cannot write', { settings: { AUDIT_FILE: '/audit.log' } }],
+    ['an authority that is not mounted', { settings: { OTEL_EXPORTER_OTLP_CERTIFICATE: '/etc/ca.pem' } }],
     ['no limit of memory', { resources: { limits: { memory: undefined } } }],
   ])('are refused with %s', (_what, given) => {
     expect(accepts(JSON.parse(JSON.stringify(merged(values, given))))).toBe(false);
@@ -200,6 +205,17 @@ describe('the chart', () => {
   });
 });
 
+describe('kubectl', { tags: ['kubectl'] }, () => {
+  it('builds the kustomization from the committed manifests', () => {
+    const { status, stdout, stderr } = spawnSync(requireProgram('kubectl'), ['kustomize', MANIFESTS], {
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([0, '']);
+    const kinds = (manifests: readonly Manifest[]): string[] => manifests.map(({ kind }) => kind).toSorted();
+    expect(kinds(manifestsOf(stdout))).toEqual(kinds(DEFAULTS));
+  });
+});
+
 describe('Helm', { tags: ['helm'] }, () => {
   it('finds nothing to complain of', () => {
     for (const path of ['values.yaml', ...[...valueSets().keys()].map((name) => `ci/${name}-values.yaml`)]) {
@@ -217,6 +233,13 @@ describe('Helm', { tags: ['helm'] }, () => {
     }
   });
 
+  it.each(['configMap', 'secret'])('mounts authorities that the pods trust, out of a %s', (source) => {
+    const rendered = [...renderChart(`--set=trustedCertificates.${source}=authority`).values()].flatMap(manifestsOf);
+    expect(rendered.flatMap(faultsOf)).toEqual([]);
+    expect(brokenRules(rendered)).toEqual([]);
+    expect(podEnvironment(rendered, {})).toMatchObject({ NODE_EXTRA_CA_CERTS: '/etc/gatehouse/trusted/ca.crt' });
+  });
+
   it.each([
     ['an ingress without TRUST_PROXY', ['--set=ingress.enabled=true'], 'TRUST_PROXY'],
     ['a misspelt setting', ['--set-string=settings.MAX_CONECTIONS=10'], 'MAX_CONECTIONS'],
@@ -224,6 +247,31 @@ describe('Helm', { tags: ['helm'] }, () => {
       'an autoscaler that looks at nothing',
       ['--set=autoscaling.targetCpuPercent=0,autoscaling.targetConnections=0'],
       'above 0',
+    ],
+    ['more pods at least than at most', ['--set=autoscaling.minReplicas=21'], 'minReplicas (21)'],
+    ['a share of a processor that is not requested', ['--set=resources.requests.cpu=null'], 'resources.requests.cpu'],
+    ['TLS for the internal port alone', ['--set=tls.internal=true'], 'tls.internal needs tls.enabled'],
+    [
+      'a scrape by TLS of a plain port',
+      ['--set=tls.enabled=true,serviceMonitor.enabled=true,serviceMonitor.tlsConfig.insecureSkipVerify=true'],
+      'tlsConfig needs tls.internal',
+    ],
+    ['required TLS where nobody speaks it', ['--set-string=settings.REQUIRE_TLS=on'], 'REQUIRE_TLS needs'],
+    ['a version of TLS without TLS', ['--set-string=settings.TLS_MIN_VERSION=TLSv1.3'], 'TLS_MIN_VERSION needs'],
+    [
+      'a passphrase of a key that is not there',
+      ['--set=secretSettings.TLS_KEY_PASSPHRASE.name=a,secretSettings.TLS_KEY_PASSPHRASE.key=b'],
+      'TLS_KEY_PASSPHRASE needs',
+    ],
+    [
+      'two sources of trusted authorities',
+      ['--set=trustedCertificates.configMap=a,trustedCertificates.secret=b'],
+      'not both',
+    ],
+    [
+      'an authority of the collector that is not mounted',
+      ['--set-string=settings.OTEL_EXPORTER_OTLP_CERTIFICATE=/etc/gatehouse/trusted/ca.crt'],
+      'needs trustedCertificates',
     ],
   ])('refuses %s', (_what, parameters, complaint) => {
     expect(() => renderChart(...parameters)).toThrow(complaint);
@@ -249,6 +297,9 @@ async function settingsOfPod(manifests: readonly Manifest[]): Promise<Settings> 
     ...environment,
     ...(environment.TLS_CERT_FILE !== undefined && folder.environment),
     ...(environment.CHANNELS_FILE !== undefined && { CHANNELS_FILE: file }),
+    ...(environment.OTEL_EXPORTER_OTLP_CERTIFICATE !== undefined && {
+      OTEL_EXPORTER_OTLP_CERTIFICATE: folder.environment.TLS_CERT_FILE,
+    }),
   };
   return loadSettings(mounted);
 }

@@ -4,7 +4,7 @@ import { one, type EnvironmentVariable, type Manifest } from './manifests.js';
 export const POD_NAME = 'gatehouse-7c9d8f6b5-x2x4z';
 const FIELDS: Readonly<Record<string, string>> = { 'metadata.name': POD_NAME, 'status.podIP': '10.1.2.3' };
 /** What is not for the server, but for the others among the variables, or for Node. */
-const NO_SETTINGS = new Set(['POD_NAME', 'POD_IP', 'NODE_OPTIONS']);
+const NO_SETTINGS = new Set(['POD_NAME', 'POD_IP', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS']);
 
 /**
  * The variables of the container as Kubernetes makes them: `env` goes before `envFrom`, of which the later goes before.

@@ -89,6 +89,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - name: INTERNAL_TLS
   value: {{ .Values.tls.internal | ternary "on" "off" | quote }}
 {{- end }}
+{{- if include "gatehouse.trusted" . }}
+- name: NODE_EXTRA_CA_CERTS
+  value: /etc/gatehouse/trusted/ca.crt
+{{- end }}
 {{- with .Values.heapMegabytes }}
 - name: NODE_OPTIONS
   value: --max-old-space-size={{ int64 . }}
@@ -99,6 +103,51 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
     secretKeyRef:
       name: {{ $source.name }}
       key: {{ $source.key }}
+{{- end }}
+{{- end }}
+
+{{/* Whether there are authorities to trust: the name of what holds them. */}}
+{{- define "gatehouse.trusted" -}}
+{{- .Values.trustedCertificates.configMap | default .Values.trustedCertificates.secret }}
+{{- end }}
+
+{{/* What would render to something that is not what was meant. Whatever concerns one value alone, values.schema.json refuses. */}}
+{{- define "gatehouse.check" -}}
+{{- with .Values }}
+{{- if .autoscaling.enabled }}
+{{- if not (or .autoscaling.targetCpuPercent .autoscaling.targetConnections) }}
+{{- fail "autoscaling: one of targetCpuPercent and targetConnections must be above 0" }}
+{{- end }}
+{{- if gt (int64 .autoscaling.minReplicas) (int64 .autoscaling.maxReplicas) }}
+{{- fail (printf "autoscaling: minReplicas (%d) must not be above maxReplicas (%d)" (int64 .autoscaling.minReplicas) (int64 .autoscaling.maxReplicas)) }}
+{{- end }}
+{{- if and .autoscaling.targetCpuPercent (not .resources.requests.cpu) }}
+{{- fail "autoscaling.targetCpuPercent is a share of resources.requests.cpu, which must be set; or set targetCpuPercent to 0" }}
+{{- end }}
+{{- end }}
+{{- if and .tls.internal (not .tls.enabled) }}
+{{- fail "tls.internal needs tls.enabled: without it the internal port would be plain" }}
+{{- end }}
+{{- if and .serviceMonitor.tlsConfig (not .tls.internal) }}
+{{- fail "serviceMonitor.tlsConfig needs tls.internal: without it Prometheus would ask the internal port in plain" }}
+{{- end }}
+{{- if and .ingress.enabled (not .settings.TRUST_PROXY) }}
+{{- fail "settings.TRUST_PROXY must be set with an ingress ('1' for its controller alone): without it all clients have the controller's address, share its limits and are banned together" }}
+{{- end }}
+{{- if and (eq (.settings.REQUIRE_TLS | default "off") "on") (not .tls.enabled) (not .settings.TRUST_PROXY) }}
+{{- fail "settings.REQUIRE_TLS needs tls.enabled, or a proxy that ends TLS and is named in settings.TRUST_PROXY: without either every client is refused" }}
+{{- end }}
+{{- range $setting := list "TLS_MIN_VERSION" "TLS_KEY_PASSPHRASE" }}
+{{- if and (not $.Values.tls.enabled) (or (hasKey $.Values.settings $setting) (hasKey $.Values.secretSettings $setting)) }}
+{{- fail (printf "%s needs tls.enabled: without it the pods are plain" $setting) }}
+{{- end }}
+{{- end }}
+{{- if and .trustedCertificates.configMap .trustedCertificates.secret }}
+{{- fail "trustedCertificates: name a configMap or a secret, not both" }}
+{{- end }}
+{{- if and .settings.OTEL_EXPORTER_OTLP_CERTIFICATE (not (or .trustedCertificates.configMap .trustedCertificates.secret)) }}
+{{- fail "settings.OTEL_EXPORTER_OTLP_CERTIFICATE needs trustedCertificates: without it the file is not there" }}
+{{- end }}
 {{- end }}
 {{- end }}
 
