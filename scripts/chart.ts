@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DEFINITIONS } from '../config/definitions.js';
 import type { Setting } from '../config/setting.js';
+import { has, pathOf } from '../test/support/programs.js';
 
 export const CHART = 'deploy/helm/gatehouse';
 /** The chart with its defaults, a file a template. */
@@ -67,12 +68,12 @@ function filesIn(folder: string): string[] {
 }
 
 export function hasHelm(): boolean {
-  return spawnSync('helm', ['version', '--short']).status === 0;
+  return has('helm');
 }
 
 /** @throws Error with what Helm says */
 export function helm(...parameters: string[]): string {
-  const { status, stdout, stderr } = spawnSync('helm', parameters, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(pathOf('helm') ?? 'helm', parameters, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`helm ${parameters.join(' ')}\n${stdout}${stderr}`);
   return stdout;
 }

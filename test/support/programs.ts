@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { processOneWrapper } from './process-one.js';
 
 /** A program that some tests need and npm does not bring. */
@@ -16,6 +17,9 @@ export interface Program {
   /** Returns the path of the program, or undefined if a test could not use it here. */
   readonly find: () => string | undefined;
 }
+
+/** Where `npm run test:setup` puts programs that are no package of Debian. It stays over `npm ci`. */
+export const TOOLS_FOLDER = fileURLToPath(new URL('../../.cache/tools', import.meta.url));
 
 /**
  * Every program that some tests need. A test that needs one has its name as a tag: `describe('…', { tags: ['redis'] }, …)`, or
@@ -78,7 +82,13 @@ export const PROGRAMS = {
     title: 'Helm 3 or 4',
     purpose: 'what the chart renders to',
     packages: [],
-    find: () => commandNamed('helm'),
+    find: () => commandNamed('helm', [TOOLS_FOLDER]),
+  },
+  kubectl: {
+    title: 'kubectl',
+    purpose: 'what the kustomization of deploy/kubernetes makes',
+    packages: [],
+    find: () => commandNamed('kubectl', [TOOLS_FOLDER]),
   },
 } as const satisfies Readonly<Record<string, Program>>;
 
