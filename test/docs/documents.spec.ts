@@ -18,7 +18,7 @@ const SETTINGS = new Set(
 );
 const FIRST_WORDS = new Set([...SETTINGS].map((name) => name.split('_')[0]));
 /** Node's own. */
-const OTHERS = new Set(['NODE_OPTIONS']);
+const OTHERS = new Set(['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS']);
 
 describe.each(DOCUMENTS)('%s', (path) => {
   const text = read(path);
