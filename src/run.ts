@@ -4,6 +4,7 @@ import { configurationOfProcess } from '../config/environment.js';
 import type { Settings } from '../config/settings.js';
 import { UnusableSettings } from '../config/unusable-settings.js';
 import type { GatehouseServer } from './server.js';
+import { startBanner } from './start-banner.js';
 import type { StopSignals } from './stop-signals.js';
 
 const DEVELOPMENT_TOKEN = { sub: 'developer', roles: ['ADMIN', 'MEMBER'], expiresInSeconds: 86_400 };
@@ -32,6 +33,8 @@ async function start(signals: StopSignals): Promise<void> {
   const { internal } = settings;
   if (internal.port > 0)
     server.logger.info({ host: internal.host, port: internal.port }, 'Gatehouse listens for operators');
+  const { isForPeople } = await import('./observability/logs/log-output.js');
+  if (isForPeople(settings.log.format)) process.stdout.write(startBanner(settings, server.port));
   if (settings.madeDevelopmentSecret) await printReadyLink(settings, server);
 }
 

@@ -5,9 +5,10 @@ import { integer, oneOf, optionalText } from '../setting.js';
 export const audit = {
   log: oneOf({
     env: 'AUDIT_LOG',
-    values: ['on', 'off'],
-    fallback: 'on',
-    effect: 'on: an audit log is written, whatever LOG_LEVEL says. off: there is none.',
+    values: ['auto', 'on', 'off'],
+    fallback: 'auto',
+    effect:
+      'on: an audit log is written, whatever LOG_LEVEL says. auto: as on, but outside production a terminal does not show its lines. off: there is none.',
   }),
   file: optionalText({
     env: 'AUDIT_FILE',

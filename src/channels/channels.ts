@@ -19,7 +19,7 @@ import { ChannelHub } from './channel-hub.js';
 import { channelNamed, destinationOf, type Channel } from './channel.js';
 import { ChannelsSettings } from './channels-settings.js';
 import { PresenceTracker, presenceChannelOf } from './presence-tracker.js';
-import { idempotencyKeyOf, type PublishRequest } from './publish-request.js';
+import { idempotencyKeyOf, publisherOf, type PublishRequest } from './publish-request.js';
 import { isFresh, recover } from './recovery.js';
 import type { Recovery } from './recovery-reply.js';
 import { eventsOf, messagesOf } from './renderings.js';
@@ -138,11 +138,11 @@ export class Channels {
    */
   async publish(channel: Channel, request: PublishRequest): Promise<Published> {
     const { name, namespace } = channel;
-    const { from, ttlMs, excludeSession } = request;
+    const { ttlMs, excludeSession } = request;
     const expiresAt = ttlMs === undefined ? undefined : Date.now() + ttlMs;
     const data = sendable(request.data);
     const payload = namespace.encryption === 'required' ? this.sealed(data) : { data };
-    const draft = { ...payload, from, excludeSession, expiresAt };
+    const draft = { ...payload, from: publisherOf(request.from), excludeSession, expiresAt };
     const options = { history: namespace.history, idempotencyKey: idempotencyKeyOf(request) };
     const send = (trace?: string): Promise<Published> =>
       this.broker.publish(name, trace === undefined ? draft : { ...draft, trace }, options);

@@ -91,7 +91,7 @@ export class ObservabilityModule {
         ClusterLog,
         ApiObserver,
         TransportObserver,
-        ...(settings.audit.log === 'on' ? [AuditLog, AuditObserver, AuditOperations] : []),
+        ...(settings.audit.log !== 'off' ? [AuditLog, AuditObserver, AuditOperations] : []),
         ...(Anomalies.areWanted(settings.anomalies) ? [AnomalyReport, Anomalies] : []),
       ],
       exports: [Registry],

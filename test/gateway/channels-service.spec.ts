@@ -36,6 +36,12 @@ class OrdersGateway {
     return { kept: publications[0]?.data, members: await this.channels.members(channel) };
   }
 
+  @SubscribeMessage('orders.ask')
+  ask(@MessageBody() question: unknown, @CurrentMessage() { session }: MessageContext) {
+    const once = { from: session, idempotencyKey: 'one question' };
+    return this.channels.publish(this.channels.named('feed:orders'), { data: question, ...once });
+  }
+
   @SubscribeMessage('orders.spoil')
   spoil() {
     return this.channels.publish(this.channels.named('feed:orders'), { data: new Map() });
@@ -51,6 +57,21 @@ class OrdersGateway {
 class OrdersModule {}
 
 describe('the Channels service', () => {
+  it('names a session as the publisher, and nothing else of it', async () => {
+    await using server = await startTestServer({}, [OrdersModule]);
+    await using other = await connect(server.url, { claims: { sub: 'bob' } });
+    await other.request('orders.follow', ['feed:orders']);
+    await using client = await connect(server.url, { claims: { sub: 'alice' } });
+    const { sessionId } = (await client.request('hello')).data as { sessionId: string };
+    const { data: first } = await client.request('orders.ask', 'where?');
+    expect((await other.next()).from).toEqual({ userId: 'alice', sessionId });
+    // The key is the user's own, as where the session itself publishes.
+    expect((await client.request('orders.ask', 'where?')).data).toMatchObject({
+      isRepeat: true,
+      position: (first as { position: object }).position,
+    });
+  });
+
   it('lets a gateway publish, subscribe sessions, and read', async () => {
     await using server = await startTestServer({}, [OrdersModule]);
     await using client = await connect(server.url);

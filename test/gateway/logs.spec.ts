@@ -69,11 +69,16 @@ class WritingGateway {
 }
 
 describe('the log of connections', () => {
-  it('has one line for the opening and one for the end, with code, duration and counts', async () => {
+  it('has one line a connection at info: its end, with code, duration and counts', async () => {
     await using server = await startTestServer();
     await visit(server);
+    expect(server.logLines.map(({ msg }) => msg)).toEqual(['session closed']);
+  });
+
+  it('has one line for the opening at debug too', async () => {
+    await using server = await startTestServer({ LOG_LEVEL: 'info,connections=debug' });
+    await visit(server);
     const opened = {
-      level: 'info',
       node: 'test-node',
       area: 'connections',
       session: text,
@@ -81,16 +86,16 @@ describe('the log of connections', () => {
       address: '127.0.0.1',
     };
     expect(linesOf(server, 'session opened')).toEqual([
-      { ...opened, time: text, protocol: 'v1.json', msg: 'session opened' },
+      { ...opened, level: 'debug', time: text, protocol: 'v1.json', msg: 'session opened' },
     ]);
     expect(linesOf(server, 'session closed')).toMatchObject([
-      { ...opened, code: 1000, durationMs: number, received: 2, sent: 2 },
+      { ...opened, level: 'info', code: 1000, durationMs: number, received: 2, sent: 2 },
     ]);
     expect(linesOf(server, 'session closed')[0]?.session).toBe(linesOf(server, 'session opened')[0]?.session);
   });
 
   it('shows no control character of a user id, which a terminal would obey', async () => {
-    await using server = await startTestServer();
+    await using server = await startTestServer({ LOG_LEVEL: 'debug' });
     await using client = await connect(server.url, { claims: { sub: 'a\u009b31m\u202eb' } });
     await client.request('ping');
     await eventually('it is told', () => linesOf(server, 'session opened').length === 1);
@@ -102,12 +107,12 @@ describe('the log of connections', () => {
     const listening = server.app.get(SessionEvents, { strict: false }).listenerCount('opened');
     await visit(server);
     expect(server.logLines).toEqual([]);
-    await using louder = await startTestServer({ LOG_LEVEL: 'warn,connections=info', AUDIT_LOG: 'off' });
+    await using louder = await startTestServer({ LOG_LEVEL: 'warn,connections=debug', AUDIT_LOG: 'off' });
     expect(louder.app.get(SessionEvents, { strict: false }).listenerCount('opened')).toBe(listening + 1);
   });
 
   it('has a level of its own', async () => {
-    await using server = await startTestServer({ LOG_LEVEL: 'warn,connections=info' });
+    await using server = await startTestServer({ LOG_LEVEL: 'warn,connections=debug' });
     await visit(server);
     await refusals(server, 1);
     expect(server.logLines.map(({ msg }) => msg)).toEqual(['session opened', 'session closed']);
@@ -154,7 +159,9 @@ describe('the log of messages', () => {
   });
 
   it('names session and message where a handler fails, and where it writes a line itself', async () => {
-    await using server = await startTestServer({ LOG_CORRELATION: 'on' }, [feature([WritingGateway])]);
+    await using server = await startTestServer({ LOG_CORRELATION: 'on', LOG_LEVEL: 'info,connections=debug' }, [
+      feature([WritingGateway]),
+    ]);
     await using client = await connect(server.url);
     await client.request('write.later', undefined, 'c-1');
     await client.request('write.fail', undefined, 'c-2');
@@ -186,7 +193,7 @@ describe('the levels of the log', () => {
     const changed = { nodeId: 'test-node', levels: 'warn,messages=debug', configured: 'info', areas, until: number };
     expect({ status, body }).toEqual({ status: 200, body: { nodes: [changed], missing: [] } });
     await visit(server);
-    expect([linesOf(server, 'message').length, linesOf(server, 'session opened').length]).toEqual([2, 1]);
+    expect([linesOf(server, 'message').length, linesOf(server, 'session closed').length]).toEqual([2, 1]);
     const { body: seen } = await api(server, 'GET /api/logs/levels', { token: mintToken(ADMIN) });
     expect(seen).toEqual(body);
 
@@ -322,7 +329,7 @@ describe('LOG_DIR', () => {
       .toBeGreaterThan(0);
     await visit(server);
     await server.close();
-    expect(linesOf(server, 'session opened')).toHaveLength(2);
+    expect(linesOf(server, 'session closed')).toHaveLength(2);
     expect(linesOf(server, 'a log file cannot be written')).toMatchObject([
       { level: 'error', area: 'observability', file: 'combined.log', reason: 'ENOSPC' },
     ]);

@@ -6,7 +6,7 @@ import { UpgradeEvents } from '../../upgrade/upgrade-events.js';
 import { clientText } from '../client-text.js';
 import { Logs } from './logs.js';
 
-/** A line when a session opens and one when it closes; refusals, slow readers and faults. Nothing here ever holds a token or a payload. */
+/** At info one line a session, when it closes; refusals, slow readers and faults. Nothing here ever holds a token or a payload. */
 @Injectable()
 export class ConnectionLog implements OnModuleInit {
   constructor(

@@ -21,7 +21,7 @@ const SESSION = ['session', 'user', 'address', 'protocol'] as const;
 export const LOG_LINES = {
   session_opened: {
     area: 'connections',
-    level: 'info',
+    level: 'debug',
     sentence: 'session opened',
     fields: SESSION,
     isTraffic: true,

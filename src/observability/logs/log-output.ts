@@ -8,11 +8,16 @@ import { LineWriter } from './line-writer.js';
 import type { Logs } from './logs.js';
 import { Tally } from '../metrics/tally.js';
 
-type LogSettings = Settings['log'];
+interface LogSettings extends Readonly<Settings['log']> {
+  /** Whether a terminal shows no lines of the audit log. Files and programs get them all the same. */
+  readonly hidesAudit?: boolean;
+}
 
 /** What may wait for a slow disk, or for whoever reads standard output, each. About 12,000 lines. */
 const MAX_WAITING_BYTES = 4_194_304;
 const STANDARD_OUTPUT = 'stdout';
+/** How pino ends a line of the audit log. */
+const AUDIT_END = '"msg":"audit"}\n';
 /** For pino, which has a number for each level. */
 const ERROR_LEVEL = 50;
 
@@ -60,9 +65,11 @@ export class LogOutput {
     await Promise.all([...this.writers.values()].map((writer) => writer.close()));
   }
 
-  private console({ format }: LogSettings): DestinationStream {
-    const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
-    if (isPretty) return pretty({ sync: true, singleLine: true, ignore: 'pid,hostname,node' });
+  private console({ format, hidesAudit }: LogSettings): DestinationStream {
+    if (isForPeople(format)) {
+      const terminal = pretty({ sync: true, singleLine: true, ignore: 'pid,hostname,node' });
+      return hidesAudit ? withoutAudit(terminal) : terminal;
+    }
     return this.watched(STANDARD_OUTPUT, new LineWriter(process.stdout.fd, MAX_WAITING_BYTES));
   }
 
@@ -83,4 +90,13 @@ export class LogOutput {
     this.writers.set(name, writer);
     return writer;
   }
+}
+
+/** Whether standard output is written for people to read: on a terminal, or where LOG_FORMAT says so. */
+export function isForPeople(format: Settings['log']['format']): boolean {
+  return format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
+}
+
+function withoutAudit(stream: DestinationStream): DestinationStream {
+  return { write: (line) => void (line.endsWith(AUDIT_END) || stream.write(line)) };
 }

@@ -15,8 +15,9 @@ export class Logging {
    * @param instead in the place of standard output
    * @throws UnusableSettings where a file in LOG_DIR cannot be opened
    */
-  static async open({ log, server, tracing }: Settings, instead?: DestinationStream): Promise<Logging> {
-    const output = new LogOutput(log, instead);
+  static async open({ log, audit, server, tracing }: Settings, instead?: DestinationStream): Promise<Logging> {
+    const hidesAudit = audit.log === 'auto' && server.environment !== 'production';
+    const output = new LogOutput({ ...log, hidesAudit }, instead);
     // Loaded only where it is used, as all of tracing.
     const traceFields = tracing.exporter === 'none' ? undefined : (await import('./trace-fields.js')).traceFields;
     const logs = new Logs(createLogger(server, output.stream, traceFields), log);

@@ -81,19 +81,19 @@ describe('the bounds of the log', () => {
     for (let line = 0; line < 5; line += 1) {
       logs.write('upgrade_refused', () => ({ reason: 'draining', address: 'x' }));
       logs.write('upgrade_refused', () => ({ reason: 'overloaded', address: 'x' }));
-      logs.write('session_opened', () => ({ session: 's' }));
+      logs.write('session_closed', () => ({ session: 's' }));
       new NestLogger(logs).warn('a line of the application', 'Chat');
     }
     logs.close();
     const countOf = (sentence: string): number => sentences(lines).filter((one) => one === sentence).length;
-    expect(['upgrade refused', 'session opened', 'a line of the application'].map(countOf)).toEqual([4, 3, 3]);
+    expect(['upgrade refused', 'session closed', 'a line of the application'].map(countOf)).toEqual([4, 3, 3]);
     expect(lines.filter(({ msg }) => msg === 'log lines left out')).toMatchObject([
       { level: 'info', area: 'upgrade', kind: 'upgrade_refused', of: 'draining', leftOut: 3 },
       { kind: 'upgrade_refused', of: 'overloaded', leftOut: 3 },
-      { area: 'connections', kind: 'session_opened', leftOut: 2 },
+      { area: 'connections', kind: 'session_closed', leftOut: 2 },
       { level: 'warn', area: 'app', kind: 'app_warn', leftOut: 2 },
     ]);
-    expect(Object.fromEntries(logs.leftOut)).toEqual({ upgrade_refused: 6, session_opened: 2, app_warn: 2 });
+    expect(Object.fromEntries(logs.leftOut)).toEqual({ upgrade_refused: 6, session_closed: 2, app_warn: 2 });
   });
 });
 
