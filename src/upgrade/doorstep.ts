@@ -87,7 +87,7 @@ export class Doorstep implements OnApplicationShutdown {
     if (guest) this.forget(guest);
   }
 
-  /** Middleware: Node drops what is beyond the bound and goes on, which hides a header of a proxy behind those of a client. */
+  /** Middleware that refuses a request with too many headers. */
   readonly limitHeaders = (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
     if (request.rawHeaders.length <= MAX_HEADERS * 2) return next();
     this.tell('too_many_headers', request.socket);

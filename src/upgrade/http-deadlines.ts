@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 
-/** A browser sends twenty, proxies add a few. Node keeps no more than this; who sends more is refused. */
+/** A browser sends twenty, proxies add a few. A request with more is refused. */
 export const MAX_HEADERS = 100;
 /** Request line and headers together: room for the largest token, and for cookies. Beyond it 431. */
 const MAX_HEAD_BYTES = 16_384;
@@ -29,7 +29,8 @@ export function applyDeadlines(server: Server, timeoutMs: number): void {
   server.requestTimeout = timeoutMs === 0 ? 0 : timeoutMs + BODY_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.timeout = IDLE_MS;
-  server.maxHeadersCount = MAX_HEADERS;
+  // No limit: Node 20 drops the headers beyond it, and Node 22.23 fails as if the head had too many bytes. We count them ourselves.
+  server.maxHeadersCount = 0;
   // Options of createServer, and plain fields of the server ever since: https and http servers are made elsewhere.
   Object.assign(server, { connectionsCheckingInterval: checkEvery(timeoutMs), maxHeaderSize: MAX_HEAD_BYTES });
 }

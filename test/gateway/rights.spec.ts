@@ -72,8 +72,11 @@ describe('rights', () => {
   const refresh = async (client: TestClient, claims: object) =>
     client.send({ type: 'auth_refresh', id: 'refresh', data: { token: mintToken({ iat: seconds(1), ...claims }) } });
   const publish = (channel: string, data: unknown) => api(server, 'POST /api/publish', { body: { channel, data } });
-  const change = async (userId: string, body: object) =>
-    (await api(server, `PUT /api/users/${userId}/rights`, { body })) as { status: number; body: object };
+  const change = async (userId: string, body: object, token?: string) =>
+    (await api(server, `PUT /api/users/${userId}/rights`, { body, ...(token !== undefined && { token }) })) as {
+      status: number;
+      body: object;
+    };
   const unsubscribed = (channel: string, lost = 'channel', message = 'Insufficient privileges') => ({
     v: 1,
     type: 'unsubscribed',
@@ -215,7 +218,9 @@ describe('rights', () => {
     it('hold for a caller of the server API', async () => {
       const token = mintToken({ sub: 'lea', roles: ['ADMIN'], iat: seconds(-60) });
       expect((await api(server, 'GET /api/nodes', { token })).status).toBe(200);
-      await change('lea', { roles: ['MEMBER'] });
+      // Only an administrator may change another one.
+      const { status } = await change('lea', { roles: ['MEMBER'] }, mintToken({ sub: 'root', roles: ['ADMIN'] }));
+      expect(status).toBe(200);
       expect((await api(server, 'GET /api/nodes', { token })).status).toBe(403);
     });
 
