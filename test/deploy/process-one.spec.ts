@@ -49,13 +49,17 @@ describe('the server as process 1 of a container', { tags: ['unshare'] }, () => 
   });
 
   it('handles signals hardly later than a program that does nothing else', { timeout: 120_000 }, async () => {
-    const { handlers } = await startTimes();
+    await using server = await start();
+    const node = await InnerProcess.childOf(server.pid);
+    await node.handlesSighup();
+    const handlers = node.used();
     const nothingElse = await timeToHandlers([
       process.execPath,
       '-e',
       "process.on('SIGHUP', () => {}); setInterval(() => {}, 1e6)",
     ]);
-    expect(handlers).toBeLessThan(3 * nothingElse);
+    // Behind the imports it would be three to four times as much.
+    expect(handlers).toBeLessThan(2 * nothingElse);
   });
 
   async function timeToHandlers(command: readonly string[]): Promise<number> {
