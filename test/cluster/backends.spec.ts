@@ -39,7 +39,7 @@ describe('a Redis of a test', () => {
       await master.wait(1, 5_000);
     });
     await owner.kill();
-    await cluster.replaced(owner, 'key');
+    await cluster.replace(owner, 'key');
     await eventually('the client finds the new master', async () => (await client.get('key')) === 'value');
     client.disconnect();
   });

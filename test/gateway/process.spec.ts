@@ -13,7 +13,7 @@ const PRODUCTION = { NODE_ENV: 'production', JWT_SECRET: TEST_SECRET, RECONNECT_
 let build: Build;
 beforeAll(async () => {
   build = await buildServer();
-}, 120_000);
+});
 afterAll(() => build[Symbol.asyncDispose]());
 
 /** What the health check of the image exits with. */

@@ -4,13 +4,13 @@ import { RedisServer } from './redis-server.js';
 
 const SLOTS = 16_384;
 const MASTERS = 3;
-/** A master that has been silent for a second is replaced, by however old a replica. */
+/** Only one that is silent takes so long. */
+const PATIENCE_MS = 10_000;
+/** So long that no starved server is taken for dead: a replica takes over where a test says so. */
 const OPTIONS = [
-  '--cluster-enabled yes --cluster-require-full-coverage no --cluster-node-timeout 1000',
+  '--cluster-enabled yes --cluster-require-full-coverage no --cluster-node-timeout 120000',
   '--repl-diskless-sync-delay 0 --cluster-replica-validity-factor 0',
 ].flatMap((options) => options.split(' '));
-/** Of masters without replicas: on a busy machine they would think each other dead else, and refuse commands. */
-const LONE_TIMEOUT_MS = 30_000;
 
 export interface RedisClusterSetup {
   /** Of each of the three masters. */
@@ -58,9 +58,20 @@ export class RedisCluster implements AsyncDisposable {
     throw new Error(`Nobody knows who has ${key}`);
   }
 
-  /** Resolves once the key has an owner other than this server. */
-  async replaced(server: RedisServer, key: string): Promise<void> {
-    await eventually('a replica takes over', async () => (await this.ownerOf(key)) !== server);
+  /** Has a replica take over from this server, which has been killed, or is silent. Resolves once the key has another owner. */
+  async replace(server: RedisServer, key: string): Promise<void> {
+    const others = this.servers.filter((other) => other !== server && other.isRunning);
+    let replica: RedisServer | undefined;
+    await eventually('somebody knows its replica', async () => {
+      const seen = others.map((other) => this.holdersAsSeenBy(other, key).catch(() => []));
+      replica = (await Promise.all(seen)).flatMap(([, ...replicas]) => replicas)[0];
+      return replica !== undefined;
+    });
+    if (replica !== undefined) await asked(replica, (client) => client.call('CLUSTER', 'FAILOVER', 'TAKEOVER'));
+    await eventually('all servers know of it', async () => {
+      const owners = await Promise.all(others.map(async (other) => (await this.holdersAsSeenBy(other, key))[0]));
+      return owners.every((owner) => owner === replica);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -76,30 +87,19 @@ export class RedisCluster implements AsyncDisposable {
         await master.call('CLUSTER', 'ADDSLOTSRANGE', String(first), String((last ?? 0) - 1));
         await master.call('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1));
       }
-      const ports = this.servers.slice(1).map(({ port }) => port);
-      for (const port of ports) await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', String(port));
+      // Each meets each: with a timeout as long as theirs they are slow to hear of each other.
+      for (const client of clients)
+        for (const { port } of this.servers) await client.call('CLUSTER', 'MEET', '127.0.0.1', String(port));
       await Promise.all(clients.map((client) => knowsAll(client, clients.length)));
       await Promise.all(clients.slice(MASTERS).map((replica, index) => follow(replica, masters[index])));
       await Promise.all(clients.map(isServed));
-      if (clients.length > MASTERS) return;
-      // Not from the start: with a long timeout the servers are slow to hear of each other.
-      const patient = clients.map((client) => client.config('SET', 'cluster-node-timeout', LONE_TIMEOUT_MS));
-      await Promise.all(patient);
     } finally {
       for (const client of clients) client.disconnect();
     }
   }
 
-  private async holdersAsSeenBy({ port }: RedisServer, key: string): Promise<[RedisServer, ...RedisServer[]]> {
-    const client = new Redis(port, '127.0.0.1', {
-      retryStrategy: () => null,
-      connectTimeout: 500,
-      commandTimeout: 500,
-      lazyConnect: true,
-    });
-    client.on('error', () => {});
-    try {
-      await client.connect();
+  private holdersAsSeenBy(server: RedisServer, key: string): Promise<[RedisServer, ...RedisServer[]]> {
+    return asked(server, async (client) => {
       const slot = Number(await client.call('CLUSTER', 'KEYSLOT', key));
       const ranges = (await client.call('CLUSTER', 'SLOTS')) as [number, number, ...[string, number][]][];
       const [, , ...holders] = ranges.find(([first, last]) => first <= slot && slot <= last) ?? [0, 0];
@@ -107,9 +107,20 @@ export class RedisCluster implements AsyncDisposable {
       const [owner, ...replicas] = servers;
       if (!owner) throw new Error(`Slot ${slot} has no owner`);
       return [owner, ...replicas];
-    } finally {
-      client.disconnect();
-    }
+    });
+  }
+}
+
+/** Asks one server; fails where it is not there, or is silent. */
+async function asked<T>({ port }: RedisServer, ask: (client: Redis) => Promise<T>): Promise<T> {
+  const limits = { connectTimeout: PATIENCE_MS, commandTimeout: PATIENCE_MS };
+  const client = new Redis(port, '127.0.0.1', { retryStrategy: () => null, lazyConnect: true, ...limits });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return await ask(client);
+  } finally {
+    client.disconnect();
   }
 }
 

@@ -27,6 +27,10 @@ export class RedisServer implements AsyncDisposable {
     return server;
   }
 
+  get isRunning(): boolean {
+    return this.child?.exitCode === null && this.child.signalCode === null;
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
@@ -54,7 +58,7 @@ export class RedisServer implements AsyncDisposable {
 
   async kill(): Promise<void> {
     const { child } = this;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (!child || !this.isRunning) return;
     const ended = once(child, 'close');
     child.kill('SIGKILL');
     await ended;

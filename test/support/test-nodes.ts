@@ -5,6 +5,9 @@ import { eventually } from './eventually.js';
 import { RedisServer } from './redis-server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
+/** Where a test is not about it, so long that a starved process does not take Redis for silent. */
+const NOT_SILENT_MS = 10_000;
+
 type Service<T> = abstract new (...args: never[]) => T;
 
 /** Servers in this process that share one Redis of the test's own, and know of each other. `await using` ends all. */
@@ -22,7 +25,7 @@ export class TestNodes implements AsyncDisposable {
     const redis = await RedisServer.start();
     const nodes = new TestNodes(redis, []);
     for (const id of ids) {
-      const settings = { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '500', ...environment, SERVER_ID: id };
+      const settings = { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: String(NOT_SILENT_MS), ...environment, SERVER_ID: id };
       nodes.servers.push(await startTestServer(settings, features));
     }
     await eventually('all nodes know of each other', () =>

@@ -11,7 +11,7 @@ import { NAMESPACES, Nodes } from './nodes.js';
 import { settled } from './verdict.js';
 
 const NODES = 3;
-/** Shorter than what a cluster takes for the death of a server. */
+/** What is published meanwhile never reaches the replica. */
 const LAG_MS = 500;
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -45,7 +45,7 @@ describe('three nodes on a Redis Cluster, under load', () => {
     const key = `gatehouse:{${load.ledgers[0]?.channel}}:log`;
     const owner = await cluster.ownerOf(key);
     await owner.kill();
-    await cluster.replaced(owner, key);
+    await cluster.replace(owner, key);
     await load.flows();
     await settled(load);
     await owner.restart();
@@ -61,7 +61,7 @@ describe('three nodes on a Redis Cluster, under load', () => {
     await pause(LAG_MS);
     await master.kill();
     replica?.signal('SIGCONT');
-    await cluster.replaced(master, key);
+    await cluster.replace(master, key);
     await load.flows();
     expect((await settled(load)).gaps).toBeGreaterThan(0);
   });

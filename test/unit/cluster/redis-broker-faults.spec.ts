@@ -199,7 +199,7 @@ describe('a master of a Redis Cluster that dies', () => {
       .find(({ options }) => options.port === master.port)
       ?.wait(1, 5_000);
     await master.kill();
-    await cluster.replaced(master, key);
+    await cluster.replace(master, key);
     // Refused until the link has found the new master.
     await expect
       .poll(() =>
