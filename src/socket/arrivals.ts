@@ -40,7 +40,8 @@ export class Arrivals {
     const { timeoutMs, budgetBytes } = this.settings;
     if (timeoutMs === 0 && budgetBytes === 0) return;
     const often = timeoutMs === 0 ? SWEEP_MS : Math.min(SWEEP_MS, Math.ceil(timeoutMs / SWEEPS_A_TIMEOUT));
-    this.timer = setInterval(() => this.sweep(performance.now()), often);
+    // Behind what has come meanwhile: after a stall timers run before anything is read.
+    this.timer = setInterval(() => setImmediate(() => this.sweep(performance.now())), often);
     this.timer.unref();
   }
 

@@ -68,7 +68,7 @@ export class Doorstep implements OnApplicationShutdown {
     // First, for a handler may answer at once.
     server.prependListener('request', (request, response) => this.attend(request, response));
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.judge(error, socket));
-    if (timeoutMs > 0) this.timer ??= setInterval(() => this.sweep(performance.now()), checkEvery(timeoutMs)).unref();
+    if (timeoutMs > 0) this.timer ??= setInterval(() => this.sweepSoon(), checkEvery(timeoutMs)).unref();
   }
 
   onApplicationShutdown(): void {
@@ -165,6 +165,11 @@ export class Doorstep implements OnApplicationShutdown {
     this.tell(fault, socket as Socket);
     if (hasBegunToAnswer(socket)) socket.destroy();
     else sayFarewell(socket, fault);
+  }
+
+  /** Behind what has come meanwhile: after a stall timers run before anything is read. */
+  private sweepSoon(): void {
+    setImmediate(() => this.sweep(performance.now()));
   }
 
   private sweep(now: number): void {

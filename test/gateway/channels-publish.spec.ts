@@ -4,6 +4,7 @@ import { ChannelHub } from '../../src/channels/channel-hub.js';
 import { Channels } from '../../src/channels/channels.js';
 import { namespacesFile } from '../support/namespaces-file.js';
 import { Scrape } from '../support/scrape.js';
+import { StoppedClock } from '../support/stopped-clock.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
 
@@ -57,6 +58,7 @@ describe('an idempotency key', () => {
 describe('the limits of a namespace', () => {
   it('are for the size of a message and its rate', async () => {
     using file = namespacesFile({ small: `${OPEN}, max_message_bytes: 200`, slow: `${OPEN}, publish_rate: 2` });
+    using _ = new StoppedClock();
     await using server = await startTestServer(file.environment);
     await using client = await connect(server.url);
     const say = (channel: string, data: unknown) => client.request('publish', { channel, data });

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { connect as netConnect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { Doorstep } from '../../src/upgrade/doorstep.js';
 import { CertificateFolder, makeCertificate } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';
+import { StoppedClock } from '../support/stopped-clock.js';
 import { connect } from '../support/test-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
 
@@ -31,10 +32,22 @@ function trickle({ socket }: RawClient, bytes: string): void {
   socket.on('close', () => clearInterval(timer));
 }
 
+/** So long that no starved client misses it: time passes only where a test lets it. */
+const PATIENT = { UPGRADE_TIMEOUT_MS: '60000' };
+let clock: StoppedClock;
+
+/** Lets time pass for those at the door, a second in a few milliseconds, until what is to come of it has come. */
+async function meanwhile<T>(event: Promise<T>): Promise<T> {
+  const flow = setInterval(() => clock.pass(1_000), 5);
+  return event.finally(() => clearInterval(flow));
+}
+
 describe('a connection that brings no request in time', () => {
   let server: TestServer;
+  beforeEach(() => void (clock = new StoppedClock()));
+  afterEach(() => clock[Symbol.dispose]());
   beforeAll(async () => {
-    server = await startTestServer({ UPGRADE_TIMEOUT_MS: '400' });
+    server = await startTestServer(PATIENT);
   });
   afterAll(() => server.close());
 
@@ -47,7 +60,7 @@ describe('a connection that brings no request in time', () => {
     const earlier = await Scrape.of(server);
     await using client = await speaks(server.port, first);
     if (then !== '') trickle(client, then);
-    expect((await client.answer()).status).toBe(408);
+    expect((await meanwhile(client.answer())).status).toBe(408);
     await client.closed();
     const later = await Scrape.of(server);
     expect(later.since(earlier, CUT('request_timeout'))).toBe(1);
@@ -59,21 +72,22 @@ describe('a connection that brings no request in time', () => {
     await using client = await speaks(server.port, REQUEST);
     expect((await client.answer()).status).toBe(200);
     trickle(client, '\r\n');
-    await client.closed();
+    await meanwhile(client.closed());
     expect((await Scrape.of(server)).since(earlier, CUT('request_timeout'))).toBe(1);
   });
 
   it('is let go and not counted where it was answered and asks for nothing more', async () => {
     const earlier = await Scrape.of(server);
     await using client = await speaks(server.port, REQUEST);
-    await client.closed();
+    expect((await client.answer()).status).toBe(200);
+    await meanwhile(client.closed());
     expect((await Scrape.of(server)).since(earlier, CUT('request_timeout'))).toBe(0);
   });
 
   it('costs a session nothing: that may stay silent', async () => {
     await using quiet = await connect(server.url);
     await using cut = await speaks(server.port, '');
-    await cut.closed();
+    await meanwhile(cut.closed());
     expect(await quiet.request('echo', 1)).toMatchObject({ data: 1 });
     expect(server.app.get(SessionRegistry, { strict: false }).size).toBe(1);
   });
@@ -92,7 +106,7 @@ describe('a connection that brings no TLS in time', () => {
     ['and begins a handshake', Buffer.from('160301', 'hex')],
   ])('%s is cut off without a word, and counted', async (_how, bytes) => {
     using files = new CertificateFolder(await makeCertificate());
-    await using server = await startTestServer({ ...files.environment, UPGRADE_TIMEOUT_MS: '2000' });
+    await using server = await startTestServer({ ...files.environment, UPGRADE_TIMEOUT_MS: '5000' });
     await using session = await connect(server.url, { rejectUnauthorized: false });
     await using client = await RawClient.connect(server.port);
     client.socket.write(bytes);

@@ -66,13 +66,12 @@ describe('a drain that does not end the process', () => {
   });
 
   it('lets the process end fast afterwards', async () => {
-    await using server = await startTestServer();
+    // Longer than a test may take.
+    await using server = await startTestServer({ DRAIN_TIMEOUT_MS: '600000' });
     await using client = await connect(server.url);
     drainOf(server).begin();
     await client.closed;
-    const startedAt = performance.now();
     await server.close();
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
   });
 
   it('cuts off what has not ended after DRAIN_TIMEOUT_MS', async () => {

@@ -1,10 +1,9 @@
 import { request } from 'node:http';
-import { setTimeout as nextTimer } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ServerState } from '../../src/lifecycle/server-state.js';
 import { eventually } from '../support/eventually.js';
 import { fetch } from '../support/fetch.js';
-import { holdUpEventLoop } from '../support/hold-up.js';
+import { ScriptedLag } from '../support/scripted-lag.js';
 import { startTestServer } from '../support/test-server.js';
 
 const number = expect.any(Number) as number;
@@ -88,23 +87,21 @@ describe('/ready', () => {
 
   it('says 503 when the event loop is held up, whoever else has asked, and recovers', async () => {
     await using server = await startTestServer({ READY_MAX_EVENT_LOOP_LAG_MS: '100' });
-    for (let round = 0; round < 5; round += 1) {
-      holdUpEventLoop(300);
-      await nextTimer(1);
-    }
+    const lag = new ScriptedLag(server);
+    await lag.is(300);
     await get(`${server.http}/health`);
     expect(await get(`${server.http}/ready`)).toMatchObject({
       status: 503,
       body: { error: { event_loop: { status: 'down', maxMs: 100 } } },
     });
+    await lag.is(0);
     await eventually('it is ready again', async () => (await get(`${server.http}/ready`)).status === 200);
   });
 
   it('says 503 for a single stall since it was last asked, although the loop has been idle before and after', async () => {
     await using server = await startTestServer({ READY_MAX_EVENT_LOOP_LAG_MS: '500' });
-    await nextTimer(1_000);
-    holdUpEventLoop(1_500);
-    await nextTimer(1_000);
+    const lag = new ScriptedLag(server);
+    for (const lagMs of [0, 1_500, 0]) await lag.is(lagMs);
     expect((await get(`${server.http}/ready`)).status).toBe(503);
     await eventually('it is ready again', async () => (await get(`${server.http}/ready`)).status === 200);
   });

@@ -7,6 +7,7 @@ import { eventually } from '../support/eventually.js';
 import { fetch } from '../support/fetch.js';
 import { heldHandler } from '../support/held-handler.js';
 import { RawClient } from '../support/raw-client.js';
+import { StoppedClock } from '../support/stopped-clock.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
 
@@ -92,12 +93,12 @@ describe('a server that leaves', () => {
     await server.close();
     expect(await client.closed).toEqual(RESTARTING);
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(300);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
   it('gives handlers a share of a time that is very short', async () => {
     const { feature, started, release } = heldHandler();
     await using server = await startTestServer({ DRAIN_TIMEOUT_MS: '400' }, [feature]);
+    using _ = new StoppedClock();
     await using client = await connect(server.url);
     client.send({ type: 'hold', id: 1 });
     await started;
@@ -111,9 +112,7 @@ describe('a server that leaves', () => {
     await using server = await startTestServer({ DRAIN_TIMEOUT_MS: '900' });
     await using client = await RawClient.upgrade(server.port, { headers: { Authorization: `Bearer ${mintToken()}` } });
     await client.answer();
-    const startedAt = performance.now();
     await server.close();
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect((await client.frame()).opcode).toBe(CLOSE);
     await client.closed();
   });
@@ -131,9 +130,7 @@ describe('a server that leaves', () => {
     socket.write(text);
     // Comes behind the other on the server, so that the other has been accepted by now.
     await fetch(`${server.http}/health`);
-    const startedAt = performance.now();
     await server.close();
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
     await closed;
   });
 

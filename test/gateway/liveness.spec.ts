@@ -1,15 +1,42 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { eventually } from '../support/eventually.js';
 import { heldHandler } from '../support/held-handler.js';
 import { RawClient } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';
+import { StoppedClock } from '../support/stopped-clock.js';
 import { connect } from '../support/test-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
 
 const QUICK = { HEARTBEAT_INTERVAL_MS: '60', HEARTBEAT_TIMEOUT_MS: '150' };
+
+/** The timers of this process stand still but for what a test lets pass: a starved client would be late with its pong. */
+class StoppedTimers implements Disposable {
+  constructor() {
+    vi.useFakeTimers({ toFake: ['setInterval', 'setTimeout', 'clearInterval', 'clearTimeout'] });
+  }
+
+  /** Resolves when what is due is done. */
+  async pass(milliseconds: number): Promise<void> {
+    vi.advanceTimersByTime(milliseconds);
+    for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Lets time pass until something has come of it. */
+  async until<T>(event: Promise<T>): Promise<T> {
+    const seen = { isOver: false };
+    void event.then(() => (seen.isOver = true));
+    while (!seen.isOver) await this.pass(10);
+    return event;
+  }
+
+  [Symbol.dispose](): void {
+    vi.useRealTimers();
+  }
+}
+const TEXT = 0x1;
 const PING = 0x9;
 
 async function silentClient({ port }: TestServer): Promise<RawClient> {
@@ -28,33 +55,47 @@ describe('a client that is there', () => {
     ['as long as', '100', '100'],
     ['shorter than', '150', '100'],
   ])('stays while it answers pings, with a timeout %s the interval', async (_how, interval, timeout) => {
+    using timers = new StoppedTimers();
     await using server = await startTestServer({ HEARTBEAT_INTERVAL_MS: interval, HEARTBEAT_TIMEOUT_MS: timeout });
     await using client = await connect(server.url);
-    for (let pings = 0; pings < 8; pings += 1) await once(client.socket, 'ping');
+    const [session] = sessionsOf(server);
+    if (session === undefined) throw new Error('no session');
+    for (let pings = 0; pings < 8; pings += 1) {
+      const answered = once(session.connection, 'pong');
+      await timers.pass(Number(interval));
+      await answered;
+    }
+    await timers.pass(Number(timeout));
     expect(await client.request('echo', 'still here')).toMatchObject({ data: 'still here' });
   });
 
   it('stays without a single pong as long as anything comes from it', async () => {
+    using timers = new StoppedTimers();
     await using server = await startTestServer(QUICK);
     await using client = await silentClient(server);
-    for (let pings = 0; pings < 8;) {
-      if ((await client.frame()).opcode !== PING) continue;
-      pings += 1;
+    for (let pings = 0; pings < 8; pings += 1) {
+      await timers.pass(60);
+      expect((await client.frame()).opcode).toBe(PING);
       client.send({ type: 'echo', data: pings });
+      expect((await client.frame()).opcode).toBe(TEXT);
     }
+    await timers.pass(150);
     expect(sessionsOf(server).size).toBe(1);
   });
 
   it('stays while the server itself does not read, because a handler is slow', async () => {
+    using timers = new StoppedTimers();
     const { feature, started, release } = heldHandler();
     await using server = await startTestServer({ ...QUICK, MAX_PENDING_MESSAGES: '1' }, [feature]);
     await using busy = await connect(server.url);
     // More than the socket's own buffer takes, so that its pongs are stuck behind messages.
     for (let id = 0; id < 6; id += 1) busy.send({ type: 'hold', id, data: 'x'.repeat(100_000) });
     await started;
+    const [session] = sessionsOf(server);
+    await eventually('it does not read', () => session?.connection.isPaused === true);
 
     // Two clients that vanish, one after the other, show that this one was judged as well.
-    for (let round = 0; round < 2; round += 1) await (await silentClient(server)).closed();
+    for (let round = 0; round < 2; round += 1) await timers.until((await silentClient(server)).closed());
     release();
     for (let id = 0; id < 6; id += 1) expect(await busy.next()).toMatchObject({ type: 'hold_reply', id });
   });
@@ -85,31 +126,42 @@ describe('a client that is there', () => {
   });
 
   it('has its round trips measured', async () => {
+    using timers = new StoppedTimers();
+    using clock = new StoppedClock();
     await using server = await startTestServer(QUICK);
     const earlier = await Scrape.of(server);
-    await using client = await connect(server.url);
-    for (let pings = 0; pings < 3; pings += 1) await once(client.socket, 'ping');
-    const count = 'websocket_heartbeat_rtt_seconds_count';
-    await expect.poll(async () => (await Scrape.of(server)).since(earlier, count)).toBeGreaterThanOrEqual(2);
-    const sum = (await Scrape.of(server)).since(earlier, 'websocket_heartbeat_rtt_seconds_sum');
-    expect(sum).toBeGreaterThan(0);
-    expect(sum).toBeLessThan(5);
+    await using _ = await connect(server.url);
+    const [session] = sessionsOf(server);
+    if (session === undefined) throw new Error('no session');
+    for (let pings = 0; pings < 3; pings += 1) {
+      const answered = once(session.connection, 'pong');
+      const passing = timers.pass(60);
+      clock.pass(20);
+      await passing;
+      await answered;
+    }
+    const later = await Scrape.of(server);
+    expect(later.since(earlier, 'websocket_heartbeat_rtt_seconds_count')).toBe(3);
+    expect(later.since(earlier, 'websocket_heartbeat_rtt_seconds_sum')).toBeCloseTo(0.06);
   });
 });
 
 describe('a client that vanished without a word', () => {
   it('is gone after interval and timeout, and counted as 1006', async () => {
+    using timers = new StoppedTimers();
     await using server = await startTestServer(QUICK);
     const sessions = sessionsOf(server);
     const earlier = await Scrape.of(server);
-    const connectedAt = performance.now();
     await using client = await silentClient(server);
     const closing = once(sessions.events, 'closed');
+    await timers.pass(60);
     expect((await client.frame()).payload).toEqual(Buffer.alloc(0));
+    await timers.pass(149);
+    expect(sessions.size).toBe(1);
+    await timers.pass(1);
     await client.closed();
 
     expect(await closing).toMatchObject([{ userId: 'alice' }, 1006, '']);
-    expect(performance.now() - connectedAt).toBeGreaterThanOrEqual(150);
     expect(sessions.size).toBe(0);
     const later = await Scrape.of(server);
     expect(later.since(earlier, 'websocket_connections_closed_total{code="1006"}')).toBe(1);
@@ -117,17 +169,25 @@ describe('a client that vanished without a word', () => {
   });
 
   it('is gone as well if it still takes what is sent, but reads none of it', async () => {
+    using timers = new StoppedTimers();
     await using server = await startTestServer(QUICK);
     await using client = await silentClient(server);
     client.socket.pause();
-    await once(sessionsOf(server).events, 'closed');
+    await timers.until(once(sessionsOf(server).events, 'closed'));
     expect(sessionsOf(server).size).toBe(0);
   });
 
   it('takes nobody along', async () => {
+    using timers = new StoppedTimers();
     await using server = await startTestServer(QUICK);
     await using client = await connect(server.url);
     await using gone = await silentClient(server);
+    const [session] = sessionsOf(server).ofUser('alice');
+    if (session === undefined) throw new Error('no session');
+    const answered = once(session.connection, 'pong');
+    await timers.pass(60);
+    await answered;
+    await timers.pass(150);
     await gone.closed();
     expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
     expect(sessionsOf(server).size).toBe(1);
@@ -136,10 +196,11 @@ describe('a client that vanished without a word', () => {
 
 describe('without a heartbeat', () => {
   it('nobody is pinged, and nobody is cut', async () => {
+    using timers = new StoppedTimers();
     await using server = await startTestServer({ HEARTBEAT_INTERVAL_MS: '0', HEARTBEAT_TIMEOUT_MS: '1' });
     await using other = await startTestServer(QUICK);
     await using quiet = await silentClient(server);
-    await (await silentClient(other)).closed();
+    await timers.until((await silentClient(other)).closed());
     quiet.send({ type: 'echo', data: 1 });
     expect((await quiet.frame()).opcode).toBe(1);
   });

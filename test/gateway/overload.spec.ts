@@ -10,6 +10,7 @@ import { fetch } from '../support/fetch.js';
 import { holdUpEventLoop } from '../support/hold-up.js';
 import { RawClient, type Outcome } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';
+import { ScriptedLag } from '../support/scripted-lag.js';
 import { connect, open } from '../support/test-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
 
@@ -42,15 +43,17 @@ async function isRefused({ url }: TestServer): Promise<boolean> {
   return !isIn;
 }
 
-/** Starts a server one of whose handlers has just held up everything. */
+/** Starts a server whose event loop is late until the test says otherwise. */
 async function overloadedServer(environment: Environment = {}) {
-  const server = await startTestServer({ ...LIMITS, ...environment }, [feature([HeavyGateway])]);
+  const server = await startTestServer({ ...LIMITS, ...environment });
   const client = await connect(server.url);
-  expect(await client.request('compute')).toMatchObject({ data: { done: true } });
+  const lag = new ScriptedLag(server);
+  await lag.is(1_500);
   await eventually('it refuses', () => isRefused(server));
   return {
     server,
     client,
+    lag,
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();
       await server.close();
@@ -61,13 +64,14 @@ async function overloadedServer(environment: Environment = {}) {
 describe('an overloaded node', () => {
   it('refuses upgrades with 1013, counted by reason, serves who is there, and takes upgrades again by and by', async () => {
     await using overloaded = await overloadedServer();
-    const { server, client } = overloaded;
+    const { server, client, lag } = overloaded;
     const earlier = await Scrape.of(server);
     await using refused = open(server.url);
     expect(await refused.closed).toEqual({ code: 1013, reason: 'Server at capacity, try again later' });
     expect((await Scrape.of(server)).since(earlier, REFUSED_TOTAL)).toBe(1);
     expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
 
+    await lag.is(0);
     await eventually('it takes upgrades again', async () => !(await isRefused(server)));
     await using late = await connect(server.url);
     expect(await late.request('echo', 2)).toMatchObject({ data: 2 });
@@ -86,15 +90,16 @@ describe('an overloaded node', () => {
 
   it('is not ready, for a balancer and for other nodes, and no client is sent to it', async () => {
     await using overloaded = await overloadedServer();
-    const { server } = overloaded;
+    const { server, lag } = overloaded;
     const registry = server.app.get<NodeRegistry>(NODE_REGISTRY, { strict: false });
-    expect(registry.nodes).toMatchObject([{ isReady: false }]);
+    await eventually('it says so to the other nodes', () => registry.nodes[0]?.isReady === false);
     expect(server.app.get(RoutePlanner, { strict: false }).next()).toBeUndefined();
     const ready = await fetch(`${server.http}/ready`);
     expect(ready.status).toBe(503);
     expect(await ready.json()).toMatchObject({ error: { state: { phase: 'ready', overloadedBy: 'event_loop_lag' } } });
     expect((await fetch(`${server.http}/health`)).status).toBe(200);
 
+    await lag.is(0);
     await eventually('it is ready again', () => registry.nodes[0]?.isReady === true);
     expect(server.app.get(RoutePlanner, { strict: false }).next()?.nodeId).toBe('test-node');
   });
@@ -116,6 +121,13 @@ describe('an overloaded node', () => {
     });
     reader.socket.terminate();
     await eventually('it takes upgrades again', async () => !(await isRefused(server)));
+  });
+
+  it('is one whose event loop a handler has held up', async () => {
+    await using server = await startTestServer(LIMITS, [feature([HeavyGateway])]);
+    await using client = await connect(server.url);
+    expect(await client.request('compute')).toMatchObject({ data: { done: true } });
+    await eventually('it refuses', () => isRefused(server));
   });
 
   it('is none where nothing is looked at', async () => {

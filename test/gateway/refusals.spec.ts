@@ -8,9 +8,9 @@ import { REFUSALS, type Refusal, type RefusalReason } from '../../src/upgrade/re
 import { Issuer } from '../unit/authentication/issuer.js';
 import { RSA, sign } from '../unit/authentication/tokens.js';
 import { eventually } from '../support/eventually.js';
-import { holdUpEventLoop } from '../support/hold-up.js';
 import { RawClient, type Outcome, type RawUpgrade } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';
+import { ScriptedLag } from '../support/scripted-lag.js';
 import { connect } from '../support/test-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
 
@@ -78,7 +78,7 @@ const SCENARIOS: Record<RefusalReason, Scenario> = {
   overloaded: {
     environment: { OVERLOAD_EVENT_LOOP_LAG_MS: '100' },
     before: async (server) => {
-      holdUpEventLoop(1_000);
+      await new ScriptedLag(server).is(1_000);
       await eventually('the stall is noticed', () => isOverloaded(server));
       return [];
     },

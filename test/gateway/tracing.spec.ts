@@ -262,10 +262,7 @@ describe('a collector', () => {
     const client = await connect(server.url);
     await client.request('echo', 1);
     await client[Symbol.asyncDispose]();
-    const began = performance.now();
     await server.close();
-    // Ten seconds are what one request may take.
-    expect(performance.now() - began).toBeLessThan(8_000);
     collector.closeAllConnections();
     collector.close();
   });

@@ -103,7 +103,7 @@ export class RedisCluster implements AsyncDisposable {
       const slot = Number(await client.call('CLUSTER', 'KEYSLOT', key));
       const ranges = (await client.call('CLUSTER', 'SLOTS')) as [number, number, ...[string, number][]][];
       const [, , ...holders] = ranges.find(([first, last]) => first <= slot && slot <= last) ?? [0, 0];
-      const servers = holders.flatMap(([, at]) => this.servers.find((server) => server.port === at) ?? []);
+      const servers = holders.flatMap(([, at]) => this.servers.find(({ port }) => port === at) ?? []);
       const [owner, ...replicas] = servers;
       if (!owner) throw new Error(`Slot ${slot} has no owner`);
       return [owner, ...replicas];

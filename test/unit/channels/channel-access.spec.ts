@@ -4,6 +4,7 @@ import type { Capability, Principal } from '../../../src/authentication/principa
 import { demandPublish, demandRead, demandSubscribe } from '../../../src/channels/channel-access.js';
 import { channelNamed } from '../../../src/channels/channel.js';
 import type { Session } from '../../../src/sessions/session.js';
+import { cpuTimeOf } from '../../support/cpu-time.js';
 
 type Who = Partial<Pick<Principal, 'roles' | 'anonymous'>> & { channels?: Record<string, Capability[]> };
 
@@ -123,11 +124,12 @@ describe('the capabilities of a token', () => {
     expect(refusal(() => demandSubscribe(who, channel('subscribe: nobody', name))) === undefined).toBe(matches);
   });
 
-  it('match in a moment, whatever the pattern', () => {
+  it('match in a moment, whatever the pattern', async () => {
     const who = session({ channels: { [`${'*a'.repeat(2_000)}b`]: ['subscribe'] } });
-    const started = performance.now();
-    for (let n = 0; n < 100; n += 1)
-      refusal(() => demandSubscribe(who, channel('subscribe: nobody', `room:${'a'.repeat(250)}`)));
-    expect(performance.now() - started).toBeLessThan(2_000);
+    const matching = (): void => {
+      for (let n = 0; n < 100; n += 1)
+        refusal(() => demandSubscribe(who, channel('subscribe: nobody', `room:${'a'.repeat(250)}`)));
+    };
+    expect(await cpuTimeOf(matching)).toBeLessThan(2_000);
   });
 });

@@ -97,7 +97,9 @@ export class StoreNode {
   }
 
   thaw(): void {
-    this.timer = setInterval(() => (this.reporting = this.report().catch(() => {})), REPORT_MS);
+    this.timer = setInterval(() => {
+      this.reporting = this.report().catch(() => {});
+    }, REPORT_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
