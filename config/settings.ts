@@ -17,6 +17,7 @@ type Complete = Parsed & {
   readonly channels: { readonly namespaces: Namespaces };
   /** `auto` is decided. */
   readonly api: { readonly docs: 'on' | 'off' };
+  readonly connections: { readonly exemptLoopback: 'on' | 'off' };
   readonly internal: { readonly metricsEnabled: 'on' | 'off' };
   readonly log: { readonly correlation: 'on' | 'off' };
   readonly diagnostics: { readonly heapSnapshots: 'on' | 'off' };
@@ -165,7 +166,7 @@ function missingKey({ server, authentication }: Parsed): string[] {
 }
 
 function complete(parsed: Parsed, namespaces: Namespaces): Settings {
-  const { authentication, server, api, internal, log, tracing, diagnostics } = parsed;
+  const { authentication, server, connections, api, internal, log, tracing, diagnostics } = parsed;
   const exporter = exporterOf(tracing);
   const hasKey = authentication.jwtSecret ?? authentication.jwtPublicKey ?? authentication.jwksUrl;
   const secretIsMissing = server.environment !== 'production' && hasKey === undefined && authentication.mode !== 'off';
@@ -173,6 +174,10 @@ function complete(parsed: Parsed, namespaces: Namespaces): Settings {
   return deepFreeze({
     ...parsed,
     api: { ...api, docs: decided(api.docs, server.environment !== 'production') },
+    connections: {
+      ...connections,
+      exemptLoopback: decided(connections.exemptLoopback, server.environment !== 'production'),
+    },
     internal: {
       ...internal,
       metricsEnabled: decided(internal.metricsEnabled, server.environment !== 'production' || isGuarded),

@@ -1,5 +1,5 @@
 import { addressRanges } from '../address-ranges.js';
-import { integer, milliseconds } from '../setting.js';
+import { integer, milliseconds, oneOf } from '../setting.js';
 
 /** How many may connect, and how fast. */
 export const connections = {
@@ -49,5 +49,12 @@ export const connections = {
     env: 'LIMITS_EXEMPT_ADDRESSES',
     effect:
       'Addresses that no limit of an address holds for, and no automatic ban: monitoring, back ends, load tests. MAX_CONNECTIONS, limits of users and sessions, and an operator’s bans hold all the same.',
+  }),
+  exemptLoopback: oneOf({
+    env: 'LIMITS_EXEMPT_LOOPBACK',
+    values: ['auto', 'on', 'off'],
+    fallback: 'auto',
+    effect:
+      'on: clients of the same machine (127.0.0.0/8, ::1) are never banned automatically, and CONNECTION_RATE_PER_IP does not hold for them; an operator can still ban them. auto: on unless NODE_ENV is production.',
   }),
 } as const;

@@ -50,12 +50,19 @@ export const server = {
     effect:
       'Whose X-Forwarded-For is believed: a number of proxies in front, or a list of their addresses; empty believes nobody.',
   }),
+  forwardedHeader: oneOf({
+    env: 'TRUST_PROXY_HEADER',
+    values: ['x-forwarded', 'forwarded'],
+    fallback: 'x-forwarded',
+    effect:
+      'Where trusted proxies report the client: x-forwarded reads X-Forwarded-For and X-Forwarded-Proto, forwarded reads Forwarded (RFC 7239). The other one is ignored, because proxies pass on what a client writes there.',
+  }),
   allowedOrigins: list({
     env: 'ALLOWED_ORIGINS',
     unit: 'origins',
     check: isOrigin,
     must: 'must be origins such as https://app.example.com, or *',
     effect:
-      'Pages that may connect, such as https://app.example.com; * means any; empty means pages of the same host name. Clients that send no Origin are no browsers and always pass.',
+      'Pages that may connect, such as https://app.example.com; * means any. Empty means pages of the same host name; where AUTH_MODE is not required, only pages of localhost, 127.0.0.1 and [::1] that connect to one of these names. Clients that send no Origin are no browsers and always pass.',
   }),
 } as const;

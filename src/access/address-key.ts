@@ -11,6 +11,11 @@ export interface ClientAddress {
 /** How a dual-stack socket shows an IPv4 client. */
 const MAPPED_PREFIX = '::ffff:';
 
+/** Whether the machine itself is behind a limit key. Nobody else has an address of ::/64. */
+export function isLoopbackKey(limitKey: string): boolean {
+  return limitKey.startsWith('127.') || limitKey === '0:0:0:0::/64';
+}
+
 /** Text that is no address stays as it is. */
 export function clientAddress(text: string): ClientAddress {
   const unmapped = text.startsWith(MAPPED_PREFIX) ? text.slice(MAPPED_PREFIX.length) : text;

@@ -9,7 +9,7 @@ import { AccessEvents } from './access-events.js';
 import type { AccessSettings } from './access-settings.js';
 import { BanList } from './ban-list.js';
 import { BanSync } from './ban-sync.js';
-import { clientAddress } from './address-key.js';
+import { clientAddress, isLoopbackKey } from './address-key.js';
 import { Expulsion } from './expulsion.js';
 import { Offences } from './offences.js';
 import { giverOf, isAbove, reaches } from './standing.js';
@@ -34,6 +34,7 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly offences: Offences;
   private readonly sync: BanSync;
   private readonly areBreachesBanned: boolean;
+  private readonly isLoopbackSpared: boolean;
 
   constructor(
     @Inject(Settings) { connections }: AccessSettings,
@@ -43,7 +44,8 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly events: AccessEvents,
     private readonly expulsion: Expulsion,
   ) {
-    const { banDurationMs, banMaxDurationMs } = connections;
+    const { banDurationMs, banMaxDurationMs, exemptLoopback } = connections;
+    this.isLoopbackSpared = exemptLoopback === 'on';
     this.areBreachesBanned = banDurationMs > 0;
     this.offences = new Offences(banDurationMs, banMaxDurationMs);
     const enforce = (ban: Ban): number => this.enforce(ban);
@@ -116,7 +118,7 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
    */
   breach(address: string, reason: BreachReason): void {
     const now = Date.now();
-    if (!this.areBreachesBanned || this.known.inForce('address', address, now)) return;
+    if (!this.areBreachesBanned || this.spares(address) || this.known.inForce('address', address, now)) return;
     const { count, durationMs } = this.offences.next(address, now);
     const ban: Ban = { kind: 'address', key: address, until: now + durationMs, reason, by: 'breach', offences: count };
     this.enforce(ban);
@@ -124,8 +126,20 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     void this.sync.share(ban);
   }
 
+  /** The ban in force for an address (of IPv6 its /64) or a user; undefined: there is none. */
+  inForce(kind: Ban['kind'], key: string): Ban | undefined {
+    const ban = this.known.inForce(kind, key, Date.now());
+    // Another node, or one that ran here before, may have banned it.
+    return ban?.by === 'breach' && this.spares(key) ? undefined : ban;
+  }
+
   isBanned(kind: Ban['kind'], key: string): boolean {
-    return this.known.inForce(kind, key, Date.now()) !== undefined;
+    return this.inForce(kind, key) !== undefined;
+  }
+
+  /** Whether an address is not banned for what it does: clients of the same machine during development. */
+  spares(limitKey: string): boolean {
+    return this.isLoopbackSpared && isLoopbackKey(limitKey);
   }
 
   /** Whether the user is banned by somebody who may: a ban by a SERVICE does not keep an ADMIN out. */

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import type { Principal } from '../authentication/principal.js';
+import type { Ban } from '../cluster/ban-store.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { AccessSettings } from './access-settings.js';
 import { AddressBook, AddressRecord } from './address-book.js';
@@ -12,6 +13,12 @@ import { SharedPlaces, type PlaceOwner, type SharedRefusal } from './shared-plac
 export type AdmissionRefusal = 'banned' | 'connection_rate' | 'too_many_from_address' | 'at_capacity';
 
 /**
+ * Checks that go on for clients that have left. Each holds little more than a token, and issuers are asked once for many;
+ * without a bound, clients that come and go would fill the memory while an issuer is slow.
+ */
+const MAX_ABANDONED = 10_000;
+
+/**
  * How many may connect, how fast, from where. A place is taken before the token is looked at
  * and given back if the upgrade is refused, so that concurrent upgrades cannot pass a limit together.
  */
@@ -20,6 +27,7 @@ export class ConnectionLimits {
   private readonly addresses: AddressBook;
   private taken = 0;
   private pending = 0;
+  private abandoned = 0;
 
   constructor(
     @Inject(Settings) private readonly settings: AccessSettings,
@@ -37,6 +45,7 @@ export class ConnectionLimits {
     if (typeof record === 'string') return record;
     const { max, maxPendingUpgrades } = this.settings.connections;
     if (exceeds(this.taken, max) || exceeds(this.pending, maxPendingUpgrades)) return 'at_capacity';
+    if (exceeds(this.abandoned, MAX_ABANDONED)) return 'at_capacity';
 
     this.taken += 1;
     this.pending += 1;
@@ -44,9 +53,16 @@ export class ConnectionLimits {
     return record;
   }
 
-  /** A session keeps on sending over its rate: its address is banned. */
-  abused({ key, isExempt }: AddressRecord): void {
-    if (!isExempt) this.bans.breach(key, 'message_rate');
+  /** A session keeps on sending over its rate: its address is banned. Returns the ban, if there is one now. */
+  abused({ key, isExempt }: AddressRecord): Ban | undefined {
+    if (isExempt) return undefined;
+    this.bans.breach(key, 'message_rate');
+    return this.bans.inForce('address', key);
+  }
+
+  /** The ban that keeps a client out, if one does. */
+  banOf({ limitKey }: ClientAddress, principal?: Principal): Ban | undefined {
+    return this.bans.inForce('address', limitKey) ?? (principal && this.bans.inForce('user', principal.userId));
   }
 
   /** Why no more session of this user may open; undefined: one may. */
@@ -83,6 +99,16 @@ export class ConnectionLimits {
     this.pending -= 1;
   }
 
+  /** A check goes on though nobody waits for it: its client has left, or has been refused because it took too long. */
+  abandon(check: Promise<unknown>): void {
+    this.abandoned += 1;
+    const uncount = (): number => (this.abandoned -= 1);
+    check.then(
+      () => uncount(),
+      () => uncount(),
+    );
+  }
+
   /** Gives the place back: the connection has closed, or was refused after all. */
   release(record: AddressRecord): void {
     this.taken -= 1;
@@ -109,10 +135,10 @@ export class ConnectionLimits {
   }
 
   private refusalOfAddress(
-    { connectionBucket, connections }: AddressRecord,
+    { key, connectionBucket, connections }: AddressRecord,
     now: number,
   ): 'connection_rate' | 'too_many_from_address' | undefined {
-    if (connectionBucket && connectionBucket.take(now) > 0) return 'connection_rate';
+    if (!this.bans.spares(key) && connectionBucket && connectionBucket.take(now) > 0) return 'connection_rate';
     return exceeds(connections, this.settings.connections.maxPerIp) ? 'too_many_from_address' : undefined;
   }
 }

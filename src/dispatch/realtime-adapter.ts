@@ -6,8 +6,10 @@ import { WebSocketServer } from 'ws';
 import { Arrivals } from '../socket/arrivals.js';
 import { Connection } from '../socket/connection.js';
 import { chosenSubprotocol } from '../upgrade/chosen-subprotocol.js';
-import { answerAsPlainHttp, isAnswering, isForeignUpgrade } from '../upgrade/foreign-upgrade.js';
-import { Upgrader, type Welcome } from '../upgrade/upgrader.js';
+import { continueAsHttp, isForeignUpgrade } from '../upgrade/foreign-upgrade.js';
+import { answersSent, isAnswering } from '../upgrade/pending-answers.js';
+import { useOriginForm } from '../upgrade/request-target.js';
+import { Upgrader, type Upgrade, type Welcome } from '../upgrade/upgrader.js';
 import { GatewayScanner } from './gateway-scanner.js';
 import { normalizePath } from './nest-internals.js';
 import { DispatchEvents } from './dispatch-events.js';
@@ -56,25 +58,10 @@ export class RealtimeAdapter extends WsAdapter {
   private readonly events: DispatchEvents;
   private readonly http: Server;
   private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (isAnswering(socket)) {
+    this.upgrade({ request, socket, head, arrivedAt: Date.now() }).catch((exception: unknown) => {
+      this.events.crash('upgrade', exception);
       socket.destroy();
-      return;
-    }
-    if (isForeignUpgrade(request)) return answerAsPlainHttp(this.http, request, socket);
-    const path = pathOf(request.url);
-    const endpoint = this.endpoints.get(path);
-    const welcome: Welcome = (admission) => {
-      if (endpoint === undefined) return;
-      endpoint.welcome ??= this.reception.at(path === this.settings.path ? '' : path);
-      endpoint.welcome(admission);
-    };
-    const arrivedAt = Date.now();
-    this.upgrader
-      .upgrade({ request, socket, head, arrivedAt }, endpoint?.server, welcome)
-      .catch((exception: unknown) => {
-        this.events.crash('upgrade', exception);
-        socket.destroy();
-      });
+    });
   };
 
   constructor(
@@ -89,6 +76,23 @@ export class RealtimeAdapter extends WsAdapter {
     app.get(GatewayScanner, { strict: false }).homePath = settings.path;
     this.http = app.getHttpServer();
     this.http.on('upgrade', this.onUpgrade);
+  }
+
+  private async upgrade(upgrade: Upgrade): Promise<void> {
+    const { request, socket } = upgrade;
+    if (isAnswering(socket)) await answersSent(socket);
+    // An answer before has ended the connection.
+    if (!socket.writable) return void socket.destroy();
+    if (isForeignUpgrade(request)) return continueAsHttp(this.http, request, upgrade);
+    useOriginForm(request);
+    const path = pathOf(request.url);
+    const endpoint = this.endpoints.get(path);
+    const welcome: Welcome = (admission) => {
+      if (endpoint === undefined) return;
+      endpoint.welcome ??= this.reception.at(path === this.settings.path ? '' : path);
+      endpoint.welcome(admission);
+    };
+    await this.upgrader.upgrade(upgrade, endpoint?.server, welcome);
   }
 
   /** One WebSocket server a path, however many gateways share it. */

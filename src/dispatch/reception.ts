@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { Settings } from '../../config/settings.js';
 import type { AccessSettings } from '../access/access-settings.js';
+import { reasonWithBan } from '../access/ban-reason.js';
 import { ConnectionLimits } from '../access/connection-limits.js';
 import { MessageRates } from '../access/message-rate.js';
 import { FrameFormats } from '../sessions/frame-format.js';
@@ -69,8 +70,8 @@ export class Reception {
       maxPending,
       maxProtocolErrors,
       onAbuse: ({ session, place }) => {
-        this.limits.abused(place);
-        session.close('too_many_messages');
+        const ban = this.limits.abused(place);
+        session.close('too_many_messages', reasonWithBan('too_many_messages', ban));
       },
       onClosed: ({ session, place }, code, reason) => {
         this.heartbeat.forget(session.connection);

@@ -35,6 +35,8 @@ export const CLOSES = {
   token_revoked: { code: 4401, reason: 'Token revoked', client: 'get-a-token' },
   invalid_token: { code: 4403, reason: 'Invalid token', client: 'give-up' },
   ended_by_operator: { code: 4409, reason: 'Session ended', client: 'give-up' },
+  origin_not_allowed: { code: 4430, reason: 'Origin not allowed', client: 'give-up' },
+  starting: { code: 4503, reason: 'Server starting, try again later', client: 'reconnect-later' },
 } as const satisfies Record<string, CloseDefinition>;
 
 export type CloseName = keyof typeof CLOSES;

@@ -35,7 +35,7 @@ export class ApiEntrance {
     private readonly revocations: Revocations,
     private readonly events: ApiEvents,
   ) {
-    this.clientAddressOf = clientAddressReader(settings.server.trustProxy);
+    this.clientAddressOf = clientAddressReader(settings.server);
   }
 
   /** A middleware of Express. */

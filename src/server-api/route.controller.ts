@@ -19,10 +19,10 @@ export class RouteController {
   private readonly isAllowedOrigin: OriginPolicy;
 
   constructor(
-    @Inject(Settings) { server }: Pick<Settings, 'server'>,
+    @Inject(Settings) settings: Pick<Settings, 'server' | 'authentication'>,
     private readonly planner: RoutePlanner,
   ) {
-    this.isAllowedOrigin = originPolicy(server.allowedOrigins);
+    this.isAllowedOrigin = originPolicy(settings);
   }
 
   @Get('route')

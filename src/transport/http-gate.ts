@@ -38,7 +38,7 @@ export function refuseBodies(app: NestExpressApplication): void {
 }
 
 function tlsDemand({ server }: TransportSettings, internalPort: InternalPort, events: TransportEvents): Middleware {
-  const isSecure = secureRequestReader(server.trustProxy);
+  const isSecure = secureRequestReader(server);
   return (request, response, next) => {
     const path = pathOf(request.url);
     const isExempt = FOR_PROBES.has(path) || (path === METRICS && internalPort.has(request));

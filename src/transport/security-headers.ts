@@ -24,7 +24,7 @@ export function securityHeaders({ tls, server }: TransportSettings): Middleware 
 
   // Nothing is said of subdomains, which may be anybody's.
   const hsts = strictTransportSecurity({ maxAge: tls.hstsMaxAgeSeconds, includeSubDomains: false });
-  const isSecure = secureRequestReader(server.trustProxy);
+  const isSecure = secureRequestReader(server);
   return (request, response, next) => {
     common(request, response, () => (isSecure(request) ? hsts(request, response, next) : next()));
   };

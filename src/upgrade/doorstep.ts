@@ -7,10 +7,11 @@ import { Settings } from '../../config/settings.js';
 import { clientAddress } from '../access/address-key.js';
 import { ExemptAddresses } from '../access/exempt-addresses.js';
 import { trustedPeers } from './client-address.js';
-import { hasBegunToAnswer } from './foreign-upgrade.js';
 import { applyDeadlines, checkEvery, MAX_HEADERS } from './http-deadlines.js';
 import { httpFaultAnswer, httpFaultOf, type HttpFault } from './http-faults.js';
 import { linger } from './linger.js';
+import { hasBegunToAnswer } from './pending-answers.js';
+import { useOriginForm } from './request-target.js';
 import { UpgradeEvents } from './upgrade-events.js';
 
 export type DoorstepSettings = Pick<Settings, 'server' | 'upgrade'>;
@@ -66,7 +67,10 @@ export class Doorstep implements OnApplicationShutdown {
     const isEncrypted = server instanceof TlsServer;
     server.on('connection', (socket: Socket) => this.receive(socket, isEncrypted));
     // First, for a handler may answer at once.
-    server.prependListener('request', (request, response) => this.attend(request, response));
+    server.prependListener('request', (request, response) => {
+      useOriginForm(request);
+      this.attend(request, response);
+    });
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.judge(error, socket));
     if (timeoutMs > 0) this.timer ??= setInterval(() => this.sweepSoon(), checkEvery(timeoutMs)).unref();
   }
@@ -98,6 +102,10 @@ export class Doorstep implements OnApplicationShutdown {
     const peer = peerOf(socket);
     // It has gone already, or came through no network.
     if (peer === undefined) return;
+    // The same connection, given back by an upgrade that was none. Or one whose close has not been told yet: its ports are
+    // free for others by now.
+    const former = this.guests.get(peer);
+    if (former) this.forget(former);
     const { remoteAddress = '' } = socket;
     const { limitKey } = clientAddress(remoteAddress);
     const { maxWaiting, maxWaitingPerIp } = this.settings.upgrade;
@@ -107,9 +115,6 @@ export class Doorstep implements OnApplicationShutdown {
       return this.cut(newcomer, 'too_many_waiting_from_address');
     if (exceeds(this.guests.size, maxWaiting) && !this.makeRoom()) return this.cut(newcomer, 'too_many_waiting');
 
-    // Its close has not been told yet, or its ports would not be free again.
-    const former = this.guests.get(peer);
-    if (former) this.forget(former);
     const guest: Guest = {
       ...newcomer,
       peer,

@@ -1,49 +1,43 @@
-import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
+import { listElements } from './list-header.js';
 
-/** How long a client may take to hang up once it has its answer: Node no longer watches a socket it has handed out. */
-const LINGER_MS = 2_000;
-/** How long nothing may move on the socket, as Node bounds the requests it answers itself. */
-const IDLE_MS = 300_000;
-
-/** Whether the client offers to switch to something else, as Java's HttpClient and `curl --http2` do with h2c. */
+/**
+ * Whether a request with an Upgrade header offers only protocols that this server does not speak, as Java's HttpClient
+ * and `curl --http2` do with h2c. A list that names WebSocket among others counts only with the headers of a handshake.
+ */
 export function isForeignUpgrade({ method, headers }: IncomingMessage): boolean {
-  return method === 'GET' && headers.upgrade?.toLowerCase() !== 'websocket';
+  const offered = listElements(headers.upgrade ?? '').map((protocol) => protocol.toLowerCase());
+  if (!offered.includes('websocket')) return true;
+  const isAlone = offered.every((protocol) => protocol === 'websocket');
+  return !isAlone && (method !== 'GET' || headers['sec-websocket-key'] === undefined);
 }
 
 /**
- * Whether a request that came before on the same socket is not answered yet. Its answer would be written into whatever
- * the upgrade makes of the socket, and a second answer cannot be assigned to it: that throws.
+ * Gives the connection back to Node's HTTP server, as if the request had offered nothing: RFC 9110 §7.8 always allows
+ * that. Node hands over every request with an Upgrade header, whatever its method, and reads neither its body nor what
+ * comes behind it. So the request is put back in front of the bytes that have come, without the header.
+ *
+ * @param head the bytes behind the request's headers
  */
-export function isAnswering(socket: Duplex): boolean {
-  return responseOn(socket) !== undefined;
+export function continueAsHttp(server: Server, request: IncomingMessage, { socket, head }: Taken): void {
+  socket.unshift(Buffer.concat([headOf(request), head]));
+  // The documented way to bring a connection to a server. Of a TLS server, one whose handshake is done.
+  server.emit(server instanceof TlsServer ? 'secureConnection' : 'connection', socket);
 }
 
-/** Whether a part of an answer is on its way already: another one behind it would be read as its rest. */
-export function hasBegunToAnswer(socket: Duplex): boolean {
-  return responseOn(socket)?.headersSent === true;
+interface Taken {
+  readonly socket: Duplex;
+  readonly head: Buffer;
 }
 
-function responseOn(socket: Duplex): ServerResponse | undefined {
-  return (Reflect.get(socket, '_httpMessage') as ServerResponse | null | undefined) ?? undefined;
-}
-
-/**
- * Answers the request as if it had offered nothing, which RFC 9110 §7.8 always allows. Node hands every request with an
- * Upgrade header to the upgrade listener as soon as there is one, so a probe of /health would else be refused.
- */
-export function answerAsPlainHttp(server: Server, request: IncomingMessage, socket: Duplex): void {
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
-  response.assignSocket(socket as Socket);
-  response.on('finish', () => {
-    socket.end();
-    setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  });
-  (socket as Socket).setTimeout(IDLE_MS, () => socket.destroy());
-  socket.on('error', () => socket.destroy());
-  // What still comes is dropped; unread, it would hide that the client has gone.
-  socket.resume();
-  server.emit('request', request, response);
+/** The bytes of the request up to its body. Node decodes both the target and the headers as Latin-1. */
+function headOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
+  let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name.toLowerCase() !== 'upgrade') text += `${name}: ${rawHeaders[index + 1] ?? ''}\r\n`;
+  }
+  return Buffer.from(`${text}\r\n`, 'latin1');
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Principal } from '../authentication/principal.js';
+import type { Ban } from '../access/ban-reason.js';
 import type { Codec } from '../protocol/codec.js';
 import type { SessionId } from '../sessions/session.js';
 import type { HttpFault } from './http-faults.js';
@@ -21,6 +22,8 @@ export interface RefusedAttempt {
   readonly arrivedAt: number;
   /** Who it is, where its token was good. */
   readonly principal: Principal | undefined;
+  /** What keeps it out, where it is a ban. */
+  readonly ban: Ban | undefined;
 }
 
 interface UpgradeEventMap {

@@ -16,15 +16,17 @@ import type { Codec, Subprotocol } from '../protocol/codec.js';
 import { chooseSubprotocol, CODECS, DEFAULT_SUBPROTOCOL } from '../protocol/subprotocols.js';
 import { newSessionId, type SessionId } from '../sessions/session.js';
 import type { Connection } from '../socket/connection.js';
-import { rememberChoice } from './chosen-subprotocol.js';
-import { clientAddressReader } from './client-address.js';
+import { clientAddressReader, trustedPeers } from './client-address.js';
+import { completeUpgrade } from './complete-upgrade.js';
 import { Doorstep } from './doorstep.js';
+import { acceptableOffer } from './extension-offers.js';
 import { handshakeFault } from './handshake.js';
 import { originPolicy, type OriginPolicy } from './origin-policy.js';
 import type { RefusalReason } from './refusals.js';
 import { secureRequestReader } from './secure-request.js';
 import { turnAway } from './turn-away.js';
 import { UpgradeEvents } from './upgrade-events.js';
+import { WaitingClient } from './waiting-client.js';
 import { within } from './within.js';
 
 export type UpgradeSettings = Pick<Settings, 'server' | 'tls' | 'authentication' | 'upgrade'>;
@@ -56,6 +58,13 @@ export type Welcome = (admission: Admission) => void;
 
 type Decision = RefusalReason | { readonly principal: Principal; readonly subprotocol: Subprotocol | undefined };
 
+interface Candidate {
+  readonly request: IncomingMessage;
+  readonly credentials: Credentials;
+  readonly sessionId: SessionId;
+  readonly server: WebSocketServer;
+}
+
 interface Findings {
   readonly client: ClientAddress;
   readonly credentials: Credentials;
@@ -68,11 +77,15 @@ const REASON_OF_VERDICT = {
   unavailable: 'keys_unavailable',
 } as const satisfies Record<VerdictReason, RefusalReason>;
 
+/** Refusals because of a ban, and those that lead to one. */
+const BANNING: ReadonlySet<RefusalReason> = new Set(['banned', 'connection_rate', 'too_many_from_address']);
+
 /** The ladder of refusals, cheapest first. Whoever comes to its end has a connection. */
 @Injectable()
 export class Upgrader {
   private readonly addressOf: (request: IncomingMessage) => ClientAddress;
   private readonly isAllowedOrigin: OriginPolicy;
+  private readonly isProxy: (address: string) => boolean;
   private readonly isSecureEnough: (request: IncomingMessage) => boolean;
 
   constructor(
@@ -84,9 +97,10 @@ export class Upgrader {
     private readonly tokens: TokenVerifier,
     private readonly revocations: Revocations,
   ) {
-    this.addressOf = clientAddressReader(settings.server.trustProxy);
-    this.isAllowedOrigin = originPolicy(settings.server.allowedOrigins);
-    this.isSecureEnough = settings.tls.required === 'on' ? secureRequestReader(settings.server.trustProxy) : () => true;
+    this.addressOf = clientAddressReader(settings.server);
+    this.isAllowedOrigin = originPolicy(settings);
+    this.isSecureEnough = settings.tls.required === 'on' ? secureRequestReader(settings.server) : () => true;
+    this.isProxy = trustedPeers(settings.server.trustProxy);
   }
 
   /**
@@ -95,13 +109,14 @@ export class Upgrader {
    */
   async upgrade(upgrade: Upgrade, server: WebSocketServer | undefined, welcome: Welcome): Promise<void> {
     const { request, socket, arrivedAt } = upgrade;
-    // A socket that breaks while its token is being checked would otherwise end the process.
-    socket.on('error', destroyOnError);
     this.doorstep.heard(socket);
+    const waiting = new WaitingClient(socket, upgrade.head);
     const client = this.addressOf(request);
     const credentials = findCredentials(request);
-    const refuse = (reason: RefusalReason, principal?: Principal): void =>
+    const refuse = (reason: RefusalReason, principal?: Principal): void => {
+      waiting.release();
       this.refuse(upgrade, reason, { client, credentials, principal });
+    };
 
     const fault = this.faultOf(request) ?? (server ? this.readiness.fault : 'unknown_path');
     if (fault !== undefined || server === undefined) return refuse(fault ?? 'unknown_path');
@@ -112,13 +127,12 @@ export class Upgrader {
     let owner: PlaceOwner | undefined;
     try {
       const sessionId = newSessionId();
-      const decision = this.decide(request, credentials, sessionId);
-      const outcome = await within(decision, this.settings.upgrade.timeoutMs, 'undecided');
+      const outcome = await this.decision(this.decide({ request, credentials, sessionId, server }), waiting);
       if (typeof outcome === 'string') return refuse(outcome);
       if (this.limits.areShared) {
         const limitKey = place.isExempt ? undefined : client.limitKey;
         const candidate = { sessionId, limitKey, principal: outcome.principal };
-        const refusal = this.lastObjection(outcome) ?? (await this.limits.takeShared(candidate));
+        const refusal = this.lastObjection(outcome) ?? (await this.takeShared(candidate, waiting));
         if (refusal !== undefined) return refuse(refusal, outcome.principal);
         owner = candidate;
       }
@@ -128,7 +142,8 @@ export class Upgrader {
       const { subprotocol } = outcome;
       const principal = this.revocations.judge(outcome.principal) ?? outcome.principal;
       const codec = CODECS[subprotocol ?? DEFAULT_SUBPROTOCOL];
-      isOpen = complete(upgrade, server, subprotocol, (connection) => {
+      const head = waiting.release();
+      isOpen = completeUpgrade({ request, socket, head, subprotocol }, server, (connection) => {
         const { address } = client;
         const found = { sessionId, principal, codec, address, place };
         const admission = { ...found, connection, socket, request, arrivedAt };
@@ -145,13 +160,31 @@ export class Upgrader {
     }
   }
 
+  /** What comes of a decision, or why nobody waits for it any more. */
+  private async decision(deciding: Decision | Promise<Decision>, { gone }: WaitingClient): Promise<Decision> {
+    if (!(deciding instanceof Promise)) return deciding;
+    const first = Promise.race([deciding, gone]);
+    const outcome = await within(first, this.settings.upgrade.timeoutMs, 'undecided');
+    if (outcome === 'aborted' || outcome === 'undecided') this.limits.abandon(deciding);
+    return outcome;
+  }
+
+  private async takeShared(candidate: PlaceOwner, { gone }: WaitingClient): Promise<RefusalReason | undefined> {
+    const taking = this.limits.takeShared(candidate);
+    const refusal = await Promise.race([taking, gone]);
+    if (refusal !== 'aborted') return refusal;
+    const givenBack = taking.then((late) => late ?? this.limits.releaseShared(candidate));
+    this.limits.abandon(givenBack);
+    return refusal;
+  }
+
   /** What the request itself is refused for, whoever sends it. */
   private faultOf(request: IncomingMessage): RefusalReason | undefined {
     return this.isSecureEnough(request) ? handshakeFault(request) : 'tls_required';
   }
 
-  /** origin → subprotocol → credentials */
-  private async decide(request: IncomingMessage, credentials: Credentials, id: SessionId): Promise<Decision> {
+  /** origin → subprotocol → extensions → credentials */
+  private decide({ request, credentials, sessionId, server }: Candidate): Decision | Promise<Decision> {
     const { headers } = request;
     if (!this.isAllowedOrigin(headers.origin, headers.host)) return 'origin';
     if (!credentials.ok) return 'bad_subprotocols';
@@ -159,11 +192,18 @@ export class Upgrader {
     const { offeredSubprotocols, token } = credentials;
     const subprotocol = chooseSubprotocol(offeredSubprotocols);
     if (subprotocol === undefined && offeredSubprotocols.length > 0) return 'unsupported_subprotocol';
+    const compresses = server.options.perMessageDeflate !== false;
+    if (compresses && acceptableOffer(headers['sec-websocket-extensions'] ?? '') === undefined) return 'bad_extensions';
 
     const { mode } = this.settings.authentication;
-    if (mode === 'off') return { subprotocol, principal: guestPrincipal(`guest:${id}`) };
+    if (mode === 'off') return { subprotocol, principal: guestPrincipal(`guest:${sessionId}`) };
     if (token === undefined && mode === 'required') return 'unauthenticated';
-    if (token === undefined) return { subprotocol, principal: anonymousPrincipal(`anonymous:${id}`) };
+    if (token === undefined) return { subprotocol, principal: anonymousPrincipal(`anonymous:${sessionId}`) };
+    return this.verified(token, subprotocol);
+  }
+
+  /** Holds nothing of the request, for it may go on when its client has left. */
+  private async verified(token: string, subprotocol: Subprotocol | undefined): Promise<Decision> {
     const verdict = await this.tokens.verify(token);
     return verdict.ok ? { subprotocol, principal: verdict.principal } : REASON_OF_VERDICT[verdict.reason];
   }
@@ -178,37 +218,19 @@ export class Upgrader {
 
   private refuse({ request, socket, arrivedAt }: Upgrade, reason: RefusalReason, findings: Findings): void {
     const { client, credentials, principal } = findings;
-    this.events.emit('refused', reason, client.address, { request, arrivedAt, principal });
+    const ban = BANNING.has(reason) ? this.limits.banOf(client, principal) : undefined;
+    this.events.emit('refused', reason, client.address, { request, arrivedAt, principal, ban });
     const offered = credentials.ok ? credentials.offeredSubprotocols : [];
     turnAway({
       request,
       socket,
       reason,
       preference: this.settings.authentication.refusal,
+      isFromProxy: this.isProxy(request.socket.remoteAddress ?? ''),
+      ban,
       // Where nothing offered is spoken here, the first entry is echoed all the same: a browser that
       // offered some and is given none fails the handshake and never reads the close code.
       subprotocol: chooseSubprotocol(offered) ?? offered[0],
     });
   }
-}
-
-/** Finishes the handshake. False where the client has hung up meanwhile. */
-function complete(
-  { request, socket, head }: Upgrade,
-  server: WebSocketServer,
-  subprotocol: Subprotocol | undefined,
-  onOpen: (connection: Connection) => void,
-): boolean {
-  let isOpen = false;
-  socket.off('error', destroyOnError);
-  rememberChoice(request, subprotocol);
-  server.handleUpgrade(request, socket, head, (connection) => {
-    isOpen = true;
-    onOpen(connection as Connection);
-  });
-  return isOpen;
-}
-
-function destroyOnError(this: Duplex): void {
-  this.destroy();
 }

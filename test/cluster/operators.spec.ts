@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { Bans } from '../../src/access/bans.js';
 import { Expulsion } from '../../src/access/expulsion.js';
 import { ClusterSessions, type SessionSummary } from '../../src/broadcast/cluster-sessions.js';
+import { TOO_MANY } from '../support/closes.js';
 import { eventually } from '../support/eventually.js';
 import { connect, open } from '../support/test-client.js';
 import { TestNodes } from '../support/test-nodes.js';
 import { startTestServer } from '../support/test-server.js';
 
 const ENDED = { code: 4409, reason: 'Session ended' };
-const TOO_MANY = { code: 4001, reason: 'Too many connections, try again later' };
 const HOUR_MS = 3_600_000;
 
 function as(nodes: TestNodes, index: number, sub: string) {

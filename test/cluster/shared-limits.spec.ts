@@ -2,12 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { Bans } from '../../src/access/bans.js';
 import { ClusterEvents } from '../../src/cluster/cluster-events.js';
 import { SHARED_COUNTS, type SharedCounts } from '../../src/cluster/shared-counts.js';
+import { TOO_MANY } from '../support/closes.js';
 import { eventually } from '../support/eventually.js';
 import { StoppedClock } from '../support/stopped-clock.js';
 import { connect, open, type TestClient } from '../support/test-client.js';
 import { TestNodes } from '../support/test-nodes.js';
-
-const TOO_MANY = { code: 4001, reason: 'Too many connections, try again later' };
 
 /** True once its echo is answered; a refused client is "open" too, for the moment before its close frame. */
 async function isLetIn(client: TestClient): Promise<boolean> {

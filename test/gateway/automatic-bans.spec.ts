@@ -4,13 +4,16 @@ import { AccessEvents } from '../../src/access/access-events.js';
 import { Bans } from '../../src/access/bans.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { api } from '../support/api-client.js';
+import { TOO_MANY } from '../support/closes.js';
 import { eventually } from '../support/eventually.js';
 import { Scrape } from '../support/scrape.js';
 import { connect, open, type Closed, type ClientSetup, type TestClient } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
 
-const TOO_MANY = { code: 4001, reason: 'Too many connections, try again later' };
-const TOO_MANY_MESSAGES = { code: 4001, reason: 'Too many messages, try again later' };
+const TOO_MANY_MESSAGES = {
+  code: 4001,
+  reason: expect.stringMatching(/^Too many messages, (?:try again later|banned until .+Z)$/),
+};
 
 const via = (forwarded: string): ClientSetup => ({ headers: { 'x-forwarded-for': forwarded } });
 

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { TOO_MANY } from '../support/closes.js';
 import { connect, open } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
-
-const TOO_MANY = { code: 4001, reason: 'Too many connections, try again later' };
 
 const via = (forwarded: string) => ({ headers: { 'x-forwarded-for': forwarded } });
 

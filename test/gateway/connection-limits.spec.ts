@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { Issuer } from '../unit/authentication/issuer.js';
 import { RSA, sign } from '../unit/authentication/tokens.js';
+import { TOO_MANY } from '../support/closes.js';
 import { eventually } from '../support/eventually.js';
 import { Scrape } from '../support/scrape.js';
 import { StoppedClock } from '../support/stopped-clock.js';
 import { connect, open, type TestClient } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
 
-const TOO_MANY = { code: 4001, reason: 'Too many connections, try again later' };
 const AT_CAPACITY = { code: 1013, reason: 'Server at capacity, try again later' };
 
 function sessionsOf({ app }: TestServer): SessionRegistry {

@@ -56,7 +56,7 @@ describe('a server that leaves', () => {
     client.send({ type: 'hold', id: 2 });
 
     await using late = await RawClient.upgrade(server.port, { headers: { Authorization: `Bearer ${mintToken()}` } });
-    expect(await late.outcome()).toMatchObject({ status: 503, body: 'Server restarting' });
+    expect(await late.outcome()).toMatchObject({ close: { code: 1012, reason: 'Server restarting' } });
     const ready = await fetch(`${server.http}/ready`);
     expect(ready.status).toBe(503);
     expect(await ready.json()).toMatchObject({ status: 'shutting_down', error: { state: { phase: 'draining' } } });

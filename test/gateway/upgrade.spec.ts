@@ -115,7 +115,7 @@ describe.each<[string, Environment, [string, string | undefined, string | undefi
     ],
   ],
 ])('the origin of a page, %s,', (_where, environment, origins) => {
-  const server = sharedServer(environment);
+  const server = sharedServer({ ...environment, AUTH_REFUSAL: 'http' });
 
   it.each(origins)('%s', async (_what, Origin, Host, isLetIn) => {
     const headers = { Origin, ...(Host !== undefined && { Host }) };

@@ -4,6 +4,10 @@ import { connect as connectTcp, type Socket } from 'node:net';
 export interface RawUpgrade {
   readonly method?: string;
   readonly path?: string;
+  /** Of HTTP; 1.1 where it is left out. */
+  readonly version?: string;
+  /** Whether the client ends its side of the connection behind the request. */
+  readonly endsItsSide?: boolean;
   /** On top of those of a good handshake; undefined takes one away. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
 }
@@ -53,7 +57,8 @@ export class RawClient implements AsyncDisposable {
   }
 
   /** Connects and sends an upgrade request, good but for what the test changes. */
-  static async upgrade(port: number, { method = 'GET', path = '/ws', headers = {} }: RawUpgrade = {}) {
+  static async upgrade(port: number, request: RawUpgrade = {}) {
+    const { method = 'GET', path = '/ws', version = '1.1', headers = {} } = request;
     const client = await RawClient.connect(port);
     const all = {
       Host: `127.0.0.1:${port}`,
@@ -64,7 +69,8 @@ export class RawClient implements AsyncDisposable {
       ...headers,
     };
     const lines = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]));
-    client.socket.write(`${[`${method} ${path} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n`);
+    client.socket.write(`${[`${method} ${path} HTTP/${version}`, ...lines].join('\r\n')}\r\n\r\n`);
+    if (request.endsItsSide) client.socket.end();
     return client;
   }
 

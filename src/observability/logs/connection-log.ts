@@ -1,4 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { AccessEvents } from '../../access/access-events.js';
+import { untilOf } from '../../access/ban-reason.js';
 import { ClusterEvents } from '../../cluster/cluster-events.js';
 import { SessionEvents } from '../../sessions/session-events.js';
 import type { Session } from '../../sessions/session.js';
@@ -14,10 +16,11 @@ export class ConnectionLog implements OnModuleInit {
     private readonly sessions: SessionEvents,
     private readonly upgrades: UpgradeEvents,
     private readonly cluster: ClusterEvents,
+    private readonly access: AccessEvents,
   ) {}
 
   onModuleInit(): void {
-    const { logs, sessions, upgrades, cluster } = this;
+    const { logs, sessions, upgrades, cluster, access } = this;
     this.followSessions();
     sessions.on('overflowed', (session, reason, droppedFrames) =>
       logs.write('slow_consumer', () => ({ ...describe(session), reason, droppedFrames })),
@@ -25,7 +28,13 @@ export class ConnectionLog implements OnModuleInit {
     sessions.on('vanished', (session) => logs.write('client_vanished', () => describe(session)));
     sessions.on('breached', (session, reason) => logs.write('rule_broken', () => ({ ...describe(session), reason })));
     upgrades.on('cut', (reason, address) => logs.write('connection_cut', () => ({ reason, address })));
-    upgrades.on('refused', (reason, address) => logs.write('upgrade_refused', () => ({ reason, address })));
+    upgrades.on('refused', (reason, address, { ban }) =>
+      logs.write('upgrade_refused', () => ({ reason, address, ...(ban && { bannedUntil: untilOf(ban) }) })),
+    );
+    access.on('banned', (ban) => {
+      if (ban.by !== 'breach') return;
+      logs.write('address_banned', () => ({ reason: ban.reason, address: ban.key, bannedUntil: untilOf(ban) }));
+    });
     sessions.on('crashed', (where, err) => logs.write('hook_failed', () => ({ where, err })));
     cluster.on('crashed', (where, err) => logs.write('word_failed', () => ({ where, err })));
   }

@@ -52,7 +52,14 @@ export const LOG_LINES = {
     area: 'upgrade',
     level: 'info',
     sentence: 'upgrade refused',
-    fields: ['reason', 'address'],
+    fields: ['reason', 'address', 'bannedUntil'],
+    boundedBy: 'reason',
+  },
+  address_banned: {
+    area: 'upgrade',
+    level: 'warn',
+    sentence: 'address banned',
+    fields: ['reason', 'address', 'bannedUntil'],
     boundedBy: 'reason',
   },
   connection_cut: {
