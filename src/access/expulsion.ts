@@ -61,8 +61,9 @@ export class Expulsion {
 
   private end(sessions: readonly Session[], reason: string | undefined, given: GivenOrder): number {
     const giver = giverOf(given);
+    // Also those whose clients have closed, and whose last messages are being handled.
     const open = sessions.filter(
-      ({ connection, principal }) => connection.isOpen && !isAbove(standingOf(principal), giver),
+      ({ connection, principal }) => connection.isServed && !isAbove(standingOf(principal), giver),
     );
     for (const session of open) {
       session.close('ended_by_operator', farewellReason(reason));

@@ -63,7 +63,7 @@ export class SessionReview {
 }
 
 function end(session: Session): number {
-  if (!session.connection.isOpen) return 0;
+  if (!session.connection.isServed) return 0;
   session.close('token_revoked');
   return 1;
 }

@@ -97,9 +97,9 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     return count;
   }
 
-  /** @throws GatehouseError SERVER_BUSY where the session has closed meanwhile: nobody would take it out again */
+  /** @throws GatehouseError SERVER_BUSY where the session is over meanwhile: nobody would take it out again */
   join(session: Session, channel: LocalChannel, formerSession?: string): Subscription {
-    if (!session.connection.isOpen) throw new GatehouseError('SERVER_BUSY');
+    if (!session.connection.isServed) throw new GatehouseError('SERVER_BUSY');
     const channels = this.ofSession.get(session) ?? new Set();
     this.ofSession.set(session, channels);
     channels.add(channel);

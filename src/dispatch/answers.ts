@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { CorrelationId } from '../protocol/envelope.js';
+import type { CorrelationId, ServerMessage } from '../protocol/envelope.js';
 import type { Session } from '../sessions/session.js';
 import { DispatchEvents, type RefusedMessage } from './dispatch-events.js';
 import { EncryptedPayloads } from './encrypted-payloads.js';
@@ -28,7 +28,7 @@ export class Answers {
     if (data === undefined && message.id === undefined) return;
     try {
       const reply = { type: replyType, id: message.id, trace: context.trace, data };
-      session.send(message.enc === undefined ? reply : this.payloads.sealed(reply));
+      this.send(session, message.enc === undefined ? reply : this.payloads.sealed(reply));
     } catch (exception) {
       this.events.crash(name, exception, context);
       this.error(context, exception);
@@ -62,14 +62,20 @@ export class Answers {
   private sendError(session: Session, exception: unknown, { id, trace, context }: Failing): string {
     try {
       const reply = errorReply(exception, id, trace);
-      session.send(reply);
+      this.send(session, reply);
       return reply.code;
     } catch (unwritable) {
       // An exception of the application may bear what cannot be written.
       this.events.crash('the error reply', unwritable, context);
-      session.send(errorReply(undefined, id, trace));
+      this.send(session, errorReply(undefined, id, trace));
       return 'INTERNAL_ERROR';
     }
+  }
+
+  /** An answer to a client that has closed is dropped: it has been told that the connection ends. */
+  private send(session: Session, answer: ServerMessage): void {
+    if (session.connection.isOpen) session.send(answer);
+    else this.events.emit('unsent');
   }
 
   private async recover(handler: Handler, context: MessageContext, exception: unknown): Promise<void> {

@@ -23,6 +23,8 @@ interface DispatchEventMap {
   failed: [code: string, session: Session, type: string];
   /** One of those that failed was refused before its handler was looked for, or had a payload that could not be decrypted. */
   refused: [code: string, message: RefusedMessage];
+  /** An answer was dropped, for its connection had closed. */
+  unsent: [];
   /** A handler, hook or filter threw what it should not have; `context` where it was about a message. */
   crashed: [where: string, exception: unknown, context?: MessageContext];
 }

@@ -2,14 +2,16 @@ import type { AddressRecord } from '../access/address-book.js';
 import type { MessageRate } from '../access/message-rate.js';
 import { RateAbuse } from '../access/rate-abuse.js';
 import type { CloseName } from '../protocol/close-codes.js';
-import type { SessionEvents } from '../sessions/session-events.js';
+import type { SessionEvents, UnhandledReason } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
-import type { ConnectionListener } from '../socket/connection.js';
+import type { ConnectionListener } from '../socket/connection-listener.js';
 import type { OverflowReason } from '../socket/outbound-budget.js';
-import type { ShedReason } from '../socket/outbound-queue.js';
+import type { ShedReason } from '../socket/outbound-observer.js';
+import { Backlog } from './backlog.js';
 import type { Dispatcher, Shortage } from './dispatcher.js';
-import type { Predecessor } from './message-context.js';
+import { Hand } from './hand.js';
 import type { Handlers } from './message-table.js';
+import { Patience } from './patience.js';
 
 /** What all inboxes of one path share. */
 export interface InboxContext {
@@ -21,6 +23,8 @@ export interface InboxContext {
   /** Messages over the rate, refused one after the other, before the connection closes; zero: never. */
   readonly abuseBanAfter: number;
   readonly maxPending: number;
+  /** How long the messages in hand may take once their client has gone, while others wait behind them. */
+  readonly patienceMs: number;
   /** Malformed messages in a row before the connection closes; zero: never. */
   readonly maxProtocolErrors: number;
   /** The session goes on and on over its rate. */
@@ -40,28 +44,12 @@ const MAX_PENDING_BYTES = 1_048_576;
 /** Messages that have let the next one begin and are not answered yet; beyond it the next one waits after all. */
 const MAX_RUNNING = 64;
 
-/** The message in hand: it may let the next one begin before it is answered itself. */
-class Hand implements Predecessor {
-  hasLetNextBegin = false;
-  /** Set once it is known that its answer comes later. */
-  pending: Promise<void> | undefined;
-
-  constructor(private readonly inbox: Inbox) {}
-
-  letNextBegin(): void {
-    if (this.hasLetNextBegin) return;
-    this.hasLetNextBegin = true;
-    if (this.pending) this.inbox.release(this.pending);
-  }
-}
-
 /**
  * One connection's messages, in order, one at a time unless a handler lets the next one begin. What cannot be handled yet
- * waits here, and reading pauses.
+ * waits here, and reading pauses. What a client sent before it closed is handled before its session is over.
  */
 export class Inbox implements ConnectionListener {
-  private waiting: Buffer[] | undefined;
-  waitingBytes = 0;
+  private readonly waiting = new Backlog();
   private isBusy = false;
   /** What the next message waits for. */
   private inHand: Promise<void> | undefined;
@@ -72,6 +60,10 @@ export class Inbox implements ConnectionListener {
   /** What the first of the waiting messages is known to cost, because it has been looked at; 0: not known. */
   private knownCost = 0;
   private abuse: RateAbuse | undefined;
+  /** How the connection has closed, from then until the session is over. */
+  private end: { readonly code: number; readonly reason: string } | undefined;
+  /** From the moment the connection has closed. */
+  private patience: Patience | undefined;
   readonly session: Session;
   readonly place: AddressRecord;
   private readonly rate: MessageRate;
@@ -86,13 +78,18 @@ export class Inbox implements ConnectionListener {
   }
 
   get waitingMessages(): number {
-    return this.waiting?.length ?? 0;
+    return this.waiting.length;
+  }
+
+  get waitingBytes(): number {
+    return this.waiting.bytes;
   }
 
   message(bytes: Buffer, isBinary: boolean): void {
     const { session } = this;
-    // What comes after we have closed is not handled: a client need not hurry to answer the close frame.
-    if (session.isLeaving || !session.connection.isOpen) return;
+    // What comes after the server has closed is not handled: a client need not hurry to answer the close frame.
+    if (!session.connection.isServed) return this.tellUnhandled('closed_by_server', 1);
+    if (session.isLeaving) return this.tellUnhandled('draining', 1);
     if (isBinary !== (session.codec.frameKind === 'binary')) return session.close('wrong_frame_kind');
     session.messagesReceived += 1;
     if (this.isBusy) this.postpone(bytes);
@@ -100,8 +97,16 @@ export class Inbox implements ConnectionListener {
   }
 
   closed(code: number, reason: string): void {
-    this.waiting = undefined;
-    this.context.onClosed(this, code, reason);
+    this.end = { code, reason };
+    if (!this.session.connection.isServed) return this.finish('connection_lost');
+    if (!this.isBusy && this.running === 0) return this.finish('unanswered');
+    this.patience = new Patience(this.context.patienceMs, () => this.finish('unanswered'));
+    this.patience.restart(this.waiting.length > 0);
+  }
+
+  cutShort(): void {
+    if (this.end) this.finish('closed_by_server');
+    else this.tellUnhandled('closed_by_server', this.waiting.clear());
   }
 
   overflowed(reason: OverflowReason, droppedFrames: number): void {
@@ -150,7 +155,7 @@ export class Inbox implements ConnectionListener {
     if (overRateFor > 0 || shortage !== undefined) this.countRefusal(arrivedAt);
     if (!isEnvelope) return this.countMalformed();
     this.malformedInARow = 0;
-    if (pending === undefined) return;
+    if (!pending) return;
     this.occupy(pending);
     hand.pending = pending;
     if (hand.hasLetNextBegin) this.release(pending);
@@ -182,16 +187,23 @@ export class Inbox implements ConnectionListener {
   /** Tokens are missing: this message is the next to be handled, once they are there. TCP pushes back meanwhile. */
   private waitForTokens(bytes: Buffer, { tokens, milliseconds }: Shortage): void {
     this.knownCost = tokens;
-    this.waiting = [bytes, ...(this.waiting ?? [])];
-    this.waitingBytes += bytes.length;
-    this.session.connection.pause();
+    this.waiting.addFirst(bytes);
+    this.pauseReading();
     this.occupy(new Promise((resolve) => setTimeout(resolve, milliseconds).unref()));
+    this.patience?.pause();
+  }
+
+  /** Once either side has begun to close, the socket must be read to its end. */
+  private pauseReading(): void {
+    const { connection } = this.session;
+    if (connection.isOpen) connection.pause();
   }
 
   private occupy(pending: Promise<void>): void {
     this.isBusy = true;
     this.inHand = pending;
     this.session.setBusy(true);
+    this.patience?.restart(this.waiting.length > 0);
     void pending.then(() => this.ended(pending));
   }
 
@@ -204,34 +216,41 @@ export class Inbox implements ConnectionListener {
 
   /** Nothing is to be done any more, unless something is. */
   private rest(): void {
-    if (!this.isBusy && this.running === 0) this.session.setBusy(false);
+    if (this.isBusy || this.running > 0) return;
+    this.session.setBusy(false);
+    this.finish('unanswered');
   }
 
   private postpone(bytes: Buffer): void {
-    this.waiting ??= [];
-    this.waiting.push(bytes);
-    this.waitingBytes += bytes.length;
-    if (this.waiting.length >= this.context.maxPending || this.waitingBytes >= MAX_PENDING_BYTES) {
-      this.session.connection.pause();
-    }
+    this.waiting.add(bytes);
+    if (this.waiting.length >= this.context.maxPending || this.waiting.bytes >= MAX_PENDING_BYTES) this.pauseReading();
   }
 
   private resume(): void {
     this.isBusy = false;
     this.inHand = undefined;
-    for (let bytes = this.nextWaiting(); bytes !== undefined; bytes = this.nextWaiting()) {
+    for (let bytes = this.waiting.next(); bytes !== undefined; bytes = this.waiting.next()) {
       this.take(bytes);
       // take() may have found an asynchronous handler, which the compiler cannot see.
       if (this.isBusy as boolean) return;
     }
     this.session.connection.resume();
+    this.patience?.restart(this.waiting.length > 0);
     this.rest();
   }
 
-  private nextWaiting(): Buffer | undefined {
-    if (!this.session.connection.isOpen) this.waiting = undefined;
-    const bytes = this.waiting?.shift();
-    this.waitingBytes -= bytes?.length ?? 0;
-    return bytes;
+  /** The session is over, once its connection has closed. What still waits is not handled. */
+  private finish(reason: UnhandledReason): void {
+    const { end, session } = this;
+    if (end === undefined) return;
+    this.end = undefined;
+    this.patience?.pause();
+    session.connection.isServed = false;
+    this.tellUnhandled(reason, this.waiting.clear());
+    this.context.onClosed(this, end.code, end.reason);
+  }
+
+  private tellUnhandled(reason: UnhandledReason, messages: number): void {
+    this.context.events.emit('unhandled', reason, messages);
   }
 }

@@ -21,6 +21,11 @@ import { ReplyStreams } from './reply-streams.js';
 /** Takes in the clients of one path. */
 export type Receive = (admission: Admission) => void;
 
+/** Where handlers have no time limit, those of clients that have gone have this one: nobody waits for their answers. */
+const PATIENCE_MS = 30_000;
+/** So that a handler is answered TIMEOUT before its session is given up. */
+const PATIENCE_MARGIN_MS = 5_000;
+
 /** Turns an admitted client into a session: gives its connection an inbox and a heartbeat, and clears up when it closes. */
 @Injectable()
 export class Reception {
@@ -60,7 +65,7 @@ export class Reception {
   }
 
   private inboxContext(path: string, hooks: ConnectionHooks): InboxContext {
-    const { maxPending, maxProtocolErrors, abuseBanAfter } = this.access.messages;
+    const { maxPending, maxProtocolErrors, abuseBanAfter, handlerTimeoutMs } = this.access.messages;
     return {
       handlers: this.table.of(path),
       dispatcher: this.dispatcher,
@@ -69,6 +74,7 @@ export class Reception {
       abuseBanAfter,
       maxPending,
       maxProtocolErrors,
+      patienceMs: (handlerTimeoutMs || PATIENCE_MS) + PATIENCE_MARGIN_MS,
       onAbuse: ({ session, place }) => {
         const ban = this.limits.abused(place);
         session.close('too_many_messages', reasonWithBan('too_many_messages', ban));

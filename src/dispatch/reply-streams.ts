@@ -26,8 +26,8 @@ export class ReplyStreams {
    * handled, for a stream may be endless.
    */
   follow(session: Session, stream: Observable<unknown>, answers: StreamAnswers): Promise<void> {
-    // The handler may have taken longer than its connection lived; nothing would ever end the stream.
-    if (!session.connection.isOpen) return Promise.resolve();
+    // The handler may have taken longer than its session lived; nothing would ever end the stream.
+    if (!session.connection.isServed) return Promise.resolve();
     const streams = this.open.get(session) ?? new Map<Subscription, StreamAnswers>();
     this.open.set(session, streams);
     const source = streams.size < MAX_STREAMS_PER_SESSION ? stream : endingAtOnce(stream);

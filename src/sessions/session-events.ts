@@ -2,10 +2,17 @@ import { EventEmitter } from 'node:events';
 import type { Principal } from '../authentication/principal.js';
 import type { CloseName } from '../protocol/close-codes.js';
 import type { OverflowReason } from '../socket/outbound-budget.js';
-import type { ShedReason } from '../socket/outbound-queue.js';
+import type { ShedReason } from '../socket/outbound-observer.js';
 import type { Session } from './session.js';
 
 const MOST_LISTENERS = 30;
+
+/**
+ * Why messages that came whole were not handled: the server closed the connection, or was letting it go in a drain; it broke
+ * without a close; or the client had closed and a handler before them never answered.
+ */
+export const UNHANDLED_REASONS = ['closed_by_server', 'draining', 'connection_lost', 'unanswered'] as const;
+export type UnhandledReason = (typeof UNHANDLED_REASONS)[number];
 
 interface SessionEventMap {
   opened: [session: Session];
@@ -21,6 +28,8 @@ interface SessionEventMap {
   overflowed: [session: Session, reason: OverflowReason, droppedFrames: number];
   /** Frames were dropped as their channel's policy wants it, for a reader was slow or they came too late. */
   shed: [reason: ShedReason, droppedFrames: number];
+  /** Messages that came whole were dropped. */
+  unhandled: [reason: UnhandledReason, messages: number];
   /** A client came back to a channel: it got all it had missed, or was told what is lost. */
   recovered: [result: 'recovered' | 'gap'];
   /** A protected message that had been carried out before was answered as it was then. */

@@ -1,13 +1,16 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { BREACHES, CLOSES, type CloseName } from '../protocol/close-codes.js';
+import type { ConnectionListener, PingMark } from './connection-listener.js';
 import type { ControlCounter, ControlRate } from './control-rate.js';
 import { frame, OPCODE, payloadOf, PING_FRAME } from './frame.js';
 import type { Shedding } from './held-frames.js';
+import { listen, type Listening } from './listening.js';
 import type { OverflowReason } from './outbound-budget.js';
-import type { OutboundContext, OutboundObserver, OutboundQueue, ShedReason } from './outbound-queue.js';
+import type { OutboundObserver, ShedReason } from './outbound-observer.js';
+import type { OutboundContext, OutboundQueue } from './outbound-queue.js';
 import type { Receipt } from './receipt.js';
-import { arrivalOf, arrivedBytes, breachOf, type Arrival } from './receiver.js';
+import { arrivalOf, arrivedBytes, breachOf, hasCloseArrived, type Arrival } from './receiver.js';
 import { refuseUnsendableClose } from './sendable-close.js';
 import { trafficOf, type Traffic } from './traffic.js';
 
@@ -18,34 +21,13 @@ export interface ConnectionContext extends OutboundContext {
   readonly Queue: typeof OutboundQueue;
 }
 
-/** What the stage above is told of a connection. Set before the first frame can be read. */
-export interface ConnectionListener {
-  /** Messages that have come and wait to be handled, and their bytes. */
-  readonly waitingMessages: number;
-  readonly waitingBytes: number;
-  /** A whole message, in the order of arrival. `bytes` belongs to the listener. */
-  message(bytes: Buffer, isBinary: boolean): void;
-  /** Called once, the last call. `code` is what either side closed with, or 1006 where the peer vanished without a word. */
-  closed(code: number, reason: string): void;
-  /** The reader was too slow; the connection is closing with 4008. */
-  overflowed(reason: OverflowReason, droppedFrames: number): void;
-  /** Frames that may be dropped were, for the reader is slow; the connection goes on. */
-  shed(reason: ShedReason, droppedFrames: number): void;
-  /** A ping was answered after this long. */
-  roundTrip(milliseconds: number): void;
-  /** Nothing came within the heartbeat's timeout; the connection is being terminated. */
-  vanished(): void;
-  /** The client broke a rule; the connection is closing for it. */
-  breached(name: CloseName): void;
-}
-
 type SendCallback = (error?: Error) => void;
 
 /**
  * A live connection. Reading is `ws`; writing is ours: every data frame goes through the bounded
  * outbound queue, and a close frame leaves behind everything that was sent before it.
  */
-export class Connection extends WebSocket implements OutboundObserver, ControlCounter {
+export class Connection extends WebSocket implements OutboundObserver, ControlCounter, Listening {
   /** Data frames taken by the queue so far. */
   framesSent = 0;
   /** How often somebody outside wrote with `send`: tells whether an exception filter has answered by itself. */
@@ -56,6 +38,12 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
   controlFrames = 0;
   /** When the oldest unanswered ping left, on the performance.now() clock; 0 while none is unanswered. */
   private pingedAt = 0;
+  /** Whether what the client sent is still handled. False once the server ends the connection or the session is over. */
+  isServed = true;
+  /** The client has said that it sends nothing more, by a close frame or a FIN. */
+  private hasClientEnded = false;
+  /** `ws` has answered the client's close frame. */
+  private hasAnsweredClose = false;
   /** The code of the close frame that was sent first, ours or our answer to the peer's. */
   private closeCode: number | undefined;
   /** Bytes of the network that have been told of already. */
@@ -72,11 +60,7 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     this.listener = listener;
     this.controlRate = context.controlRate;
     this.outbound = new context.Queue(socket, context, this);
-    this.on('message', onMessage);
-    this.on('ping', onPing);
-    this.on('pong', onPong);
-    this.on('close', onClose);
-    this.on('error', onError);
+    listen(this, socket);
   }
 
   /** Takes a frame built by `frame()`. Returns false where the connection is closing or too slow. */
@@ -106,10 +90,16 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     const told = breach === undefined ? reason : CLOSES[breach].reason;
     // Before the queue ends: `ws` throws for these, and the connection would stay open with nothing left to write by.
     refuseUnsendableClose(code, told);
+    this.noteEnd();
     this.closeCode ??= code;
     this.outbound.end();
     super.close(code, told);
     if (breach !== undefined) this.listener.breached(breach);
+  }
+
+  override terminate(): void {
+    this.cutShort();
+    super.terminate();
   }
 
   /** Closes with a code of the registry; `reason` replaces the registry's sentence. */
@@ -164,22 +154,25 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     this.bytesOutTold = bytesOut;
   }
 
-  /** Sends a ping. Returns how many bytes had been read by then, for `cutIfSilent`. */
-  override ping(): number {
-    if (!this.isOpen) return 0;
+  /** Sends a ping. Returns what had been read and written by then, for `cutIfSilent`. */
+  override ping(): PingMark {
+    const mark = { bytesRead: this.raw.bytesRead ?? 0, progress: this.outbound.progress };
+    if (!this.isOpen) return mark;
     if (this.pingedAt === 0) this.pingedAt = performance.now();
-    this.outbound.enqueue(PING_FRAME);
-    return this.raw.bytesRead ?? 0;
+    this.outbound.enqueueControl('ping', PING_FRAME);
+    return mark;
   }
 
   /**
-   * Terminates the connection if nothing at all came since the ping at which so many bytes had been read.
+   * Terminates the connection if nothing at all came since the ping, and nothing of what had filled its socket was taken: a
+   * ping behind a large message is answered only once that has been read.
    * Asking the socket costs nothing on the message path, where a timestamp a message would.
    */
-  cutIfSilent(bytesReadAtPing: number): void {
+  cutIfSilent({ bytesRead, progress }: PingMark): void {
     // What the client sends while we do not read, it has sent all the same: a slow handler must not cost it its connection.
     if (!this.isOpen || this.isPaused) return;
-    if ((this.raw.bytesRead ?? 0) > bytesReadAtPing) return;
+    if ((this.raw.bytesRead ?? 0) > bytesRead) return;
+    if (progress !== undefined && this.outbound.hasMovedSince(progress)) return;
     this.listener.vanished();
     this.terminate();
   }
@@ -195,7 +188,6 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     this.listener.shed(reason, droppedFrames);
   }
 
-  // Shared functions instead of closures: an idle connection pays for no handler of its own.
   /** @internal */
   receive(bytes: Buffer, isBinary: boolean): void {
     this.ordinal += 1;
@@ -204,7 +196,7 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
 
   /** @internal */
   pinged(payload: Buffer): void {
-    if (this.admitsControlFrame()) this.outbound.enqueue(frame(OPCODE.pong, payload));
+    if (this.admitsControlFrame()) this.outbound.enqueueControl('pong', frame(OPCODE.pong, payload));
   }
 
   /** @internal */
@@ -222,6 +214,19 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     return isWithinRate;
   }
 
+  /** Whose end a call of `close` is: `ws` calls it once to answer the client's close frame, everybody else for the server. */
+  private noteEnd(): void {
+    if (this.hasAnsweredClose || !hasCloseArrived(this)) return this.cutShort();
+    this.hasAnsweredClose = true;
+    this.hasClientEnded = true;
+  }
+
+  private cutShort(): void {
+    if (!this.isServed) return;
+    this.isServed = false;
+    this.listener.cutShort();
+  }
+
   /** What still comes is dropped unread, as `ws` does after a breach that it finds: a flood costs no more than its bytes. */
   private stopReading(): void {
     this.raw.removeAllListeners('data');
@@ -229,29 +234,18 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     this.raw.end();
   }
 
+  /** @internal the client sends nothing more; `ws` ends our side next, behind what has been answered already */
+  clientEnded(): void {
+    if (!this.isOpen) return;
+    this.hasClientEnded = true;
+    this.outbound.end();
+  }
+
   /** @internal */
   end(code: number, reason: string): void {
     this.outbound.discard();
+    if (!this.hasClientEnded) this.isServed = false;
     // `ws` says 1006 wherever the closing handshake was not finished, as with a slow reader that never reads again.
     this.listener.closed(this.closeCode ?? code, reason);
   }
 }
-
-function onMessage(this: WebSocket, bytes: unknown, isBinary: boolean): void {
-  (this as Connection).receive(bytes as Buffer, isBinary);
-}
-
-function onPing(this: WebSocket, payload: Buffer): void {
-  (this as Connection).pinged(payload);
-}
-
-function onPong(this: WebSocket): void {
-  (this as Connection).ponged();
-}
-
-function onClose(this: WebSocket, code: number, reason: Buffer): void {
-  (this as Connection).end(code, reason.toString());
-}
-
-/** A protocol breach of the client: it is closing and counted by now. */
-function onError(): void {}

@@ -14,6 +14,11 @@ export interface Shedding {
   readonly receipt?: Receipt;
 }
 
+/** Whether a frame waits until it is written, or its reader is cut off. */
+export function isKept(shedding: Shedding | undefined): boolean {
+  return shedding === undefined || (shedding.policy === 'disconnect' && shedding.expiresAt === undefined);
+}
+
 interface HeldFrame {
   readonly bytes: Buffer;
   readonly shedding: Shedding | undefined;

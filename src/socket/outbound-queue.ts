@@ -1,15 +1,16 @@
 import type { Duplex } from 'node:stream';
+import { ControlFrames, type ControlKind } from './control-frames.js';
 import { JOIN_LIMIT_BYTES, type Flushable, type FlushTurn } from './flush-turn.js';
-import { HeldFrames, type Shedding } from './held-frames.js';
+import { HeldFrames, isKept, type Shedding } from './held-frames.js';
 import type { HoldingQueue, OutboundBudget, OverflowReason } from './outbound-budget.js';
+import type { OutboundObserver, ShedReason } from './outbound-observer.js';
 import type { DropReason, Receipt } from './receipt.js';
+import { unsentBytes } from './traffic.js';
+import { writeFrames } from './write-frames.js';
 
-/** Frames smaller than this are copied together even when there are many: a vector of thousands of chunks costs more. */
-const SMALL_FRAME_BYTES = 4 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 export const OUTBOUND_CONTEXT = Symbol('OutboundContext');
-
 /** What all queues of a node share. */
 export interface OutboundContext {
   readonly turn: FlushTurn;
@@ -18,16 +19,11 @@ export interface OutboundContext {
   readonly limitBytes: number;
 }
 
-export interface OutboundObserver {
-  /** Called once, when the bound is crossed; the queue is empty and ended by then. */
-  overflowed(reason: OverflowReason, droppedFrames: number): void;
-  /** Frames that may be dropped were, and the connection goes on. */
-  shed(reason: ShedReason, droppedFrames: number): void;
+/** A mark of what a full socket held. */
+export interface Progress {
+  readonly drains: number;
+  readonly unsentBytes: number;
 }
-
-/** Why frames were dropped: a newer one with the same key came, there was no room, or they came too late to be of use. */
-export const SHED_REASONS = ['latest', 'drop_oldest', 'expired', 'unreadable'] as const;
-export type ShedReason = (typeof SHED_REASONS)[number];
 
 /**
  * The frames that wait for one socket. They leave at the end of the event-loop turn in one write.
@@ -39,6 +35,12 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   private bytes = 0;
   private inTurn = false;
   protected state: 'flowing' | 'blocked' | 'ended' = 'flowing';
+  /** Bytes of the one frame larger than the bound, in the socket or here, that is not held against it: it may drain alone. */
+  private exemptBytes = 0;
+  /** For a slow reader: two small frames at most, which never make it too slow. */
+  private control: ControlFrames | undefined;
+  /** How often the socket has become empty after it was full. */
+  private drains = 0;
   /** What waits while the socket is above its mark; made on the first such occasion. */
   private waiting: HeldFrames | undefined;
   /** Bytes this queue has reported to the budget. */
@@ -84,6 +86,25 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     return true;
   }
 
+  /**
+   * Takes a ping or a pong. While the reader is slow only the newest of each waits (RFC 6455 §5.5.3 allows it), outside of the
+   * bound, and leaves first.
+   */
+  enqueueControl(kind: ControlKind, frame: Buffer): void {
+    if (this.state === 'blocked') (this.control ??= new ControlFrames()).hold(kind, frame);
+    else this.enqueue(frame);
+  }
+
+  /** How far the reader of a full socket has come; undefined while it keeps up. */
+  get progress(): Progress | undefined {
+    return this.state === 'blocked' ? { drains: this.drains, unsentBytes: unsentBytes(this.socket) } : undefined;
+  }
+
+  /** Whether the reader has taken anything since: a full socket gets room only by what the other side acknowledges. */
+  hasMovedSince(earlier: Progress): boolean {
+    return this.drains > earlier.drains || unsentBytes(this.socket) < earlier.unsentBytes;
+  }
+
   /** Asks for a receipt of all that was taken so far. Only a ReceiptedQueue gives it. */
   follow(receipt: Receipt): void {
     const shedding: Shedding = { policy: 'disconnect', key: '', receipt };
@@ -115,6 +136,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     const dropped = this.frames.length + (this.waiting?.clear() ?? 0);
     this.frames = [];
     this.bytes = 0;
+    this.control = undefined;
     this.state = 'ended';
     this.report();
     return dropped;
@@ -143,6 +165,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     if (this.isFull()) this.shed('expired', waiting.dropExpired(Date.now()));
     const isFull = this.isFull();
     waiting.add(frame, shedding);
+    if (!isFull && isKept(shedding)) this.exempt(frame);
     if (isFull) this.overflow('slow_consumer');
     else this.report();
     return !this.hasEnded;
@@ -160,7 +183,11 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   }
 
   private isFull(): boolean {
-    return this.waitingBytes >= this.context.limitBytes;
+    return this.waitingBytes - this.exemptBytes >= this.context.limitBytes;
+  }
+
+  private exempt(frame: Buffer): void {
+    if (this.exemptBytes === 0 && frame.length >= this.context.limitBytes) this.exemptBytes = frame.length;
   }
 
   private shed(reason: ShedReason, droppedFrames: number): true {
@@ -178,6 +205,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
 
   private unblock(): void {
     if (this.state !== 'blocked') return;
+    this.drains += 1;
     this.takeWaiting();
     this.state = 'flowing';
     this.report();
@@ -185,6 +213,10 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   }
 
   private takeWaiting(): void {
+    for (const frame of this.control?.takeAll() ?? []) {
+      this.frames.push(frame);
+      this.bytes += frame.length;
+    }
     if (this.waiting === undefined || this.waiting.length === 0) return;
     this.shed('expired', this.waiting.dropExpired(Date.now()));
     this.release(this.waiting);
@@ -215,22 +247,14 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     if (frames.length === 0) return;
     this.frames = [];
     this.bytes = 0;
+    this.exemptBytes = 0;
+    if (bytes >= this.context.limitBytes) for (const frame of frames) this.exempt(frame);
     this.context.turn.bytesSent += bytes;
     this.hand(frames, bytes);
   }
 
   /** @param done called when the operating system has taken all of them, or when that has failed */
   protected hand(frames: readonly Buffer[], bytes: number, done?: (error?: Error | null) => void): void {
-    const { socket } = this;
-    if (frames.length === 1) {
-      socket.write(frames[0], done);
-    } else if (bytes <= JOIN_LIMIT_BYTES || bytes / frames.length < SMALL_FRAME_BYTES) {
-      socket.write(this.context.turn.join(frames, bytes), done);
-    } else {
-      const last = frames.length - 1;
-      socket.cork();
-      frames.forEach((frame, index) => socket.write(frame, index === last ? done : undefined));
-      socket.uncork();
-    }
+    writeFrames(this.socket, frames, { bytes, turn: this.context.turn, done });
   }
 }

@@ -52,6 +52,11 @@ export function breachOf(connection: WebSocket): CloseName | undefined {
   return BREACH_OF_CODE[code] ?? 'protocol_error';
 }
 
+/** Whether the client's close frame has come: another field that `ws` keeps to itself. */
+export function hasCloseArrived(connection: WebSocket): boolean {
+  return Reflect.get(connection, '_closeFrameReceived') === true;
+}
+
 function receiverOf(connection: WebSocket): Receiver {
   return Reflect.get(connection, '_receiver') as Receiver;
 }

@@ -9,6 +9,7 @@ export interface Traffic {
 interface Counted {
   readonly bytesRead?: number;
   readonly bytesWritten?: number;
+  readonly _handle?: { readonly writeQueueSize?: number } | null;
 }
 
 /**
@@ -17,6 +18,18 @@ interface Counted {
  * what was in the records.
  */
 export function trafficOf(socket: Duplex): Readonly<Traffic> {
-  const { bytesRead = 0, bytesWritten = 0 } = (Reflect.get(socket, '_parent') ?? socket) as Counted;
+  const { bytesRead = 0, bytesWritten = 0 } = connectionOf(socket);
   return { bytesIn: bytesRead, bytesOut: bytesWritten };
+}
+
+/**
+ * Bytes that the operating system has not taken yet of what it was given last. It falls within one large write, where
+ * `writableLength` does not: what Node's own socket timeout looks at. 0 where there is no such number.
+ */
+export function unsentBytes(socket: Duplex): number {
+  return connectionOf(socket)._handle?.writeQueueSize ?? 0;
+}
+
+function connectionOf(socket: Duplex): Counted {
+  return (Reflect.get(socket, '_parent') ?? socket) as Counted;
 }

@@ -15,7 +15,7 @@ import { METRIC } from '../../src/observability/metrics/metrics.js';
 import { BREACHES } from '../../src/protocol/close-codes.js';
 import { ERRORS } from '../../src/protocol/error-codes.js';
 import { OVERFLOW_REASONS } from '../../src/socket/outbound-budget.js';
-import { SHED_REASONS } from '../../src/socket/outbound-queue.js';
+import { SHED_REASONS } from '../../src/socket/outbound-observer.js';
 import { HTTP_REFUSALS, TLS_FAILURES } from '../../src/transport/transport-events.js';
 import { HTTP_FAULTS } from '../../src/upgrade/http-faults.js';
 import { REFUSALS } from '../../src/upgrade/refusals.js';

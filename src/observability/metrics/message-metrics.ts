@@ -4,8 +4,8 @@ import type { Metric } from 'prom-client';
 import { AccessEvents, RATES_OF } from '../../access/access-events.js';
 import { DispatchEvents } from '../../dispatch/dispatch-events.js';
 import { ERRORS } from '../../protocol/error-codes.js';
-import { SessionEvents } from '../../sessions/session-events.js';
-import { eventCounters } from './event-metric.js';
+import { SessionEvents, UNHANDLED_REASONS } from '../../sessions/session-events.js';
+import { eventCounter, eventCounters } from './event-metric.js';
 import { MessageTallies } from './message-tallies.js';
 import { METRIC } from './metrics.js';
 import { pulledCounter, pulledCounters } from './pulled-metric.js';
@@ -70,6 +70,18 @@ export const messageMetrics: Provider[] = [
     // What is protected is for each gateway to say.
     values: [],
     listen: (sessions, count) => sessions.on('repeated', (type) => count(type)),
+  }),
+  eventCounters(SessionEvents, {
+    name: METRIC.unhandled,
+    help: 'Messages that came whole and were not handled, by reason',
+    label: 'reason',
+    values: UNHANDLED_REASONS,
+    listen: (sessions, count) => sessions.on('unhandled', (reason, messages) => count(reason, messages)),
+  }),
+  eventCounter(DispatchEvents, {
+    name: METRIC.unsent,
+    help: 'Answers dropped because the connection had closed',
+    listen: (messages, count) => messages.on('unsent', () => count()),
   }),
 ];
 

@@ -26,6 +26,8 @@ export const METRIC = {
   bans: 'websocket_bans_active',
   bansMade: 'websocket_bans_total',
   overRate: 'websocket_messages_over_rate_total',
+  unhandled: 'gatehouse_messages_unhandled_total',
+  unsent: 'gatehouse_answers_unsent_total',
   addressesForgotten: 'gatehouse_addresses_forgotten_total',
   revocations: 'gatehouse_revocations_active',
   revocationsRefused: 'gatehouse_revocations_refused_total',

@@ -29,7 +29,7 @@ describe('a channel that nobody on the node wants any more', () => {
   it('is one that somebody asked for and did not get', async () => {
     using node = channelNode();
     const session = new ReadableSession();
-    session.connection.isOpen = false;
+    session.connection.isServed = false;
     await expect(node.subscribe(session)).rejects.toMatchObject({ code: 'SERVER_BUSY' });
     expect(node.hub.size).toBe(1);
     node.hub.tick(later());

@@ -35,6 +35,7 @@ export class ReadableSession {
   closedAs: string | undefined;
   readonly connection = {
     isOpen: true,
+    isServed: true,
     enqueue: (bytes: Buffer, shedding?: Shedding): boolean => {
       this.got.push(JSON.parse(bytes.toString()) as OutboundMessage);
       shedding?.receipt?.written(Date.now());
@@ -98,7 +99,7 @@ export function channelNode(options = 'history: { size: 100, age: 1h }') {
       return session;
     },
     leave(session: ReadableSession): void {
-      session.connection.isOpen = false;
+      Object.assign(session.connection, { isOpen: false, isServed: false });
       events.emit('closed', session as unknown as Session, 1000, '');
     },
     [Symbol.dispose](): void {

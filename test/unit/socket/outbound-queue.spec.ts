@@ -2,7 +2,8 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { FlushTurn, JOIN_LIMIT_BYTES } from '../../../src/socket/flush-turn.js';
 import { OutboundBudget, type OverflowReason } from '../../../src/socket/outbound-budget.js';
-import { OutboundQueue, type OutboundContext, type ShedReason } from '../../../src/socket/outbound-queue.js';
+import type { ShedReason } from '../../../src/socket/outbound-observer.js';
+import { OutboundQueue, type OutboundContext } from '../../../src/socket/outbound-queue.js';
 import { ScriptedSocket } from './scripted-socket.js';
 
 interface Overflow {
@@ -158,6 +159,79 @@ describe('the frames for a slow reader', () => {
     await endOfTurn();
     expect(socket.writes).toHaveLength(1);
     expect(overflows).toHaveLength(1);
+  });
+});
+
+describe('a reader in the middle of one message larger than the bound', () => {
+  /** 20,000 bytes wait in the socket, where 17,000 may. */
+  async function draining() {
+    const socket = new ScriptedSocket();
+    socket.stopReading();
+    const made = queueTo(socket, context({ limitBytes: 17_000 }));
+    made.queue.enqueue(Buffer.alloc(20_000, '.'));
+    await endOfTurn();
+    return { socket, ...made };
+  }
+
+  it('is not cut off for pings and pongs, of which the newest leave first', async () => {
+    const { socket, queue, overflows } = await draining();
+    queue.enqueue(bytes('data'));
+    for (let n = 0; n < 1_000; n += 1) {
+      queue.enqueueControl('ping', bytes('<ping>'));
+      queue.enqueueControl('pong', bytes(`<pong ${n}>`));
+    }
+    expect(queue.waitingBytes).toBe(20_004);
+    socket.readOn();
+    await endOfTurn();
+    expect(socket.text.slice(20_000)).toBe('<ping><pong 999>data');
+    expect(overflows).toEqual([]);
+  });
+
+  it('is not cut off for what fits into the bound beside it, but for more', async () => {
+    const { queue, overflows } = await draining();
+    expect(queue.enqueue(Buffer.alloc(16_999))).toBe(true);
+    expect(queue.enqueue(Buffer.alloc(10))).toBe(true);
+    expect(overflows).toEqual([]);
+    expect(queue.enqueue(bytes('x'))).toBe(false);
+    expect(overflows).toEqual([{ reason: 'slow_consumer', dropped: 3 }]);
+  });
+
+  it('has the bound to itself again once it has read it', async () => {
+    const { socket, queue, overflows } = await draining();
+    socket.readOn();
+    await endOfTurn();
+    socket.stopReading();
+    queue.enqueue(Buffer.alloc(16_500));
+    await endOfTurn();
+    expect(queue.enqueue(Buffer.alloc(1_000))).toBe(true);
+    expect(queue.enqueue(bytes('x'))).toBe(false);
+    expect(overflows).toHaveLength(1);
+  });
+
+  it('is no exception for two such messages', async () => {
+    const { queue } = await draining();
+    expect(queue.enqueue(Buffer.alloc(20_000))).toBe(true);
+    expect(queue.enqueue(bytes('x'))).toBe(false);
+  });
+});
+
+describe('pings and pongs', () => {
+  it('leave in their order while the reader keeps up', async () => {
+    const socket = new ScriptedSocket();
+    const { queue } = queueTo(socket);
+    queue.enqueue(bytes('one '));
+    queue.enqueueControl('pong', bytes('pong '));
+    queue.enqueue(bytes('two'));
+    await endOfTurn();
+    expect(socket.text).toBe('one pong two');
+  });
+
+  it('never end the queue of a slow reader', async () => {
+    const { queue, overflows } = await blockedQueue(context({ limitBytes: 16_384 }));
+    queue.enqueueControl('ping', bytes('<ping>'));
+    queue.enqueueControl('pong', bytes('<pong>'));
+    expect(overflows).toEqual([]);
+    expect(queue.hasEnded).toBe(false);
   });
 });
 

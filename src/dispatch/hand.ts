@@ -1,0 +1,16 @@
+import type { Predecessor } from './message-context.js';
+
+/** The message in hand: it may let the next one begin before it is answered itself. */
+export class Hand implements Predecessor {
+  hasLetNextBegin = false;
+  /** Set once it is known that its answer comes later. */
+  pending: Promise<void> | undefined;
+
+  constructor(private readonly inbox: { release(pending: Promise<void>): void }) {}
+
+  letNextBegin(): void {
+    if (this.hasLetNextBegin) return;
+    this.hasLetNextBegin = true;
+    if (this.pending) this.inbox.release(this.pending);
+  }
+}
