@@ -61,7 +61,7 @@ class RecordGateway {
 const start = (environment = {}): Promise<TestServer> => startTestServer(environment, [feature([RecordGateway])]);
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 const sessionsOf = (server: TestServer) => server.app.get(SessionRegistry, { strict: false });
-const ended = (server: TestServer) => eventually('its session is over', () => sessionsOf(server).size === 0, 20_000);
+const ended = (server: TestServer) => eventually('its session is over', () => sessionsOf(server).size === 0);
 const UNHANDLED = (reason: string): string => `gatehouse_messages_unhandled_total{reason="${reason}"}`;
 
 const TEXT = 0x1;

@@ -19,7 +19,7 @@ async function readSteadily(client: TestClient, between: () => Promise<void>): P
   const socket = Reflect.get(client.socket, '_socket') as Socket;
   for (let read = socket.bytesRead; client.unread.length === 0; read = socket.bytesRead) {
     client.socket.resume();
-    await eventually('more is read', () => client.unread.length > 0 || socket.bytesRead > read + PORTION, 20_000);
+    await eventually('more is read', () => client.unread.length > 0 || socket.bytesRead > read + PORTION);
     client.socket.pause();
     await between();
   }
@@ -41,11 +41,7 @@ describe('a reader in the middle of one large message', () => {
       });
       await using client = await connect(server.url, { ca: certificate.cert });
       client.send({ type: 'echo', id: 'large', data: LARGE });
-      await eventually(
-        'it waits for its reader',
-        () => (sessionsOf(server)[0]?.connection.waitingBytes ?? 0) > MIB,
-        20_000,
-      );
+      await eventually('it waits for its reader', () => (sessionsOf(server)[0]?.connection.waitingBytes ?? 0) > MIB);
       let pongs = 0;
       client.socket.on('pong', () => (pongs += 1));
       await readSteadily(client, async () => {
@@ -70,7 +66,7 @@ describe('a reader in the middle of one large message', () => {
     client.send({ type: 'echo', id: 'large', data: LARGE });
     client.socket.pause();
     const waiting = (): number => sessionsOf(server)[0]?.connection.waitingBytes ?? 0;
-    await eventually('it waits for its reader', () => waiting() > MIB, 20_000);
+    await eventually('it waits for its reader', () => waiting() > MIB);
     const connection = sessionsOf(server)[0]?.connection;
     if (connection === undefined) throw new Error('there is no session');
     const unsent = (): number =>
@@ -79,7 +75,7 @@ describe('a reader in the middle of one large message', () => {
     expect(left).toBeGreaterThan(0);
     const mark = connection.ping();
     client.socket.resume();
-    await eventually('some of it is read', () => unsent() < left, 20_000);
+    await eventually('some of it is read', () => unsent() < left);
     connection.cutIfSilent(mark);
     expect(connection.isOpen).toBe(true);
     expect((await client.next()).data).toHaveLength(LARGE.length);
@@ -95,7 +91,7 @@ describe('a reader in the middle of one large message', () => {
     const before = await Scrape.of(server);
     client.send({ type: 'echo', id: 'large', data: LARGE });
     client.socket.pause();
-    await eventually('its session is over', () => sessionsOf(server).length === 0, 20_000);
+    await eventually('its session is over', () => sessionsOf(server).length === 0);
     const after = await Scrape.of(server);
     expect(after.since(before, 'websocket_connections_closed_total{code="1006"}')).toBe(1);
     client.socket.resume();
