@@ -5,6 +5,7 @@ import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { compileCheck, type MessageCheck } from './message-check.js';
 import { isMessageClass } from './message-class.js';
 import type { MessagePipe, PayloadTransform } from './message-pipe.js';
+import { reasonsOf } from './validation-reasons.js';
 
 /** More reasons than this are not listed: an array of a million wrong items must not become a large answer. */
 const MAX_REASONS = 50;
@@ -54,17 +55,34 @@ export async function judge(messageClass: Type, value: object, parent = ''): Pro
 }
 
 async function examine(messageClass: Type, value: object): Promise<{ instance: object; errors: ValidationError[] }> {
+  const instance = instanceOf(messageClass, value);
   try {
-    const instance = plainToInstance(messageClass, value) as object;
     return { instance, errors: await validate(instance, { whitelist: true }) };
   } catch (error) {
-    // The libraries trip over a field named `constructor` and over decimals such as 1e-7, a @Transform over a value of
-    // another type. The client's payload is at fault; with its cause, the error is logged all the same.
-    if (error instanceof TypeError) {
-      throw Object.assign(failure({ data: ['has a value of the wrong kind'] }), { cause: error });
-    }
+    if (isOfTheValue(error)) throw wrongKind();
     throw error;
   }
+}
+
+/**
+ * class-transformer trips over a field named `constructor` and over decimals such as 1e-7, a @Transform over a value of another
+ * type. All of it is the client's doing: an answer, and no fault of the server that would be logged.
+ */
+function instanceOf(messageClass: Type, value: object): object {
+  try {
+    return plainToInstance(messageClass, value) as object;
+  } catch {
+    throw wrongKind();
+  }
+}
+
+/** What JavaScript itself throws for a value of the wrong kind. Anything else is thrown by a rule of the application on purpose. */
+function isOfTheValue(error: unknown): boolean {
+  return [TypeError, RangeError, SyntaxError, URIError].some((kind) => error instanceof kind);
+}
+
+function wrongKind(): GatehouseError {
+  return failure({ data: ['has a value of the wrong kind'] });
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
@@ -81,7 +99,7 @@ function detailsOf(errors: readonly ValidationError[], prefix: string): Record<s
   let left = MAX_REASONS;
   const collect = (error: ValidationError, parent: string): void => {
     const path = parent === '' ? error.property : `${parent}.${error.property}`;
-    const reasons = Object.values(error.constraints ?? {}).slice(0, Math.max(0, left));
+    const reasons = reasonsOf(error).slice(0, Math.max(0, left));
     left -= reasons.length;
     if (reasons.length > 0) details[path] = reasons;
     for (const child of left > 0 ? (error.children ?? []) : []) collect(child, path);

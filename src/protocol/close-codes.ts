@@ -20,7 +20,7 @@ export const CLOSES = {
   invalid_utf8: { code: 1007, reason: 'Invalid UTF-8', client: 'give-up' },
   invalid_compression: { code: 1007, reason: 'Invalid compressed data', client: 'give-up' },
   too_many_protocol_errors: { code: 1008, reason: 'Too many protocol errors', client: 'give-up' },
-  message_timeout: { code: 1008, reason: 'Message not complete in time', client: 'reconnect' },
+  message_timeout: { code: 4408, reason: 'Message not complete in time', client: 'reconnect' },
   too_many_fragments: { code: 1008, reason: 'Message in too many pieces', client: 'give-up' },
   too_many_control_frames: { code: 1008, reason: 'Too many pings or pongs', client: 'give-up' },
   message_too_large: { code: 1009, reason: 'Message size exceeds limit', client: 'give-up' },

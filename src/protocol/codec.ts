@@ -24,7 +24,8 @@ export interface Codec {
    * Decodes one whole message to a plain value, an object where the client kept to the protocol.
    * Allocates in proportion to `bytes` however large the lengths it declares.
    *
-   * @throws GatehouseError INVALID_MESSAGE_FORMAT: not this encoding, deeper than MAX_DEPTH, more than MAX_CONTAINERS, or a key `__proto__`
+   * @throws GatehouseError INVALID_MESSAGE_FORMAT: not this encoding, deeper than MAX_DEPTH, more than MAX_CONTAINERS, a key `__proto__`, or a number
+   *   that JSON cannot carry (Infinity, NaN, 1e400)
    */
   decode(bytes: Buffer): unknown;
 

@@ -6,7 +6,7 @@ import {
   type OutboundMessage,
   type ServerMessage,
 } from './envelope.js';
-import { holdsProtoKey, isTooComplex, mayHoldProtoKey } from './json-guard.js';
+import { holdsInfinity, holdsProtoKey, isTooComplex, mayHoldInfinity, mayHoldProtoKey } from './json-guard.js';
 import { type LeafRules, needsTranslation, translate } from './outbound-value.js';
 
 /** `v1.json`: one JSON object in a text frame. That the text is UTF-8 has been checked with the frame (close 1007). */
@@ -27,11 +27,12 @@ export const jsonCodec: Codec = {
   },
 };
 
-/** @throws SyntaxError: no JSON, deeper than MAX_DEPTH, more than MAX_CONTAINERS, or a key `__proto__` */
+/** @throws SyntaxError: no JSON, deeper than MAX_DEPTH, more than MAX_CONTAINERS, a key `__proto__`, or a number such as 1e400 */
 export function parseJson(text: string): unknown {
   if (isTooComplex(text)) throw new SyntaxError('too complex');
   const body: unknown = JSON.parse(text);
   if (mayHoldProtoKey(text) && holdsProtoKey(body)) throw new SyntaxError('a key __proto__');
+  if (mayHoldInfinity(text) && holdsInfinity(body)) throw new SyntaxError('a number too large');
   return body;
 }
 

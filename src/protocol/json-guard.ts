@@ -30,6 +30,39 @@ export function holdsProtoKey(value: unknown): boolean {
   return Object.hasOwn(value, '__proto__') || Object.values(value).some(holdsProtoKey);
 }
 
+/** No number of fewer digits and an exponent below 100 is Infinity. */
+const LONG_NUMBER = 200;
+const LARGE_EXPONENT = /\d[eE]\+?\d{3}/;
+
+/** Whether the text may hold a number that JSON.parse reads as Infinity. Never misses one; may suspect a string value. */
+export function mayHoldInfinity(text: string): boolean {
+  return LARGE_EXPONENT.test(text) || (text.length > LONG_NUMBER && holdsLongNumber(text));
+}
+
+/** Exact, for the few texts under suspicion. The value is no deeper than MAX_DEPTH. */
+export function holdsInfinity(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return Array.isArray(value) ? value.some(holdsInfinity) : Object.values(value).some(holdsInfinity);
+}
+
+/** Looks at every hundredth character, and around those that are digits: each character is read at most a few times. */
+function holdsLongNumber(text: string): boolean {
+  const stride = LONG_NUMBER / 2;
+  for (let at = stride; at < text.length; at += stride) {
+    let [start, end] = [at, at];
+    while (end < at + stride && isDigit(text, end)) end++;
+    while (start > at - stride && isDigit(text, start - 1)) start--;
+    if (end - start >= stride) return true;
+  }
+  return false;
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0x30 && code <= 0x39;
+}
+
 /** Each letter as itself or as its escape. */
 const ESCAPED_PROTO = new RegExp(
   Array.from('__proto__', (letter) => `(?:${letter}|\\\\u00${letter.charCodeAt(0).toString(16)})`).join(''),

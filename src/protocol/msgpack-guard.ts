@@ -62,9 +62,16 @@ function endOfScalar(bytes: Buffer, head: number, at: number): number {
   if (head < 0xc0 || (head >= 0xd9 && head <= 0xdb)) return endOfString(bytes, head, at);
   if (head >= 0xc4 && head <= 0xc6)
     return within(bytes, lengthBytes(head - 0xc4) + at + readLength(bytes, head - 0xc4, at));
+  if (head === 0xca || head === 0xcb) refuseInfinite(bytes, head, at);
   if (head >= 0xca && head <= 0xd3) return within(bytes, at + NUMBER_BYTES[head - 0xca]!);
   if (head === 0xc0 || head === 0xc2 || head === 0xc3) return at;
   return endOfTimestamp(bytes, head, at);
+}
+
+/** Infinity and NaN have every bit of the exponent set. JSON subscribers would get null for them. */
+function refuseInfinite(bytes: Buffer, head: number, at: number): void {
+  const exponentEnd = head === 0xca ? 0x80 : 0xf0;
+  if (((bytes[at] ?? 0) & 0x7f) === 0x7f && ((bytes[at + 1] ?? 0) & exponentEnd) === exponentEnd) refuse();
 }
 
 /** float 32, float 64, uint 8 to 64, int 8 to 64 */

@@ -109,7 +109,7 @@ export function readValue(reader: Reader, end: number, depth: number): unknown {
         value = reader.bool();
         break;
       case Tag.number:
-        value = reader.double();
+        value = finite(reader.double());
         break;
       case Tag.integer:
         value = readInteger(reader);
@@ -134,6 +134,12 @@ export function readValue(reader: Reader, end: number, depth: number): unknown {
     }
   }
   return closed(reader, end, value);
+}
+
+/** JSON has no Infinity and no NaN: its subscribers would get null for them. */
+function finite(value: number): number {
+  if (!Number.isFinite(value)) throw new RangeError('Not finite');
+  return value;
 }
 
 /** `data` itself is read at depth 1, so its outermost list or map is at depth 2. */

@@ -1,6 +1,11 @@
 import { needsTranslation, translate, type LeafRules } from './outbound-value.js';
 
-const AS_IT_IS: LeafRules = { coversKeys: false, isForeign: () => false, translate: (leaf) => leaf };
+/** Infinity and NaN are null for every receiver, as in JSON: otherwise each codec would write something else. */
+const AS_IT_IS: LeafRules = {
+  coversKeys: false,
+  isForeign: isInfinite,
+  translate: (leaf) => (isInfinite(leaf) ? null : leaf),
+};
 /** Levels that the deepest message puts around published data: `data.publications[n].data` of a recovery. */
 const WRAPPING = 5;
 
@@ -12,4 +17,8 @@ const WRAPPING = 5;
  */
 export function sendable(value: unknown): unknown {
   return needsTranslation(value, AS_IT_IS, WRAPPING) ? translate(value, AS_IT_IS, WRAPPING) : value;
+}
+
+function isInfinite(leaf: unknown): boolean {
+  return typeof leaf === 'number' && !Number.isFinite(leaf);
 }

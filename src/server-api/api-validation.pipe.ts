@@ -1,6 +1,7 @@
 import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
+import { reasonsOf } from '../dispatch/validation-reasons.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 
 /** One answer names no more reasons than this. */
@@ -22,7 +23,7 @@ export class ApiValidationPipe implements PipeTransform {
     refuseUnknown(fields, fieldsOf(metatype));
     const instance = type === 'body' ? fill(metatype, fields) : fromText(metatype, fields);
     const errors = await validate(instance);
-    if (errors.length > 0) throw failure(reasonsOf(errors));
+    if (errors.length > 0) throw failure(detailsOf(errors));
     return instance;
   }
 }
@@ -54,11 +55,16 @@ function fill(metatype: Type, fields: object): object {
 
 /** Of a URL everything is text: the class says what becomes a number or a boolean, by @Type and @Transform. */
 function fromText(metatype: Type, fields: object): object {
-  return plainToInstance(metatype, fields) as object;
+  try {
+    return plainToInstance(metatype, fields) as object;
+  } catch {
+    // Whatever a parameter makes the library trip over is the caller's doing.
+    throw failure({ query: ['has a value of the wrong kind'] });
+  }
 }
 
-function reasonsOf(errors: readonly ValidationError[]): Reasons {
-  const reasons = errors.map(({ property, constraints = {} }) => [property, Object.values(constraints)]);
+function detailsOf(errors: readonly ValidationError[]): Reasons {
+  const reasons = errors.map((error) => [error.property, reasonsOf(error)]);
   return Object.fromEntries(reasons.slice(0, MAX_REASONS)) as Reasons;
 }
 

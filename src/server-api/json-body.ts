@@ -9,7 +9,7 @@ const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
 /**
  * Reads the body of a request as JSON, by the rules of the v1.json codec: depth and number of containers are bounded, no
- * key is `__proto__`. Undefined where there is none.
+ * key is `__proto__`, no number is too large for a double. Undefined where there is none.
  *
  * @throws ProblemError 415, GatehouseError MESSAGE_TOO_LARGE or INVALID_MESSAGE_FORMAT
  */
@@ -52,6 +52,8 @@ function decode(bytes: Buffer): unknown {
   try {
     return jsonCodec.decode(bytes);
   } catch {
-    throw new GatehouseError('INVALID_MESSAGE_FORMAT', { message: 'The body is no JSON, or too complex' });
+    throw new GatehouseError('INVALID_MESSAGE_FORMAT', {
+      message: 'The body is no JSON, too complex, or has a number such as 1e400',
+    });
   }
 }

@@ -59,7 +59,7 @@ function trickle({ socket }: RawClient, ...pieces: Uint8Array[]): void {
 }
 
 describe('a message that has begun', () => {
-  const LATE = { code: 1008, reason: 'Message not complete in time' };
+  const LATE = { code: 4408, reason: 'Message not complete in time' };
   const { feature, started, release } = heldHandler();
   let server: TestServer;
   beforeAll(async () => {
@@ -76,7 +76,7 @@ describe('a message that has begun', () => {
     ['one empty fragment after the other', frame(0x01), [frame(0x00)]],
     ['fragments and pings between them', frame(0x01, '{'), [frame(0x89), frame(0x00, ' ')]],
     ['a ping byte by byte', head(0x89, 125), [Buffer.from('x')]],
-  ])('with %s is not waited for: 1008, and counted', async (_how, first, then) => {
+  ])('with %s is not waited for: 4408, and counted', async (_how, first, then) => {
     const earlier = await Scrape.of(server);
     await using client = await upgraded(server);
     client.socket.write(first);
@@ -85,7 +85,7 @@ describe('a message that has begun', () => {
     client.socket.end();
     await client.closed();
     expect((await Scrape.of(server)).since(earlier, BREACH('message_timeout'))).toBe(1);
-    expect((await Scrape.of(server)).since(earlier, 'websocket_connections_closed_total{code="1008"}')).toBe(1);
+    expect((await Scrape.of(server)).since(earlier, 'websocket_connections_closed_total{code="4408"}')).toBe(1);
   });
 
   it('and is followed by others is each its own: who is always in the middle of one stays', async () => {

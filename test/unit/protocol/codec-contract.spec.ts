@@ -176,10 +176,43 @@ describe('what the codecs make of values that not all of them know', () => {
     );
   });
 
-  it.each([NaN, Infinity, -Infinity])('%d is null in JSON and itself elsewhere', (data) => {
-    expect(roundTrip(CODECS['v1.json'], { type: 't', data: [data] })).toMatchObject({ data: [null] });
-    expect(roundTrip(CODECS['v1.binary'], { type: 't', data: [data] })).toMatchObject({ data: [data] });
-    expect(roundTrip(CODECS['v2.proto'], { type: 't', data: [data] })).toMatchObject({ data: [data] });
+  it.each([NaN, Infinity, -Infinity])(
+    '%d, which JSON cannot carry, is null in JSON, and refused in what a client sends',
+    (data) => {
+      expect(roundTrip(CODECS['v1.json'], { type: 't', data: [data] })).toMatchObject({ data: [null] });
+      for (const name of ['v1.binary', 'v2.proto'] as const) {
+        const codec = CODECS[name];
+        const bytes = Buffer.from(codec.encode({ type: 't', data: { deep: [1.5, data] } }));
+        expect(() => codec.decode(bytes)).toThrow(EnvelopeError);
+        const large = [Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, 0.1];
+        expect(roundTrip(codec, { type: 't', data: large })).toMatchObject({ data: large });
+      }
+    },
+  );
+
+  it.each(['7fc00000', '7f800000', 'ff800000'])('the 32-bit float %s is refused in MessagePack', (hex) => {
+    const head = Buffer.from('82a474797065a174a464617461ca', 'hex');
+    expect(() => CODECS['v1.binary'].decode(Buffer.concat([head, Buffer.from(hex, 'hex')]))).toThrow(EnvelopeError);
+    const largest = Buffer.concat([head, Buffer.from('7f7fffff', 'hex')]);
+    expect(CODECS['v1.binary'].decode(largest)).toMatchObject({ type: 't' });
+  });
+
+  it.each([
+    '1e400',
+    '-1E+309',
+    '0.5e0400',
+    `${'9'.repeat(310)}`,
+    `${'9'.repeat(250)}e99`,
+    `[${'"x",'.repeat(37)}${'1'.repeat(310)}]`,
+    `{"a":["e123",{"b":1e999}]}`,
+  ])('the JSON number in %s, too large for a double, is refused', (data) => {
+    expect(() => CODECS['v1.json'].decode(Buffer.from(`{"type":"t","data":${data}}`))).toThrow(EnvelopeError);
+  });
+
+  it('what only looks like such a number in JSON is read as it is', () => {
+    const data = ['1e400', '9'.repeat(1_000), 1e308, 1e-400, 123456789];
+    const text = `{"type":"t","data":["1e400","${'9'.repeat(1_000)}",1e308,1e-400,123456789]}`;
+    expect(CODECS['v1.json'].decode(Buffer.from(text))).toMatchObject({ data });
   });
 
   it.each([0, 1_763_812_800_123, -1, 253_402_300_799_999])(
