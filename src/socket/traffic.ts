@@ -9,7 +9,6 @@ export interface Traffic {
 interface Counted {
   readonly bytesRead?: number;
   readonly bytesWritten?: number;
-  readonly _handle?: { readonly writeQueueSize?: number } | null;
 }
 
 /**
@@ -27,7 +26,9 @@ export function trafficOf(socket: Duplex): Readonly<Traffic> {
  * `writableLength` does not: what Node's own socket timeout looks at. 0 where there is no such number.
  */
 export function unsentBytes(socket: Duplex): number {
-  return connectionOf(socket)._handle?.writeQueueSize ?? 0;
+  const handle = Reflect.get(connectionOf(socket), '_handle') as
+    { readonly writeQueueSize?: number } | null | undefined;
+  return handle?.writeQueueSize ?? 0;
 }
 
 function connectionOf(socket: Duplex): Counted {

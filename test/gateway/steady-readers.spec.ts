@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { unsentBytes } from '../../src/socket/traffic.js';
 import { CertificateFolder, makeCertificate } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
 import { Scrape } from '../support/scrape.js';
@@ -69,8 +70,7 @@ describe('a reader in the middle of one large message', () => {
     await eventually('it waits for its reader', () => waiting() > MIB);
     const connection = sessionsOf(server)[0]?.connection;
     if (connection === undefined) throw new Error('there is no session');
-    const unsent = (): number =>
-      (Reflect.get(connection, 'raw') as { _handle?: { writeQueueSize: number } })._handle?.writeQueueSize ?? 0;
+    const unsent = (): number => unsentBytes(Reflect.get(connection, 'raw') as Socket);
     const left = unsent();
     expect(left).toBeGreaterThan(0);
     const mark = connection.ping();
