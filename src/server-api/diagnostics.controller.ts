@@ -7,7 +7,7 @@ import { Audited } from './audit.interceptor.js';
 import { HandlersAnswer, SummaryAnswer } from './diagnostics.answers.js';
 import { DiagnosticsDesk } from './diagnostics-desk.js';
 import { ProfileRequest, HeapSnapshotRequest, ListQuery, NodeQuery } from './diagnostics.requests.js';
-import { goneSignal, sendDownload } from './download.js';
+import { awaitAnswer, goneSignal, sendDownload } from './download.js';
 import { QueuesAnswer } from './queues.answer.js';
 
 const DEFAULT_LIMIT = 20;
@@ -60,6 +60,7 @@ export class DiagnosticsController {
   @ProblemWhere(429, 'The last one was less than HEAP_SNAPSHOT_PAUSE_MS ago; with Retry-After')
   @WithBody()
   async heapSnapshot(@Body() { nodeId }: HeapSnapshotRequest, @Res() response: ServerResponse): Promise<void> {
+    awaitAnswer(response);
     await sendDownload(response, await this.desk.of(nodeId).heapSnapshot());
   }
 
@@ -75,6 +76,7 @@ export class DiagnosticsController {
     @Body() { nodeId, seconds = DEFAULT_SECONDS }: ProfileRequest,
     @Res() response: ServerResponse,
   ): Promise<void> {
+    awaitAnswer(response);
     await sendDownload(response, await this.desk.of(nodeId).profile('cpu', seconds, goneSignal(response)));
   }
 
@@ -90,6 +92,7 @@ export class DiagnosticsController {
     @Body() { nodeId, seconds = DEFAULT_SECONDS }: ProfileRequest,
     @Res() response: ServerResponse,
   ): Promise<void> {
+    awaitAnswer(response);
     await sendDownload(response, await this.desk.of(nodeId).profile('heap', seconds, goneSignal(response)));
   }
 }

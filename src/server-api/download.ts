@@ -28,6 +28,14 @@ export async function sendDownload(response: ServerResponse, { name, bytes, cont
   }
 }
 
+/**
+ * Keeps the connection of a caller who has to wait: nothing moves on it, and while a heap snapshot is written the whole process
+ * stands still, so that the limit for idle connections would be over before the answer.
+ */
+export function awaitAnswer(response: ServerResponse): void {
+  response.setTimeout(0);
+}
+
 /** Aborted when the caller goes away before it is answered. */
 export function goneSignal(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
