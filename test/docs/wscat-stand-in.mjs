@@ -12,7 +12,7 @@ const { values } = parseArgs({
 const socket = new WebSocket(values.connect, values.subprotocol);
 socket.on('open', () => socket.send(values.execute));
 socket.on('message', (/** @type {Buffer} */ bytes) => {
-  process.stdout.write(`${bytes}\n`);
+  process.stdout.write(`${bytes.toString()}\n`);
   const { id, type } = JSON.parse(bytes.toString());
   if (id !== JSON.parse(values.execute).id) return;
   if (type === 'error') process.exitCode = 1;
