@@ -8,7 +8,7 @@ import {
   type Publication,
   type Published,
 } from '../cluster/broker.js';
-import { isContinuedBy } from '../cluster/continuity.js';
+import { isContinuedBy, knownSeq } from '../cluster/continuity.js';
 import type { Presence } from '../cluster/presence-store.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { FERNET, type PayloadCipher } from '../protocol/payload-cipher.js';
@@ -167,8 +167,8 @@ export class Channels {
   async historySince(channel: Channel, since: Position | undefined, query: HistoryQuery): Promise<History> {
     const bounded = { ...query, maxBytes: MAX_REPLY_BYTES };
     const history = await this.history(channel, { ...bounded, afterSeq: since?.seq });
-    const isOtherLife = since !== undefined && !isContinuedBy(since, history);
-    return isOtherLife ? this.history(channel, bounded) : history;
+    if (since === undefined || isContinuedBy(since, history)) return history;
+    return this.history(channel, { ...bounded, afterSeq: knownSeq(since, history) });
   }
 
   /**

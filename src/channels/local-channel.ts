@@ -5,6 +5,7 @@ import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
 import type { Ledger } from './ledger/ledger.js';
 import { LedgeredSubscribers } from './ledger/ledgered-subscribers.js';
+import { Past } from './past.js';
 import { RecoveryReads } from './recovery-reads.js';
 import { Subscribers, type SubscribersOptions } from './subscribers.js';
 import type { Subscription } from './subscription.js';
@@ -41,6 +42,7 @@ export class LocalChannel {
   private readonly subscribers: Subscribers;
   /** Up to where subscribers have been served; undefined until it is known, and in a channel without history. */
   private position: Position | undefined;
+  private readonly past = new Past();
   private intake: Intake = 'reading';
   private arrivals: Arrival[] = [];
   private repairing: Promise<void> | undefined;
@@ -105,13 +107,16 @@ export class LocalChannel {
   async recover(subscription: Subscription, since: Position | undefined): Promise<History> {
     const { broker, name } = this.options;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const before = this.position;
       const history =
         this.standing(since) ?? (await (this.recoveries ??= new RecoveryReads(broker, name)).since(since));
-      if (history.top.epoch === this.position?.epoch) {
-        subscription.recoveredTo(history.top);
+      const { top } = history;
+      const isBehind = top.epoch === before?.epoch && top.seq < before.seq;
+      if (top.epoch === this.position?.epoch && !isBehind) {
+        subscription.recoveredTo(top);
         return history;
       }
-      // The channel and what was read are of different epochs; which is the newer one only the broker knows.
+      // What was read is of another epoch, or older than what was there: which is the channel's present state only the broker knows.
       this.doubt();
       await this.repair();
     }
@@ -152,7 +157,7 @@ export class LocalChannel {
   private async open(): Promise<void> {
     const { broker, name, hasHistory } = this.options;
     await broker.subscribe(name);
-    if (hasHistory) this.position = (await broker.history(name, { limit: 0 })).top;
+    if (hasHistory) this.stand(await broker.history(name, { limit: 0 }));
     this.follow();
   }
 
@@ -185,24 +190,34 @@ export class LocalChannel {
     return position === undefined || misses ? undefined : { top: position, publications: [] };
   }
 
-  /** Everything behind a position; everything there is, where the position is none of the channel's present life. */
+  /** Everything that is new to somebody at a position: what comes behind it, or behind what is still known of it. */
   private async historySince(since: Position | undefined): Promise<History> {
     const { broker, name } = this.options;
-    const history = await broker.history(name, { afterSeq: since?.seq });
-    return isContinuedBy(since, history) ? history : broker.history(name, {});
+    const reached = this.past.reached(since);
+    const history = await broker.history(name, { afterSeq: since?.seq, reached });
+    if (isContinuedBy(since, history)) return history;
+    return broker.history(name, { afterSeq: this.past.knownIn(history, since) });
   }
 
   private bring(history: History): void {
-    const { top, publications, continues } = history;
-    let expected = isContinuedBy(this.position, history) ? this.position.seq + 1 : null;
+    const { top, publications } = history;
+    const isContinued = isContinuedBy(this.position, history);
+    const known = (isContinued ? this.position?.seq : this.past.knownIn(history, this.position)) ?? 0;
+    let expected = isContinued ? known + 1 : null;
     for (const publication of publications) {
-      if (publication.seq !== expected)
-        this.subscribers.announce({ from: expected, to: publication.seq - 1 }, top.epoch);
-      this.subscribers.deliver(publication, top.epoch, continues);
-      expected = publication.seq + 1;
+      const { seq } = publication;
+      if (seq <= known) continue;
+      if (seq !== expected) this.subscribers.announce({ from: expected, to: seq - 1 }, history);
+      this.subscribers.deliver(publication, top.epoch, history.continues);
+      expected = seq + 1;
     }
-    if (expected === null || expected <= top.seq) this.subscribers.announce({ from: expected, to: top.seq }, top.epoch);
-    this.position = top;
+    if (expected === null || expected <= top.seq) this.subscribers.announce({ from: expected, to: top.seq }, history);
+    this.stand(history);
+  }
+
+  private stand(history: History): void {
+    this.past.moved(this.position, history);
+    this.position = history.top;
   }
 
   /** What arrived while the history was read follows it. */

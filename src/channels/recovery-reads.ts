@@ -1,5 +1,5 @@
 import type { Broker, ChannelName, History, Position } from '../cluster/broker.js';
-import { isContinuedBy } from '../cluster/continuity.js';
+import { isContinuedBy, knownSeq } from '../cluster/continuity.js';
 
 /** What one reply may bring of what a client missed; what is older is a gap, to be filled by `history` requests. */
 export const MAX_RECOVERY_BYTES = 4_194_304;
@@ -23,11 +23,13 @@ export class RecoveryReads {
     private readonly name: ChannelName,
   ) {}
 
-  /** What came after a position, the newest that fit in a reply; everything there is, where the position is none of the present life. */
+  /** What is new to somebody at a position, the newest that fit in a reply; everything there is, where nothing relates the two. */
   async since(position: Position | undefined): Promise<History> {
     const history = await this.after(position?.seq ?? 0);
-    if (!isContinuedBy(position, history)) return this.after(0);
-    return { ...history, publications: history.publications.filter(({ seq }) => seq > position.seq) };
+    if (position === undefined) return history;
+    if (isContinuedBy(position, history)) return behind(history, position.seq);
+    const read = await this.after(knownSeq(position, history) ?? 0);
+    return behind(read, knownSeq(position, read) ?? 0);
   }
 
   /** All after a seq, and maybe what came before it. */
@@ -50,4 +52,9 @@ export class RecoveryReads {
     const history = await this.broker.history(this.name, query);
     return { ...history, publications: history.publications.toReversed() };
   }
+}
+
+/** It may have been read for others too. */
+function behind(history: History, seq: number): History {
+  return { ...history, publications: history.publications.filter((publication) => publication.seq > seq) };
 }

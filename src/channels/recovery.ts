@@ -1,5 +1,6 @@
 import type { History, Position, Publication } from '../cluster/broker.js';
 import { isContinuedBy } from '../cluster/continuity.js';
+import type { Gap } from './gap.js';
 import type { LocalChannel } from './local-channel.js';
 import type { Recovery, ShownPublication } from './recovery-reply.js';
 import type { Subscription } from './subscription.js';
@@ -28,12 +29,27 @@ export function continuation(
 ): Recovery {
   const { top, publications } = history;
   const shown = publications.filter((publication) => isWanted(publication) && isFresh(publication)).map(show);
-  const first = publications[0]?.seq ?? top.seq + 1;
   // A position ahead of the channel is none that this server gave out in its present life.
   const isKnown = isContinuedBy(since, history);
-  if (isKnown && first === since.seq + 1) return { ...top, recovered: true, publications: shown };
-  const gap = { from: isKnown ? since.seq + 1 : null, to: first - 1 };
-  return { ...top, recovered: false, publications: shown, gap };
+  const gap = isKnown ? lossBehind(since.seq, history) : lossOfEpoch(history);
+  return { ...top, recovered: gap === undefined, publications: shown, ...(gap && { gap }) };
+}
+
+/** From the first to the last seq that is not there. */
+function lossBehind(seq: number, { top, publications }: History): Gap | undefined {
+  let gap: Gap | undefined;
+  let expected = seq + 1;
+  for (const found of [...publications.map((publication) => publication.seq), top.seq + 1]) {
+    if (found > expected) gap = { from: gap?.from ?? expected, to: found - 1 };
+    expected = found + 1;
+  }
+  return gap;
+}
+
+/** Of an epoch before, nobody can say how much is lost. */
+function lossOfEpoch(history: History): Gap {
+  const first = history.publications[0]?.seq ?? history.top.seq + 1;
+  return { from: null, to: lossBehind(first - 1, history)?.to ?? first - 1 };
 }
 
 /** Whether a publication may still be delivered. */

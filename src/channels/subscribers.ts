@@ -45,10 +45,10 @@ export class Subscribers {
     }
   }
 
-  announce(gap: Gap, epoch: string): void {
+  announce(gap: Gap, { top: { epoch }, continues }: Pick<History, 'top' | 'continues'>): void {
     if (this.subscriptions.size === 0) return;
     const message = gapMessage(this.options.channel.name, epoch, gap);
-    this.offer(this.noticeOf({ epoch, seq: gap.to, gap, message }));
+    this.offer(this.noticeOf({ epoch, seq: gap.to, continues, gap, message }));
   }
 
   deliver(publication: Publication, epoch: string, continues?: History['continues']): void {
@@ -90,7 +90,7 @@ export class Subscribers {
       const { epoch, seq } = notice;
       this.options.events.emit('shed', 'unreadable', this.subscriptions.size);
       notice.lost('unreadable');
-      if (seq > 0) this.announce({ from: seq, to: seq }, epoch);
+      if (seq > 0) this.announce({ from: seq, to: seq }, { top: { epoch, seq }, continues: notice.continues });
       return 0;
     }
   }

@@ -1,5 +1,5 @@
 import type { Position } from '../cluster/broker.js';
-import { isContinuedBy } from '../cluster/continuity.js';
+import { knownSeq } from '../cluster/continuity.js';
 import type { Session } from '../sessions/session.js';
 import type { Gap } from './gap.js';
 import { gapMessage, type Notice } from './notice.js';
@@ -74,17 +74,21 @@ export class Subscription {
 
   /** The channel may still be on its way to where the recovery has brought the client: only what lies behind that is news. */
   private offerNews(notice: Notice, served: Position): void {
-    const { epoch, seq, gap } = notice;
-    const isSameLine = isContinuedBy(served, { top: { epoch, seq: Infinity }, continues: notice.continues });
+    const { epoch, seq, gap, continues } = notice;
+    const known = knownSeq(served, { top: { epoch, seq: Infinity }, continues });
+    if (known !== undefined && known < served.seq) {
+      // The channel goes on from before where the client stands: some of what it has got is of what was lost.
+      this.tellGap(epoch, { from: null, to: known });
+      this.served = { epoch, seq: known };
+      return this.offerNews(notice, this.served);
+    }
+    const isSameLine = known !== undefined;
     if (isSameLine && seq <= served.seq) return;
     this.served = undefined;
     const isPartlyKnown = isSameLine && gap !== undefined && (gap.from ?? Infinity) <= served.seq;
-    if (isPartlyKnown) this.tellGap(epoch, { ...gap, from: served.seq + 1 });
-    else {
-      // The channel goes on from before where the client stands: some of what it has got is of what was lost.
-      if (!isSameLine && notice.continues?.length) this.tellGap(epoch, { from: null, to: seq - 1 });
-      notice.deliverTo(this.session);
-    }
+    if (isPartlyKnown) return this.tellGap(epoch, { ...gap, from: served.seq + 1 });
+    if (!isSameLine && continues?.length && gap === undefined) this.tellGap(epoch, { from: null, to: seq - 1 });
+    notice.deliverTo(this.session);
   }
 
   protected tellGap(epoch: string, gap: Gap): void {

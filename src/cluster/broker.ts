@@ -59,6 +59,11 @@ export interface HistoryQuery {
   readonly maxBytes?: number | undefined;
   /** Newest first. */
   readonly reverse?: boolean | undefined;
+  /**
+   * How far this node has seen the channel or had it acknowledged, and the epochs before, the newest first. Where the broker knows
+   * less, publications were lost: that becomes a part of the channel, for everybody to be told of. Never what a client claims.
+   */
+  readonly reached?: readonly Position[] | undefined;
 }
 
 export interface History {

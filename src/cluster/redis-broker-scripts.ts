@@ -26,6 +26,12 @@ local function formers(known, epoch, seq)
   end
   return table.concat(list, ' ')
 end
+-- What a list as that of formers says of an epoch.
+local function seqOf(list, wanted)
+  for epoch, seq in string.gmatch(list, '(%S+) (%d+)') do
+    if epoch == wanted then return tonumber(seq) end
+  end
+end
 local function isOld(entry, oldest)
   return tonumber(entry[2][2]) < oldest
 end
@@ -117,13 +123,57 @@ return results
 `);
 
 /**
+ * What a node has seen, and this server does not know, was acknowledged by another life of Redis and is lost. Seqs are left out
+ * for as many: so everybody who missed them finds a gap, now or later, and those who have seen them are behind it. It is counted
+ * once, whoever claims it, in `lost`: by epoch, up to which seq.
+ */
+const CLAIM = `
+local function claim(meta, known, claims, fresh)
+  local epoch, seq = known[1], tonumber(known[2])
+  local former, lost = known[4] or '', known[5] or ''
+  local strange, strangeSeq
+  for claimed, told in string.gmatch(claims, '(%S+) (%d+)') do
+    told = tonumber(told)
+    local top = claimed == epoch and seq or seqOf(former, claimed)
+    if top then
+      local common, isAhead = math.min(told, top), claimed == epoch and told > seq
+      if strange then claimed, told = strange, strangeSeq end
+      local excess = told - math.max(common, seqOf(lost, claimed) or 0)
+      if excess <= 0 then return false end
+      if isAhead then
+        former, epoch = formers(former, epoch, seq), fresh
+      end
+      if strange then former = strange .. ' ' .. common .. ' ' .. former end
+      local list = { claimed, told }
+      for other, upTo in string.gmatch(lost, '(%S+) (%d+)') do
+        if other ~= claimed and #list < 16 then
+          list[#list + 1] = other
+          list[#list + 1] = upTo
+        end
+      end
+      known[1], known[2], known[4] = epoch, seq + excess, former
+      redis.call('HSET', meta, 'epoch', epoch, 'seq', known[2], 'run', run(), 'former', former, 'lost', table.concat(list, ' '))
+      return true
+    end
+    if not strange then strange, strangeSeq = claimed, told end
+  end
+  return false
+end
+`;
+
+/**
  * KEYS: meta, log. ARGV: fresh epoch, life of the position where it is to be kept or 0, the seq after which, how many or -1,
- * whether newest first (0 or 1), bytes at most or -1.
+ * whether newest first (0 or 1), bytes at most or -1, what the node has reached as `epoch seq epoch seq …` or nothing, PUBLISH or
+ * SPUBLISH, pub/sub channel.
  * Returns epoch, seq, the epochs before as `epoch seq epoch seq …`, and the entries.
  */
-export const READ_HISTORY = new RedisScript(`${SHARED}
+export const READ_HISTORY = new RedisScript(`${SHARED}${CLAIM}
 local meta, log = KEYS[1], KEYS[2]
-local known = redis.call('HMGET', meta, 'epoch', 'seq', 'age', 'former')
+local known = redis.call('HMGET', meta, 'epoch', 'seq', 'age', 'former', 'lost')
+if known[1] and ARGV[7] ~= '' and claim(meta, known, ARGV[7], ARGV[1]) then
+  -- A message without publications: whoever hears it looks.
+  redis.call(ARGV[8], ARGV[9], known[1] .. ' ' .. known[2] .. ' ' .. now() .. '\\n')
+end
 local epoch, seq, isKept = known[1], tonumber(known[2] or '0'), ARGV[2] ~= '0'
 if not epoch then
   epoch = ARGV[1]

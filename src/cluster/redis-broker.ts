@@ -80,7 +80,7 @@ export class RedisBroker implements Broker {
   }
 
   async history(channel: ChannelName, query: HistoryQuery): Promise<History> {
-    const { afterSeq = 0, limit = -1, maxBytes = -1, reverse = false } = query;
+    const { afterSeq = 0, limit = -1, maxBytes = -1, reverse = false, reached = [] } = query;
     if (this.isClosed) throw busy();
     const life = this.subscribed.has(channel) ? MEMORY_MS : 0;
     const reply = (await this.link.run(READ_HISTORY, keysOf(this.link, channel), [
@@ -90,6 +90,9 @@ export class RedisBroker implements Broker {
       limit,
       reverse ? 1 : 0,
       maxBytes,
+      reached.map(({ epoch, seq }) => `${epoch} ${seq}`).join(' '),
+      this.link.publishCommand,
+      this.link.key(channel),
     ])) as [Buffer, number, Buffer, Entry[]];
     const [epoch, seq, formers, entries] = reply;
     const publications = entries.flatMap((entry) => this.read(() => [publicationIn(entry)]) ?? []);
@@ -120,6 +123,8 @@ export class RedisBroker implements Broker {
     if (carried === undefined) return this.interrupted(channel);
     const [first] = carried.publications;
     if (first) this.link.emit('arrived', Date.now() - first.ts);
+    // Publications were found to be lost: the history says which.
+    if (first === undefined) return this.interrupted(channel);
     for (const publication of carried.publications) this.announce(channel, publication, carried.epoch);
   }
 

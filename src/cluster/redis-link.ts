@@ -102,6 +102,11 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     return this.client instanceof Cluster;
   }
 
+  /** In a cluster, publications stay among the servers of one slot. */
+  get publishCommand(): 'PUBLISH' | 'SPUBLISH' {
+    return this.isCluster ? 'SPUBLISH' : 'PUBLISH';
+  }
+
   /**
    * A connection beside this one, as a subscriber needs. Not connected yet.
    *

@@ -16,13 +16,10 @@ type Limits = NonNullable<PublishOptions['history']>;
 export class RedisPublisher {
   private readonly outboxes = new Map<ChannelName, Outbox>();
   private readonly due = new Set<ChannelName>();
-  private readonly publishCommand: 'PUBLISH' | 'SPUBLISH';
   private waiting = 0;
   private waitingBytes = 0;
 
-  constructor(private readonly link: RedisLink) {
-    this.publishCommand = link.isCluster ? 'SPUBLISH' : 'PUBLISH';
-  }
+  constructor(private readonly link: RedisLink) {}
 
   /** @throws GatehouseError SERVER_BUSY where Redis cannot be reached, or too much waits for it */
   async publish(channel: ChannelName, { body, options }: Pick<Outgoing, 'body' | 'options'>): Promise<Published> {
@@ -100,7 +97,7 @@ export class RedisPublisher {
       ageMs,
       life,
       MEMORY_MS,
-      this.publishCommand,
+      this.link.publishCommand,
       this.link.key(channel),
       ...items,
     ];
@@ -121,12 +118,12 @@ export class RedisPublisher {
         batch.map(({ body }) => body),
       );
       const { client } = this.link;
-      const isSharded = this.publishCommand === 'SPUBLISH';
+      const isSharded = this.link.publishCommand === 'SPUBLISH';
       await this.link.attempt(() => (isSharded ? client.spublish(name, message) : client.publish(name, message)));
       return batch.map(() => ({ position: undefined, isRepeat: false }));
     }
     const { keys, items } = this.itemsOf(channel, batch, 0);
-    const parameters = [Date.now(), MEMORY_MS, this.publishCommand, name, ...items];
+    const parameters = [Date.now(), MEMORY_MS, this.link.publishCommand, name, ...items];
     const results = (await this.link.run(PUBLISH_UNKEPT, keys, parameters)) as number[];
     return results.map((result) => ({ position: undefined, isRepeat: result === 0 }));
   }

@@ -15,7 +15,8 @@ export class TcpProxy implements AsyncDisposable {
   private endSilence: () => void = () => {};
   private readonly server = createServer((client) => this.accept(client));
 
-  private constructor(private readonly target: number) {}
+  /** @param target where new connections lead; changes as a virtual address does that moves to another server */
+  private constructor(public target: number) {}
 
   /** @param target the port of the server on this machine */
   static async start(target: number): Promise<TcpProxy> {

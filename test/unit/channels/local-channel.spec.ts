@@ -174,7 +174,7 @@ describe('a new epoch', () => {
     node.broker.interrupt();
     await settled();
     node.broker.send();
-    expect(alice.view).toEqual([1, 2, 3, { from: null, to: 0 }, 1, 2, 3]);
+    expect(alice.view).toEqual([1, 2, 3, { from: null, to: 2 }, 3]);
   });
 });
 

@@ -1,0 +1,154 @@
+import { Redis } from 'ioredis';
+import { describe, expect, it } from 'vitest';
+import { Channels } from '../../src/channels/channels.js';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { connect, type Message, type TestClient } from '../support/test-client.js';
+import { startTestServer, type TestServer } from '../support/test-server.js';
+
+const CHANNEL = 'room:x';
+const user = ({ url }: TestServer, sub: string): Promise<TestClient> => connect(url, { claims: { sub } });
+
+interface State {
+  readonly epoch: string;
+  readonly seq: number;
+  readonly recovered: boolean;
+  readonly publications: readonly { readonly seq: number; readonly data: unknown }[];
+  readonly gap?: { readonly from: number | null; readonly to: number };
+}
+
+async function subscribe(client: TestClient, since?: object): Promise<State> {
+  return (await client.request('subscribe', { channel: CHANNEL, since })).data as State;
+}
+
+async function operate({ port }: RedisServer, ...command: [string, ...string[]]): Promise<void> {
+  const client = new Redis(port, '127.0.0.1');
+  await client.call(...command);
+  client.disconnect();
+}
+
+/** Publishes, and again until it is acknowledged: that is one publication. */
+async function publish({ app }: TestServer, data: string): Promise<void> {
+  const channels = app.get(Channels, { strict: false });
+  const isAcknowledged = () =>
+    channels.publish(channels.named(CHANNEL), { data, idempotencyKey: data }).then(
+      () => true,
+      () => false,
+    );
+  await eventually('it is published', isAcknowledged);
+}
+
+/** What a subscriber is told, up to a publication: the data of each, and its gaps. */
+async function toldUntil(client: TestClient, last: unknown): Promise<unknown[]> {
+  const told: unknown[] = [];
+  for (;;) {
+    const message: Message = await client.next();
+    if (message.type === 'gap') told.push(message.data);
+    if (message.type === 'message') told.push(message.data);
+    if (message.type === 'message' && message.data === last) return told;
+  }
+}
+
+describe('a Redis that comes back with an older state', () => {
+  it('is a gap for what is lost, and brings nobody anything twice, live or in a recovery', async () => {
+    await using redis = await RedisServer.start();
+    await using server = await startTestServer({ REDIS_URL: redis.url });
+    await using bob = await user(server, 'bob');
+    const { epoch } = await subscribe(bob);
+    for (let number = 1; number <= 5; number += 1) await publish(server, String(number));
+    await operate(redis, 'SAVE');
+    for (let number = 6; number <= 8; number += 1) await publish(server, String(number));
+    expect(await toldUntil(bob, '8')).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
+    await redis.kill();
+    await redis.restart();
+
+    await publish(server, 'new');
+    const told = await toldUntil(bob, 'new');
+    expect(told.filter((one) => typeof one !== 'object')).toEqual(['new']);
+    expect(told[0]).toMatchObject({ from: null });
+    await using eve = await user(server, 'eve');
+    expect(await subscribe(eve, { epoch, seq: 8 })).toMatchObject({
+      recovered: false,
+      gap: { from: null },
+      publications: [{ data: 'new' }],
+    });
+    expect(await subscribe(eve, { epoch, seq: 7 })).toMatchObject({
+      gap: { from: null },
+      publications: [{ data: 'new' }],
+    });
+    expect(await subscribe(eve, { epoch, seq: 5 })).toMatchObject({
+      gap: { from: 6, to: 8 },
+      publications: [{ data: 'new' }],
+    });
+    expect(await subscribe(eve, { epoch, seq: 4 })).toMatchObject({
+      gap: { from: 6, to: 8 },
+      publications: [{ data: '5' }, { data: 'new' }],
+    });
+    const history = await eve.request('history', { channel: CHANNEL, since: { epoch, seq: 7 } });
+    expect((history.data as State).publications).toMatchObject([{ data: 'new' }]);
+  });
+
+  it('or with none is a gap, and then only what is new', async () => {
+    await using redis = await RedisServer.start();
+    await using server = await startTestServer({ REDIS_URL: redis.url });
+    await using bob = await user(server, 'bob');
+    await subscribe(bob);
+    await publish(server, 'old');
+    expect(await toldUntil(bob, 'old')).toEqual(['old']);
+    await operate(redis, 'FLUSHALL');
+    await publish(server, 'new');
+    expect(await toldUntil(bob, 'new')).toEqual([{ from: null, to: 0 }, 'new']);
+  });
+});
+
+describe('two masters at one time', () => {
+  it('is a gap for those who did not hear what the other one acknowledged, and nobody hears anything twice', async () => {
+    await using old = await RedisServer.start();
+    await using replica = await RedisServer.start();
+    await operate(replica, 'REPLICAOF', '127.0.0.1', String(old.port));
+    await using first = await TcpProxy.start(old.port);
+    await using second = await TcpProxy.start(old.port);
+    const settings = (proxy: TcpProxy) => ({ REDIS_URL: `redis://127.0.0.1:${proxy.port}`, REDIS_TIMEOUT_MS: '2000' });
+    await using a = await startTestServer({ ...settings(first), SERVER_ID: 'a' });
+    await using b = await startTestServer({ ...settings(second), SERVER_ID: 'b' });
+    await using ada = await user(a, 'ada');
+    await using bob = await user(b, 'bob');
+    const { epoch } = await subscribe(ada);
+    await subscribe(bob);
+    await publish(a, 'both');
+    expect(await toldUntil(ada, 'both')).toEqual(['both']);
+    expect(await toldUntil(bob, 'both')).toEqual(['both']);
+    await eventually('it is replicated', async () => {
+      const client = new Redis(replica.port, '127.0.0.1');
+      const lines = await client.info('replication');
+      const length = await client.keys('*:log').then((keys) => (keys[0] === undefined ? 0 : client.xlen(keys[0])));
+      client.disconnect();
+      return lines.includes('master_link_status:up') && length === 1;
+    });
+
+    // One node goes over, the other does not know yet.
+    await operate(replica, 'REPLICAOF', 'NO', 'ONE');
+    second.target = replica.port;
+    second.cut();
+    await publish(b, 'on the new one');
+    expect(await toldUntil(bob, 'on the new one')).toEqual(['on the new one']);
+    for (const data of ['lost 1', 'lost 2']) await publish(a, data);
+    expect(await toldUntil(ada, 'lost 2')).toEqual(['lost 1', 'lost 2']);
+    first.target = replica.port;
+    first.cut();
+
+    await publish(a, 'after');
+    const toldBob = await toldUntil(bob, 'after');
+    expect(toldBob).toEqual([{ from: 3, to: 4 }, 'after']);
+    const toldAda = await toldUntil(ada, 'after');
+    expect(toldAda.filter((one) => typeof one !== 'object')).toEqual(['on the new one', 'after']);
+    expect(toldAda[0]).toEqual({ from: null, to: 1 });
+    await using eve = await user(b, 'eve');
+    expect(await subscribe(eve, { epoch, seq: 1 })).toMatchObject({
+      recovered: false,
+      gap: { from: 3, to: 4 },
+      publications: [{ data: 'on the new one' }, { data: 'after' }],
+    });
+  });
+});
