@@ -97,15 +97,20 @@ describe('a client that comes back', () => {
     await using client = await connect(server.url);
     await publish(server, 'feed:a', 'a', 'b');
     const { epoch } = await join(client, { channel: 'feed:a' });
-    for (const since of [
-      { epoch, seq: 99 },
-      { epoch: 'another', seq: 1 },
-      { epoch: 'another', seq: 99 },
-    ]) {
-      const state = await join(client, { channel: 'feed:a', since });
+    for (const ahead of [1, 99]) {
+      const state = await join(client, { channel: 'feed:a', since: { epoch: 'another', seq: ahead } });
       expect(state).toMatchObject({ epoch, seq: 2, recovered: false, gap: { from: null, to: 0 } });
       expect(state.publications.map(({ seq }) => seq)).toEqual([1, 2]);
     }
+  });
+
+  it('with a position ahead of the channel is told a gap, and not brought again what it has had', async () => {
+    await using server = await startTestServer();
+    await using client = await connect(server.url);
+    await publish(server, 'feed:a', 'a', 'b');
+    const { epoch } = await join(client, { channel: 'feed:a' });
+    const state = await join(client, { channel: 'feed:a', since: { epoch, seq: 99 } });
+    expect(state).toMatchObject({ epoch, seq: 2, recovered: false, gap: { from: null, to: 2 }, publications: [] });
   });
 
   it('to a channel without history is told that nothing is recovered', async () => {
