@@ -7,11 +7,9 @@ import type { AddressInfo } from 'node:net';
 import type { DestinationStream, Logger } from 'pino';
 import { readCertificate, type Certificate } from '../config/certificate.js';
 import type { Settings } from '../config/settings.js';
-import { AppModule } from './app.module.js';
+import { GatehouseModule } from './gatehouse.module.js';
+import { becomeReady, setUpGateways } from './install-gatehouse.js';
 import { MessageScope } from './dispatch/message-scope.js';
-import { RealtimeAdapter } from './dispatch/realtime-adapter.js';
-import { NodeReporter } from './lifecycle/node-reporter.js';
-import { ServerState } from './lifecycle/server-state.js';
 import { Logging } from './observability/logs/logging.js';
 import { NestLogger } from './observability/logs/nest-logger.js';
 import { setUpDocs, setUpServerApi } from './server-api/set-up.js';
@@ -62,13 +60,12 @@ async function startApplication(
   logging: Logging,
   features: StartOptions['features'],
 ): Promise<Pick<GatehouseServer, 'app' | 'port'>> {
-  const { server, messages, inbound } = settings;
-  const scope = settings.log.correlation === 'on' ? new MessageScope() : undefined;
+  const scope = MessageScope.of(settings);
   const certificate = readCertificate(settings.tls);
   const tls = certificate && tlsOptions(settings.tls, certificate);
   const adapter = new HttpAdapter(tls, (exception) => app.get(TransportEvents).emit('crashed', exception));
   const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.of({ settings, logging, scope }, features),
+    GatehouseModule.of({ settings, openLogging: () => logging, scope, httpPrefix: '' }, features),
     adapter,
     { logger: new NestLogger(logging.logs, scope && (() => scope.fields())), abortOnError: false, bodyParser: false },
   );
@@ -76,20 +73,12 @@ async function startApplication(
   doorstep.guard(app.getHttpServer());
   app.use(doorstep.limitHeaders);
   setUpHttp(app, settings);
-  setUpServerApi(app, settings);
+  setUpServerApi(app, settings, '');
   refuseBodies(app);
-  setUpDocs(app, settings);
-  app.useWebSocketAdapter(
-    new RealtimeAdapter(app, {
-      path: server.wsPath,
-      maxMessageBytes: messages.maxBytes,
-      maxFragments: inbound.maxFragments,
-      compressFromBytes: messages.compressFromBytes,
-    }),
-  );
+  setUpDocs(app, settings, '');
+  setUpGateways(app, settings);
   const port = await openPorts(app, settings, certificate);
-  app.get(ServerState).ready();
-  await app.get(NodeReporter).start(port);
+  await becomeReady(app, port);
   return { app, port };
 }
 

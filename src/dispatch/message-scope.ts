@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Settings } from '../../config/settings.js';
 import type { Invocation } from './direct-call.js';
 import type { MessageContext } from './message-context.js';
 import type { Recovery } from './nest-call.js';
@@ -8,6 +9,11 @@ import type { Recovery } from './nest-call.js';
  * on Node 20 and 22 it makes every promise of the process dearer.
  */
 export class MessageScope {
+  /** Undefined where nobody asks for the present message: LOG_CORRELATION is off, and nothing is traced. */
+  static of({ log }: Pick<Settings, 'log'>): MessageScope | undefined {
+    return log.correlation === 'on' ? new MessageScope() : undefined;
+  }
+
   private readonly storage = new AsyncLocalStorage<MessageContext>();
 
   /** The session and the message, as lines of the log name them; none where no message is handled. */

@@ -108,5 +108,5 @@ function routeOf({ method = '', route }: ApiRequest): string {
 }
 
 function isCatchAll(path: string): boolean {
-  return path === '/api' || path.endsWith('*path');
+  return path.endsWith('/api') || path.endsWith('*path');
 }

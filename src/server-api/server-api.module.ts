@@ -15,7 +15,6 @@ import { DiagnosticsDesk } from './diagnostics-desk.js';
 import { DrainOrders } from './drain-orders.js';
 import { ExplainController } from './explain.controller.js';
 import { Once } from './idempotency.js';
-import { LOG_LEVEL_CONTROL, type LogLevelControl } from './log-level-control.js';
 import { LogLevelOrders } from './log-level-orders.js';
 import { LogLevelsController } from './log-levels.controller.js';
 import { MessagesController } from './messages.controller.js';
@@ -42,7 +41,7 @@ const CONTROLLERS: readonly Type[] = [
 @Module({})
 export class ServerApiModule {
   /** @param settings say which endpoints there are */
-  static of({ api, diagnostics }: Settings, logLevels: LogLevelControl): DynamicModule {
+  static of({ api, diagnostics }: Settings): DynamicModule {
     const controllers = [...CONTROLLERS, ...(diagnostics.enabled === 'on' ? [DiagnosticsController] : [])];
     return {
       module: ServerApiModule,
@@ -54,7 +53,6 @@ export class ServerApiModule {
         ApiEntrance,
         DiagnosticsDesk,
         DrainOrders,
-        { provide: LOG_LEVEL_CONTROL, useValue: logLevels },
         LogLevelOrders,
         Once,
       ],

@@ -23,22 +23,25 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /** What of the server API must stand before Nest's own middleware. Called before the server listens. */
-export function setUpServerApi(app: NestExpressApplication, { api }: Settings): void {
+export function setUpServerApi(app: NestExpressApplication, { api }: Settings, prefix: string): void {
   if (api.enabled === 'off') return;
   const entrance = app.get(ApiEntrance, { strict: false });
-  app.use('/api', (request: ApiRequest, response: ServerResponse, next: () => void) =>
+  app.use(`${prefix}/api`, (request: ApiRequest, response: ServerResponse, next: () => void) =>
     entrance.enter(request, response, next),
   );
 }
 
 /** The page that shows the API, and its OpenAPI document. */
-export function setUpDocs(app: NestExpressApplication, { api }: Settings): void {
+export function setUpDocs(app: NestExpressApplication, { api }: Settings, prefix: string): void {
   if (api.docs === 'off') return;
-  app.use(['/docs', '/docs-json'], (_request: ApiRequest, response: ServerResponse, next: () => void) => {
-    response.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
-    next();
-  });
-  SwaggerModule.setup('docs', app, () => documentOf(app), {
+  app.use(
+    [`${prefix}/docs`, `${prefix}/docs-json`],
+    (_request: ApiRequest, response: ServerResponse, next: () => void) => {
+      response.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
+      next();
+    },
+  );
+  SwaggerModule.setup(`${prefix}/docs`, app, () => documentOf(app), {
     raw: ['json'],
     customSiteTitle: 'Gatehouse server API',
     // Otherwise the page would ask swagger.io whether the document is good.

@@ -2,6 +2,7 @@ import { All, Inject, Req, RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { ApiController } from './api-controller.js';
+import { HttpPrefix } from '../transport/http-prefix.js';
 import { ProblemError } from './problem.js';
 
 export const API_CONTROLLERS = Symbol('ApiControllers');
@@ -17,18 +18,26 @@ interface Route {
 export class UnknownController {
   private readonly routes: readonly Route[];
 
-  constructor(@Inject(API_CONTROLLERS) controllers: readonly Type[]) {
+  constructor(
+    @Inject(API_CONTROLLERS) controllers: readonly Type[],
+    private readonly prefix: HttpPrefix,
+  ) {
     this.routes = controllers.flatMap(routesOf);
   }
 
   @All(['/', '*path'])
   answer(@Req() { originalUrl }: { readonly originalUrl: string }): never {
-    const path = originalUrl.split('?', 1)[0] ?? '';
+    const path = withoutPrefix(originalUrl.split('?', 1)[0] ?? '', this.prefix.value);
     const methods = this.routes.filter((route) => route.path.test(path)).map(({ method }) => method);
     if (methods.length === 0) throw new ProblemError(404, 'There is no such endpoint');
     const allowed = methods.includes('GET') ? ['HEAD', ...methods] : methods;
     throw new ProblemError(405, `Only ${allowed.join(', ')}`, { Allow: allowed.join(', ') });
   }
+}
+
+/** @returns the path from `/api` on; a host application may have a global prefix as well */
+function withoutPrefix(path: string, prefix: string): string {
+  return path.slice(Math.max(0, path.indexOf(`${prefix}/api`)) + prefix.length);
 }
 
 function routesOf(controller: Type): readonly Route[] {

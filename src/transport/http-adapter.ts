@@ -4,6 +4,9 @@ import { createServer as createTlsServer } from 'node:https';
 import type { TlsOptions } from 'node:tls';
 import { plainProblem, writeProblem } from './problem-json.js';
 
+/** How long HTTP requests under way may take once the last session has left. */
+const LAST_REQUESTS_MS = 1_000;
+
 type OnCrash = (exception: unknown) => void;
 
 /** @param tls undefined: it speaks plain HTTP */
@@ -25,6 +28,16 @@ export class HttpAdapter extends ExpressAdapter {
 
   override initHttpServer(): void {
     this.httpServer = createHttpServer(this.tls, this.getInstance<RequestListener>());
+  }
+
+  /**
+   * Called when the last session has left. Node waits for every connection that has not finished a request: also for one
+   * that a load balancer or browser opened in advance, or that never ends its request, and then forever.
+   */
+  override close(): Promise<void> {
+    const { httpServer } = this;
+    setTimeout(() => httpServer.closeAllConnections(), LAST_REQUESTS_MS).unref();
+    return super.close() as Promise<void>;
   }
 
   override setNotFoundHandler(): this {

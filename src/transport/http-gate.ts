@@ -19,17 +19,24 @@ const FOR_OPERATORS = ['/api', '/docs', '/docs-json', METRICS];
 const FOR_PROBES = new Set(['/health', '/ready']);
 const BEARER = /^bearer[ \t]+(\S+)$/i;
 
-/** What stands before every HTTP request. Called before anything else is put into the path. */
+/** What stands before every HTTP request of a server of its own. Called before anything else is put into the path. */
 export function setUpHttp(app: NestExpressApplication, settings: TransportSettings): void {
+  app.disable('x-powered-by');
+  guardPaths(app, settings, '');
+}
+
+/** What stands before every HTTP request below the prefix. */
+export function guardPaths(app: NestExpressApplication, settings: TransportSettings, prefix: string): void {
   const { tls, internal } = settings;
   const events = app.get(TransportEvents, { strict: false });
   const internalPort = app.get(InternalPort, { strict: false });
-  app.disable('x-powered-by');
-  app.use(securityHeaders(settings));
-  if (tls.required === 'on') app.use(tlsDemand(settings, internalPort, events));
-  if (internal.port > 0) app.use(FOR_OPERATORS, onlyBy(internalPort));
-  if (internal.metricsEnabled === 'off') app.use(METRICS, nobody);
-  if (internal.metricsToken !== undefined) app.use(METRICS, tokenDemand(internal.metricsToken, events));
+  const all = `${prefix}/`;
+  app.use(all, securityHeaders(settings));
+  if (tls.required === 'on') app.use(all, tlsDemand(settings, internalPort, events));
+  const forOperators = FOR_OPERATORS.map((path) => `${prefix}${path}`);
+  if (internal.port > 0) app.use(forOperators, onlyBy(internalPort));
+  if (internal.metricsEnabled === 'off') app.use(`${prefix}${METRICS}`, nobody);
+  if (internal.metricsToken !== undefined) app.use(`${prefix}${METRICS}`, tokenDemand(internal.metricsToken, events));
 }
 
 /** What stands behind the server API, which has read its bodies by then, and before all else. */

@@ -6,7 +6,7 @@ import { startServer, type GatehouseServer, type StartOptions } from '../../src/
 export const TEST_SECRET = 'a-secret-of-tests-with-enough-characters';
 
 /** Limits that would get in the way of tests that are about something else. */
-const TEST_ENVIRONMENT: Environment = {
+export const TEST_ENVIRONMENT: Environment = {
   NODE_ENV: 'test',
   PORT: '0',
   HOST: '127.0.0.1',

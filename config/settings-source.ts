@@ -1,0 +1,21 @@
+import { DEFINITIONS } from './definitions.js';
+import { environmentOfProcess } from './process-environment.js';
+import { loadSettings, type Environment, type Settings } from './settings.js';
+import { UnusableSettings } from './unusable-settings.js';
+
+/** Where the settings of a server in a host application come from. */
+export interface SettingsSource {
+  /** By the names of .env.example, such as `MESSAGE_RATE`. They win over the environment. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  /** For what `settings` leaves out. Default: the environment of the process, and `.env` in its working directory. */
+  readonly environment?: Environment;
+}
+
+/** @throws UnusableSettings naming every setting that cannot be used, or that there is none of that name */
+export function settingsOf({ settings = {}, environment = environmentOfProcess() }: SettingsSource): Settings {
+  const known = new Set(Object.values(DEFINITIONS).flatMap((group) => Object.values(group).map(({ env }) => env)));
+  const unknown = Object.keys(settings).filter((name) => !known.has(name));
+  if (unknown.length > 0) throw new UnusableSettings(unknown.map((name) => `${name} is not a setting of Gatehouse`));
+  const texts = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
+  return loadSettings({ ...environment, ...texts });
+}

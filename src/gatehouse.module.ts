@@ -1,0 +1,79 @@
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { RouterModule } from '@nestjs/core';
+import { PrometheusModule } from '@willsoto/nestjs-prometheus';
+import { settingsOf, type SettingsSource } from '../config/settings-source.js';
+import { AccessModule } from './access/access.module.js';
+import { BroadcastModule } from './broadcast/broadcast.module.js';
+import { ChannelsModule } from './channels/channels.module.js';
+import { DispatchModule } from './dispatch/dispatch.module.js';
+import { MessageScope } from './dispatch/message-scope.js';
+import { GatewaysModule } from './gateways/gateways.module.js';
+import { HealthModule } from './health/health.module.js';
+import { Logging } from './observability/logs/logging.js';
+import { ObservabilityModule } from './observability/observability.module.js';
+import { RuntimeModule, type Runtime } from './runtime.module.js';
+import { ServerApiModule } from './server-api/server-api.module.js';
+import { SessionsModule } from './sessions/sessions.module.js';
+import { TransportModule } from './transport/transport.module.js';
+
+export interface GatehouseOptions extends SettingsSource {
+  /** Where `/api`, `/route`, `/health`, `/ready`, `/metrics` and `/docs` are, below the global prefix of the application. Default: `/gatehouse`. */
+  readonly httpPrefix?: string;
+}
+
+const DEFAULT_HTTP_PREFIX = '/gatehouse';
+/** What gateways inject, in whatever module they are. */
+const FOR_GATEWAYS = [BroadcastModule, ChannelsModule, SessionsModule];
+
+/** The stages of a message's path, in order, and what watches them. */
+@Module({})
+export class GatehouseModule {
+  /**
+   * Gatehouse in a Nest application of your own: import this in its root module, and call `installGatehouse(app)` before
+   * the application listens.
+   *
+   * @throws UnusableSettings naming every setting that cannot be used
+   */
+  static forRoot({ httpPrefix = DEFAULT_HTTP_PREFIX, ...source }: GatehouseOptions = {}): DynamicModule {
+    const settings = settingsOf(source);
+    return GatehouseModule.of({
+      settings,
+      openLogging: () => Logging.open(settings),
+      scope: MessageScope.of(settings),
+      httpPrefix,
+    });
+  }
+
+  /** @param features modules with gateways that do not stand in gateways.module.ts */
+  static of(runtime: Runtime, features: readonly (Type | DynamicModule)[] = []): DynamicModule {
+    const { settings, httpPrefix } = runtime;
+    const serverApi = ServerApiModule.of(settings);
+    return {
+      module: GatehouseModule,
+      global: true,
+      imports: [
+        RuntimeModule.of(runtime),
+        ...(httpPrefix === '' ? [] : [RouterModule.register([{ path: httpPrefix, children: WITH_CONTROLLERS }])]),
+        AccessModule,
+        DispatchModule,
+        GatewaysModule,
+        ...FOR_GATEWAYS,
+        ...features,
+        HealthModule,
+        TransportModule,
+        serverApi,
+        ...(settings.tracing.exporter === 'none' ? [] : [tracingModule()]),
+        ObservabilityModule.of(settings, serverApi),
+      ],
+      exports: FOR_GATEWAYS,
+    };
+  }
+}
+
+const WITH_CONTROLLERS = [HealthModule, ServerApiModule, PrometheusModule];
+
+/** Not even loaded where nothing is traced. */
+async function tracingModule(): Promise<DynamicModule> {
+  const { TracingModule } = await import('./observability/tracing/tracing.module.js');
+  return { module: TracingModule };
+}

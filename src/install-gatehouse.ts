@@ -1,0 +1,78 @@
+import type { INestApplication } from '@nestjs/common';
+import type { ApplicationConfig } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { RequestListener, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Settings } from '../config/settings.js';
+import { RealtimeAdapter } from './dispatch/realtime-adapter.js';
+import { NodeReporter } from './lifecycle/node-reporter.js';
+import { ServerState } from './lifecycle/server-state.js';
+import { setUpDocs, setUpServerApi } from './server-api/set-up.js';
+import { guardPaths } from './transport/http-gate.js';
+import { HttpPrefix } from './transport/http-prefix.js';
+import { InternalPort } from './transport/internal-port.js';
+import { TransportEvents } from './transport/transport-events.js';
+
+/**
+ * Puts Gatehouse into a Nest application that imports `GatehouseModule.forRoot()`: its gateways at WS_PATH, its HTTP
+ * endpoints below the prefix. To be awaited before the application listens. Whatever else the application serves is left
+ * as it is. Clients are let in once the application listens, and are drained when it closes.
+ *
+ * @throws Error where the application does not import GatehouseModule, or does not run on Express
+ * @throws UnusableSettings where INTERNAL_PORT cannot be listened on
+ */
+export async function installGatehouse(app: INestApplication): Promise<void> {
+  const settings = settingsIn(app);
+  const express = expressOf(app);
+  const prefix = `${globalPrefixOf(app)}${app.get(HttpPrefix, { strict: false }).value}`;
+  guardPaths(express, settings, prefix);
+  setUpServerApi(express, settings, prefix);
+  setUpDocs(express, settings, prefix);
+  setUpGateways(app, settings);
+  await app.get(InternalPort).open(app.getHttpAdapter().getInstance() as RequestListener, undefined);
+  const http = app.getHttpServer() as Server;
+  http.once('listening', () => {
+    becomeReady(app, (http.address() as AddressInfo).port).catch((exception: unknown) =>
+      app.get(TransportEvents, { strict: false }).emit('crashed', exception),
+    );
+  });
+}
+
+/** Puts our own path under Nest's gateway decorators. */
+export function setUpGateways(app: INestApplication, { server, messages, inbound }: Settings): void {
+  app.useWebSocketAdapter(
+    new RealtimeAdapter(app, {
+      path: server.wsPath,
+      maxMessageBytes: messages.maxBytes,
+      maxFragments: inbound.maxFragments,
+      compressFromBytes: messages.compressFromBytes,
+    }),
+  );
+}
+
+/** From here on clients are let in, and other nodes know of this one. */
+export async function becomeReady(app: INestApplication, port: number): Promise<void> {
+  app.get(ServerState, { strict: false }).ready();
+  await app.get(NodeReporter, { strict: false }).start(port);
+}
+
+function settingsIn(app: INestApplication): Settings {
+  try {
+    return app.get(Settings, { strict: false });
+  } catch {
+    throw new Error('installGatehouse: the application does not import GatehouseModule.forRoot()');
+  }
+}
+
+function expressOf(app: INestApplication): NestExpressApplication {
+  const type = app.getHttpAdapter().getType();
+  if (type === 'express') return app as NestExpressApplication;
+  throw new Error(`installGatehouse: the application runs on ${type}; Gatehouse needs @nestjs/platform-express`);
+}
+
+/** As Nest's own Swagger module reads it: there is no public way. */
+function globalPrefixOf(app: INestApplication): string {
+  const { config } = app as unknown as { readonly config: ApplicationConfig };
+  const prefix = config.getGlobalPrefix();
+  return prefix === '' || prefix.startsWith('/') ? prefix : `/${prefix}`;
+}
