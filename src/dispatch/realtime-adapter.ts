@@ -58,6 +58,7 @@ export class RealtimeAdapter extends WsAdapter {
   private readonly events: DispatchEvents;
   private readonly http: Server;
   private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (this.isForAnother(request)) return;
     this.upgrade({ request, socket, head, arrivedAt: Date.now() }).catch((exception: unknown) => {
       this.events.crash('upgrade', exception);
       socket.destroy();
@@ -76,6 +77,11 @@ export class RealtimeAdapter extends WsAdapter {
     app.get(GatewayScanner, { strict: false }).homePath = settings.path;
     this.http = app.getHttpServer();
     this.http.on('upgrade', this.onUpgrade);
+  }
+
+  /** Whether a host application has another listener, such as a bundler's or a WebSocket server's, for a path that is none of ours. */
+  private isForAnother({ url }: IncomingMessage): boolean {
+    return this.http.listenerCount('upgrade') > 1 && !this.endpoints.has(pathOf(url));
   }
 
   private async upgrade(upgrade: Upgrade): Promise<void> {

@@ -4,9 +4,12 @@ import { NestFactory } from '@nestjs/core';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { IsInt, IsString, Length } from 'class-validator';
-import type { Server } from 'node:http';
+import { once } from 'node:events';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { UnusableSettings } from '../../config/unusable-settings.js';
 import { Channels } from '../../src/channels/channels.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
@@ -60,7 +63,7 @@ interface Host extends AsyncDisposable {
 /** An application of somebody else's, with pipes, CORS and a Swagger page of its own. */
 async function startHost(
   options: GatehouseOptions = {},
-  setUp: (app: INestApplication) => void = () => {},
+  setUp: (app: INestApplication<Server>) => void = () => {},
 ): Promise<Host> {
   const gatehouse = GatehouseModule.forRoot({
     environment: { ...TEST_ENVIRONMENT, AUDIT_LOG: 'off', LOG_LEVEL: 'error' },
@@ -142,6 +145,22 @@ describe('a Nest application that imports Gatehouse', () => {
     const nodes = await api({ http: `${host.http}/v1/live` }, 'GET /api/nodes');
     expect(nodes.status).toBe(200);
     expect((await api({ http: `${host.http}/v1/live` }, 'GET /api/nodes', { token: false })).status).toBe(401);
+  });
+
+  it('keeps the WebSocket servers that it has at other paths', async () => {
+    const others = new WebSocketServer({ noServer: true });
+    await using host = await startHost({}, (app) => {
+      app.getHttpServer().on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+        if (request.url !== '/other') return;
+        others.handleUpgrade(request, socket, head, (client) => client.send('from the other'));
+      });
+    });
+    await using client = await connect(host.url);
+    expect(await client.request('echo', 'x')).toMatchObject({ data: 'x' });
+    const other = new WebSocket(host.url.replace('/ws', '/other'));
+    const [message] = (await once(other, 'message')) as [Buffer];
+    expect(message.toString()).toBe('from the other');
+    other.terminate();
   });
 
   it('drains its clients when it closes', async () => {
