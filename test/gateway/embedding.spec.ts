@@ -173,7 +173,7 @@ describe('a Nest application that imports Gatehouse', () => {
   it('stands beside another one in the same process, each with sessions and metrics of its own', async () => {
     await using one = await startHost();
     await using other = await startHost();
-    await using _client = await connect(one.url);
+    await using _ = await connect(one.url);
     const open = async ({ http }: Host): Promise<string | undefined> =>
       /^websocket_active_connections (\d+)$/m.exec(await (await fetch(`${http}/gatehouse/metrics`)).text())?.[1];
     expect(await open(one)).toBe('1');
