@@ -14,7 +14,7 @@ export const connections = {
     fallback: 200,
     unit: 'connections',
     effect:
-      'Open connections of one address (IPv6: of one /64), over all nodes; beyond it 4001 and a ban. 0 = no limit.',
+      'Open connections of one address (IPv6: of one /64), over all nodes; beyond it 4001, and a ban if they all answer a ping. 0 = no limit.',
   }),
   maxPerUser: integer({
     env: 'MAX_CONNECTIONS_PER_USER',

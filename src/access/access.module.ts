@@ -7,6 +7,7 @@ import { ConnectionLimits } from './connection-limits.js';
 import { ExemptAddresses } from './exempt-addresses.js';
 import { Expulsion } from './expulsion.js';
 import { MessageRates } from './message-rate.js';
+import { PlaceCheck } from './place-check.js';
 import { Precedence } from './precedence.js';
 import { RevocationOrders } from './revocation-orders.js';
 import { Revocations } from './revocations.js';
@@ -22,6 +23,7 @@ const SHARED = [
   ExemptAddresses,
   Expulsion,
   MessageRates,
+  PlaceCheck,
   Precedence,
   ReplayGuard,
   RevocationOrders,

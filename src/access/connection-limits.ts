@@ -8,6 +8,7 @@ import { AddressBook, AddressRecord } from './address-book.js';
 import type { ClientAddress } from './address-key.js';
 import { Bans } from './bans.js';
 import { ExemptAddresses } from './exempt-addresses.js';
+import { PlaceCheck } from './place-check.js';
 import { SharedPlaces, type PlaceOwner, type SharedRefusal } from './shared-places.js';
 
 export type AdmissionRefusal = 'banned' | 'connection_rate' | 'too_many_from_address' | 'at_capacity';
@@ -35,6 +36,7 @@ export class ConnectionLimits {
     private readonly bans: Bans,
     private readonly shared: SharedPlaces,
     private readonly exempt: ExemptAddresses,
+    private readonly placeCheck: PlaceCheck,
   ) {
     const { connections, messages } = settings;
     this.addresses = new AddressBook({ connectionRate: connections.ratePerIp, messageRate: messages.ratePerIp });
@@ -85,7 +87,7 @@ export class ConnectionLimits {
   /** Takes places over all nodes; to be given back by `releaseShared` unless a session comes of it. */
   async takeShared(owner: PlaceOwner): Promise<SharedRefusal | undefined> {
     const refusal = await this.shared.take(owner);
-    if (refusal === 'too_many_from_address' && owner.limitKey !== undefined) this.bans.breach(owner.limitKey, refusal);
+    if (refusal === 'too_many_from_address' && owner.limitKey !== undefined) this.placeCheck.suspect(owner.limitKey);
     return refusal;
   }
 
@@ -126,7 +128,8 @@ export class ConnectionLimits {
     const record = this.addresses.of(key);
     const refusal = this.refusalOfAddress(record, now);
     if (refusal === undefined) return record;
-    this.bans.breach(key, refusal);
+    if (refusal === 'too_many_from_address') this.placeCheck.suspect(key);
+    else this.bans.breach(key, refusal);
     return refusal;
   }
 

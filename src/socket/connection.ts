@@ -163,16 +163,16 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     return mark;
   }
 
-  /**
-   * Terminates the connection if nothing at all came since the ping, and nothing of what had filled its socket was taken: a
-   * ping behind a large message is answered only once that has been read.
-   * Asking the socket costs nothing on the message path, where a timestamp a message would.
-   */
-  cutIfSilent({ bytesRead, progress }: PingMark): void {
+  /** Whether anything came since the ping, or anything of what had filled the socket was taken: a ping behind that waits. */
+  hasSpokenSince({ bytesRead, progress }: PingMark): boolean {
+    if ((this.raw.bytesRead ?? 0) > bytesRead) return true;
+    return progress !== undefined && this.outbound.hasMovedSince(progress);
+  }
+
+  /** Terminates the connection if that is not so. A timestamp for each message would cost more than asking the socket. */
+  cutIfSilent(mark: PingMark): void {
     // What the client sends while we do not read, it has sent all the same: a slow handler must not cost it its connection.
-    if (!this.isOpen || this.isPaused) return;
-    if ((this.raw.bytesRead ?? 0) > bytesRead) return;
-    if (progress !== undefined && this.outbound.hasMovedSince(progress)) return;
+    if (!this.isOpen || this.isPaused || this.hasSpokenSince(mark)) return;
     this.listener.vanished();
     this.terminate();
   }

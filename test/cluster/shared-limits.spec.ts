@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { Bans } from '../../src/access/bans.js';
+import { PlaceCheck } from '../../src/access/place-check.js';
+import type { Ban } from '../../src/cluster/ban-store.js';
 import { ClusterEvents } from '../../src/cluster/cluster-events.js';
+import { LEASE_MS } from '../../src/cluster/node-registry.js';
 import { SHARED_COUNTS, type SharedCounts } from '../../src/cluster/shared-counts.js';
 import { TOO_MANY } from '../support/closes.js';
 import { eventually } from '../support/eventually.js';
 import { StoppedClock } from '../support/stopped-clock.js';
 import { connect, open, type TestClient } from '../support/test-client.js';
+import { RedisLinks } from '../unit/cluster/redis-links.js';
+import { StoreNode } from '../unit/cluster/store-node.js';
 import { TestNodes } from '../support/test-nodes.js';
 
 /** True once its echo is answered; a refused client is "open" too, for the moment before its close frame. */
@@ -86,6 +91,24 @@ describe('a place that was taken on one node', () => {
   });
 });
 
+describe('a node that has died and still has its lease', () => {
+  it('keeps its places, so that clients are refused; but nobody is banned for them', async () => {
+    await using nodes = await TestNodes.start(['a'], { MAX_CONNECTIONS_PER_IP: '2' });
+    const links = new RedisLinks();
+    const redisPrefix = 'gatehouse';
+    await using dead = await StoreNode.start(await links.open(nodes.redis.url, { redisPrefix }), 'dead', LEASE_MS);
+    await dead.counts.take('address', '127.0.0.1', 0);
+    dead.freeze();
+    await using first = await connect(nodes.at(0).url);
+    expect(await first.request('echo', 1)).toMatchObject({ data: 1 });
+    await using refused = open(nodes.at(0).url);
+    expect(await refused.closed).toEqual(TOO_MANY);
+    await eventually('it is spared', () => nodes.get(0, PlaceCheck).sparedCount === 1);
+    expect(await nodes.get(0, Bans).list()).toEqual([]);
+    links.close();
+  });
+});
+
 describe('while Redis is connected and silent', () => {
   it('clients are let in, a time-out later', async () => {
     await using nodes = await TestNodes.start(['a'], { MAX_CONNECTIONS_PER_USER: '1', REDIS_TIMEOUT_MS: '300' });
@@ -138,7 +161,8 @@ describe('an address that breaks a limit on one node after the other', () => {
     for (const [offences, index] of [1, 0, 1].entries()) {
       await using refused = open(nodes.at(index).url);
       expect(await refused.closed).toEqual(TOO_MANY);
-      const [ban] = await nodes.get(index, Bans).list();
+      let ban: Ban | undefined;
+      await eventually('it is banned', async () => ([ban] = await nodes.get(index, Bans).list()).length === 1);
       expect(ban).toMatchObject({ key: '127.0.0.1', by: 'breach', offences: offences + 1 });
       await eventually('the other node knows', () => nodes.get(1 - index, Bans).isBanned('address', '127.0.0.1'));
       clock.pass(60_000 * 2 ** offences);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DEFINITIONS } from '../../config/definitions.js';
 import { loadSettings } from '../../config/settings.js';
+import { Bans } from '../../src/access/bans.js';
 import { AuditLog } from '../../src/observability/audit/audit-log.js';
 import { AuditObserver } from '../../src/observability/audit/audit-observer.js';
 import { SessionEvents } from '../../src/sessions/session-events.js';
@@ -172,6 +173,7 @@ describe('the audit log', () => {
     await using server = await startTestServer({ MAX_CONNECTIONS_PER_IP: '1' });
     await using client = await connect(server.url);
     await refused(server.url, {});
+    await eventually('it is banned', () => server.app.get(Bans, { strict: false }).activeCount === 1);
     await refused(server.url, {});
     expect(linesOf(server.auditLines, 'banned')).toMatchObject([
       { kind: 'address', key: '127.0.0.1', by: 'breach', reason: 'too_many_from_address' },

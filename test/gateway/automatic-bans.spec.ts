@@ -110,6 +110,7 @@ describe('an exempt address', () => {
     for (const client of clients) expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
     await using stranger = await connect(server.url, via('198.51.100.1'));
     expect(await fate(server, via('198.51.100.1'))).toEqual(TOO_MANY);
+    await eventually('it is banned', () => server.app.get(Bans, { strict: false }).activeCount === 1);
     expect((await api(server, 'GET /api/bans')).body).toMatchObject({ bans: [{ key: '198.51.100.1' }], total: 1 });
     expect(await stranger.request('echo', 1)).toMatchObject({ data: 1 });
     for (const client of clients) await client[Symbol.asyncDispose]();
@@ -120,6 +121,7 @@ describe('an exempt address', () => {
     await using server = await startTestServer(LIMITS);
     await using neighbour = await connect(server.url, via('2001:db8:1:2::2'));
     expect(await fate(server, via('2001:db8:1:2::3'))).toEqual(TOO_MANY);
+    await eventually('it is banned', () => server.app.get(Bans, { strict: false }).activeCount === 1);
     expect(await fate(server, via('2001:db8:1:2::4'))).toEqual(TOO_MANY);
     expect(await fate(server, via('2001:db8:1:2::1'))).toBeUndefined();
     expect(await fate(server, via('2001:db8:1:2::1'))).toBeUndefined();

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { Bans } from '../../src/access/bans.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { Issuer } from '../unit/authentication/issuer.js';
 import { RSA, sign } from '../unit/authentication/tokens.js';
@@ -70,6 +71,7 @@ describe('a ban', () => {
     await using first = await connect(server.url);
     await using refused = open(server.url);
     expect(await refused.closed).toEqual(TOO_MANY);
+    await eventually('it is banned', () => server.app.get(Bans, { strict: false }).activeCount === 1);
     expect(await first.request('echo', 1)).toMatchObject({ data: 1 });
     await leave(server, first);
 

@@ -89,7 +89,7 @@ const SCENARIOS: Record<RefusalReason, Scenario> = {
     answer: { code: 1013, reason: 'Server at capacity, try again later' },
   },
   banned: {
-    environment: { MAX_CONNECTIONS_PER_IP: '1' },
+    environment: { CONNECTION_RATE_PER_IP: '1' },
     before: async (server) => {
       const [first] = await oneClient(server);
       await using breach = await RawClient.upgrade(server.port, bearer(mintToken()));

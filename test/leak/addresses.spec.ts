@@ -8,6 +8,7 @@ import { Bans } from '../../src/access/bans.js';
 import { ConnectionLimits } from '../../src/access/connection-limits.js';
 import { ExemptAddresses } from '../../src/access/exempt-addresses.js';
 import type { Expulsion } from '../../src/access/expulsion.js';
+import { PlaceCheck } from '../../src/access/place-check.js';
 import { SharedPlaces } from '../../src/access/shared-places.js';
 import { ClusterEvents } from '../../src/cluster/cluster-events.js';
 import { LoneNodeBus } from '../../src/cluster/lone-node-bus.js';
@@ -42,7 +43,8 @@ function door() {
   const events = new SessionEvents();
   const sessions = { countOfUser: () => 0 } as unknown as SessionRegistry;
   const shared = new SharedPlaces(SETTINGS, bus, new MemorySharedCounts('a'), cluster, events, exempt);
-  return { bans, store, limits: new ConnectionLimits(SETTINGS, sessions, bans, shared, exempt) };
+  const check = new PlaceCheck(SETTINGS, bus, sessions, events, bans, exempt);
+  return { bans, store, limits: new ConnectionLimits(SETTINGS, sessions, bans, shared, exempt, check) };
 }
 
 /** A clock that the test moves on: of both kinds, for rates and for bans. */

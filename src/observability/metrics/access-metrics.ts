@@ -3,6 +3,7 @@ import { getToken } from '@willsoto/nestjs-prometheus';
 import { AccessEvents } from '../../access/access-events.js';
 import { Bans, BREACH_REASONS } from '../../access/bans.js';
 import { ConnectionLimits } from '../../access/connection-limits.js';
+import { PlaceCheck } from '../../access/place-check.js';
 import { Revocations } from '../../access/revocations.js';
 import { eventCounters } from './event-metric.js';
 import { METRIC } from './metrics.js';
@@ -24,6 +25,16 @@ export const accessMetrics: Provider[] = [
     values: [...BREACH_REASONS, OPERATOR],
     listen: (access, count) => access.on('banned', ({ by, reason }) => count(by === 'operator' ? OPERATOR : reason)),
   }),
+  {
+    provide: getToken(METRIC.bansSpared),
+    inject: [PlaceCheck],
+    useFactory: (check: PlaceCheck) =>
+      pulledCounter(
+        METRIC.bansSpared,
+        'Addresses refused for lack of places and not banned, for some of their connections did not answer',
+        () => check.sparedCount,
+      ),
+  },
   {
     provide: getToken(METRIC.revocations),
     inject: [Revocations],

@@ -25,6 +25,7 @@ export const METRIC = {
   repeats: 'websocket_repeats_answered_total',
   bans: 'websocket_bans_active',
   bansMade: 'websocket_bans_total',
+  bansSpared: 'websocket_bans_spared_total',
   overRate: 'websocket_messages_over_rate_total',
   unhandled: 'gatehouse_messages_unhandled_total',
   unsent: 'gatehouse_answers_unsent_total',
