@@ -13,4 +13,6 @@ export interface LocalChannelSetup {
   readonly render: Rendering;
   readonly delivery: DeliveryPolicy;
   readonly hasHistory: boolean;
+  /** The user that a publication is about, and whose sessions do not get it; absent where publications are about nobody. */
+  readonly subjectOf?: (publication: Publication) => string | undefined;
 }

@@ -19,6 +19,8 @@ export interface NoticeOptions extends Place {
   readonly shedding?: Shedding;
   /** Of a publication. */
   readonly publication?: Publication;
+  /** The user that it is about. */
+  readonly subject?: string | undefined;
   /** Of the announcement that publications are lost. */
   readonly gap?: Gap;
 }
@@ -31,15 +33,18 @@ export class Notice extends Multicast {
   readonly gap: Gap | undefined;
   /** The session that is not to get it. */
   readonly excluded: string | undefined;
+  /** The user that is not to get it. */
+  readonly subject: string | undefined;
   private readonly expiresAt: number;
 
-  constructor({ epoch, seq, continues, message, shedding, publication, gap }: NoticeOptions) {
+  constructor({ epoch, seq, continues, message, shedding, publication, subject, gap }: NoticeOptions) {
     super(message, shedding);
     this.epoch = epoch;
     this.seq = seq;
     this.continues = continues;
     this.gap = gap;
     this.excluded = publication?.excludeSession;
+    this.subject = subject;
     this.expiresAt = publication?.expiresAt ?? Infinity;
   }
 

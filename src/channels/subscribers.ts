@@ -72,11 +72,12 @@ export class Subscribers {
 
   /** Returns how many took it. */
   private bring(publication: Publication, epoch: string, continues: History['continues']): number {
-    const { delivery, render, name } = this.options;
+    const { delivery, render, name, subjectOf } = this.options;
     const { seq, expiresAt } = publication;
     const shedding = { policy: delivery, key: name, expiresAt };
     const message = render(publication, epoch);
-    const notice = this.noticeOf({ epoch, seq, continues, publication, shedding, message });
+    const subject = subjectOf?.(publication);
+    const notice = this.noticeOf({ epoch, seq, continues, publication, subject, shedding, message });
     if (!notice.hasExpired(Date.now())) return this.offerOrLose(notice);
     this.drop(notice);
     return 0;

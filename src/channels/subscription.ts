@@ -57,6 +57,7 @@ export class Subscription {
   offer(notice: Notice): void {
     if (this.hasEnded) return;
     if (notice.excluded !== undefined && this.isOneself(notice.excluded)) return;
+    if (notice.subject !== undefined && notice.subject === this.session.userId) return;
     if (this.behind !== undefined) return this.holdBack(this.behind, notice);
     if (this.served === undefined) notice.deliverTo(this.session);
     else this.offerNews(notice, this.served);
