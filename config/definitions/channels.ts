@@ -20,4 +20,11 @@ export const channels = {
     unit: 'channels',
     effect: 'Channels one session may be subscribed to; beyond it CHANNEL_LIMIT_REACHED. 0 = no limit.',
   }),
+  presenceRate: integer({
+    env: 'PRESENCE_RATE',
+    fallback: 1,
+    unit: 'per second',
+    effect:
+      'Joins and leaves that one user may cause in one channel in the long run, at once four times as many. A user that leaves beyond the rate stays present for 10 s, as after a lost connection; if it subscribes again meanwhile, nobody is told. 0 = no limit.',
+  }),
 } as const;

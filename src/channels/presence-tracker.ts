@@ -5,6 +5,7 @@ import type { Session } from '../sessions/session.js';
 import { channelNamed, type Channel } from './channel.js';
 import { ChannelsSettings } from './channels-settings.js';
 import { Ghosts } from './ghosts.js';
+import { PresenceRate } from './presence-rate.js';
 import { UntoldNews, type PresenceEvent, type Untold } from './untold.js';
 
 /** How long a user whose connection broke is still counted: a reconnect within it is neither a leave nor a join. */
@@ -29,6 +30,7 @@ export function presenceChannelOf({ name }: Channel): ChannelName {
 export class PresenceTracker implements OnApplicationShutdown {
   private readonly ghosts = new Ghosts();
   private readonly untold = new UntoldNews();
+  private readonly rate: PresenceRate;
   private isTelling = false;
   private readonly timer = setInterval(() => {
     void this.letGo(performance.now());
@@ -40,6 +42,7 @@ export class PresenceTracker implements OnApplicationShutdown {
     @Inject(BROKER) private readonly broker: Broker,
     private readonly settings: ChannelsSettings,
   ) {
+    this.rate = new PresenceRate(settings.presenceRate);
     store.listen({
       lost: (name, userId) => this.tellLater(name, 'leave', userId),
       back: (name, userId) => this.tellLater(name, 'join', userId),
@@ -61,9 +64,15 @@ export class PresenceTracker implements OnApplicationShutdown {
     for (const ghost of this.ghosts.takeOf(channel, presence, 'others')) await this.letGoOf(ghost);
   }
 
-  /** The client said that it leaves. Where the store is away, it is shown a little longer. */
+  /**
+   * The client said that it leaves. It is shown a little longer where the store is away, and where its user comes and goes too
+   * often: if it is back by then, nobody is told of either.
+   */
   async leave(session: Session, channel: Channel): Promise<void> {
-    if (isTracked(channel)) await this.letGoOf({ channel, presence: presenceOf(session) });
+    if (!isTracked(channel)) return;
+    const presence = presenceOf(session);
+    if (this.rate.admits(channel, presence, performance.now())) await this.letGoOf({ channel, presence });
+    else this.haunt(channel, presence);
   }
 
   /** The connection is gone; its user may be back in a moment. */

@@ -86,6 +86,23 @@ describe('presence', () => {
   });
 });
 
+describe('a client that subscribes and unsubscribes on and on', () => {
+  it('is told of at the rate of PRESENCE_RATE, and is not refused', async () => {
+    await using server = await startTestServer({ PRESENCE_RATE: '1' });
+    await using alice = await watcher(server);
+    await using flapping = await connect(server.url, { claims: { sub: 'bob' } });
+    const startedAt = performance.now();
+    for (let n = 0; n < 50; n += 1) {
+      expect(await flapping.request('subscribe', ROOM)).toMatchObject({ type: 'subscribe_reply' });
+      expect(await flapping.request('unsubscribe', ROOM)).toMatchObject({ type: 'unsubscribe_reply' });
+    }
+    const seconds = (performance.now() - startedAt) / 1_000;
+    await alice.request('ping');
+    const events = [...alice.unread, { type: 'presence' }].filter(({ type }) => type === 'presence');
+    expect(events.length).toBeLessThan(4 + 2 * seconds + 4);
+  });
+});
+
 describe('a session that has closed', () => {
   it('leaves nothing: no subscription, no presence, and no interest at the broker', async () => {
     await using server = await startTestServer();

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseNamespaces } from '../../../config/namespaces.js';
 import { channelNamed } from '../../../src/channels/channel.js';
 import {
@@ -16,7 +16,7 @@ import type { Session } from '../../../src/sessions/session.js';
 import { cpuTimeOf } from '../../support/cpu-time.js';
 
 const namespaces = parseNamespaces('namespaces: { room: { presence: true, join_leave: true } }');
-const settings = { namespaces, maxPerSession: 0 };
+const settings = { namespaces, maxPerSession: 0, presenceRate: 1 };
 const room = channelNamed('room:x', namespaces);
 const over = (): number => performance.now() + PRESENCE_GRACE_MS;
 const session = (userId?: string) => new ReadableSession(userId) as unknown as Session;
@@ -154,6 +154,40 @@ describe('presence', () => {
     told?.back(room.name, 'user 7');
     await expect.poll(() => news.slice(499)).toEqual(['user 499 leave', 'user 7 join']);
     other.onApplicationShutdown();
+  });
+
+  it('of who comes and goes on and on is told at a rate, and as it is in the end', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const [alice, bob] = [session(), session('bob')];
+    for (let n = 0; n < 100; n += 1) {
+      await tracker.enter(alice, room);
+      await tracker.leave(alice, room);
+    }
+    const pairs = (count: number) => Array.from({ length: count }, () => ['alice join', 'alice leave']).flat();
+    expect(news).toEqual([...pairs(2), 'alice join']);
+    expect(await tracker.members(room)).toHaveLength(1);
+    await tracker.enter(bob, room);
+    await tracker.leave(bob, room);
+    expect(news.splice(0).slice(5)).toEqual(['bob join', 'bob leave']);
+
+    await tracker.letGo(over());
+    expect([news.splice(0), await tracker.members(room)]).toEqual([['alice leave'], []]);
+    vi.advanceTimersByTime(4_000);
+    await tracker.enter(alice, room);
+    await tracker.leave(alice, room);
+    expect(news).toEqual(pairs(1));
+  });
+
+  it('is told at once of every change where PRESENCE_RATE is 0', async () => {
+    const unlimited = new PresenceTracker(store, broker, { ...settings, presenceRate: 0 });
+    const alice = session();
+    for (let n = 0; n < 20; n += 1) {
+      await unlimited.enter(alice, room);
+      await unlimited.leave(alice, room);
+    }
+    expect(news).toHaveLength(40);
+    unlimited.onApplicationShutdown();
   });
 
   it('of 10,000 sessions that broke at once is found by user in a moment', async () => {
