@@ -7,7 +7,6 @@ import type { AccessSettings } from './access-settings.js';
 import { AddressBook, AddressRecord } from './address-book.js';
 import type { ClientAddress } from './address-key.js';
 import { Bans } from './bans.js';
-import { ExemptAddresses } from './exempt-addresses.js';
 import { PlaceCheck } from './place-check.js';
 import { SharedPlaces, type PlaceOwner, type SharedRefusal } from './shared-places.js';
 
@@ -35,7 +34,6 @@ export class ConnectionLimits {
     private readonly sessions: SessionRegistry,
     private readonly bans: Bans,
     private readonly shared: SharedPlaces,
-    private readonly exempt: ExemptAddresses,
     private readonly placeCheck: PlaceCheck,
   ) {
     const { connections, messages } = settings;
@@ -43,7 +41,7 @@ export class ConnectionLimits {
   }
 
   take({ address, limitKey }: ClientAddress): AddressRecord | AdmissionRefusal {
-    const record = this.exempt.has(address) ? this.admitExempt(limitKey) : this.admit(limitKey);
+    const record = this.placeCheck.exempt.has(address) ? this.admitExempt(limitKey) : this.admit(limitKey);
     if (typeof record === 'string') return record;
     const { max, maxPendingUpgrades } = this.settings.connections;
     if (exceeds(this.taken, max) || exceeds(this.pending, maxPendingUpgrades)) return 'at_capacity';

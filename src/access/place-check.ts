@@ -2,7 +2,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Settings } from '../../config/settings.js';
 import { NODE_BUS, sumOf, type NodeBus } from '../cluster/node-bus.js';
-import { SessionEvents } from '../sessions/session-events.js';
 import { SessionIndex } from '../sessions/session-index.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
@@ -41,13 +40,12 @@ export class PlaceCheck {
     @Inject(Settings) private readonly settings: AccessSettings,
     @Inject(NODE_BUS) private readonly bus: NodeBus,
     private readonly sessions: SessionRegistry,
-    events: SessionEvents,
     private readonly bans: Bans,
-    private readonly exempt: ExemptAddresses,
+    readonly exempt: ExemptAddresses,
   ) {
     bus.handle(KIND, (payload) => (typeof payload === 'string' ? this.provenHere(payload) : 0));
-    events.on('opened', (session) => this.index(session, 'add'));
-    events.on('closed', (session) => this.index(session, 'remove'));
+    sessions.events.on('opened', (session) => this.index(session, 'add'));
+    sessions.events.on('closed', (session) => this.index(session, 'remove'));
   }
 
   /** @param limitKey of an address for which there was no place: the address, or the /64 of an IPv6 one */

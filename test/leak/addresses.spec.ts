@@ -41,10 +41,10 @@ function door() {
   const bans = new Bans(SETTINGS, bus, store, cluster, new AccessEvents(), {} as Expulsion);
   const exempt = new ExemptAddresses(SETTINGS);
   const events = new SessionEvents();
-  const sessions = { countOfUser: () => 0 } as unknown as SessionRegistry;
+  const sessions = { countOfUser: () => 0, events } as unknown as SessionRegistry;
   const shared = new SharedPlaces(SETTINGS, bus, new MemorySharedCounts('a'), cluster, events, exempt);
-  const check = new PlaceCheck(SETTINGS, bus, sessions, events, bans, exempt);
-  return { bans, store, limits: new ConnectionLimits(SETTINGS, sessions, bans, shared, exempt, check) };
+  const check = new PlaceCheck(SETTINGS, bus, sessions, bans, exempt);
+  return { bans, store, limits: new ConnectionLimits(SETTINGS, sessions, bans, shared, check) };
 }
 
 /** A clock that the test moves on: of both kinds, for rates and for bans. */
