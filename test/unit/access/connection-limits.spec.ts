@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AccessSettings } from '../../../src/access/access-settings.js';
 import type { Bans } from '../../../src/access/bans.js';
 import { ConnectionLimits } from '../../../src/access/connection-limits.js';
-import type { ExemptAddresses } from '../../../src/access/exempt-addresses.js';
+import type { PlaceCheck } from '../../../src/access/place-check.js';
 import type { SharedPlaces } from '../../../src/access/shared-places.js';
 import type { SessionRegistry } from '../../../src/sessions/session-registry.js';
 
@@ -12,8 +12,8 @@ function limits(): ConnectionLimits {
   const connections = { ratePerIp: 0, maxPerIp: 0, max: 0, maxPendingUpgrades: 5 };
   const settings = { connections, messages: { ratePerIp: 0 } } as AccessSettings;
   const bans = { isBanned: () => false, spares: () => false } as unknown as Bans;
-  const exempt = { has: () => false } as unknown as ExemptAddresses;
-  return new ConnectionLimits(settings, {} as SessionRegistry, bans, {} as SharedPlaces, exempt);
+  const check = { exempt: { has: () => false } } as unknown as PlaceCheck;
+  return new ConnectionLimits(settings, {} as SessionRegistry, bans, {} as SharedPlaces, check);
 }
 
 describe('checks that nobody waits for any more', () => {
