@@ -5,6 +5,9 @@ import type { AccessSettings } from './access-settings.js';
 import type { AddressRecord } from './address-book.js';
 import { TokenBucket, type BucketLimit } from './token-bucket.js';
 
+/** What one token brings in a reply that costs by its size: at the default rate a session reads 1.6 MB a second. */
+export const REPLY_COST_BYTES = 16_384;
+
 /** How fast one session may send: its own bucket, and the one of its address. */
 export class MessageRate {
   constructor(
@@ -25,6 +28,17 @@ export class MessageRate {
     this.own?.spend(now, tokens);
     this.ofAddress?.spend(now, tokens);
     return 0;
+  }
+
+  /**
+   * Takes tokens for what a reply brings, whether or not they are there. While they are missing, the next messages of the session
+   * are over its rate. What one token brings is free: the request has paid it.
+   */
+  chargeReply(bytes: number, now: number): void {
+    const tokens = Math.ceil(bytes / REPLY_COST_BYTES) - 1;
+    if (tokens <= 0) return;
+    this.own?.spend(now, tokens);
+    this.ofAddress?.spend(now, tokens);
   }
 
   /** The milliseconds until both have so many tokens; takes none. */

@@ -66,7 +66,7 @@ export class Inbox implements ConnectionListener {
   private patience: Patience | undefined;
   readonly session: Session;
   readonly place: AddressRecord;
-  private readonly rate: MessageRate;
+  readonly rate: MessageRate;
 
   constructor(
     { session, rate, place }: Owner,

@@ -5,6 +5,7 @@ import type { Session } from '../sessions/session.js';
 /** Told by a message that the next one of its connection may begin. */
 export interface Predecessor {
   letNextBegin(): void;
+  chargeReply(bytes: number): void;
 }
 
 /** One message on its way through: the third argument that Nest's enhancers find in their context. */
@@ -46,6 +47,17 @@ export class MessageContext {
    */
   letNextBegin(): void {
     this.predecessor?.letNextBegin();
+  }
+
+  /**
+   * Charges the sender's message rate for what its reply brings: one token for each 16 KiB, the first of which the request has
+   * paid. For handlers whose reply can be much larger than the request. The tokens may be missing; then the next messages wait for
+   * them, or are refused.
+   *
+   * @param bytes about how large the reply is
+   */
+  chargeReply(bytes: number): void {
+    this.predecessor?.chargeReply(bytes);
   }
 
   /** @internal the dispatcher has answered */

@@ -6,6 +6,7 @@ import type { Channel } from '../../channels/channel.js';
 import { Channels } from '../../channels/channels.js';
 import { show } from '../../channels/recovery.js';
 import { SubscriptionReview } from '../../channels/subscription-review.js';
+import { roomOf } from '../../cluster/room-of.js';
 import type { MessageContext } from '../../dispatch/message-context.js';
 import { CurrentMessage, CurrentSession } from '../../dispatch/parameter-decorators.js';
 import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
@@ -34,6 +35,7 @@ export class ChannelsGateway {
     const { session } = context;
     const channel = this.channels.named(request.channel);
     const { goLive, ...state } = await this.review.admit(session, channel, request);
+    if (state.publications.length > 0) context.chargeReply(roomOf(state.publications));
     context.afterReply(goLive);
     return state;
   }
@@ -60,21 +62,25 @@ export class ChannelsGateway {
   }
 
   @SubscribeMessage('history')
-  async history(@MessageBody() request: ReadHistory, @CurrentSession() session: Session) {
+  async history(@MessageBody() request: ReadHistory, @CurrentMessage() context: MessageContext) {
+    const { session } = context;
     const { channel: name, since, limit = DEFAULT_HISTORY_LIMIT, reverse } = withoutNulls(request);
     const channel = this.channels.named(name);
     demandRead(session, channel, 'history');
     await this.demandVisible(session, channel);
     const { top, publications } = await this.channels.historySince(channel, since, { limit, reverse });
+    context.chargeReply(publications.reduce((sum, { bytes }) => sum + bytes, 0));
     return { ...top, publications: publications.map(show) };
   }
 
   @SubscribeMessage('presence')
-  async presence(@MessageBody() request: ReadPresence, @CurrentSession() session: Session) {
+  async presence(@MessageBody() request: ReadPresence, @CurrentMessage() context: MessageContext) {
+    const { session } = context;
     const channel = this.channels.named(request.channel);
     demandRead(session, channel, 'presence');
     await this.demandVisible(session, channel);
     const members = await this.channels.members(channel);
+    context.chargeReply(roomOf(members));
     return { members, count: members.length };
   }
 
