@@ -13,7 +13,8 @@ const MAY_IMPORT = {
   upgrade: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access', 'lifecycle'],
   transport: ['config', 'protocol', 'upgrade'],
   health: ['config', 'protocol', 'cluster', 'lifecycle'],
-  dispatch: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access', 'upgrade'],
+  dispatch: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access'],
+  endpoint: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access', 'upgrade', 'dispatch'],
 };
 const BELOW_OBSERVABILITY = Object.keys(MAY_IMPORT);
 
@@ -48,7 +49,7 @@ module.exports = {
     {
       name: 'ws-only-where-sockets-are',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(socket|upgrade|dispatch)/' },
+      from: { path: '^src/', pathNot: '^src/(socket|upgrade|endpoint)/' },
       to: { path: '^node_modules/(ws|@types/ws)/' },
     },
     {

@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { IsString, Length } from 'class-validator';
 import { configurationOfProcess } from '../config/environment.js';
-import { Roles } from '../src/access/roles.js';
+import { Roles } from '../src/access/guards/roles.js';
 import { RealtimeGateway } from '../src/dispatch/realtime-gateway.js';
 import { startServer } from '../src/server.js';
 

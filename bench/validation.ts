@@ -5,8 +5,8 @@
 // Compiled, and not through tsx: esbuild defines class fields in a way that costs more than the whole check.
 import 'reflect-metadata';
 import { IsInt, IsOptional, IsString, Length, Max, Min } from 'class-validator';
-import { compileCheck } from '../src/dispatch/message-check.js';
-import { judge } from '../src/dispatch/message-validation.pipe.js';
+import { compileCheck } from '../src/dispatch/validation/message-check.js';
+import { judge } from '../src/dispatch/validation/message-validation.pipe.js';
 
 class Post {
   @IsString()

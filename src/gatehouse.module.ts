@@ -6,7 +6,8 @@ import { AccessModule } from './access/access.module.js';
 import { BroadcastModule } from './broadcast/broadcast.module.js';
 import { ChannelsModule } from './channels/channels.module.js';
 import { DispatchModule } from './dispatch/dispatch.module.js';
-import { MessageScope } from './dispatch/message-scope.js';
+import { MessageScope } from './dispatch/calls/message-scope.js';
+import { EndpointModule } from './endpoint/endpoint.module.js';
 import { GatewaysModule } from './gateways/gateways.module.js';
 import { HealthModule } from './health/health.module.js';
 import { Logging } from './observability/logs/logging.js';
@@ -56,6 +57,7 @@ export class GatehouseModule {
         ...(httpPrefix === '' ? [] : [RouterModule.register([{ path: httpPrefix, children: WITH_CONTROLLERS }])]),
         AccessModule,
         DispatchModule,
+        EndpointModule,
         GatewaysModule,
         ...FOR_GATEWAYS,
         ...features,

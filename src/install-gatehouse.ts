@@ -4,7 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Settings } from '../config/settings.js';
-import { RealtimeAdapter } from './dispatch/realtime-adapter.js';
+import { RealtimeAdapter } from './endpoint/realtime-adapter.js';
 import { NodeReporter } from './lifecycle/node-reporter.js';
 import { ServerState } from './lifecycle/server-state.js';
 import { setUpDocs, setUpServerApi } from './server-api/set-up.js';

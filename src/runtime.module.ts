@@ -1,11 +1,11 @@
 import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
-import { MessageScope } from './dispatch/message-scope.js';
+import { MessageScope } from './dispatch/calls/message-scope.js';
 import { LogOutput } from './observability/logs/log-output.js';
 import { Logging } from './observability/logs/logging.js';
 import { Logs } from './observability/logs/logs.js';
-import { PayloadCipher } from './protocol/payload-cipher.js';
-import { LOG_LEVEL_CONTROL } from './server-api/log-level-control.js';
+import { PayloadCipher } from './protocol/encryption/payload-cipher.js';
+import { LOG_LEVEL_CONTROL } from './server-api/logs/log-level-control.js';
 import { HttpPrefix } from './transport/http-prefix.js';
 
 /** What is there before the application is. */

@@ -9,7 +9,7 @@ import { readCertificate, type Certificate } from '../config/certificate.js';
 import type { Settings } from '../config/settings.js';
 import { GatehouseModule } from './gatehouse.module.js';
 import { becomeReady, setUpGateways } from './install-gatehouse.js';
-import { MessageScope } from './dispatch/message-scope.js';
+import { MessageScope } from './dispatch/calls/message-scope.js';
 import { Logging } from './observability/logs/logging.js';
 import { NestLogger } from './observability/logs/nest-logger.js';
 import { setUpDocs, setUpServerApi } from './server-api/set-up.js';
@@ -20,7 +20,7 @@ import { InternalPort } from './transport/internal-port.js';
 import { watchTlsFailures } from './transport/tls-failures.js';
 import { tlsOptions } from './transport/tls-options.js';
 import { TransportEvents } from './transport/transport-events.js';
-import { Doorstep } from './upgrade/doorstep.js';
+import { Doorstep } from './upgrade/pending/pending-connections.js';
 
 export interface StartOptions {
   /** Gets the lines of the log in the place of standard output. */

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { Ban } from '../cluster/ban-store.js';
+import type { Ban } from '../cluster/ports/ban-store.js';
 import type { Session } from '../sessions/session.js';
 
 /** Whose rate a message was over. */

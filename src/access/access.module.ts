@@ -2,18 +2,18 @@ import { Global, Module } from '@nestjs/common';
 import { ClusterModule } from '../cluster/cluster.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { AccessEvents } from './access-events.js';
-import { Bans } from './bans.js';
-import { ConnectionLimits } from './connection-limits.js';
-import { ExemptAddresses } from './exempt-addresses.js';
-import { Expulsion } from './expulsion.js';
-import { MessageRates } from './message-rate.js';
-import { PlaceCheck } from './place-check.js';
-import { Precedence } from './precedence.js';
-import { RevocationOrders } from './revocation-orders.js';
-import { Revocations } from './revocations.js';
-import { SessionReview } from './session-review.js';
-import { ReplayGuard } from './replay-guard.js';
-import { SharedPlaces } from './shared-places.js';
+import { Bans } from './lists/bans.js';
+import { ConnectionLimits } from './limits/connection-limits.js';
+import { ExemptAddresses } from './limits/exempt-addresses.js';
+import { Expulsion } from './session-termination.js';
+import { MessageRates } from './limits/message-rate.js';
+import { PlaceCheck } from './limits/place-check.js';
+import { Precedence } from './lists/precedence.js';
+import { RevocationOrders } from './lists/revocation-orders.js';
+import { Revocations } from './lists/revocations.js';
+import { SessionReview } from './lists/session-review.js';
+import { ReplayGuard } from './guards/replay-guard.js';
+import { SharedPlaces } from './limits/cluster-connection-limits.js';
 
 /** What other stages use. */
 const SHARED = [

@@ -1,5 +1,5 @@
 import type { Publisher } from '../protocol/envelope.js';
-import { FERNET, type PayloadCipher } from '../protocol/payload-cipher.js';
+import { FERNET, type PayloadCipher } from '../protocol/encryption/payload-cipher.js';
 import type { Delivery, Target } from './delivery.js';
 
 /** Brings a delivery to its sessions. */

@@ -1,8 +1,8 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
-import { NODE_BUS, sumOf, type NodeBus } from '../cluster/node-bus.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
-import { SHARED_COUNTS, type SharedCounts } from '../cluster/shared-counts.js';
-import { sendable } from '../protocol/sendable.js';
+import { NODE_BUS, sumOf, type NodeBus } from '../cluster/ports/node-bus.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../cluster/ports/node-registry.js';
+import { SHARED_COUNTS, type SharedCounts } from '../cluster/ports/shared-counts.js';
+import { sendable } from '../protocol/codecs/sendable.js';
 import { TRACES, type Traces } from '../protocol/traces.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { Audience, type Carrier } from './audience.js';

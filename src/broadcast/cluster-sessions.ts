@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { NODE_BUS, sumOf, type NodeBus } from '../cluster/node-bus.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
+import { NODE_BUS, sumOf, type NodeBus } from '../cluster/ports/node-bus.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../cluster/ports/node-registry.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
 

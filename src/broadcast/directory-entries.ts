@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { ConnectionDirectory, type DirectoryAction } from '../cluster/connection-directory.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
+import { ConnectionDirectory, type DirectoryAction } from '../cluster/ports/connection-directory.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../cluster/ports/node-registry.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
 

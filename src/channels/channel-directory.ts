@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { NODE_BUS, type NodeBus } from '../cluster/node-bus.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
+import { NODE_BUS, type NodeBus } from '../cluster/ports/node-bus.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../cluster/ports/node-registry.js';
 import { ChannelHub } from './channel-hub.js';
 
 /** A channel with subscribers, as operators see it. */

@@ -1,5 +1,11 @@
 import { Inject, Injectable, Optional, type OnApplicationShutdown } from '@nestjs/common';
-import { BROKER, type Broker, type BrokerListener, type ChannelName, type Publication } from '../cluster/broker.js';
+import {
+  BROKER,
+  type Broker,
+  type BrokerListener,
+  type ChannelName,
+  type Publication,
+} from '../cluster/ports/broker.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { TRACES, type Traces } from '../protocol/traces.js';
 import { SessionEvents } from '../sessions/session-events.js';
@@ -8,7 +14,7 @@ import type { LocalChannelSetup } from './local-channel-setup.js';
 import { Ledgers } from './ledger/ledgers.js';
 import { LocalChannel } from './local-channel.js';
 import { NamespaceCounts } from './namespace-counts.js';
-import { RepairQueue } from './repair-queue.js';
+import { RepairQueue } from './recovery/repair-queue.js';
 import type { Subscription } from './subscription.js';
 
 /** How long a channel without subscribers on this node stays subscribed at the broker: reconnects come in waves. */

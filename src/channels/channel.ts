@@ -1,5 +1,5 @@
 import type { Namespace, Namespaces } from '../../config/namespaces.js';
-import type { ChannelName } from '../cluster/broker.js';
+import type { ChannelName } from '../cluster/ports/broker.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Destination } from '../protocol/traces.js';
 

@@ -1,5 +1,5 @@
 import type { Namespaces } from '../../config/namespaces.js';
-import type { PayloadCipher } from '../protocol/payload-cipher.js';
+import type { PayloadCipher } from '../protocol/encryption/payload-cipher.js';
 
 export abstract class ChannelsSettings {
   abstract readonly namespaces: Namespaces;

@@ -2,7 +2,7 @@ import { Module, type FactoryProvider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Settings } from '../../config/settings.js';
 import { ClusterModule } from '../cluster/cluster.module.js';
-import { PayloadCipher } from '../protocol/payload-cipher.js';
+import { PayloadCipher } from '../protocol/encryption/payload-cipher.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { ChannelDirectory } from './channel-directory.js';
 import { ChannelHooks } from './channel-hooks.js';
@@ -13,7 +13,7 @@ import { Explanations } from './ledger/explanations.js';
 import { Ledgers } from './ledger/ledgers.js';
 import { NodeAccounts } from './ledger/node-accounts.js';
 import { NamespaceCounts } from './namespace-counts.js';
-import { PresenceTracker } from './presence-tracker.js';
+import { PresenceTracker } from './presence/presence-tracker.js';
 import { SubscriptionReview } from './subscription-review.js';
 
 const settings: FactoryProvider<ChannelsSettings> = {

@@ -7,22 +7,22 @@ import {
   type Position,
   type Publication,
   type Published,
-} from '../cluster/broker.js';
-import { isContinuedBy, knownSeq } from '../cluster/continuity.js';
-import type { Presence } from '../cluster/presence-store.js';
+} from '../cluster/ports/broker.js';
+import { isContinuedBy, knownSeq } from '../cluster/ports/continuity.js';
+import type { Presence } from '../cluster/ports/presence-store.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
-import { FERNET, type PayloadCipher } from '../protocol/payload-cipher.js';
-import { sendable } from '../protocol/sendable.js';
+import { FERNET, type PayloadCipher } from '../protocol/encryption/payload-cipher.js';
+import { sendable } from '../protocol/codecs/sendable.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import { ChannelHub } from './channel-hub.js';
 import { channelNamed, destinationOf, type Channel } from './channel.js';
 import { ChannelsSettings } from './channels-settings.js';
-import { PresenceTracker, presenceChannelOf } from './presence-tracker.js';
+import { PresenceTracker, presenceChannelOf } from './presence/presence-tracker.js';
 import { idempotencyKeyOf, publisherOf, type PublishRequest } from './publish-request.js';
-import { isFresh, recover } from './recovery.js';
-import type { Recovery } from './recovery-reply.js';
-import { eventsOf, messagesOf } from './renderings.js';
+import { isFresh, recover } from './recovery/recovery.js';
+import type { Recovery } from './recovery/recovery-reply.js';
+import { eventsOf, messagesOf } from './pushes.js';
 import type { Subscription } from './subscription.js';
 
 /** What one reply brings of a history, about; one publication in any case. */

@@ -1,5 +1,5 @@
 import type { DeliveryPolicy } from '../../config/namespaces.js';
-import type { ChannelName, Publication } from '../cluster/broker.js';
+import type { ChannelName, Publication } from '../cluster/ports/broker.js';
 import type { OutboundMessage } from '../protocol/envelope.js';
 import type { Channel } from './channel.js';
 

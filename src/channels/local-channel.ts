@@ -1,12 +1,12 @@
-import type { Broker, ChannelName, History, Position, Publication } from '../cluster/broker.js';
-import { isContinuedBy, isSamePosition } from '../cluster/continuity.js';
+import type { Broker, ChannelName, History, Position, Publication } from '../cluster/ports/broker.js';
+import { isContinuedBy, isSamePosition } from '../cluster/ports/continuity.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
 import type { Ledger } from './ledger/ledger.js';
 import { LedgeredSubscribers } from './ledger/ledgered-subscribers.js';
-import { Past } from './past.js';
-import { RecoveryReads } from './recovery-reads.js';
+import { Past } from './recovery/seen-positions.js';
+import { RecoveryReads } from './recovery/recovery-reads.js';
 import { Subscribers, type SubscribersOptions } from './subscribers.js';
 import type { Subscription } from './subscription.js';
 

@@ -1,12 +1,12 @@
-import type { History, Publication } from '../cluster/broker.js';
+import type { History, Publication } from '../cluster/ports/broker.js';
 import type { Traces } from '../protocol/traces.js';
 import type { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import { destinationOf } from './channel.js';
-import type { Gap } from './gap.js';
+import type { Gap } from './recovery/gap.js';
 import type { LocalChannelSetup } from './local-channel-setup.js';
 import type { NamespaceCount } from './namespace-counts.js';
-import { gapMessage, Notice, type NoticeOptions } from './notice.js';
+import { gapMessage, Notice, type NoticeOptions } from './channel-push.js';
 import { Subscription } from './subscription.js';
 
 export interface SubscribersOptions extends LocalChannelSetup {

@@ -1,9 +1,9 @@
-import type { Position } from '../cluster/broker.js';
-import { knownSeq } from '../cluster/continuity.js';
+import type { Position } from '../cluster/ports/broker.js';
+import { knownSeq } from '../cluster/ports/continuity.js';
 import type { Session } from '../sessions/session.js';
-import type { Gap } from './gap.js';
-import { gapMessage, type Notice } from './notice.js';
-import type { Recovery } from './recovery-reply.js';
+import type { Gap } from './recovery/gap.js';
+import { gapMessage, type Notice } from './channel-push.js';
+import type { Recovery } from './recovery/recovery-reply.js';
 
 /** Notices that may wait behind one client's recovery; beyond it the client is cut off and recovers anew. */
 export const MAX_BEHIND_RECOVERY = 10_000;

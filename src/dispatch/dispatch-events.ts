@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { CorrelationId } from '../protocol/envelope.js';
 import type { Session } from '../sessions/session.js';
-import type { MessageContext } from './message-context.js';
+import type { MessageContext } from './calls/message-context.js';
 
 /** A message that came to no handler. */
 export interface RefusedMessage {

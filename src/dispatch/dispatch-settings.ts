@@ -1,5 +1,5 @@
-import type { PayloadCipher } from '../protocol/payload-cipher.js';
-import type { MessageScope } from './message-scope.js';
+import type { PayloadCipher } from '../protocol/encryption/payload-cipher.js';
+import type { MessageScope } from './calls/message-scope.js';
 
 export abstract class DispatchSettings {
   /** Undefined where no key is configured: then nothing encrypted can be read. */

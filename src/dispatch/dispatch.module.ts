@@ -2,27 +2,25 @@ import { Module, type FactoryProvider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Settings } from '../../config/settings.js';
 import { AccessModule } from '../access/access.module.js';
-import { PayloadCipher } from '../protocol/payload-cipher.js';
+import { PayloadCipher } from '../protocol/encryption/payload-cipher.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { SocketModule } from '../socket/socket.module.js';
-import { UpgradeModule } from '../upgrade/upgrade.module.js';
-import { Answers } from './answers.js';
-import { DirectCall } from './direct-call.js';
+import { Answers } from './reply-writer.js';
+import { DirectCall } from './calls/direct-call.js';
 import { DispatchEvents } from './dispatch-events.js';
 import { DispatchSettings } from './dispatch-settings.js';
 import { Dispatcher } from './dispatcher.js';
-import { EncryptedPayloads } from './encrypted-payloads.js';
-import { GatewayAdvice } from './gateway-advice.js';
+import { EncryptedPayloads } from './inbound/encrypted-payloads.js';
+import { GatewayAdvice } from './startup-warnings.js';
 import { GatewayHooks } from './gateway-hooks.js';
 import { GatewayScanner } from './gateway-scanner.js';
-import { HandlerDeadlines } from './handler-deadlines.js';
-import { Invocations } from './invocations.js';
-import { MessageScope } from './message-scope.js';
+import { HandlerDeadlines } from './calls/handler-deadlines.js';
+import { Invocations } from './calls/invocations.js';
+import { MessageScope } from './calls/message-scope.js';
 import { MessageTable } from './message-table.js';
-import { NestCall } from './nest-call.js';
-import { Reception } from './reception.js';
-import { ReplayProtection } from './replay-protection.js';
-import { ReplyStreams } from './reply-streams.js';
+import { NestCall } from './calls/nest-call.js';
+import { ReplayProtection } from './calls/replay-protection.js';
+import { ReplyStreams } from './calls/reply-streams.js';
 
 const settings: FactoryProvider<DispatchSettings> = {
   provide: DispatchSettings,
@@ -35,7 +33,7 @@ const settings: FactoryProvider<DispatchSettings> = {
 };
 
 @Module({
-  imports: [DiscoveryModule, SessionsModule, SocketModule, AccessModule, UpgradeModule],
+  imports: [DiscoveryModule, SessionsModule, SocketModule, AccessModule],
   providers: [
     settings,
     Answers,
@@ -50,10 +48,9 @@ const settings: FactoryProvider<DispatchSettings> = {
     HandlerDeadlines,
     Invocations,
     MessageTable,
-    Reception,
     ReplayProtection,
     ReplyStreams,
   ],
-  exports: [DispatchEvents, HandlerDeadlines, Reception],
+  exports: [DispatchEvents, Dispatcher, GatewayHooks, GatewayScanner, HandlerDeadlines, MessageTable, ReplyStreams],
 })
 export class DispatchModule {}

@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { isObservable } from 'rxjs';
-import type { MessageRate } from '../access/message-rate.js';
+import type { MessageRate } from '../access/limits/message-rate.js';
 import { EnvelopeError, readEnvelope, type InboundMessage } from '../protocol/envelope.js';
 import type { ErrorCode } from '../protocol/error-codes.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
-import { Answers } from './answers.js';
+import { Answers } from './reply-writer.js';
 import { DispatchEvents } from './dispatch-events.js';
-import { EncryptedPayloads } from './encrypted-payloads.js';
-import { MessageContext, type Predecessor } from './message-context.js';
+import { EncryptedPayloads } from './inbound/encrypted-payloads.js';
+import { MessageContext, type Predecessor } from './calls/message-context.js';
 import type { Handler, Handlers } from './message-table.js';
-import { ReplyStreams } from './reply-streams.js';
+import { ReplyStreams } from './calls/reply-streams.js';
 
 /** One frame of one session, with what it may be answered by. */
 export interface Delivery {

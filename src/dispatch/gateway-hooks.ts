@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Connection } from '../socket/connection.js';
 import { DispatchEvents } from './dispatch-events.js';
 import { GatewayScanner, type GatewayDefinition } from './gateway-scanner.js';
-import { NestCall } from './nest-call.js';
+import { NestCall } from './calls/nest-call.js';
 
 export interface Disconnection {
   readonly code: number;

@@ -6,7 +6,7 @@ import {
   MESSAGE_MAPPING_METADATA,
   MESSAGE_METADATA,
   normalizePath,
-} from './nest-internals.js';
+} from './calls/nest-internals.js';
 
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 export type GatewayMethod = (...args: unknown[]) => unknown;

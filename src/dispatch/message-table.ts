@@ -1,12 +1,12 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { messageCost } from '../access/message-cost.js';
-import { MessageRates } from '../access/message-rate.js';
-import type { Invocation } from './direct-call.js';
+import { messageCost } from '../access/limits/message-cost.js';
+import { MessageRates } from '../access/limits/message-rate.js';
+import type { Invocation } from './calls/direct-call.js';
 import { DispatchSettings } from './dispatch-settings.js';
 import { GatewayScanner, type HandlerDefinition } from './gateway-scanner.js';
-import { Invocations } from './invocations.js';
-import type { Recovery } from './nest-call.js';
+import { Invocations } from './calls/invocations.js';
+import type { Recovery } from './calls/nest-call.js';
 
 /** A handler ready to be called. */
 export interface Handler {

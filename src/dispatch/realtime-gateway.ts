@@ -1,6 +1,6 @@
 import { applyDecorators, UsePipes } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { MessageValidationPipe } from './message-validation.pipe.js';
+import { MessageValidationPipe } from './validation/message-validation.pipe.js';
 
 /**
  * Marks a class whose @SubscribeMessage methods answer messages. Payloads of a decorated message class are

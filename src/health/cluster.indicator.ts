@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { REDIS_LINK } from '../cluster/cluster.module.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
-import type { RedisLink } from '../cluster/redis-link.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../cluster/ports/node-registry.js';
+import type { RedisLink } from '../cluster/redis/connection/redis-link.js';
 
 /**
  * How this node stands with the others. Never down: without Redis it serves its own clients, and all nodes lose Redis at

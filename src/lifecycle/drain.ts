@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import { Settings } from '../../config/settings.js';
 import { EventEmitter } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { NODE_REGISTRY, type NodeRegistry } from '../cluster/node-registry.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../cluster/ports/node-registry.js';
 import type { Session } from '../sessions/session.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { LifecycleSettings } from './lifecycle-settings.js';

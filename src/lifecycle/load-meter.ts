@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { EventEmitter } from 'node:events';
-import type { NodeLoad } from '../cluster/node-registry.js';
+import type { NodeLoad } from '../cluster/ports/node-registry.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { OUTBOUND_CONTEXT, type OutboundContext } from '../socket/outbound-queue.js';
 import { EventLoopLag } from './event-loop-lag.js';

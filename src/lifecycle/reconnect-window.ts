@@ -1,4 +1,4 @@
-import type { NodeReport } from '../cluster/node-registry.js';
+import type { NodeReport } from '../cluster/ports/node-registry.js';
 
 /**
  * Upgrades that a node takes in a second beside its other work. One core makes 1,000 to 2,000 a second, with a token

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { NODE_REGISTRY, type NodeLoad, type NodeRegistry, type NodeReport } from '../cluster/node-registry.js';
+import { NODE_REGISTRY, type NodeLoad, type NodeRegistry, type NodeReport } from '../cluster/ports/node-registry.js';
 import { UPGRADES_A_SECOND } from './reconnect-window.js';
 
 /** What a node without a limit is held against. */

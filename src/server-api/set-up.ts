@@ -3,8 +3,8 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import type { ServerResponse } from 'node:http';
 import type { Settings } from '../../config/settings.js';
 import { VERSION } from '../../config/version.js';
-import { ApiEntrance } from './api-entrance.js';
-import type { ApiRequest } from './caller.js';
+import { ApiEntrance } from './http/api-entrance.js';
+import type { ApiRequest } from './http/caller.js';
 import { ServerApiModule } from './server-api.module.js';
 
 const DESCRIPTION = `For back ends and operators. Every path under \`/api\` needs a token with the role \`ADMIN\` or

@@ -1,6 +1,6 @@
-import type { Codec, Subprotocol } from '../protocol/codec.js';
+import type { Codec, Subprotocol } from '../protocol/codecs/codec.js';
 import type { ServerMessage } from '../protocol/envelope.js';
-import { CODECS } from '../protocol/subprotocols.js';
+import { CODECS } from '../protocol/codecs/subprotocols.js';
 import { compressedFrame, frame, OPCODE, type Opcode } from '../socket/frame.js';
 
 /**

@@ -1,7 +1,7 @@
 import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { keepLedgers } from '../../config/namespaces.js';
 import { Settings } from '../../config/settings.js';
-import { Arrivals } from './arrivals.js';
+import { Arrivals } from './inbound-budget.js';
 import type { ConnectionContext } from './connection.js';
 import { ControlRate } from './control-rate.js';
 import { FlushTurn } from './flush-turn.js';

@@ -1,7 +1,7 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { secureRequestReader } from '../upgrade/secure-request.js';
+import { secureRequestReader } from '../upgrade/ladder/secure-request.js';
 import { answerNotFound } from './http-adapter.js';
 import { InternalPort } from './internal-port.js';
 import { plainProblem, writeProblem } from './problem-json.js';

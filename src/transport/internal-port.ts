@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { TlsOptions } from 'node:tls';
 import { UnusableSettings } from '../../config/unusable-settings.js';
-import { Doorstep } from '../upgrade/doorstep.js';
+import { Doorstep } from '../upgrade/pending/pending-connections.js';
 import { createHttpServer } from './http-adapter.js';
 import type { TransportSettings } from './transport-settings.js';
 

@@ -1,6 +1,6 @@
 import helmet, { strictTransportSecurity } from 'helmet';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { secureRequestReader } from '../upgrade/secure-request.js';
+import { secureRequestReader } from '../upgrade/ladder/secure-request.js';
 import type { TransportSettings } from './transport-settings.js';
 
 type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Subprotocol } from '../protocol/codec.js';
+import type { Subprotocol } from '../protocol/codecs/codec.js';
 
 /** `ws` asks for the subprotocol in a callback that knows nothing but the request; the ladder has chosen it by then. */
 const choices = new WeakMap<IncomingMessage, Subprotocol>();

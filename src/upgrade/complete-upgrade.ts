@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
-import type { Subprotocol } from '../protocol/codec.js';
+import type { Subprotocol } from '../protocol/codecs/codec.js';
 import type { Connection } from '../socket/connection.js';
 import { rememberChoice } from './chosen-subprotocol.js';
-import { acceptableOffer } from './extension-offers.js';
-import { listElements } from './list-header.js';
+import { acceptableOffer } from './ladder/extension-offers.js';
+import { listElements } from './ladder/list-header.js';
 
 interface Accepted {
   readonly request: IncomingMessage;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
-import { listElements } from './list-header.js';
+import { listElements } from './ladder/list-header.js';
 
 /**
  * Whether a request with an Upgrade header offers only protocols that this server does not speak, as Java's HttpClient

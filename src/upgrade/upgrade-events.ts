@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Principal } from '../authentication/principal.js';
-import type { Ban } from '../access/ban-reason.js';
-import type { Codec } from '../protocol/codec.js';
+import type { Ban } from '../access/lists/ban-reason.js';
+import type { Codec } from '../protocol/codecs/codec.js';
 import type { SessionId } from '../sessions/session.js';
-import type { HttpFault } from './http-faults.js';
-import type { RefusalReason } from './refusals.js';
+import type { HttpFault } from './pending/http-faults.js';
+import type { RefusalReason } from './ladder/refusals.js';
 
 export interface AcceptedAttempt {
   readonly request: IncomingMessage;

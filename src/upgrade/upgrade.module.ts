@@ -2,9 +2,9 @@ import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module.js';
 import { AuthenticationModule } from '../authentication/authentication.module.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
-import { Doorstep } from './doorstep.js';
+import { Doorstep } from './pending/pending-connections.js';
 import { UpgradeEvents } from './upgrade-events.js';
-import { Upgrader } from './upgrader.js';
+import { Upgrader } from './ladder/upgrader.js';
 
 /** @see Upgrader */
 @Module({

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it, vi } from 'vitest';
 import { Broadcaster } from '../../src/broadcast/broadcaster.js';
-import { ClusterEvents } from '../../src/cluster/cluster-events.js';
-import { CODECS } from '../../src/protocol/subprotocols.js';
+import { ClusterEvents } from '../../src/cluster/ports/cluster-events.js';
+import { CODECS } from '../../src/protocol/codecs/subprotocols.js';
 import { eventually } from '../support/eventually.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { TestNodes } from '../support/test-nodes.js';

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { ClusterEvents } from '../../src/cluster/cluster-events.js';
-import { ConnectionDirectory } from '../../src/cluster/connection-directory.js';
-import { RedisLink } from '../../src/cluster/redis-link.js';
-import { RedisNodeRegistry } from '../../src/cluster/redis-node-registry.js';
+import { ClusterEvents } from '../../src/cluster/ports/cluster-events.js';
+import { ConnectionDirectory } from '../../src/cluster/ports/connection-directory.js';
+import { RedisLink } from '../../src/cluster/redis/connection/redis-link.js';
+import { RedisNodeRegistry } from '../../src/cluster/redis/registry/redis-node-registry.js';
 import { eventually } from '../support/eventually.js';
 import { connect } from '../support/test-client.js';
 import { TestNodes } from '../support/test-nodes.js';

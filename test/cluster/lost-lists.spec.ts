@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bans } from '../../src/access/bans.js';
-import { RevocationOrders } from '../../src/access/revocation-orders.js';
-import { Revocations } from '../../src/access/revocations.js';
+import { Bans } from '../../src/access/lists/bans.js';
+import { RevocationOrders } from '../../src/access/lists/revocation-orders.js';
+import { Revocations } from '../../src/access/lists/revocations.js';
 import { api } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { connect, open } from '../support/test-client.js';

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { Bans } from '../../src/access/bans.js';
+import { Bans } from '../../src/access/lists/bans.js';
 import { Broadcaster } from '../../src/broadcast/broadcaster.js';
 import { ClusterSessions } from '../../src/broadcast/cluster-sessions.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/node-registry.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/ports/node-registry.js';
 import { eventually } from '../support/eventually.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { connect, open } from '../support/test-client.js';

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { Bans } from '../../src/access/bans.js';
-import { Expulsion } from '../../src/access/expulsion.js';
+import { Bans } from '../../src/access/lists/bans.js';
+import { Expulsion } from '../../src/access/session-termination.js';
 import { ClusterSessions, type SessionSummary } from '../../src/broadcast/cluster-sessions.js';
 import { TOO_MANY } from '../support/closes.js';
 import { eventually } from '../support/eventually.js';

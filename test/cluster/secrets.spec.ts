@@ -2,7 +2,7 @@
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ReplayProtected } from '../../src/access/replay-protected.js';
+import { ReplayProtected } from '../../src/access/guards/replay-protected.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { eventually } from '../support/eventually.js';
 import { feature } from '../support/feature.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Bans } from '../../src/access/bans.js';
-import { PlaceCheck } from '../../src/access/place-check.js';
-import type { Ban } from '../../src/cluster/ban-store.js';
-import { ClusterEvents } from '../../src/cluster/cluster-events.js';
-import { SHARED_COUNTS, type SharedCounts } from '../../src/cluster/shared-counts.js';
+import { Bans } from '../../src/access/lists/bans.js';
+import { PlaceCheck } from '../../src/access/limits/place-check.js';
+import type { Ban } from '../../src/cluster/ports/ban-store.js';
+import { ClusterEvents } from '../../src/cluster/ports/cluster-events.js';
+import { SHARED_COUNTS, type SharedCounts } from '../../src/cluster/ports/shared-counts.js';
 import { TOO_MANY } from '../support/closes.js';
 import { eventually } from '../support/eventually.js';
 import { StoppedClock } from '../support/stopped-clock.js';

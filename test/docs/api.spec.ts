@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { STATUS_OF } from '../../src/server-api/problem.js';
+import { STATUS_OF } from '../../src/server-api/http/problem.js';
 import { startTestServer } from '../support/test-server.js';
 import { literal, read, section, table } from './markdown.js';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { VERDICTS } from '../../src/channels/ledger/verdict.js';
+import { VERDICTS } from '../../src/channels/ledger/publication-outcome.js';
 import { literal, read, section, table } from './markdown.js';
 
 it('docs/observability.md explains every outcome of a question, in the order in which they count', () => {

@@ -6,7 +6,7 @@ import type { Setting } from '../../config/setting.js';
 import { METRIC } from '../../src/observability/metrics/metrics.js';
 import { CLOSES } from '../../src/protocol/close-codes.js';
 import { ERRORS } from '../../src/protocol/error-codes.js';
-import { REFUSALS } from '../../src/upgrade/refusals.js';
+import { REFUSALS } from '../../src/upgrade/ladder/refusals.js';
 import { startTestServer } from '../support/test-server.js';
 import { read, section, table } from './markdown.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { REDIS_FAULTS } from '../../src/cluster/redis-faults.js';
+import { REDIS_FAULTS } from '../../src/cluster/redis/connection/redis-faults.js';
 import { ANOMALIES } from '../../src/observability/anomalies/anomaly-report.js';
 import { AUDIT_EVENTS } from '../../src/observability/audit/audit-catalogue.js';
 import { literal, read, section, table } from './markdown.js';

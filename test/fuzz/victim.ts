@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { ERRORS } from '../../src/protocol/error-codes.js';
 import { CLOSES } from '../../src/protocol/close-codes.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
-import { Arrivals } from '../../src/socket/arrivals.js';
+import { Arrivals } from '../../src/socket/inbound-budget.js';
 import { OUTBOUND_CONTEXT, type OutboundContext } from '../../src/socket/outbound-queue.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient, type Frame } from '../support/raw-client.js';

@@ -3,7 +3,7 @@ import { api } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { TestNodes } from '../support/test-nodes.js';
-import type { LogLevelsAnswer } from '../../src/server-api/log-levels.requests.js';
+import type { LogLevelsAnswer } from '../../src/server-api/logs/log-levels.requests.js';
 import { mintToken, startTestServer } from '../support/test-server.js';
 import { RedisServer } from '../support/redis-server.js';
 

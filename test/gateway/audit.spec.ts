@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DEFINITIONS } from '../../config/definitions.js';
 import { loadSettings } from '../../config/settings.js';
-import { Bans } from '../../src/access/bans.js';
+import { Bans } from '../../src/access/lists/bans.js';
 import { AuditLog } from '../../src/observability/audit/audit-log.js';
 import { AuditObserver } from '../../src/observability/audit/audit-observer.js';
 import { SessionEvents } from '../../src/sessions/session-events.js';

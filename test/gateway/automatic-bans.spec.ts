@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { AccessEvents } from '../../src/access/access-events.js';
-import { Bans } from '../../src/access/bans.js';
+import { Bans } from '../../src/access/lists/bans.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { api } from '../support/api-client.js';
 import { TOO_MANY } from '../support/closes.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Environment } from '../../config/settings.js';
-import { Bans } from '../../src/access/bans.js';
+import { Bans } from '../../src/access/lists/bans.js';
 import { api } from '../support/api-client.js';
 import { Scrape } from '../support/scrape.js';
 import { connect, open, type Closed, type ClientSetup, type TestClient } from '../support/test-client.js';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Broadcaster } from '../../src/broadcast/broadcaster.js';
-import { CODECS } from '../../src/protocol/subprotocols.js';
+import { CODECS } from '../../src/protocol/codecs/subprotocols.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import type { Session } from '../../src/sessions/session.js';
 import { eventually } from '../support/eventually.js';

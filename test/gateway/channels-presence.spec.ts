@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ChannelHub, LINGER_MS } from '../../src/channels/channel-hub.js';
-import { PRESENCE_GRACE_MS, PresenceTracker } from '../../src/channels/presence-tracker.js';
+import { PRESENCE_GRACE_MS, PresenceTracker } from '../../src/channels/presence/presence-tracker.js';
 import { eventually } from '../support/eventually.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';

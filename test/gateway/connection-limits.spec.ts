@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { Bans } from '../../src/access/bans.js';
+import { Bans } from '../../src/access/lists/bans.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { Issuer } from '../unit/authentication/issuer.js';
 import { RSA, sign } from '../unit/authentication/tokens.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as netConnect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
-import { Doorstep } from '../../src/upgrade/doorstep.js';
+import { Doorstep } from '../../src/upgrade/pending/pending-connections.js';
 import { CertificateFolder, makeCertificate } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient } from '../support/raw-client.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NODE_REGISTRY, type NodeRegistry, type NodeReport } from '../../src/cluster/node-registry.js';
+import { NODE_REGISTRY, type NodeRegistry, type NodeReport } from '../../src/cluster/ports/node-registry.js';
 import { Drain } from '../../src/lifecycle/drain.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { node } from '../unit/lifecycle/nodes.js';

@@ -2,9 +2,9 @@ import { UseInterceptors, type CallHandler, type NestInterceptor } from '@nestjs
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { concat, NEVER, of, type Observable } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ReplayProtected } from '../../src/access/replay-protected.js';
-import type { MessageContext } from '../../src/dispatch/message-context.js';
-import { CurrentMessage } from '../../src/dispatch/parameter-decorators.js';
+import { ReplayProtected } from '../../src/access/guards/replay-protected.js';
+import type { MessageContext } from '../../src/dispatch/calls/message-context.js';
+import { CurrentMessage } from '../../src/dispatch/calls/parameter-decorators.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { feature } from '../support/feature.js';
 import { gate, type Gate } from '../support/gate.js';

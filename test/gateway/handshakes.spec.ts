@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request as secureRequest } from 'node:https';
 import { describe, expect, it } from 'vitest';
-import { Doorstep } from '../../src/upgrade/doorstep.js';
+import { Doorstep } from '../../src/upgrade/pending/pending-connections.js';
 import { CertificateFolder, makeCertificate } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient, type HttpAnswer, type RawUpgrade } from '../support/raw-client.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { ConnectionLimits } from '../../src/access/connection-limits.js';
+import { ConnectionLimits } from '../../src/access/limits/connection-limits.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { Issuer, jwk } from '../unit/authentication/issuer.js';
 import { RSA, sign } from '../unit/authentication/tokens.js';

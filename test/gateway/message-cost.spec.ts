@@ -1,6 +1,6 @@
 import { SubscribeMessage } from '@nestjs/websockets';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MessageCost } from '../../src/access/message-cost.js';
+import { MessageCost } from '../../src/access/limits/message-cost.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { eventually } from '../support/eventually.js';

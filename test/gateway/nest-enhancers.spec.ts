@@ -15,9 +15,9 @@ import { MessageBody, SubscribeMessage, WebSocketGateway, WsException } from '@n
 import { IsInt } from 'class-validator';
 import { catchError, delay, map, of, throwError, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { sessionOf } from '../../src/access/session-of.js';
-import type { SessionCheck, SessionGuard } from '../../src/access/session-guard.js';
-import type { MessageContext } from '../../src/dispatch/message-context.js';
+import { sessionOf } from '../../src/access/guards/session-of.js';
+import type { SessionCheck, SessionGuard } from '../../src/access/guards/session-guard.js';
+import type { MessageContext } from '../../src/dispatch/calls/message-context.js';
 import { GatehouseError } from '../../src/protocol/gatehouse-error.js';
 import { feature } from '../support/feature.js';
 import { connect, type TestClient } from '../support/test-client.js';

@@ -11,7 +11,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { MessageBody, SubscribeMessage, WebSocketGateway, WsException } from '@nestjs/websockets';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import { sessionOf } from '../../src/access/session-of.js';
+import { sessionOf } from '../../src/access/guards/session-of.js';
 import { GatehouseError } from '../../src/protocol/gatehouse-error.js';
 import { feature } from '../support/feature.js';
 import { connect, type TestClient } from '../support/test-client.js';

@@ -11,8 +11,8 @@ import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from
 import { IsInt } from 'class-validator';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import { sessionOf } from '../../src/access/session-of.js';
-import { CurrentPrincipal, CurrentSession, MessageId } from '../../src/dispatch/parameter-decorators.js';
+import { sessionOf } from '../../src/access/guards/session-of.js';
+import { CurrentPrincipal, CurrentSession, MessageId } from '../../src/dispatch/calls/parameter-decorators.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import type { Principal } from '../../src/authentication/principal.js';
 import type { Session } from '../../src/sessions/session.js';

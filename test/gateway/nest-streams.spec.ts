@@ -2,7 +2,7 @@ import { Injectable, UseFilters, UseInterceptors, type CallHandler, type NestInt
 import { MessageBody, SubscribeMessage, WebSocketGateway, WsException } from '@nestjs/websockets';
 import { concat, from, map, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { MAX_STREAMS_PER_SESSION } from '../../src/dispatch/reply-streams.js';
+import { MAX_STREAMS_PER_SESSION } from '../../src/dispatch/calls/reply-streams.js';
 import { eventually } from '../support/eventually.js';
 import { feature } from '../support/feature.js';
 import { fetch } from '../support/fetch.js';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { VERSION } from '../../config/version.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/node-registry.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/ports/node-registry.js';
 import { Drain } from '../../src/lifecycle/drain.js';
 import { RoutePlanner } from '../../src/lifecycle/route-planner.js';
 import { eventually } from '../support/eventually.js';

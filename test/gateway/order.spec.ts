@@ -1,8 +1,8 @@
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { MessageContext } from '../../src/dispatch/message-context.js';
-import { CurrentMessage } from '../../src/dispatch/parameter-decorators.js';
+import type { MessageContext } from '../../src/dispatch/calls/message-context.js';
+import { CurrentMessage } from '../../src/dispatch/calls/parameter-decorators.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { eventually } from '../support/eventually.js';
 import { feature } from '../support/feature.js';

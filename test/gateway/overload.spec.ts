@@ -1,7 +1,7 @@
 import { SubscribeMessage } from '@nestjs/websockets';
 import { describe, expect, it } from 'vitest';
 import type { Environment } from '../../config/settings.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/node-registry.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/ports/node-registry.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { RoutePlanner } from '../../src/lifecycle/route-planner.js';
 import { eventually } from '../support/eventually.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Bans } from '../../src/access/bans.js';
-import { PlaceCheck } from '../../src/access/place-check.js';
+import { Bans } from '../../src/access/lists/bans.js';
+import { PlaceCheck } from '../../src/access/limits/place-check.js';
 import { eventually } from '../support/eventually.js';
 import { Scrape } from '../support/scrape.js';
 import { connect, open, type ClientSetup } from '../support/test-client.js';

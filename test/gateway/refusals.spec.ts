@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Environment } from '../../config/settings.js';
-import { RevocationOrders } from '../../src/access/revocation-orders.js';
+import { RevocationOrders } from '../../src/access/lists/revocation-orders.js';
 import { Overload } from '../../src/lifecycle/overload.js';
 import { ServerState } from '../../src/lifecycle/server-state.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
-import { REFUSALS, type Refusal, type RefusalReason } from '../../src/upgrade/refusals.js';
+import { REFUSALS, type Refusal, type RefusalReason } from '../../src/upgrade/ladder/refusals.js';
 import { Issuer } from '../unit/authentication/issuer.js';
 import { RSA, sign } from '../unit/authentication/tokens.js';
 import { TOO_MANY } from '../support/closes.js';

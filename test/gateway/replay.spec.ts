@@ -2,8 +2,8 @@ import { Injectable, UseInterceptors, type CallHandler, type NestInterceptor } f
 import { MessageBody, SubscribeMessage, WsException } from '@nestjs/websockets';
 import { from, map, type Observable } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ReplayProtected } from '../../src/access/replay-protected.js';
-import { Roles } from '../../src/access/roles.js';
+import { ReplayProtected } from '../../src/access/guards/replay-protected.js';
+import { Roles } from '../../src/access/guards/roles.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { ERRORS, type ErrorCode } from '../../src/protocol/error-codes.js';
 import { GatehouseError } from '../../src/protocol/gatehouse-error.js';

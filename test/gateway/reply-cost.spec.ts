@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { REPLY_COST_BYTES } from '../../src/access/message-rate.js';
+import { REPLY_COST_BYTES } from '../../src/access/limits/message-rate.js';
 import { namespacesFile } from '../support/namespaces-file.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { mintToken, startTestServer } from '../support/test-server.js';

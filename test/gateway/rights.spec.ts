@@ -1,12 +1,12 @@
 import { Injectable, Module } from '@nestjs/common';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Roles } from '../../src/access/roles.js';
+import { Roles } from '../../src/access/guards/roles.js';
 import { BeforeSubscribe, type ChannelRequest } from '../../src/channels/channel-hooks.js';
 import { Channels } from '../../src/channels/channels.js';
 import { ChannelsModule } from '../../src/channels/channels.module.js';
-import type { MessageContext } from '../../src/dispatch/message-context.js';
-import { CurrentMessage } from '../../src/dispatch/parameter-decorators.js';
+import type { MessageContext } from '../../src/dispatch/calls/message-context.js';
+import { CurrentMessage } from '../../src/dispatch/calls/parameter-decorators.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { GatehouseError } from '../../src/protocol/gatehouse-error.js';
 import { api } from '../support/api-client.js';

@@ -9,8 +9,8 @@ import {
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import type { Observable } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Roles } from '../../src/access/roles.js';
-import { SignedIn } from '../../src/access/signed-in.js';
+import { Roles } from '../../src/access/guards/roles.js';
+import { SignedIn } from '../../src/access/guards/signed-in.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { feature } from '../support/feature.js';
 import { connect, type TestClient } from '../support/test-client.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/node-registry.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/ports/node-registry.js';
 import { CertificateFolder, makeCertificate, MountedSecret, type TestCertificate } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
 import { ask } from '../support/http-client.js';

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Roles } from '../../src/access/roles.js';
+import { Roles } from '../../src/access/guards/roles.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { TRACES } from '../../src/protocol/traces.js';
 import { CertificateFolder, makeCertificate } from '../support/certificates.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { ConnectionLimits } from '../../src/access/connection-limits.js';
+import { ConnectionLimits } from '../../src/access/limits/connection-limits.js';
 import { ExpirySweep } from '../../src/sessions/expiry-sweep.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { Heartbeat } from '../../src/socket/heartbeat.js';

@@ -1,4 +1,4 @@
-import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/node-registry.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/ports/node-registry.js';
 import type { StartOptions } from '../../src/server.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { eventually } from './eventually.js';

@@ -1,9 +1,9 @@
-import type { Position } from '../../cluster/broker.js';
-import type { Delivery } from './delivery.js';
-import type { Fate } from './fate.js';
-import type { Line } from './line.js';
+import type { Position } from '../../cluster/ports/broker.js';
+import type { Delivery } from './ledger-delivery.js';
+import type { Fate } from './delivery-status.js';
+import type { Line } from './publication-record.js';
 import type { Departure, Episode, SubscriptionRecord } from './subscription-record.js';
-import type { Verdict } from './verdict.js';
+import type { Verdict } from './publication-outcome.js';
 
 /** What is asked for, and what is known of it. */
 export interface Wanted {

@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { BROKER, type Broker, type ChannelName, type History, type Position } from '../../cluster/broker.js';
-import { isContinuedBy } from '../../cluster/continuity.js';
-import { NODE_BUS, type Answers, type NodeBus } from '../../cluster/node-bus.js';
+import { BROKER, type Broker, type ChannelName, type History, type Position } from '../../cluster/ports/broker.js';
+import { isContinuedBy } from '../../cluster/ports/continuity.js';
+import { NODE_BUS, type Answers, type NodeBus } from '../../cluster/ports/node-bus.js';
 import type { Channel } from '../channel.js';
 import { Ledgers } from './ledgers.js';
 import type { NodeAccount, Question, SessionAccount } from './node-account.js';
 import { NodeAccounts } from './node-accounts.js';
-import { bestOf, type Outcome, type Verdict } from './verdict.js';
+import { bestOf, type Outcome, type Verdict } from './publication-outcome.js';
 
 export interface Inquiry {
   readonly userId: string;

@@ -1,6 +1,6 @@
 import type { LedgerLimits } from '../../../config/namespaces.js';
-import { Delivery } from './delivery.js';
-import { Line } from './line.js';
+import { Delivery } from './ledger-delivery.js';
+import { Line } from './publication-record.js';
 import { Ring } from './ring.js';
 import type { SubscriptionRecord } from './subscription-record.js';
 

@@ -1,11 +1,11 @@
 import type { Session } from '../../sessions/session.js';
-import type { Notice, NoticeOptions } from '../notice.js';
+import type { Notice, NoticeOptions } from '../channel-push.js';
 import { Subscribers, type SubscribersOptions } from '../subscribers.js';
 import type { Subscription } from '../subscription.js';
 import type { Ledger } from './ledger.js';
-import { LedgeredNotice } from './ledgered-notice.js';
+import { LedgeredNotice } from './ledgered-push.js';
 import { LedgeredSubscription } from './ledgered-subscription.js';
-import { Line, type Reach } from './line.js';
+import { Line, type Reach } from './publication-record.js';
 
 /** The subscribers of a channel whose namespace keeps a ledger. */
 export class LedgeredSubscribers extends Subscribers {

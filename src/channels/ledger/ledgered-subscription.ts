@@ -1,12 +1,12 @@
-import type { Position } from '../../cluster/broker.js';
+import type { Position } from '../../cluster/ports/broker.js';
 import type { Session } from '../../sessions/session.js';
-import type { Gap } from '../gap.js';
-import { gapMessage } from '../notice.js';
-import type { Recovery } from '../recovery-reply.js';
+import type { Gap } from '../recovery/gap.js';
+import { gapMessage } from '../channel-push.js';
+import type { Recovery } from '../recovery/recovery-reply.js';
 import { Subscription } from '../subscription.js';
-import { Delivery } from './delivery.js';
+import { Delivery } from './ledger-delivery.js';
 import type { Ledger } from './ledger.js';
-import { Line, type Reach } from './line.js';
+import { Line, type Reach } from './publication-record.js';
 import { SubscriptionRecord } from './subscription-record.js';
 
 /** A subscription that writes down what happens to it. */

@@ -1,13 +1,13 @@
-import type { Position } from '../../cluster/broker.js';
+import type { Position } from '../../cluster/ports/broker.js';
 import type { SessionRegistry } from '../../sessions/session-registry.js';
 import type { LocalChannel } from '../local-channel.js';
-import type { Delivery } from './delivery.js';
+import type { Delivery } from './ledger-delivery.js';
 import { ofDelivery, ofPresence, ofReplies, type Wanted } from './evidence.js';
 import type { Ledger } from './ledger.js';
 import { LedgeredSubscription } from './ledgered-subscription.js';
 import type { Ledgers } from './ledgers.js';
 import type { SubscriptionRecord } from './subscription-record.js';
-import { bestOf, rankOf, type Verdict } from './verdict.js';
+import { bestOf, rankOf, type Verdict } from './publication-outcome.js';
 
 /** Sessions of the user that one node tells of: those that came off best, and of these the latest. */
 const MAX_SESSIONS = 50;

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { ChannelName } from '../../cluster/broker.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/node-registry.js';
+import type { ChannelName } from '../../cluster/ports/broker.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import { ChannelHub } from '../channel-hub.js';
 import { Ledgers } from './ledgers.js';

@@ -1,9 +1,9 @@
-import type { Position } from '../../cluster/broker.js';
+import type { Position } from '../../cluster/ports/broker.js';
 import type { Session } from '../../sessions/session.js';
-import type { Gap } from '../gap.js';
-import type { Recovery } from '../recovery-reply.js';
-import { Fate } from './fate.js';
-import type { Reach } from './line.js';
+import type { Gap } from '../recovery/gap.js';
+import type { Recovery } from '../recovery/recovery-reply.js';
+import { Fate } from './delivery-status.js';
+import type { Reach } from './publication-record.js';
 
 /** Subscribes of one subscription that are remembered: of a client that recovers more often than that, `unknown` is said of the first. */
 export const MAX_EPISODES = 4;

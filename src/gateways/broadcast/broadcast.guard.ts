@@ -1,9 +1,9 @@
 import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
 import { Settings } from '../../../config/settings.js';
-import { demandRole } from '../../access/roles.js';
-import type { SessionCheck, SessionGuard } from '../../access/session-guard.js';
-import { sessionOf } from '../../access/session-of.js';
-import { demandSignIn } from '../../access/signed-in.js';
+import { demandRole } from '../../access/guards/roles.js';
+import type { SessionCheck, SessionGuard } from '../../access/guards/session-guard.js';
+import { sessionOf } from '../../access/guards/session-of.js';
+import { demandSignIn } from '../../access/guards/signed-in.js';
 
 /** Who may send to everyone: BROADCAST_ROLES, or everyone signed in where that is empty. */
 @Injectable()

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ChannelsModule } from '../../channels/channels.module.js';
-import { ReplayProtection } from '../../dispatch/replay-protection.js';
+import { ReplayProtection } from '../../dispatch/calls/replay-protection.js';
 import { ChannelsGateway } from './channels.gateway.js';
 import { PublishLimits } from './publish-limits.js';
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { TokenBucket } from '../../access/token-bucket.js';
+import { TokenBucket } from '../../access/limits/token-bucket.js';
 import type { Channel } from '../../channels/channel.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { Session } from '../../sessions/session.js';

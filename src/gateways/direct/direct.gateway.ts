@@ -1,8 +1,8 @@
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
-import { SignedIn } from '../../access/signed-in.js';
+import { SignedIn } from '../../access/guards/signed-in.js';
 import { Broadcaster } from '../../broadcast/broadcaster.js';
-import type { MessageContext } from '../../dispatch/message-context.js';
-import { CurrentMessage } from '../../dispatch/parameter-decorators.js';
+import type { MessageContext } from '../../dispatch/calls/message-context.js';
+import { CurrentMessage } from '../../dispatch/calls/parameter-decorators.js';
 import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
 import { SendMessage } from './direct.messages.js';
 

@@ -1,9 +1,9 @@
 import { Inject } from '@nestjs/common';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { Settings } from '../../../config/settings.js';
-import { Revocations } from '../../access/revocations.js';
+import { Revocations } from '../../access/lists/revocations.js';
 import { TokenVerifier } from '../../authentication/token-verifier.js';
-import { CurrentSession } from '../../dispatch/parameter-decorators.js';
+import { CurrentSession } from '../../dispatch/calls/parameter-decorators.js';
 import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';

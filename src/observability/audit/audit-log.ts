@@ -5,7 +5,7 @@ import type { Counter } from 'prom-client';
 import { Settings } from '../../../config/settings.js';
 import type { Principal } from '../../authentication/principal.js';
 import type { Session } from '../../sessions/session.js';
-import { clientAddress } from '../../access/address-key.js';
+import { clientAddress } from '../../access/limits/address-key.js';
 import { AuditBudget } from './audit-budget.js';
 import { groupOf, type AuditEvent, type AuditFields, type SessionAuditEvent } from './audit-catalogue.js';
 import { clientText } from '../client-text.js';

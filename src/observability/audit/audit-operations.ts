@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nes
 import { Settings } from '../../../config/settings.js';
 import { VERSION } from '../../../config/version.js';
 import { AccessEvents } from '../../access/access-events.js';
-import type { Ban } from '../../cluster/ban-store.js';
+import type { Ban } from '../../cluster/ports/ban-store.js';
 import { Drain } from '../../lifecycle/drain.js';
 import { ApiEvents } from '../../server-api/api-events.js';
 import type { AuditFields } from './audit-catalogue.js';

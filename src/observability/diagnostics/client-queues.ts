@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ConnectionLimits } from '../../access/connection-limits.js';
-import type { QueuesAnswer } from '../../server-api/queues.answer.js';
+import { ConnectionLimits } from '../../access/limits/connection-limits.js';
+import type { QueuesAnswer } from '../../server-api/diagnostics/queues.answer.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
-import { Arrivals } from '../../socket/arrivals.js';
-import { Doorstep } from '../../upgrade/doorstep.js';
+import { Arrivals } from '../../socket/inbound-budget.js';
+import { Doorstep } from '../../upgrade/pending/pending-connections.js';
 import { Fullest } from './fullest.js';
 
 /** Sessions that are looked at in one turn of the event loop: about a millisecond. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ProblemError } from '../../server-api/problem.js';
+import { ProblemError } from '../../server-api/http/problem.js';
 
 /** Lets one at a time look deeply into the process: a profile would show the snapshot, and a second snapshot find no memory. */
 @Injectable()

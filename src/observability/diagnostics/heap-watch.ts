@@ -1,9 +1,9 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { Settings } from '../../../config/settings.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/node-registry.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
 import { heapUse } from '../../lifecycle/heap.js';
 import { LoadMeter } from '../../lifecycle/load-meter.js';
-import { ProblemError } from '../../server-api/problem.js';
+import { ProblemError } from '../../server-api/http/problem.js';
 import { HeapSnapshots } from './heap-snapshots.js';
 import { SnapshotRecord } from './snapshot-record.js';
 

@@ -1,13 +1,13 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/node-registry.js';
-import type { HandlersAnswer, SummaryAnswer } from '../../server-api/diagnostics.answers.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
+import type { HandlersAnswer, SummaryAnswer } from '../../server-api/diagnostics/diagnostics.answers.js';
 import {
   DiagnosticsDesk,
   type Diagnostics,
   type Download,
   type ProfileKind,
-} from '../../server-api/diagnostics-desk.js';
-import type { QueuesAnswer } from '../../server-api/queues.answer.js';
+} from '../../server-api/diagnostics/cluster-diagnostics.js';
+import type { QueuesAnswer } from '../../server-api/diagnostics/queues.answer.js';
 import { HandlerReport } from './handler-report.js';
 import { HeapSnapshots } from './heap-snapshots.js';
 import { ProcessReport } from './process-report.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Session } from 'node:inspector';
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Download, ProfileKind } from '../../server-api/diagnostics-desk.js';
+import type { Download, ProfileKind } from '../../server-api/diagnostics/cluster-diagnostics.js';
 import { DeepLook } from './deep-look.js';
 import { fileName } from './file-name.js';
 

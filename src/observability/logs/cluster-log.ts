@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { REDIS_LINK } from '../../cluster/cluster.module.js';
-import type { RedisLink } from '../../cluster/redis-link.js';
+import type { RedisLink } from '../../cluster/redis/connection/redis-link.js';
 import { Logs } from './logs.js';
 
 /** Of one absence: addresses stand in them, and those of a cluster are many. */

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { AccessEvents } from '../../access/access-events.js';
-import { untilOf } from '../../access/ban-reason.js';
-import { ClusterEvents } from '../../cluster/cluster-events.js';
+import { untilOf } from '../../access/lists/ban-reason.js';
+import { ClusterEvents } from '../../cluster/ports/cluster-events.js';
 import { SessionEvents } from '../../sessions/session-events.js';
 import type { Session } from '../../sessions/session.js';
 import { UpgradeEvents } from '../../upgrade/upgrade-events.js';

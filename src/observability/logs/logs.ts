@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { LOG_AREAS, readLogLevels, type LogArea, type LogLevel, type LogLevels } from '../../../config/log-levels.js';
 import type { Settings } from '../../../config/settings.js';
-import type { LogLevelChange, LogLevelControl, LogLevelState } from '../../server-api/log-level-control.js';
+import type { LogLevelChange, LogLevelControl, LogLevelState } from '../../server-api/logs/log-level-control.js';
 import { BurstGuard, type BoundedKind } from './burst-guard.js';
 import { LEFT_OUT, lineOf, type LogFields, type LogKind, type WrittenLevel } from './log-lines.js';
 

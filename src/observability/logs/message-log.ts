@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DispatchEvents, type RefusedMessage } from '../../dispatch/dispatch-events.js';
-import type { MessageContext } from '../../dispatch/message-context.js';
+import type { MessageContext } from '../../dispatch/calls/message-context.js';
 import type { CorrelationId } from '../../protocol/envelope.js';
 import { parseTraceparent } from '../../protocol/traceparent.js';
 import { clientText } from '../client-text.js';

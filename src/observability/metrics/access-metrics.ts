@@ -1,10 +1,10 @@
 import type { Provider } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { AccessEvents } from '../../access/access-events.js';
-import { Bans, BREACH_REASONS } from '../../access/bans.js';
-import { ConnectionLimits } from '../../access/connection-limits.js';
-import { PlaceCheck } from '../../access/place-check.js';
-import { Revocations } from '../../access/revocations.js';
+import { Bans, BREACH_REASONS } from '../../access/lists/bans.js';
+import { ConnectionLimits } from '../../access/limits/connection-limits.js';
+import { PlaceCheck } from '../../access/limits/place-check.js';
+import { Revocations } from '../../access/lists/revocations.js';
 import { eventCounters } from './event-metric.js';
 import { METRIC } from './metrics.js';
 import { pulledCounter, pulledCounters, pulledGauge } from './pulled-metric.js';

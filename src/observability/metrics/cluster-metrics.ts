@@ -1,10 +1,10 @@
 import type { Provider } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
-import { ClusterEvents, CLUSTER_LOSSES } from '../../cluster/cluster-events.js';
+import { ClusterEvents, CLUSTER_LOSSES } from '../../cluster/ports/cluster-events.js';
 import { REDIS_LINK } from '../../cluster/cluster.module.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/node-registry.js';
-import { REDIS_FAULTS, type RedisFault } from '../../cluster/redis-faults.js';
-import type { RedisLink } from '../../cluster/redis-link.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
+import { REDIS_FAULTS, type RedisFault } from '../../cluster/redis/connection/redis-faults.js';
+import type { RedisLink } from '../../cluster/redis/connection/redis-link.js';
 import { eventCounter, eventCounters, eventHistogram } from './event-metric.js';
 import { METRIC } from './metrics.js';
 import { pulledGauge, pulledGauges } from './pulled-metric.js';

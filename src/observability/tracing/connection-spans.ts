@@ -5,7 +5,7 @@ import type { Principal } from '../../authentication/principal.js';
 import { SessionEvents } from '../../sessions/session-events.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import type { Session } from '../../sessions/session.js';
-import type { RefusalReason } from '../../upgrade/refusals.js';
+import type { RefusalReason } from '../../upgrade/ladder/refusals.js';
 import { UpgradeEvents, type AcceptedAttempt, type RefusedAttempt } from '../../upgrade/upgrade-events.js';
 import { ofClient, parentInHeaders } from './parents.js';
 import { hashOfUser } from './shown-names.js';

@@ -5,7 +5,7 @@ import { BatchSpanProcessor, TracerProvider, type SpanExporter } from '@opentele
 import { readFileSync } from 'node:fs';
 import type { Settings } from '../../../config/settings.js';
 import { VERSION } from '../../../config/version.js';
-import { within } from '../../upgrade/within.js';
+import { within } from '../../upgrade/with-timeout.js';
 import type { Logs } from '../logs/logs.js';
 import { Tally } from '../metrics/tally.js';
 import { joinGlobalTracing } from './global-tracing.js';

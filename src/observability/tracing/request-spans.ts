@@ -2,8 +2,8 @@ import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
 import { SpanKind, SpanStatusCode, type Span } from '@opentelemetry/api';
 import type { ServerResponse } from 'node:http';
 import { tap, type Observable } from 'rxjs';
-import type { ApiRequest } from '../../server-api/caller.js';
-import { problemOf } from '../../server-api/problem.js';
+import type { ApiRequest } from '../../server-api/http/caller.js';
+import { problemOf } from '../../server-api/http/problem.js';
 import { parentInHeaders, within } from './parents.js';
 import { TRACING, type Tracing } from './tracing.js';
 

@@ -1,7 +1,7 @@
 import { Injectable, type CallHandler, type ExecutionContext } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import type { MessageContext } from '../../dispatch/message-context.js';
-import type { MessageInterceptor } from '../../dispatch/message-interceptor.js';
+import type { MessageContext } from '../../dispatch/calls/message-context.js';
+import type { MessageInterceptor } from '../../dispatch/calls/message-interceptor.js';
 import { MessageSpans } from './message-spans.js';
 import { within } from './parents.js';
 import { RequestSpans } from './request-spans.js';

@@ -1,4 +1,4 @@
-import type { Position } from '../../../src/cluster/broker.js';
+import type { Position } from '../../../src/cluster/ports/broker.js';
 
 export type FaultKind = 'lost' | 'doubled' | 'out of order' | 'replaced' | 'unannounced';
 

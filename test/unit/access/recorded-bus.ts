@@ -1,4 +1,4 @@
-import type { BusHandler, NodeBus } from '../../../src/cluster/node-bus.js';
+import type { BusHandler, NodeBus } from '../../../src/cluster/ports/node-bus.js';
 
 /** A bus on which nobody else is: what the node says is kept, and what it would do at a word can be done by hand. */
 export function recordedBus() {

@@ -1,7 +1,7 @@
 import { setImmediate as settled } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { LINGER_MS } from '../../../src/channels/channel-hub.js';
-import { MAX_REPAIRS } from '../../../src/channels/repair-queue.js';
+import { MAX_REPAIRS } from '../../../src/channels/recovery/repair-queue.js';
 import { channelNode, NAME, ReadableSession } from './node.js';
 
 const later = (): number => performance.now() + LINGER_MS + 1;

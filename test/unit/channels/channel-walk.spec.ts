@@ -2,7 +2,7 @@ import { setImmediate as settled } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Subscribed } from '../../../src/channels/channels.js';
-import type { Position } from '../../../src/cluster/broker.js';
+import type { Position } from '../../../src/cluster/ports/broker.js';
 import type { OutboundMessage } from '../../../src/protocol/envelope.js';
 import { channelNode, ReadableSession, type ChannelNode } from './node.js';
 import type { Carried } from './scripted-broker.js';

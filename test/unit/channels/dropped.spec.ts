@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PRESENCE_GRACE_MS } from '../../../src/channels/presence-tracker.js';
+import { PRESENCE_GRACE_MS } from '../../../src/channels/presence/presence-tracker.js';
 import type { Session } from '../../../src/sessions/session.js';
 import { eventually } from '../../support/eventually.js';
 import { gate } from '../../support/gate.js';

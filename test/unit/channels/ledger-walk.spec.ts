@@ -2,10 +2,10 @@ import { setImmediate as settled } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Subscribed } from '../../../src/channels/channels.js';
-import type { Gap } from '../../../src/channels/gap.js';
+import type { Gap } from '../../../src/channels/recovery/gap.js';
 import { accountOf } from '../../../src/channels/ledger/node-account.js';
-import { bestOf, type Verdict } from '../../../src/channels/ledger/verdict.js';
-import type { Position } from '../../../src/cluster/broker.js';
+import { bestOf, type Verdict } from '../../../src/channels/ledger/publication-outcome.js';
+import type { Position } from '../../../src/cluster/ports/broker.js';
 import type { SessionRegistry } from '../../../src/sessions/session-registry.js';
 import { channelNode, NAME, ReadableSession, type ChannelNode } from './node.js';
 

@@ -8,7 +8,7 @@ import type {
   Position,
   Publication,
   Published,
-} from '../../../src/cluster/broker.js';
+} from '../../../src/cluster/ports/broker.js';
 import { GatehouseError } from '../../../src/protocol/gatehouse-error.js';
 import { gate, type Gate } from '../../support/gate.js';
 

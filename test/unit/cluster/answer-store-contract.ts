@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AnswerStore } from '../../../src/cluster/answer-store.js';
+import type { AnswerStore } from '../../../src/cluster/ports/answer-store.js';
 
 let keys = 0;
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Ban, BanStore } from '../../../src/cluster/ban-store.js';
+import type { Ban, BanStore } from '../../../src/cluster/ports/ban-store.js';
 import { StoppedClock } from '../../support/stopped-clock.js';
 
 /** How the suite gets a store. Two of one test share what they stand on, as two nodes of a cluster do. */

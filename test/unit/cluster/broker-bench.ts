@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Broker, ChannelName, Draft, Publication, PublishOptions } from '../../../src/cluster/broker.js';
+import type { Broker, ChannelName, Draft, Publication, PublishOptions } from '../../../src/cluster/ports/broker.js';
 
 /** How the suite gets a broker. Two of one test share what they stand on, as two nodes of a cluster do. */
 export interface BrokerFactory {

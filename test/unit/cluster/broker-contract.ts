@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ChannelName } from '../../../src/cluster/broker.js';
+import type { ChannelName } from '../../../src/cluster/ports/broker.js';
 import { BrokerBench, draft, KEPT, UNKEPT, type BrokerFactory } from './broker-bench.js';
 import { describeHistory } from './broker-history-contract.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { ChannelName, PublishOptions } from '../../../src/cluster/broker.js';
+import type { ChannelName, PublishOptions } from '../../../src/cluster/ports/broker.js';
 import { draft, KEPT, UNKEPT, type BrokerBench, type BrokerFactory } from './broker-bench.js';
 
 const MANY = { size: 1_000, ageMs: 60_000 };

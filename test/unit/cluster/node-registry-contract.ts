@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { NodeRegistry } from '../../../src/cluster/node-registry.js';
+import type { NodeRegistry } from '../../../src/cluster/ports/node-registry.js';
 import { REPORT } from './store-node.js';
 
 /** How the suite gets a registry. Two of one test share what they stand on, as two nodes of a cluster do. */

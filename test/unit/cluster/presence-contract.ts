@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ChannelName } from '../../../src/cluster/broker.js';
-import type { PresenceStore } from '../../../src/cluster/presence-store.js';
+import type { ChannelName } from '../../../src/cluster/ports/broker.js';
+import type { PresenceStore } from '../../../src/cluster/ports/presence-store.js';
 
 /** How the suite gets a store. Two of one test share what they stand on, as two nodes of a cluster do. */
 export interface PresenceFactory {

@@ -1,9 +1,9 @@
 import type { Cluster } from 'ioredis';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ChannelName, Publication } from '../../../src/cluster/broker.js';
-import { RedisBroker } from '../../../src/cluster/redis-broker.js';
-import type { RedisLink } from '../../../src/cluster/redis-link.js';
+import type { ChannelName, Publication } from '../../../src/cluster/ports/broker.js';
+import { RedisBroker } from '../../../src/cluster/redis/broker/redis-broker.js';
+import type { RedisLink } from '../../../src/cluster/redis/connection/redis-link.js';
 import { GatehouseError } from '../../../src/protocol/gatehouse-error.js';
 import { RedisCluster } from '../../support/redis-cluster.js';
 import { RedisServer } from '../../support/redis-server.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import type { RedisLink } from '../../../src/cluster/redis-link.js';
+import type { RedisLink } from '../../../src/cluster/redis/connection/redis-link.js';
 import { RedisCluster } from '../../support/redis-cluster.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { RedisLinks } from './redis-links.js';

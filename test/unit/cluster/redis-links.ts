@@ -1,5 +1,5 @@
 import type { ClusterSettings } from '../../../src/cluster/cluster-settings.js';
-import { RedisLink } from '../../../src/cluster/redis-link.js';
+import { RedisLink } from '../../../src/cluster/redis/connection/redis-link.js';
 
 /** Where a test is not about it, so long that a busy machine does not reach it. */
 const REDIS_TIMEOUT_MS = 10_000;

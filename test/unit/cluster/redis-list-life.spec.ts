@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Ban } from '../../../src/cluster/ban-store.js';
-import { RedisBanStore } from '../../../src/cluster/redis-ban-store.js';
-import type { RedisLink } from '../../../src/cluster/redis-link.js';
-import { RedisRevocationStore } from '../../../src/cluster/redis-revocation-store.js';
+import type { Ban } from '../../../src/cluster/ports/ban-store.js';
+import { RedisBanStore } from '../../../src/cluster/redis/lists/redis-ban-store.js';
+import type { RedisLink } from '../../../src/cluster/redis/connection/redis-link.js';
+import { RedisRevocationStore } from '../../../src/cluster/redis/lists/redis-revocation-store.js';
 import { onEveryRedis } from './redis-grounds.js';
 import { tokenRevocation } from './revocation-store-contract.js';
 

@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { ChannelName } from '../../../src/cluster/broker.js';
-import { RedisBanStore } from '../../../src/cluster/redis-ban-store.js';
-import { RedisPresenceStore } from '../../../src/cluster/redis-presence-store.js';
-import type { RedisLink } from '../../../src/cluster/redis-link.js';
+import type { ChannelName } from '../../../src/cluster/ports/broker.js';
+import { RedisBanStore } from '../../../src/cluster/redis/lists/redis-ban-store.js';
+import { RedisPresenceStore } from '../../../src/cluster/redis/presence/redis-presence-store.js';
+import type { RedisLink } from '../../../src/cluster/redis/connection/redis-link.js';
 import { eventually as untilTrue } from '../../support/eventually.js';
 import { RedisCluster } from '../../support/redis-cluster.js';
 import { RedisServer } from '../../support/redis-server.js';

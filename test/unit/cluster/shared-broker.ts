@@ -1,10 +1,17 @@
-import type { Broker, BrokerListener, ChannelName, Draft, History, Published } from '../../../src/cluster/broker.js';
+import type {
+  Broker,
+  BrokerListener,
+  ChannelName,
+  Draft,
+  History,
+  Published,
+} from '../../../src/cluster/ports/broker.js';
 import type {
   NodeIdentity,
   NodeRegistry,
   NodeRegistryListener,
   NodeReport,
-} from '../../../src/cluster/node-registry.js';
+} from '../../../src/cluster/ports/node-registry.js';
 import { GatehouseError } from '../../../src/protocol/gatehouse-error.js';
 
 /** What lies between the nodes of a test: it carries publications without history to all that are subscribed. */

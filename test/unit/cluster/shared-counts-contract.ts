@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SharedCounts } from '../../../src/cluster/shared-counts.js';
+import type { SharedCounts } from '../../../src/cluster/ports/shared-counts.js';
 
 /** How the suite gets counts. Two of one test share what they stand on, as two nodes of a cluster do. */
 export interface CountsFactory {

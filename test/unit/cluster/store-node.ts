@@ -1,8 +1,8 @@
-import type { NodeIdentity } from '../../../src/cluster/node-registry.js';
-import type { RedisLink } from '../../../src/cluster/redis-link.js';
-import { RedisNodeRegistry } from '../../../src/cluster/redis-node-registry.js';
-import { RedisPresenceStore } from '../../../src/cluster/redis-presence-store.js';
-import { RedisSharedCounts } from '../../../src/cluster/redis-shared-counts.js';
+import type { NodeIdentity } from '../../../src/cluster/ports/node-registry.js';
+import type { RedisLink } from '../../../src/cluster/redis/connection/redis-link.js';
+import { RedisNodeRegistry } from '../../../src/cluster/redis/registry/redis-node-registry.js';
+import { RedisPresenceStore } from '../../../src/cluster/redis/presence/redis-presence-store.js';
+import { RedisSharedCounts } from '../../../src/cluster/redis/counts/redis-shared-counts.js';
 
 /** So long that no starved process misses it: where a lease is to end, the test moves the clock of Redis on. */
 export const TEST_LEASE_MS = 600_000;

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { NodeReport } from '../../../src/cluster/node-registry.js';
+import type { NodeReport } from '../../../src/cluster/ports/node-registry.js';
 import { Drain } from '../../../src/lifecycle/drain.js';
 import type { LifecycleSettings } from '../../../src/lifecycle/lifecycle-settings.js';
 import type { NodeReporter } from '../../../src/lifecycle/node-reporter.js';

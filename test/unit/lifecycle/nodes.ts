@@ -1,4 +1,4 @@
-import type { NodeIdentity, NodeLoad, NodeRegistry, NodeReport } from '../../../src/cluster/node-registry.js';
+import type { NodeIdentity, NodeLoad, NodeRegistry, NodeReport } from '../../../src/cluster/ports/node-registry.js';
 
 interface NodeState extends Partial<NodeLoad> {
   readonly isReady?: boolean;

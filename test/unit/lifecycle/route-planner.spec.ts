@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { NodeReport } from '../../../src/cluster/node-registry.js';
+import type { NodeReport } from '../../../src/cluster/ports/node-registry.js';
 import { RoutePlanner } from '../../../src/lifecycle/route-planner.js';
 import { node, ScriptedRegistry } from './nodes.js';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Codec } from '../../../src/protocol/codec.js';
+import type { Codec } from '../../../src/protocol/codecs/codec.js';
 import { EnvelopeError, readEnvelope, type ServerMessage } from '../../../src/protocol/envelope.js';
 import { type ErrorCode, ERRORS } from '../../../src/protocol/error-codes.js';
-import { CODECS } from '../../../src/protocol/subprotocols.js';
+import { CODECS } from '../../../src/protocol/codecs/subprotocols.js';
 
 const FULL_MESSAGE: ServerMessage = {
   type: 'message',

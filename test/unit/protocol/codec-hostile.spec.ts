@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Codec, MAX_CONTAINERS, MAX_DEPTH } from '../../../src/protocol/codec.js';
+import { type Codec, MAX_CONTAINERS, MAX_DEPTH } from '../../../src/protocol/codecs/codec.js';
 import { EnvelopeError } from '../../../src/protocol/envelope.js';
-import { CODECS } from '../../../src/protocol/subprotocols.js';
+import { CODECS } from '../../../src/protocol/codecs/subprotocols.js';
 import { SPECIMENS } from './specimens.js';
 
 describe.each(Object.values(CODECS))('codec $subprotocol, against a hostile client', (codec) => {

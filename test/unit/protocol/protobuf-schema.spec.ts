@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import type { ServerMessage } from '../../../src/protocol/envelope.js';
-import { protobufCodec } from '../../../src/protocol/protobuf-codec.js';
+import { protobufCodec } from '../../../src/protocol/codecs/protobuf-codec.js';
 
 const PROTO_FILE = fileURLToPath(new URL('../../../proto/gatehouse/v2/envelope.proto', import.meta.url));
 const Envelope = new protobuf.Root().loadSync(PROTO_FILE, { keepCase: true }).lookupType('gatehouse.v2.Envelope');

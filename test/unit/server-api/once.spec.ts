@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryAnswerStore } from '../../../src/cluster/memory-answer-store.js';
+import { MemoryAnswerStore } from '../../../src/cluster/memory/memory-answer-store.js';
 import { GatehouseError } from '../../../src/protocol/gatehouse-error.js';
-import { Once } from '../../../src/server-api/idempotency.js';
+import { Once } from '../../../src/server-api/messages/idempotency.js';
 
 const REQUEST = { key: 'k', fingerprint: 'f' };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DispatchEvents } from '../../../../src/dispatch/dispatch-events.js';
-import type { MessageContext } from '../../../../src/dispatch/message-context.js';
+import type { MessageContext } from '../../../../src/dispatch/calls/message-context.js';
 import { SlowCalls } from '../../../../src/observability/diagnostics/slow-calls.js';
 import { Distribution } from '../../../../src/observability/metrics/tally.js';
 

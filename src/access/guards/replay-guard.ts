@@ -1,0 +1,129 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Settings } from '../../../config/settings.js';
+import { createHash } from 'node:crypto';
+import { decodeDraft, encodeDraft } from '../../cluster/ports/draft-codec.js';
+import { MAX_AHEAD_MS, REPLAY_STORE, type ReplayStore } from '../../cluster/ports/replay-store.js';
+import type { ErrorMessage, InboundMessage } from '../../protocol/envelope.js';
+import { GatehouseError } from '../../protocol/gatehouse-error.js';
+import { jsonText } from '../../protocol/codecs/json-codec.js';
+import { sendable } from '../../protocol/codecs/sendable.js';
+import { SessionEvents } from '../../sessions/session-events.js';
+import type { AccessSettings } from '../access-settings.js';
+
+/** Larger answers are not kept: a repetition is refused then, instead of answered. */
+const MAX_ANSWER_BYTES = 16_384;
+const RETRY_AFTER_MS = 1_000;
+
+/** What a message was answered with. */
+export type Answer = { readonly data: unknown } | { readonly error: Omit<ErrorMessage, 'type' | 'id'> };
+
+/** A message that has not been carried out before. */
+export interface FirstTime {
+  /** Remembers what it was answered with. */
+  keep(answer: Answer): Promise<void>;
+  /** It was not carried out, and may be tried again. */
+  release(): Promise<void>;
+}
+
+export type Verdict = { readonly first: FirstTime } | { readonly answered: Answer };
+
+/** How an answer lies in the store; `packed` is base64. */
+type Kept = { readonly packed: string } | { readonly error: Omit<ErrorMessage, 'type' | 'id'> };
+
+/** Tells a protected message that comes for the first time from one that is repeated, over all nodes. */
+@Injectable()
+export class ReplayGuard {
+  private readonly windowMs: number;
+
+  constructor(
+    @Inject(REPLAY_STORE) private readonly store: ReplayStore,
+    @Inject(Settings) { replay }: AccessSettings,
+    private readonly events: SessionEvents,
+  ) {
+    this.windowMs = replay.windowMs;
+  }
+
+  /**
+   * @throws GatehouseError VALIDATION_FAILED without id or ts, STALE_MESSAGE, DUPLICATE_MESSAGE for another message with a
+   *   known id, or one whose answer is not there, SERVER_BUSY where it cannot be told: then nothing must be carried out
+   */
+  async judge(userId: string, message: InboundMessage): Promise<Verdict> {
+    this.demandTimely(message);
+    const key = digest([userId, message.id]);
+    const fingerprint = fingerprintOf(message);
+    if (message.seal) await this.demandOwnSeal(message.seal.signature, { key, userId });
+    const claim = await this.store.claim(key, fingerprint, userId);
+    if (claim.state === 'claimed') return { first: this.firstTime(key, fingerprint) };
+    if (claim.fingerprint !== fingerprint) throw new GatehouseError('DUPLICATE_MESSAGE');
+    if (claim.state === 'answered') {
+      this.events.emit('repeated', message.type);
+      return { answered: unpacked(claim.answer as Kept) };
+    }
+    throw new GatehouseError('DUPLICATE_MESSAGE', {
+      message: 'This message is being handled, or its answer was lost',
+      retryAfter: RETRY_AFTER_MS,
+    });
+  }
+
+  private demandTimely({ id, ts, seal }: InboundMessage): void {
+    const details: Record<string, string[]> = {};
+    if (id === undefined) details.id = ['must be there, and be used once only'];
+    if (ts === undefined) details.ts = ['must be the time of the message, in whole milliseconds since 1970'];
+    if (id === undefined || ts === undefined) throw new GatehouseError('VALIDATION_FAILED', { details });
+    this.demandWithin(ts, this.windowMs);
+    // It is in whole seconds, and so may seem a second older than it is.
+    if (seal) this.demandWithin(seal.at, this.windowMs + 1_000);
+  }
+
+  private demandWithin(time: number, maxAge: number): void {
+    const age = Date.now() - time;
+    if (age > maxAge) throw new GatehouseError('STALE_MESSAGE');
+    if (age < -MAX_AHEAD_MS) throw new GatehouseError('STALE_MESSAGE', { message: 'Message is from the future' });
+  }
+
+  /** Whoever has no key could still send a payload that he has seen once more, under another id: not so. */
+  private async demandOwnSeal(signature: string, { key, userId }: { key: string; userId: string }): Promise<void> {
+    const claim = await this.store.claim(digest(['seal', signature]), key, userId);
+    if (claim.state !== 'claimed' && claim.fingerprint !== key) throw new GatehouseError('DUPLICATE_MESSAGE');
+  }
+
+  private firstTime(key: string, fingerprint: string): FirstTime {
+    return {
+      keep: async (answer) => {
+        const kept = packed(answer);
+        // Where this fails the id stays taken: rather not at all than twice.
+        if (kept !== undefined) await this.store.keep(key, fingerprint, kept).catch(() => undefined);
+      },
+      release: () => this.store.release(key).catch(() => undefined),
+    };
+  }
+}
+
+/**
+ * What distinguishes one message from another with the same id: its type, time and payload, and whether that came encrypted:
+ * nobody gets in plain what was answered encrypted.
+ */
+export function fingerprintOf({ id, type, ts, enc, data }: InboundMessage): string {
+  return digest([id, type, ts, enc ?? null, jsonText(data)]);
+}
+
+/** Undefined where it is too large. */
+function packed(answer: Answer): Kept | undefined {
+  if ('error' in answer) return answer;
+  // As between nodes: bytes, 64-bit integers and the absence of an answer come back as what they were.
+  const bytes = encodeDraft({
+    data: sendable(answer.data),
+    from: undefined,
+    excludeSession: undefined,
+    expiresAt: undefined,
+  });
+  return bytes.length > MAX_ANSWER_BYTES ? undefined : { packed: bytes.toString('base64') };
+}
+
+function unpacked(kept: Kept): Answer {
+  return 'error' in kept ? kept : { data: decodeDraft(Buffer.from(kept.packed, 'base64')).data };
+}
+
+function digest(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}

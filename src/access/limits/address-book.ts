@@ -1,0 +1,128 @@
+import { FadingTable } from './expiring-table.js';
+import { TokenBucket, type BucketLimit } from './token-bucket.js';
+
+export interface AddressLimits {
+  /** New connections a second; zero means no limit. */
+  readonly connectionRate: number;
+  /** Messages a second of all its sessions, at once twice that; zero means no limit. */
+  readonly messageRate: number;
+}
+
+/** A limit, and what is left of it for addresses that have no connection at the moment. A full bucket need not be remembered. */
+interface Rate {
+  readonly limit: BucketLimit;
+  readonly remembered: FadingTable;
+}
+
+interface Rates {
+  readonly connections?: Rate;
+  readonly messages?: Rate;
+}
+
+/** Addresses whose buckets are not full, and that are remembered; 3 MiB for connections, and as much for messages. */
+const MAX_REMEMBERED = 131_072;
+
+/** The bucket of an address that may have no connection: kept in a table, since attackers have endless addresses. */
+export class RememberedBucket {
+  constructor(
+    private readonly rate: Rate,
+    private readonly key: string,
+  ) {}
+
+  /** As TokenBucket. */
+  take(now: number): number {
+    const bucket = recall(this.rate, this.key, now);
+    const wait = bucket.take(now);
+    remember(this.rate, this.key, { bucket, now });
+    return wait;
+  }
+
+  /** As TokenBucket. */
+  waitFor(now: number): number {
+    return recall(this.rate, this.key, now).waitFor(now);
+  }
+}
+
+/** What is known of one client address (IPv6: one /64). */
+export class AddressRecord {
+  /** Open connections and upgrades under way. */
+  connections = 0;
+  readonly connectionBucket: RememberedBucket | undefined;
+  private messages: TokenBucket | undefined;
+
+  constructor(
+    readonly key: string,
+    private readonly rates: Rates,
+    readonly isExempt = false,
+  ) {
+    this.connectionBucket = rates.connections && new RememberedBucket(rates.connections, key);
+  }
+
+  /** One of an address that limits do not hold for. No book knows it. */
+  static exempt(key: string): AddressRecord {
+    return new AddressRecord(key, {}, true);
+  }
+
+  /** Shared by the sessions of the address. */
+  messageBucket(now: number): TokenBucket | undefined {
+    this.messages ??= this.rates.messages && recall(this.rates.messages, this.key, now);
+    return this.messages;
+  }
+
+  /** @internal its last connection has closed */
+  left(now: number): void {
+    if (this.rates.messages && this.messages) remember(this.rates.messages, this.key, { bucket: this.messages, now });
+  }
+}
+
+/** What is known of addresses: a record while they have connections, and a while after how much of their rates is left. */
+export class AddressBook {
+  private readonly connected = new Map<string, AddressRecord>();
+  private readonly rates: Rates;
+
+  constructor({ connectionRate, messageRate }: AddressLimits) {
+    this.rates = {
+      ...(connectionRate > 0 && { connections: rateOf({ rate: connectionRate, burst: connectionRate }) }),
+      ...(messageRate > 0 && { messages: rateOf({ rate: messageRate, burst: messageRate * 2 }) }),
+    };
+  }
+
+  of(key: string): AddressRecord {
+    return this.connected.get(key) ?? new AddressRecord(key, this.rates);
+  }
+
+  addConnection(record: AddressRecord): void {
+    record.connections += 1;
+    if (record.connections === 1) this.connected.set(record.key, record);
+  }
+
+  /** @param now milliseconds on the steady clock that the buckets run on */
+  removeConnection(record: AddressRecord, now: number): void {
+    record.connections -= 1;
+    if (record.connections > 0) return;
+    this.connected.delete(record.key);
+    record.left(now);
+  }
+
+  /** How many addresses were forgotten though a bucket of theirs was not full: there were too many. */
+  get dropped(): number {
+    const { connections, messages } = this.rates;
+    return (connections?.remembered.dropped ?? 0) + (messages?.remembered.dropped ?? 0);
+  }
+}
+
+function rateOf(limit: BucketLimit): Rate {
+  return { limit, remembered: new FadingTable(MAX_REMEMBERED) };
+}
+
+function recall({ limit, remembered }: Rate, key: string, now: number): TokenBucket {
+  return new TokenBucket(limit, remembered.get(key, now));
+}
+
+function remember(
+  { remembered }: Rate,
+  key: string,
+  { bucket, now }: { readonly bucket: TokenBucket; readonly now: number },
+): void {
+  if (bucket.fullAt > now) remembered.set(key, bucket.fullAt, { now, until: bucket.fullAt });
+}

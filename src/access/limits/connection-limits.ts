@@ -1,0 +1,150 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Settings } from '../../../config/settings.js';
+import type { Principal } from '../../authentication/principal.js';
+import type { Ban } from '../../cluster/ports/ban-store.js';
+import { SessionRegistry } from '../../sessions/session-registry.js';
+import type { AccessSettings } from '../access-settings.js';
+import { AddressBook, AddressRecord } from './address-book.js';
+import type { ClientAddress } from './address-key.js';
+import { Bans } from '../lists/bans.js';
+import { PlaceCheck } from './place-check.js';
+import { SharedPlaces, type PlaceOwner, type SharedRefusal } from './cluster-connection-limits.js';
+
+export type AdmissionRefusal = 'banned' | 'connection_rate' | 'too_many_from_address' | 'at_capacity';
+
+/**
+ * Checks that go on for clients that have left. Each holds little more than a token, and issuers are asked once for many;
+ * without a bound, clients that come and go would fill the memory while an issuer is slow.
+ */
+const MAX_ABANDONED = 10_000;
+
+/**
+ * How many may connect, how fast, from where. A place is taken before the token is looked at
+ * and given back if the upgrade is refused, so that concurrent upgrades cannot pass a limit together.
+ */
+@Injectable()
+export class ConnectionLimits {
+  private readonly addresses: AddressBook;
+  private taken = 0;
+  private pending = 0;
+  private abandoned = 0;
+
+  constructor(
+    @Inject(Settings) private readonly settings: AccessSettings,
+    private readonly sessions: SessionRegistry,
+    private readonly bans: Bans,
+    private readonly shared: SharedPlaces,
+    private readonly placeCheck: PlaceCheck,
+  ) {
+    const { connections, messages } = settings;
+    this.addresses = new AddressBook({ connectionRate: connections.ratePerIp, messageRate: messages.ratePerIp });
+  }
+
+  take({ address, limitKey }: ClientAddress): AddressRecord | AdmissionRefusal {
+    const record = this.placeCheck.exempt.has(address) ? this.admitExempt(limitKey) : this.admit(limitKey);
+    if (typeof record === 'string') return record;
+    const { max, maxPendingUpgrades } = this.settings.connections;
+    if (exceeds(this.taken, max) || exceeds(this.pending, maxPendingUpgrades)) return 'at_capacity';
+    if (exceeds(this.abandoned, MAX_ABANDONED)) return 'at_capacity';
+
+    this.taken += 1;
+    this.pending += 1;
+    if (!record.isExempt) this.addresses.addConnection(record);
+    return record;
+  }
+
+  /** A session keeps on sending over its rate: its address is banned. Returns the ban, if there is one now. */
+  abused({ key, isExempt }: AddressRecord): Ban | undefined {
+    if (isExempt) return undefined;
+    this.bans.breach(key, 'message_rate');
+    return this.bans.inForce('address', key);
+  }
+
+  /** The ban that keeps a client out, if one does. */
+  banOf({ limitKey }: ClientAddress, principal?: Principal): Ban | undefined {
+    return this.bans.inForce('address', limitKey) ?? (principal && this.bans.inForce('user', principal.userId));
+  }
+
+  /** Why no more session of this user may open; undefined: one may. */
+  refusalOfUser(principal: Principal): 'banned' | 'too_many_of_user' | undefined {
+    if (this.bans.keepsOut(principal)) return 'banned';
+    const hasRoom = !exceeds(this.sessions.countOfUser(principal.userId), this.settings.connections.maxPerUser);
+    return hasRoom ? undefined : 'too_many_of_user';
+  }
+
+  /** Upgrades that are not decided yet. */
+  get undecided(): number {
+    return this.pending;
+  }
+
+  /** Whether other nodes are to be asked for a place as well. */
+  get areShared(): boolean {
+    return this.shared.isNeeded;
+  }
+
+  /** Takes places over all nodes; to be given back by `releaseShared` unless a session comes of it. */
+  async takeShared(owner: PlaceOwner): Promise<SharedRefusal | undefined> {
+    const refusal = await this.shared.take(owner);
+    if (refusal === 'too_many_from_address' && owner.limitKey !== undefined) this.placeCheck.suspect(owner.limitKey);
+    return refusal;
+  }
+
+  /** The upgrade was refused after all. A session gives them back by itself when it closes. */
+  releaseShared(owner: PlaceOwner): void {
+    this.shared.release(owner);
+  }
+
+  /** The upgrade that took a place is decided, one way or the other. */
+  decided(): void {
+    this.pending -= 1;
+  }
+
+  /** A check goes on though nobody waits for it: its client has left, or has been refused because it took too long. */
+  abandon(check: Promise<unknown>): void {
+    this.abandoned += 1;
+    const uncount = (): number => (this.abandoned -= 1);
+    check.then(
+      () => uncount(),
+      () => uncount(),
+    );
+  }
+
+  /** Gives the place back: the connection has closed, or was refused after all. */
+  release(record: AddressRecord): void {
+    this.taken -= 1;
+    if (!record.isExempt) this.addresses.removeConnection(record, performance.now());
+  }
+
+  /** How many addresses were forgotten before their time, for there were too many. */
+  get dropped(): number {
+    return this.addresses.dropped;
+  }
+
+  private admit(key: string): AddressRecord | AdmissionRefusal {
+    if (this.bans.isBanned('address', key)) return 'banned';
+    const now = performance.now();
+    const record = this.addresses.of(key);
+    const refusal = this.refusalOfAddress(record, now);
+    if (refusal === undefined) return record;
+    if (refusal === 'too_many_from_address') this.placeCheck.suspect(key);
+    else this.bans.breach(key, refusal);
+    return refusal;
+  }
+
+  private admitExempt(key: string): AddressRecord | AdmissionRefusal {
+    return this.bans.isBannedByOperator('address', key) ? 'banned' : AddressRecord.exempt(key);
+  }
+
+  private refusalOfAddress(
+    { key, connectionBucket, connections }: AddressRecord,
+    now: number,
+  ): 'connection_rate' | 'too_many_from_address' | undefined {
+    if (!this.bans.spares(key) && connectionBucket && connectionBucket.take(now) > 0) return 'connection_rate';
+    return exceeds(connections, this.settings.connections.maxPerIp) ? 'too_many_from_address' : undefined;
+  }
+}
+
+/** Whether one more would break the limit; zero means there is none. */
+function exceeds(count: number, limit: number): boolean {
+  return limit > 0 && count >= limit;
+}

@@ -1,0 +1,88 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Settings } from '../../../config/settings.js';
+import { AccessEvents } from '../access-events.js';
+import type { AccessSettings } from '../access-settings.js';
+import type { AddressRecord } from './address-book.js';
+import { TokenBucket, type BucketLimit } from './token-bucket.js';
+
+/** What one token brings in a reply that costs by its size: at the default rate a session reads 1.6 MB a second. */
+export const REPLY_COST_BYTES = 16_384;
+
+/** How fast one session may send: its own bucket, and the one of its address. */
+export class MessageRate {
+  constructor(
+    private readonly own: TokenBucket | undefined,
+    private readonly ofAddress: TokenBucket | undefined,
+    /** Whether a message over the rate waits for its tokens instead of being answered with an error. */
+    readonly waits = false,
+    private readonly events?: AccessEvents,
+  ) {}
+
+  /** Takes tokens of both buckets, or of none. Returns 0, or the milliseconds to wait. */
+  take(now: number, tokens = 1): number {
+    const wait = this.waitFor(now, tokens);
+    if (wait > 0) {
+      this.events?.emit('overRate', (this.own?.waitFor(now, tokens) ?? 0) === wait ? 'session' : 'address');
+      return wait;
+    }
+    this.own?.spend(now, tokens);
+    this.ofAddress?.spend(now, tokens);
+    return 0;
+  }
+
+  /**
+   * Takes tokens for what a reply brings, whether or not they are there. While they are missing, the next messages of the session
+   * are over its rate. What one token brings is free: the request has paid it.
+   */
+  chargeReply(bytes: number, now: number): void {
+    const tokens = Math.ceil(bytes / REPLY_COST_BYTES) - 1;
+    if (tokens <= 0) return;
+    this.own?.spend(now, tokens);
+    this.ofAddress?.spend(now, tokens);
+  }
+
+  /** The milliseconds until both have so many tokens; takes none. */
+  waitFor(now: number, tokens: number): number {
+    return Math.max(this.own?.waitFor(now, tokens) ?? 0, this.ofAddress?.waitFor(now, tokens) ?? 0);
+  }
+
+  /** Takes more for a message that has taken `taken`; where they are missing it gets those back: what is refused costs nothing. */
+  raise(now: number, taken: number, tokens: number): number {
+    this.own?.giveBack(taken);
+    this.ofAddress?.giveBack(taken);
+    return this.take(now, tokens);
+  }
+}
+
+@Injectable()
+export class MessageRates {
+  /** The most that one message can cost: the smaller of the bursts; undefined where there is no limit. */
+  readonly maxCost: number | undefined;
+  private readonly limit: BucketLimit;
+  private readonly costBytes: number;
+  private readonly waits: boolean;
+
+  constructor(
+    @Inject(Settings) { messages }: AccessSettings,
+    private readonly events: AccessEvents,
+  ) {
+    const { rate, burst, ratePerIp, costBytes } = messages;
+    this.waits = messages.rateLimitMode === 'throttle';
+    this.limit = { rate, burst: burst === 0 ? rate : burst };
+    this.costBytes = costBytes;
+    const bursts = [...(rate > 0 ? [this.limit.burst] : []), ...(ratePerIp > 0 ? [ratePerIp * 2] : [])];
+    this.maxCost = bursts.length > 0 ? Math.min(...bursts) : undefined;
+  }
+
+  /** The rate of a new session. */
+  of(address: AddressRecord): MessageRate {
+    const own = this.limit.rate > 0 ? new TokenBucket(this.limit) : undefined;
+    return new MessageRate(own, address.messageBucket(performance.now()), this.waits, this.events);
+  }
+
+  /** What a message costs by its size alone; undefined where that is always 1. */
+  get costOfSize(): ((bytes: number) => number) | undefined {
+    const { costBytes } = this;
+    return costBytes > 0 ? (bytes) => Math.max(1, Math.ceil(bytes / costBytes)) : undefined;
+  }
+}

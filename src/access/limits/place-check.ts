@@ -1,0 +1,104 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Settings } from '../../../config/settings.js';
+import { NODE_BUS, sumOf, type NodeBus } from '../../cluster/ports/node-bus.js';
+import { SessionIndex } from '../../sessions/session-index.js';
+import { SessionRegistry } from '../../sessions/session-registry.js';
+import type { Session } from '../../sessions/session.js';
+import type { AccessSettings } from '../access-settings.js';
+import { clientAddress } from './address-key.js';
+import { Bans } from '../lists/bans.js';
+import { ExemptAddresses } from './exempt-addresses.js';
+
+/** How long connections have to answer a ping. Whatever answers later does not count: no ban is the milder mistake. */
+const PATIENCE_MS = 1_500;
+const POLL_MS = 25;
+/** Other nodes wait as long for their connections, and their answers have to travel. */
+const ANSWER_MS = PATIENCE_MS + 1_500;
+/** Addresses that are checked at one time. Beyond it a refused address is only refused. */
+const MAX_CHECKS = 100;
+
+const KIND = 'prove-places';
+
+/**
+ * Decides whether an address that was refused for lack of places is banned as well. Connections that are gone may still hold
+ * places: those of a node that died, until its lease runs out, and those of clients that lost their network, until a heartbeat
+ * finds out. Their clients reconnect and are refused, and must not be banned. So every connection of the address is pinged, on
+ * all nodes, and the address is banned only if the limit is reached by those that answer.
+ */
+@Injectable()
+export class PlaceCheck {
+  /** How often an address was refused for lack of places, and not banned. */
+  sparedCount = 0;
+  private readonly checked = new Set<string>();
+  /** Several nodes may ask for the same address. */
+  private readonly proofs = new Map<string, Promise<number>>();
+  /** Sessions of IPv6 clients by their /64. Those of IPv4 are found by address. */
+  private readonly byPrefix = new SessionIndex();
+
+  constructor(
+    @Inject(Settings) private readonly settings: AccessSettings,
+    @Inject(NODE_BUS) private readonly bus: NodeBus,
+    private readonly sessions: SessionRegistry,
+    private readonly bans: Bans,
+    readonly exempt: ExemptAddresses,
+  ) {
+    bus.handle(KIND, (payload) => (typeof payload === 'string' ? this.provenHere(payload) : 0));
+    sessions.events.on('opened', (session) => this.index(session, 'add'));
+    sessions.events.on('closed', (session) => this.index(session, 'remove'));
+  }
+
+  /** @param limitKey of an address for which there was no place: the address, or the /64 of an IPv6 one */
+  suspect(limitKey: string): void {
+    const { banDurationMs } = this.settings.connections;
+    if (banDurationMs === 0 || this.checked.has(limitKey) || this.checked.size >= MAX_CHECKS) return;
+    this.checked.add(limitKey);
+    void this.check(limitKey).finally(() => this.checked.delete(limitKey));
+  }
+
+  private async check(limitKey: string): Promise<void> {
+    const asked = this.bus.ask<number>(KIND, limitKey, { timeoutMs: ANSWER_MS });
+    const proven = (await this.provenHere(limitKey)) + sumOf(await asked);
+    if (proven >= this.settings.connections.maxPerIp) return this.bans.breach(limitKey, 'too_many_from_address');
+    this.sparedCount += 1;
+    // Whoever comes again at once is not worth another round of pings.
+    await pause(PATIENCE_MS, undefined, { ref: false });
+  }
+
+  private provenHere(limitKey: string): Promise<number> {
+    const underWay = this.proofs.get(limitKey);
+    if (underWay !== undefined) return underWay;
+    const proof = this.prove(limitKey).finally(() => this.proofs.delete(limitKey));
+    this.proofs.set(limitKey, proof);
+    return proof;
+  }
+
+  /** Resolves with how many connections have answered, as soon as all have. */
+  private async prove(limitKey: string): Promise<number> {
+    const sessions = this.sessionsOf(limitKey);
+    const marks = new Map(sessions.map((session) => [session, session.connection.ping()]));
+    const isProven = (session: Session): boolean => {
+      const mark = marks.get(session);
+      // One that has come meanwhile is alive.
+      return mark === undefined || session.connection.hasSpokenSince(mark);
+    };
+    const deadline = performance.now() + PATIENCE_MS;
+    let open = sessions;
+    while (!open.every(isProven) && performance.now() < deadline) {
+      await pause(POLL_MS, undefined, { ref: false });
+      open = this.sessionsOf(limitKey);
+    }
+    return open.filter(isProven).length;
+  }
+
+  private sessionsOf(limitKey: string): readonly Session[] {
+    const ofPrefix = this.byPrefix.get(limitKey);
+    const found = ofPrefix.length > 0 ? ofPrefix : this.sessions.ofAddress(limitKey);
+    return found.filter(({ address, connection }) => connection.isOpen && !this.exempt.has(address));
+  }
+
+  private index(session: Session, action: 'add' | 'remove'): void {
+    const { address } = session;
+    if (address.includes(':')) this.byPrefix[action](clientAddress(address).limitKey, session);
+  }
+}

@@ -1,0 +1,89 @@
+import type { Ban } from '../../cluster/ports/ban-store.js';
+import { Generations } from '../limits/two-generation-cache.js';
+import { giverOf, isAbove } from './standing.js';
+
+/**
+ * An attacker with endless addresses must not fill the memory: beyond this many bans of breaches the older generation goes.
+ * Twice as many are kept at most, about 15 MiB.
+ */
+const GENERATION_SIZE = 50_000;
+/** What operators may ban; beyond it the oldest gives way. */
+const MAX_OF_OPERATORS = 100_000;
+
+/** The bans that this node knows, for the check at every upgrade. */
+export class BanList {
+  /** By address. */
+  private readonly breaches = new Generations<Ban>(GENERATION_SIZE);
+  /** Made by operators: no attack drives them out. */
+  private readonly operators = new Map<string, Ban>();
+
+  /**
+   * The same kind and key again replaces the ban, but no breach replaces what an operator made, and no SERVICE what an ADMIN made.
+   *
+   * @param now milliseconds since 1970
+   */
+  put(ban: Ban, now: number): void {
+    if (ban.by === 'breach') return this.putBreach(ban, now);
+    const present = this.inForce(ban.kind, ban.key, now);
+    if (present?.by === 'operator' && isAbove(giverOf(present), giverOf(ban))) return;
+    // Deleted first, so that it goes to the end of the order.
+    this.lift(ban.kind, ban.key);
+    if (ban.until <= now) return;
+    this.operators.set(nameOf(ban), ban);
+    if (this.operators.size > MAX_OF_OPERATORS) dropOldest(this.operators);
+  }
+
+  lift(kind: Ban['kind'], key: string): boolean {
+    const wasOfBreach = kind === 'address' && this.breaches.delete(key);
+    return this.operators.delete(nameOf({ kind, key })) || wasOfBreach;
+  }
+
+  /** The ban in force; undefined: there is none. */
+  inForce(kind: Ban['kind'], key: string, now: number): Ban | undefined {
+    const ban = this.get(kind, key);
+    if (ban === undefined || ban.until > now) return ban;
+    this.lift(kind, key);
+    return undefined;
+  }
+
+  get(kind: Ban['kind'], key: string): Ban | undefined {
+    const ofBreach = kind === 'address' ? this.breaches.get(key) : undefined;
+    // The usual case, for which no name need be put together.
+    if (this.operators.size === 0) return ofBreach;
+    return this.operators.get(nameOf({ kind, key })) ?? ofBreach;
+  }
+
+  /** The bans in force. */
+  active(now: number): readonly Ban[] {
+    const bans = this.all();
+    for (const { kind, key, until } of bans) if (until <= now) this.lift(kind, key);
+    return bans.filter(({ until }) => until > now);
+  }
+
+  /** All of them, also such that have ended and have not been asked for since. */
+  all(): readonly Ban[] {
+    return [...this.operators.values(), ...this.breaches.values()];
+  }
+
+  /** How many ended before their time, for there were too many. */
+  get dropped(): number {
+    return this.breaches.dropped;
+  }
+
+  private putBreach(ban: Ban, now: number): void {
+    if (this.inForce(ban.kind, ban.key, now)?.by === 'operator') return;
+    if (ban.until > now) this.breaches.set(ban.key, ban);
+    else this.breaches.delete(ban.key);
+  }
+}
+
+function nameOf({ kind, key }: Pick<Ban, 'kind' | 'key'>): string {
+  return `${kind} ${key}`;
+}
+
+function dropOldest(bans: Map<string, Ban>): void {
+  for (const name of bans.keys()) {
+    bans.delete(name);
+    return;
+  }
+}

@@ -1,0 +1,113 @@
+import { readRights } from '../../authentication/claims.js';
+import { NO_ROLES, type Principal, type Rights } from '../../authentication/principal.js';
+import type { Revocation, RevocationOf, RightsChange } from '../../cluster/ports/revocation-store.js';
+import { giverOf, isAbove, reaches, standingOf } from './standing.js';
+
+interface Entry {
+  readonly revocation: Revocation;
+  /** Of a change of rights, as sessions share them. */
+  readonly rights: Rights | undefined;
+}
+
+/** The revocations that this node knows, for the check at every upgrade, refresh and request. */
+export class RevocationList {
+  /** By kind, so that a look-up puts no key together: all sessions are judged in one turn when a node rejoins. */
+  private readonly entries = {
+    token: new Map<string, Entry>(),
+    user: new Map<string, Entry>(),
+    rights: new Map<string, Entry>(),
+  };
+
+  /** @param max beyond it new ones are not taken: none may give way to another */
+  constructor(private readonly max: number) {}
+
+  get size(): number {
+    const { token, user, rights } = this.entries;
+    return token.size + user.size + rights.size;
+  }
+
+  /**
+   * The same kind and key again takes back more, never less: lifting is a word of its own.
+   *
+   * @param now milliseconds since 1970
+   * @returns false where there is no room for it
+   */
+  put(revocation: Revocation, now: number): boolean {
+    const { kind, key } = revocation;
+    const present = this.entries[kind].get(key)?.revocation;
+    if (!present && this.size >= this.max) this.dropEnded(now);
+    if (!present && this.size >= this.max) return false;
+    const strictest = present === undefined ? revocation : stricter(present, revocation);
+    const rights = strictest.kind === 'rights' ? rightsOf(strictest) : undefined;
+    this.entries[kind].set(key, { revocation: strictest, rights });
+    return true;
+  }
+
+  lift(kind: Revocation['kind'], key: string): boolean {
+    return this.entries[kind].delete(key);
+  }
+
+  get<K extends Revocation['kind']>(kind: K, key: string): RevocationOf<K> | undefined {
+    return this.entries[kind].get(key)?.revocation as RevocationOf<K> | undefined;
+  }
+
+  /** Those whose time is not over. */
+  active(now: number): readonly Revocation[] {
+    this.dropEnded(now);
+    const { token, user, rights } = this.entries;
+    return [...token.values(), ...user.values(), ...rights.values()].map(({ revocation }) => revocation);
+  }
+
+  /** Who a principal counts as: itself, or with other rights; undefined where its token is not valid any more. */
+  judge(principal: Principal, now: number): Principal | undefined {
+    if (this.size === 0 && principal.asIssued === undefined) return principal;
+    const issued = principal.asIssued ?? principal;
+    const { userId, tokenId } = issued;
+    const change = this.inForce('rights', userId, now);
+    const person = isMeant(issued, change) && change?.rights ? withRights(issued, change.rights) : issued;
+    const ofToken = tokenId === undefined ? undefined : this.inForce('token', tokenId, now);
+    if (ofToken !== undefined && reaches(ofToken.revocation, person)) return undefined;
+    return isMeant(person, this.inForce('user', userId, now)) ? undefined : person;
+  }
+
+  private inForce(kind: Revocation['kind'], key: string, now: number): Entry | undefined {
+    const entry = this.entries[kind].get(key);
+    if (entry === undefined || entry.revocation.until > now) return entry;
+    this.entries[kind].delete(key);
+    return undefined;
+  }
+
+  private dropEnded(now: number): void {
+    for (const ofKind of Object.values(this.entries))
+      for (const [key, { revocation }] of ofKind) if (revocation.until <= now) ofKind.delete(key);
+  }
+}
+
+/** Nodes that hear two in different orders come to the same. */
+function stricter(one: Revocation, other: Revocation): Revocation {
+  const until = Math.max(one.until, other.until);
+  // Merged, an order of a SERVICE would reach ADMINs, or one of an ADMIN would reach them no longer.
+  if (isAbove(giverOf(one), giverOf(other))) return { ...one, until };
+  if (isAbove(giverOf(other), giverOf(one))) return { ...other, until };
+  if (one.kind === 'token' || other.kind === 'token') return { ...other, until };
+  const later = other.issuedBefore >= one.issuedBefore ? other : one;
+  return { ...later, until };
+}
+
+/** A token that does not say when it was issued counts as issued before. */
+function isMeant(principal: Principal, entry: Entry | undefined): boolean {
+  if (entry === undefined || entry.revocation.kind === 'token') return false;
+  if (!reaches(entry.revocation, principal)) return false;
+  const { issuedAt } = principal;
+  return issuedAt === undefined || issuedAt < entry.revocation.issuedBefore;
+}
+
+function withRights(issued: Principal, { roles, capabilities = issued.capabilities }: Rights): Principal {
+  return Object.freeze({ ...issued, roles, capabilities, asIssued: issued });
+}
+
+/** An order that cannot be read, because a newer release wrote it, or that grants more than its giver may, allows nothing. */
+function rightsOf({ roles, channels, ...order }: RightsChange): Rights {
+  if (isAbove(standingOf({ roles }), giverOf(order))) return { roles: NO_ROLES, capabilities: new Map() };
+  return readRights({ roles, channels }) ?? { roles: NO_ROLES, capabilities: new Map() };
+}

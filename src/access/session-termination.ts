@@ -1,0 +1,84 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { readGiver, type GivenOrder } from '../cluster/ports/given-order.js';
+import { NODE_BUS, sumOf, type NodeBus } from '../cluster/ports/node-bus.js';
+import { SessionRegistry } from '../sessions/session-registry.js';
+import type { Session } from '../sessions/session.js';
+import { AccessEvents } from './access-events.js';
+import { farewellReason } from './close-reason.js';
+import { giverOf, isAbove, standingOf } from './lists/standing.js';
+
+interface Order extends GivenOrder {
+  readonly target: 'user' | 'session';
+  readonly id: string;
+  readonly reason?: string;
+}
+
+const KIND = 'expel';
+
+/** Ends sessions on whatever node they are, with close 4409. Whoever is expelled may come back: a ban keeps it out. */
+@Injectable()
+export class Expulsion {
+  constructor(
+    @Inject(NODE_BUS) private readonly bus: NodeBus,
+    private readonly sessions: SessionRegistry,
+    private readonly events: AccessEvents,
+  ) {
+    bus.handle(KIND, (payload) => this.carryOut(orderOf(payload)));
+  }
+
+  /**
+   * Ends all sessions of a user.
+   *
+   * @param reason what the clients read in the close frame, at most 123 bytes of it
+   * @param given sessions of people who stand above the giver stay; default: none do
+   * @returns how many sessions ended, over all nodes that answered
+   */
+  async user(userId: string, reason?: string, given: GivenOrder = {}): Promise<number> {
+    return this.everywhere({ target: 'user', id: userId, ...withReason(reason), ...readGiver(given) });
+  }
+
+  /** As `user`. @returns how many sessions ended: 0 or 1 */
+  async session(sessionId: string, reason?: string, given: GivenOrder = {}): Promise<number> {
+    const order: Order = { target: 'session', id: sessionId, ...withReason(reason), ...readGiver(given) };
+    return this.sessions.get(sessionId) ? this.carryOut(order) : this.everywhere(order);
+  }
+
+  /** As `user`, on this node alone. */
+  userHere(userId: string, reason?: string, given: GivenOrder = {}): number {
+    return this.end(this.sessions.ofUser(userId), reason, given);
+  }
+
+  private async everywhere(order: Order): Promise<number> {
+    const here = this.carryOut(order);
+    return here + sumOf(await this.bus.ask<number>(KIND, order));
+  }
+
+  private carryOut({ target, id, reason, ...given }: Order): number {
+    if (target === 'user') return this.userHere(id, reason, given);
+    const session = this.sessions.get(id);
+    return session ? this.end([session], reason, given) : 0;
+  }
+
+  private end(sessions: readonly Session[], reason: string | undefined, given: GivenOrder): number {
+    const giver = giverOf(given);
+    // Also those whose clients have closed, and whose last messages are being handled.
+    const open = sessions.filter(
+      ({ connection, principal }) => connection.isServed && !isAbove(standingOf(principal), giver),
+    );
+    for (const session of open) {
+      session.close('ended_by_operator', farewellReason(reason));
+      this.events.emit('expelled', session);
+    }
+    return open.length;
+  }
+}
+
+function orderOf(payload: unknown): Order {
+  const { target, id, reason } = payload as Order;
+  if ((target !== 'user' && target !== 'session') || typeof id !== 'string') throw new TypeError('No order to expel');
+  return { target, id, ...withReason(reason), ...readGiver(payload as Order) };
+}
+
+function withReason(reason: unknown): Pick<Order, 'reason'> {
+  return typeof reason === 'string' ? { reason } : {};
+}

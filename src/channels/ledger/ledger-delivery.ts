@@ -1,0 +1,34 @@
+import type { DeliveryPolicy } from '../../../config/namespaces.js';
+import type { Shedding } from '../../socket/held-frames.js';
+import { Fate } from './delivery-status.js';
+import type { Line } from './publication-record.js';
+
+/**
+ * A line, and one session that it was sent to. It goes along with the frame as its shedding, so that the queue can say what
+ * became of the one frame that all subscribers share, for each of them.
+ */
+export class Delivery extends Fate implements Shedding {
+  constructor(
+    readonly line: Line,
+    readonly sessionId: string,
+    readonly userId: string,
+  ) {
+    super();
+  }
+
+  get policy(): DeliveryPolicy {
+    return this.line.policy;
+  }
+
+  get key(): string {
+    return this.line.channel;
+  }
+
+  get expiresAt(): number | undefined {
+    return this.line.expiresAt;
+  }
+
+  get receipt(): this {
+    return this;
+  }
+}

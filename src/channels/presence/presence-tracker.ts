@@ -1,0 +1,162 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { BROKER, type Broker, type ChannelName } from '../../cluster/ports/broker.js';
+import { PRESENCE_STORE, type Presence, type PresenceStore } from '../../cluster/ports/presence-store.js';
+import type { Session } from '../../sessions/session.js';
+import { channelNamed, type Channel } from '../channel.js';
+import { ChannelsSettings } from '../channels-settings.js';
+import { Ghosts } from './disconnected-members.js';
+import { PresenceRate } from './presence-rate.js';
+import { UntoldNews, type PresenceEvent, type Untold } from './pending-presence-events.js';
+
+/** How long a user whose connection broke is still counted: a reconnect within it is neither a leave nor a join. */
+export const PRESENCE_GRACE_MS = 10_000;
+const TICK_MS = 500;
+/** What a lost node leaves behind is told in portions, so that it does not crowd out publications. */
+const TOLD_AT_ONCE = 100;
+
+/** What travels to the subscribers of a channel's presence. */
+export interface PresenceNews {
+  readonly event: PresenceEvent;
+  readonly member: { readonly userId: string };
+}
+
+/** The companion channel that carries the join and leave events of a channel. No client can name it. */
+export function presenceChannelOf({ name }: Channel): ChannelName {
+  return `@presence:${name}` as ChannelName;
+}
+
+/** Keeps who is in which channel, and tells of a user's first session that comes and last that goes. */
+@Injectable()
+export class PresenceTracker implements OnApplicationShutdown {
+  private readonly ghosts = new Ghosts();
+  private readonly untold = new UntoldNews();
+  private readonly rate: PresenceRate;
+  private isTelling = false;
+  private readonly timer = setInterval(() => {
+    void this.letGo(performance.now());
+    void this.tellUntold();
+  }, TICK_MS).unref();
+
+  constructor(
+    @Inject(PRESENCE_STORE) private readonly store: PresenceStore,
+    @Inject(BROKER) private readonly broker: Broker,
+    private readonly settings: ChannelsSettings,
+  ) {
+    this.rate = new PresenceRate(settings.presenceRate);
+    store.listen({
+      lost: (name, userId) => this.tellLater(name, 'leave', userId),
+      back: (name, userId) => this.tellLater(name, 'join', userId),
+    });
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  async enter(session: Session, channel: Channel): Promise<void> {
+    if (!isTracked(channel)) return;
+    const presence = presenceOf(session);
+    // Before the store is asked: a session that closes meanwhile is a ghost by right.
+    this.ghosts.takeOf(channel, presence, 'this');
+    const hasCome = await this.store.add(channel.name, presence);
+    if (hasCome) await this.tell({ channel, event: 'join', userId: presence.userId, session: presence.sessionId });
+    // The user is back, so the sessions that broke need not be shown any longer.
+    for (const ghost of this.ghosts.takeOf(channel, presence, 'others')) await this.letGoOf(ghost);
+  }
+
+  /**
+   * The client said that it leaves. It is shown a little longer where the store is away, and where its user comes and goes too
+   * often: if it is back by then, nobody is told of either.
+   */
+  async leave(session: Session, channel: Channel): Promise<void> {
+    if (!isTracked(channel)) return;
+    const presence = presenceOf(session);
+    if (this.rate.admits(channel, presence, performance.now())) await this.letGoOf({ channel, presence });
+    else this.haunt(channel, presence);
+  }
+
+  /** The connection is gone; its user may be back in a moment. */
+  leaveLater(session: Session, channel: Channel): void {
+    if (isTracked(channel)) this.haunt(channel, presenceOf(session));
+  }
+
+  members(channel: Channel): Promise<readonly Presence[]> {
+    return this.store.members(channel.name);
+  }
+
+  /** Removes those whose grace has ended at `now`, on the performance.now() clock. */
+  async letGo(now: number): Promise<void> {
+    await Promise.all(this.ghosts.takeDue(now).map((ghost) => this.letGoOf(ghost)));
+  }
+
+  private async letGoOf({ channel, presence }: { readonly channel: Channel; readonly presence: Presence }) {
+    try {
+      const hasGone = await this.store.remove(channel.name, presence);
+      if (hasGone) await this.tell({ channel, event: 'leave', userId: presence.userId });
+    } catch {
+      // The store is away. Nobody is to be shown for ever, so it is tried again after another grace.
+      this.haunt(channel, presence);
+    }
+  }
+
+  private haunt(channel: Channel, presence: Presence): void {
+    this.ghosts.add({ channel, presence, endsAt: performance.now() + PRESENCE_GRACE_MS });
+  }
+
+  /** Does not reject: what cannot be told now is told later. */
+  private async tell(news: Untold): Promise<void> {
+    if (!news.channel.namespace.joinLeave || this.untold.settles(news)) return;
+    if (await this.failsToPublish(news)) this.untold.add(news);
+  }
+
+  private tellLater(name: ChannelName, event: PresenceEvent, userId: string): void {
+    const channel = this.find(name);
+    if (!channel?.namespace.joinLeave) return;
+    this.untold.add({ channel, event, userId });
+    void this.tellUntold();
+  }
+
+  /** Undefined: a node that had other namespaces has entered it. */
+  private find(name: ChannelName): Channel | undefined {
+    try {
+      return channelNamed(name, this.settings.namespaces);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** In order. What fails waits for the next tick. */
+  private async tellUntold(): Promise<void> {
+    if (this.isTelling) return;
+    this.isTelling = true;
+    let hasFailed = false;
+    while (this.untold.size > 0 && !hasFailed) {
+      const failed = await Promise.all(this.untold.take(TOLD_AT_ONCE).map((news) => this.failsToPublish(news)));
+      for (const news of failed) {
+        if (news === undefined) continue;
+        this.untold.add(news);
+        hasFailed = true;
+      }
+    }
+    this.isTelling = false;
+  }
+
+  /** Returns what it could not publish. */
+  private async failsToPublish(news: Untold): Promise<Untold | undefined> {
+    const data: PresenceNews = { event: news.event, member: { userId: news.userId } };
+    const draft = { data, from: undefined, excludeSession: news.session, expiresAt: undefined };
+    const options = { history: undefined, idempotencyKey: undefined, isForAllNodes: true };
+    return this.broker.publish(presenceChannelOf(news.channel), draft, options).then(
+      () => undefined,
+      () => news,
+    );
+  }
+}
+
+function isTracked({ namespace }: Channel): boolean {
+  return namespace.presence || namespace.joinLeave;
+}
+
+function presenceOf({ id, userId }: Session): Presence {
+  return { sessionId: id, userId };
+}

@@ -1,0 +1,67 @@
+import type { History, Position, Publication } from '../../cluster/ports/broker.js';
+import { isContinuedBy } from '../../cluster/ports/continuity.js';
+import type { Gap } from './gap.js';
+import type { LocalChannel } from '../local-channel.js';
+import type { Recovery, ShownPublication } from './recovery-reply.js';
+import type { Subscription } from '../subscription.js';
+
+/** Finds what a client missed since it was last there. Without `since`, only where the channel stands. */
+export async function recover(
+  local: LocalChannel,
+  subscription: Subscription,
+  since: Position | undefined,
+): Promise<Recovery> {
+  if (local.channel.namespace.history === undefined) return { recovered: false, publications: [] };
+  const history = await local.recover(subscription, since);
+  const recovery =
+    since === undefined
+      ? { ...history.top, recovered: false, publications: [] }
+      : continuation(since, history, (publication) => !isExcluded(subscription, publication));
+  subscription.answered(since, recovery);
+  return recovery;
+}
+
+/** What a history means for a client that stood at `since`. */
+export function continuation(
+  since: Position,
+  history: History,
+  isWanted: (publication: Publication) => boolean = () => true,
+): Recovery {
+  const { top, publications } = history;
+  const shown = publications.filter((publication) => isWanted(publication) && isFresh(publication)).map(show);
+  // A position ahead of the channel is none that this server gave out in its present life.
+  const isKnown = isContinuedBy(since, history);
+  const gap = isKnown ? lossBehind(since.seq, history) : lossOfEpoch(history);
+  return { ...top, recovered: gap === undefined, publications: shown, ...(gap && { gap }) };
+}
+
+/** From the first to the last seq that is not there. */
+function lossBehind(seq: number, { top, publications }: History): Gap | undefined {
+  let gap: Gap | undefined;
+  let expected = seq + 1;
+  for (const found of [...publications.map((publication) => publication.seq), top.seq + 1]) {
+    if (found > expected) gap = { from: gap?.from ?? expected, to: found - 1 };
+    expected = found + 1;
+  }
+  return gap;
+}
+
+/** Of an epoch before, nobody can say how much is lost. */
+function lossOfEpoch(history: History): Gap {
+  const first = history.publications[0]?.seq ?? history.top.seq + 1;
+  return { from: null, to: lossBehind(first - 1, history)?.to ?? first - 1 };
+}
+
+/** Whether a publication may still be delivered. */
+export function isFresh({ expiresAt = Infinity }: Publication): boolean {
+  return expiresAt > Date.now();
+}
+
+export function show({ seq, ts, data, from, enc }: Publication): ShownPublication {
+  const shown = enc === undefined ? { seq, ts, data } : { seq, ts, enc, data };
+  return from === undefined ? shown : { ...shown, from };
+}
+
+function isExcluded(subscription: Subscription, { excludeSession }: Publication): boolean {
+  return excludeSession !== undefined && subscription.isOneself(excludeSession);
+}

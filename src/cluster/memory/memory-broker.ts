@@ -1,0 +1,196 @@
+import { GatehouseError } from '../../protocol/gatehouse-error.js';
+import type {
+  Broker,
+  BrokerListener,
+  ChannelName,
+  Draft,
+  History,
+  HistoryQuery,
+  Publication,
+  Published,
+  PublishOptions,
+} from '../ports/broker.js';
+import { newEpoch } from '../ports/epoch.js';
+import { ExpiringMap } from './expiring-map.js';
+import { roomOf } from '../bus/approximate-bytes.js';
+
+/** How long an idempotency key is remembered, and at least how long the position of an idle channel is. */
+export const MEMORY_MS = 300_000;
+/** Beyond this many idempotency keys the oldest are forgotten early. */
+const MAX_IDEMPOTENCY_KEYS = 100_000;
+/** How often channels are looked for that can be forgotten. */
+export const SWEEP_MS = 10_000;
+
+/** What a publication takes beside its data, and its part of what the channel takes. Measured: 300 to 900 bytes. */
+const ROOM_OF_PUBLICATION = 400;
+
+type Limits = NonNullable<PublishOptions['history']>;
+
+interface Log {
+  readonly epoch: string;
+  seq: number;
+  /** Consecutive and ascending; may hold more than the limits allow until it is trimmed. */
+  readonly publications: Publication[];
+  limits: Limits;
+  touchedAt: number;
+}
+
+/** The broker of a single node: everything stays in this process. */
+export class MemoryBroker implements Broker {
+  readonly checkEveryMs = undefined;
+  private readonly logs = new Map<ChannelName, Log>();
+  private readonly subscribed = new Set<ChannelName>();
+  private readonly repeats = new ExpiringMap<Published>(MEMORY_MS, MAX_IDEMPOTENCY_KEYS);
+  private readonly sweeper = setInterval(() => this.sweep(Date.now()), SWEEP_MS).unref();
+  /** The epoch of every channel that has no log: so asking for one costs nothing, whatever names a client makes up. */
+  private freshEpoch = newEpoch();
+  private readonly listeners: BrokerListener[] = [];
+  private isClosed = false;
+  /** What all histories take. */
+  private bytes = 0;
+
+  /** @param budgetBytes for all histories; beyond it the channels that were published in longest ago forget theirs. Zero: no limit */
+  constructor(private readonly budgetBytes = 0) {}
+
+  /** How many channels take memory. */
+  get size(): number {
+    return this.logs.size;
+  }
+
+  listen(listener: BrokerListener): void {
+    this.listeners.push(listener);
+  }
+
+  async publish(channel: ChannelName, draft: Draft, options: PublishOptions): Promise<Published> {
+    this.demandOpen();
+    const { idempotencyKey, history } = options;
+    // A control character, which no channel name has: two channels never share a key.
+    const key = idempotencyKey === undefined ? undefined : `${channel}\0${idempotencyKey}`;
+    const known = key === undefined ? undefined : this.repeats.get(key);
+    if (known) return { ...known, isRepeat: true };
+
+    const log = history && this.logOf(channel);
+    const bytes = log ? ROOM_OF_PUBLICATION + roomOf(draft.data) : 0;
+    const publication: Publication = { ...draft, ts: Date.now(), seq: log ? log.seq + 1 : 0, bytes };
+    if (log) {
+      this.bytes += append(log, publication, history);
+      this.keepToBudget(channel, log);
+    }
+    const published = { position: log && positionOf(log), isRepeat: false };
+    if (key !== undefined) this.repeats.set(key, published);
+    if (this.subscribed.has(channel)) {
+      for (const listener of this.listeners) listener.published(channel, publication, log?.epoch ?? '');
+    }
+    return published;
+  }
+
+  async subscribe(channel: ChannelName): Promise<void> {
+    this.demandOpen();
+    this.subscribed.add(channel);
+  }
+
+  unsubscribe(channel: ChannelName): void {
+    this.subscribed.delete(channel);
+  }
+
+  async history(channel: ChannelName, query: HistoryQuery): Promise<History> {
+    const { afterSeq = 0, limit = Infinity, maxBytes = Infinity, reverse = false } = query;
+    this.demandOpen();
+    // Whoever listens must find the epoch again under which it began to.
+    const log = this.subscribed.has(channel) ? this.logOf(channel) : this.logs.get(channel);
+    if (log === undefined) return { top: { epoch: this.freshEpoch, seq: 0 }, publications: [] };
+    const top = positionOf(log);
+    if (limit === 0) return { top, publications: [] };
+    this.bytes -= trim(log, Date.now());
+    const first = log.publications[0]?.seq ?? 1;
+    const wanted = log.publications.slice(Math.max(0, afterSeq - first + 1));
+    if (reverse) wanted.reverse();
+    return { top, publications: wanted.slice(0, countThatFits(wanted, limit, maxBytes)) };
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    clearInterval(this.sweeper);
+    this.logs.clear();
+    this.subscribed.clear();
+  }
+
+  private demandOpen(): void {
+    if (this.isClosed) throw new GatehouseError('SERVER_BUSY');
+  }
+
+  private logOf(channel: ChannelName): Log {
+    const present = this.logs.get(channel);
+    if (present) return present;
+    const limits = { size: 0, ageMs: 0 };
+    const log: Log = { epoch: this.freshEpoch, seq: 0, publications: [], limits, touchedAt: Date.now() };
+    this.logs.set(channel, log);
+    return log;
+  }
+
+  /** Forgets the channels that nobody listens to and that hold nothing, and what is too old of the others. */
+  private sweep(now: number): void {
+    let hasLostPositions = false;
+    for (const [channel, log] of this.logs) {
+      this.bytes -= trim(log, now);
+      if (log.publications.length > 0 || this.subscribed.has(channel)) continue;
+      if (log.seq > 0 && now - log.touchedAt < MEMORY_MS) continue;
+      this.logs.delete(channel);
+      hasLostPositions ||= log.seq > 0;
+    }
+    // A channel that comes back must not count from 1 again in an epoch in which it has done so before.
+    if (hasLostPositions) this.freshEpoch = newEpoch();
+  }
+
+  /** The channel in which something was published last comes to the end of the order, so the first is the idlest. */
+  private keepToBudget(channel: ChannelName, log: Log): void {
+    if (this.budgetBytes === 0) return;
+    this.logs.delete(channel);
+    this.logs.set(channel, log);
+    if (this.bytes <= this.budgetBytes) return;
+    for (const idlest of this.logs.values()) {
+      while (this.bytes > this.budgetBytes && idlest.publications.length > 0)
+        this.bytes -= drop(idlest, idlest === log ? 1 : Infinity);
+      if (this.bytes <= this.budgetBytes) return;
+    }
+  }
+}
+
+function positionOf({ epoch, seq }: Log) {
+  return { epoch, seq };
+}
+
+/** Returns how many bytes it has grown by. */
+function append(log: Log, publication: Publication, limits: Limits): number {
+  log.seq = publication.seq;
+  log.limits = limits;
+  log.touchedAt = publication.ts;
+  log.publications.push(publication);
+  // Trimmed in steps: removing one from the front at each publish would move the whole array each time.
+  const trimmed = log.publications.length >= limits.size * 2 ? trim(log, publication.ts) : 0;
+  return publication.bytes - trimmed;
+}
+
+/** Leaves what the channel's limits allow: the newest `size`, none older than `ageMs`. Returns the bytes of what went. */
+function trim(log: Log, now: number): number {
+  const { publications, limits } = log;
+  let excess = Math.max(0, publications.length - limits.size);
+  while ((publications[excess]?.ts ?? now) < now - limits.ageMs) excess += 1;
+  return drop(log, excess);
+}
+
+/** Removes the oldest. Returns their bytes. */
+function drop({ publications }: Log, count: number): number {
+  if (count === 0) return 0;
+  return publications.splice(0, count).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** One in any case, where one is asked for. */
+function countThatFits(publications: readonly Publication[], limit: number, maxBytes: number): number {
+  let count = 0;
+  for (let bytes = 0; count < Math.min(limit, publications.length); count += 1) {
+    bytes += publications[count]?.bytes ?? 0;
+    if (count > 0 && bytes > maxBytes) break;
+  }
+  return count;
+}

@@ -1,0 +1,37 @@
+import type { Publication } from '../../ports/broker.js';
+import { decodeDraft } from '../../ports/draft-codec.js';
+
+/** What one pub/sub message brings: publications of one turn and channel. */
+export interface Carried {
+  /** Empty in a channel without history. */
+  readonly epoch: string;
+  readonly publications: readonly Publication[];
+}
+
+const LINE_FEED = 10;
+
+/** The head of a message in a channel without history: `-` stands for no epoch. The scripts write the same form. */
+export function encodeCarried(ts: number, bodies: readonly Buffer[]): Buffer {
+  const lengths = bodies.map(({ length }) => length).join(' ');
+  return Buffer.concat([Buffer.from(`- 0 ${ts} ${lengths}\n`), ...bodies]);
+}
+
+/**
+ * `<epoch or -> <first seq> <time> <length> <length> …` and a line feed, then the publications.
+ *
+ * @throws Error where it is not of this form
+ */
+export function decodeCarried(message: Buffer): Carried {
+  const end = message.indexOf(LINE_FEED);
+  const [epoch = '', ...numbers] = message.toString('latin1', 0, end).split(' ');
+  const [first = NaN, ts = NaN, ...lengths] = numbers.map(Number);
+  const hasHistory = epoch !== '-';
+  let offset = end + 1;
+  const publications = lengths.map((length, index) => {
+    const body = message.subarray(offset, offset + length);
+    offset += length;
+    return { ...decodeDraft(body), ts, seq: hasHistory ? first + index : 0, bytes: length };
+  });
+  if (end < 0 || offset !== message.length) throw new Error('A message in Redis is not readable');
+  return { epoch: hasHistory ? epoch : '', publications };
+}

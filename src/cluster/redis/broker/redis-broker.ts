@@ -1,0 +1,150 @@
+import type {
+  Broker,
+  BrokerListener,
+  ChannelName,
+  Draft,
+  History,
+  HistoryQuery,
+  Publication,
+  Published,
+  PublishOptions,
+} from '../../ports/broker.js';
+import { decodeCarried } from './pubsub-message.js';
+import { encodeDraft } from '../../ports/draft-codec.js';
+import { newEpoch } from '../../ports/epoch.js';
+import { READ_HISTORY } from './redis-broker-scripts.js';
+import { RedisClusterSubscriber } from './redis-cluster-subscriber.js';
+import { keysOf, MEMORY_MS, positionsIn, publicationIn, type Entry } from './redis-entries.js';
+import { busy, type RedisLink } from '../connection/redis-link.js';
+import { RedisPublisher } from './redis-publisher.js';
+import { RedisSubscriber, type SubscriberListener } from './redis-subscriber.js';
+
+/** How often subscribed channels are to be checked: often enough that their positions are never forgotten. */
+const CHECK_MS = 120_000;
+/** The broker of several nodes: history in streams, publications by pub/sub, sharded in a Redis Cluster. */
+export class RedisBroker implements Broker {
+  readonly checkEveryMs = CHECK_MS;
+  private readonly listeners: BrokerListener[] = [];
+  private readonly subscribed = new Set<ChannelName>();
+  private readonly subscriber: RedisSubscriber | RedisClusterSubscriber;
+  private readonly publisher: RedisPublisher;
+  /** From the pub/sub channel's name to the channel's. */
+  private readonly nameAt: number;
+  private isClosed = false;
+
+  constructor(private readonly link: RedisLink) {
+    const listener: SubscriberListener = {
+      message: (name, message) => this.arrived(name, message),
+      restored: () => this.interrupted(),
+      refused: (reason) => void link.refused(reason),
+    };
+    this.publisher = new RedisPublisher(link);
+    this.nameAt = link.key('').length - 1;
+    this.subscriber = link.isCluster
+      ? new RedisClusterSubscriber(link, listener)
+      : new RedisSubscriber({ client: link.connectBeside(), isSharded: false, listener });
+    link.on('up', () => this.interrupted());
+  }
+
+  /** Publications that Redis has not confirmed yet. */
+  get backlog(): RedisPublisher['backlog'] {
+    return this.publisher.backlog;
+  }
+
+  listen(listener: BrokerListener): void {
+    this.listeners.push(listener);
+  }
+
+  async publish(channel: ChannelName, draft: Draft, options: PublishOptions): Promise<Published> {
+    const body = encodeDraft(draft);
+    if (this.isClosed) throw busy();
+    if (!this.link.isUp) return this.publishAlone(channel, draft, options);
+    return this.publisher.publish(channel, { body, options });
+  }
+
+  async subscribe(channel: ChannelName): Promise<void> {
+    if (this.isClosed) throw busy();
+    // Before Redis has answered: a publication may stand right behind the answer.
+    this.subscribed.add(channel);
+    try {
+      await this.subscriber.subscribe(this.link.key(channel));
+    } catch (error) {
+      this.subscribed.delete(channel);
+      throw error;
+    }
+  }
+
+  unsubscribe(channel: ChannelName): void {
+    this.subscribed.delete(channel);
+    if (!this.isClosed) this.subscriber.unsubscribe(this.link.key(channel));
+  }
+
+  async history(channel: ChannelName, query: HistoryQuery): Promise<History> {
+    const { afterSeq = 0, limit = -1, maxBytes = -1, reverse = false, reached = [] } = query;
+    if (this.isClosed) throw busy();
+    const life = this.subscribed.has(channel) ? MEMORY_MS : 0;
+    const reply = (await this.link.run(READ_HISTORY, keysOf(this.link, channel), [
+      newEpoch(),
+      life,
+      afterSeq,
+      limit,
+      reverse ? 1 : 0,
+      maxBytes,
+      reached.map(({ epoch, seq }) => `${epoch} ${seq}`).join(' '),
+      this.link.publishCommand,
+      this.link.key(channel),
+    ])) as [Buffer, number, Buffer, Entry[]];
+    const [epoch, seq, formers, entries] = reply;
+    const publications = entries.flatMap((entry) => this.read(() => [publicationIn(entry)]) ?? []);
+    return { top: { epoch: epoch.toString(), seq }, publications, continues: positionsIn(formers.toString()) };
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.subscribed.clear();
+    this.subscriber.close();
+    this.publisher.close();
+  }
+
+  /** Redis is gone: where nothing is kept nothing can be lost, and those on this node get it at least. */
+  private publishAlone(channel: ChannelName, draft: Draft, options: PublishOptions): Published {
+    const { history, idempotencyKey, isForAllNodes = false } = options;
+    if (history !== undefined || idempotencyKey !== undefined || isForAllNodes) throw busy();
+    if (this.subscribed.has(channel)) this.announce(channel, { ...draft, ts: Date.now(), seq: 0, bytes: 0 }, '');
+    return { position: undefined, isRepeat: false };
+  }
+
+  private arrived(name: string, message: Buffer): void {
+    const channel = name.slice(this.nameAt, -1) as ChannelName;
+    // Unsubscribed a moment ago.
+    if (!this.subscribed.has(channel)) return;
+    const carried = this.read(() => decodeCarried(message));
+    // What another program, or another release, has put there may stand for one of ours: the history tells.
+    if (carried === undefined) return this.interrupted(channel);
+    const [first] = carried.publications;
+    if (first) this.link.emit('arrived', Date.now() - first.ts);
+    // Publications were found to be lost: the history says which.
+    if (first === undefined) return this.interrupted(channel);
+    for (const publication of carried.publications) this.announce(channel, publication, carried.epoch);
+  }
+
+  /** Undefined where it cannot be read; that is counted, and whoever holds it against its place finds it missing. */
+  private read<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.link.emit('failed', `unreadable: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  private announce(channel: ChannelName, publication: Publication, epoch: string): void {
+    for (const listener of this.listeners) listener.published(channel, publication, epoch);
+  }
+
+  /** Told when it makes sense to ask: where Redis is still away, it will be told when it is back. */
+  private interrupted(channel?: ChannelName): void {
+    if (this.isClosed || !this.link.isUp) return;
+    for (const listener of this.listeners) listener.interrupted(channel);
+  }
+}

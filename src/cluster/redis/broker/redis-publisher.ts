@@ -1,0 +1,142 @@
+import type { ChannelName, Published, PublishOptions } from '../../ports/broker.js';
+import { encodeCarried } from './pubsub-message.js';
+import { newEpoch } from '../../ports/epoch.js';
+import { Outbox, type Outgoing } from '../../bus/outbox.js';
+import { PUBLISH_KEPT, PUBLISH_UNKEPT } from './redis-broker-scripts.js';
+import { keysOf, MEMORY_MS } from './redis-entries.js';
+import { busy, type RedisArgument, type RedisLink } from '../connection/redis-link.js';
+
+/** Publications, and their bytes, that may wait for Redis; beyond it more are refused. */
+const MAX_WAITING = 20_000;
+const MAX_WAITING_BYTES = 67_108_864;
+
+type Limits = NonNullable<PublishOptions['history']>;
+
+/** Brings publications to Redis: those of one channel and turn in one command, and in order. */
+export class RedisPublisher {
+  private readonly outboxes = new Map<ChannelName, Outbox>();
+  private readonly due = new Set<ChannelName>();
+  private waiting = 0;
+  private waitingBytes = 0;
+
+  constructor(private readonly link: RedisLink) {}
+
+  /** @throws GatehouseError SERVER_BUSY where Redis cannot be reached, or too much waits for it */
+  async publish(channel: ChannelName, { body, options }: Pick<Outgoing, 'body' | 'options'>): Promise<Published> {
+    if (this.waiting >= MAX_WAITING || this.waitingBytes + body.length > MAX_WAITING_BYTES) throw busy();
+    this.waiting += 1;
+    this.waitingBytes += body.length;
+    try {
+      return await new Promise<Published>((resolve, reject) => {
+        this.outboxOf(channel).add({ body, options, resolve, reject });
+        this.schedule(channel);
+      });
+    } finally {
+      this.waiting -= 1;
+      this.waitingBytes -= body.length;
+    }
+  }
+
+  get backlog(): { readonly publications: number; readonly publicationBytes: number } {
+    return { publications: this.waiting, publicationBytes: this.waitingBytes };
+  }
+
+  /** What waits is refused. */
+  close(): void {
+    for (const outbox of this.outboxes.values()) {
+      while (!outbox.isEmpty) for (const { reject } of outbox.take()) reject(busy());
+    }
+  }
+
+  private outboxOf(channel: ChannelName): Outbox {
+    const outbox = this.outboxes.get(channel) ?? new Outbox();
+    this.outboxes.set(channel, outbox);
+    return outbox;
+  }
+
+  /** Those of one turn go in one command. */
+  private schedule(channel: ChannelName): void {
+    this.due.add(channel);
+    if (this.due.size === 1) setImmediate(() => this.sendDue());
+  }
+
+  private sendDue(): void {
+    const due = [...this.due];
+    this.due.clear();
+    for (const channel of due) void this.sendAll(channel);
+  }
+
+  private async sendAll(channel: ChannelName): Promise<void> {
+    const outbox = this.outboxOf(channel);
+    if (outbox.isUnderWay) return;
+    outbox.isUnderWay = true;
+    while (!outbox.isEmpty) await this.send(channel, outbox.take());
+    this.outboxes.delete(channel);
+  }
+
+  private async send(channel: ChannelName, batch: readonly Outgoing[]): Promise<void> {
+    try {
+      const limits = batch.at(-1)?.options.history;
+      const published = limits ? await this.sendKept(channel, batch, limits) : await this.sendUnkept(channel, batch);
+      batch.forEach(({ resolve }, index) => resolve(published[index] as Published));
+    } catch (error) {
+      for (const { reject } of batch) reject(error as Error);
+    }
+  }
+
+  private async sendKept(
+    channel: ChannelName,
+    batch: readonly Outgoing[],
+    { size, ageMs }: Limits,
+  ): Promise<readonly Published[]> {
+    const { keys, items } = this.itemsOf(channel, batch, 2);
+    const life = Math.max(ageMs, MEMORY_MS);
+    const parameters = [
+      newEpoch(),
+      size,
+      ageMs,
+      life,
+      MEMORY_MS,
+      this.link.publishCommand,
+      this.link.key(channel),
+      ...items,
+    ];
+    const reply = await this.link.run(PUBLISH_KEPT, [...keysOf(this.link, channel), ...keys], parameters);
+    const [epoch, ...results] = (reply as Buffer[]).map(String);
+    return results.map((result) => {
+      const [former, seq] = result.split(' ');
+      const isRepeat = seq !== undefined;
+      return { position: { epoch: (isRepeat ? former : epoch) ?? '', seq: Number(seq ?? result) }, isRepeat };
+    });
+  }
+
+  private async sendUnkept(channel: ChannelName, batch: readonly Outgoing[]): Promise<readonly Published[]> {
+    const name = this.link.key(channel);
+    if (batch.every(({ options }) => options.idempotencyKey === undefined)) {
+      const message = encodeCarried(
+        Date.now(),
+        batch.map(({ body }) => body),
+      );
+      const { client } = this.link;
+      const isSharded = this.link.publishCommand === 'SPUBLISH';
+      await this.link.attempt(() => (isSharded ? client.spublish(name, message) : client.publish(name, message)));
+      return batch.map(() => ({ position: undefined, isRepeat: false }));
+    }
+    const { keys, items } = this.itemsOf(channel, batch, 0);
+    const parameters = [Date.now(), MEMORY_MS, this.link.publishCommand, name, ...items];
+    const results = (await this.link.run(PUBLISH_UNKEPT, keys, parameters)) as number[];
+    return results.map((result) => ({ position: undefined, isRepeat: result === 0 }));
+  }
+
+  /** The keys of the idempotency keys, and body and key index of each. */
+  private itemsOf(channel: ChannelName, batch: readonly Outgoing[], otherKeys: number) {
+    const keys: string[] = [];
+    const items: RedisArgument[] = [];
+    for (const { body, options } of batch) {
+      const { idempotencyKey } = options;
+      if (idempotencyKey !== undefined) keys.push(this.link.key(channel, `once:${idempotencyKey}`));
+      items.push(body, idempotencyKey === undefined ? 0 : otherKeys + keys.length);
+    }
+    return { keys, items };
+  }
+}

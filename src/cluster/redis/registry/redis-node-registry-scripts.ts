@@ -1,0 +1,64 @@
+import { RedisScript } from '../connection/redis-script.js';
+
+/**
+ * Takes a report, and tells who is there. Times are those of Redis, in milliseconds. A lease does not run while nobody
+ * reports, so that a Redis that was away, or a cluster that was, does not make all nodes lose each other: `since` is when
+ * reports began to come again. A claim on a lost node ends after a lease, unless the node that has it goes on saying so.
+ * A node that was claimed never comes back under its name: whoever clears up need not fear that more comes.
+ *
+ * KEYS: beats (incarnation by time), reports (JSON by incarnation), claims (incarnation by the end of the claim), clock.
+ * ARGV: incarnation, report, lease, whether the node may be new (0 or 1), then the incarnations that it is clearing up after.
+ * Returns 0 where the node is not known any more; else the time, the incarnations with a lease with their beats, the reports
+ * of these, and the lost ones to clear up after.
+ */
+export const REPORT = new RedisScript(`
+local beats, reports, claims, clock = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local me, lease = ARGV[1], tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local isKnown = redis.call('ZSCORE', beats, me) and not redis.call('ZSCORE', claims, me)
+if not isKnown and ARGV[4] == '0' then return 0 end
+
+local known = redis.call('HMGET', clock, 'last', 'since')
+local last, since = tonumber(known[1]), tonumber(known[2])
+-- A moment to come is of another server, whose clock was ahead.
+if not last or not since or since > now or now - last > lease / 2 then since = now end
+redis.call('HSET', clock, 'last', now, 'since', since)
+redis.call('ZADD', beats, now, me)
+redis.call('HSET', reports, me, ARGV[2])
+for index = 5, #ARGV do redis.call('ZADD', claims, 'XX', now + lease, ARGV[index]) end
+
+local from = now - lease
+local isSettled = since <= from
+local lost = {}
+if isSettled then
+  for _, other in ipairs(redis.call('ZRANGE', beats, '-inf', '(' .. string.format('%.0f', from), 'BYSCORE', 'LIMIT', 0, 100)) do
+    local claim = redis.call('ZSCORE', claims, other)
+    if not claim or tonumber(claim) < now then
+      redis.call('ZADD', claims, now + lease, other)
+      lost[#lost + 1] = other
+      if #lost == 4 then break end
+    end
+  end
+end
+
+local live, told = {}, {}
+local range = redis.call('ZRANGE', beats, isSettled and from or '-inf', '+inf', 'BYSCORE', 'WITHSCORES')
+for index = 1, #range, 2 do
+  local other = range[index]
+  if not redis.call('ZSCORE', claims, other) then
+    live[#live + 1] = other
+    live[#live + 1] = range[index + 1]
+    told[#told + 1] = redis.call('HGET', reports, other) or ''
+  end
+end
+return { string.format('%.0f', now), live, told, lost }
+`);
+
+/** KEYS: beats, reports, claims. ARGV: an incarnation after which all is cleared. */
+export const CLEARED = new RedisScript(`
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])
+return 1
+`);

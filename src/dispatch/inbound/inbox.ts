@@ -1,0 +1,256 @@
+import type { AddressRecord } from '../../access/limits/address-book.js';
+import type { MessageRate } from '../../access/limits/message-rate.js';
+import { RateAbuse } from '../../access/limits/rate-abuse.js';
+import type { CloseName } from '../../protocol/close-codes.js';
+import type { SessionEvents, UnhandledReason } from '../../sessions/session-events.js';
+import type { Session } from '../../sessions/session.js';
+import type { ConnectionListener } from '../../socket/connection-listener.js';
+import type { OverflowReason } from '../../socket/outbound-budget.js';
+import type { ShedReason } from '../../socket/outbound-observer.js';
+import { Backlog } from './backlog.js';
+import type { Dispatcher, Shortage } from '../dispatcher.js';
+import { Hand } from './in-flight-message.js';
+import type { Handlers } from '../message-table.js';
+import { Patience } from './answer-timeout.js';
+
+/** What all inboxes of one path share. */
+export interface InboxContext {
+  readonly handlers: Handlers;
+  readonly dispatcher: Dispatcher;
+  readonly events: SessionEvents;
+  /** What a message costs by its size; undefined where that is always 1. */
+  readonly costOfSize: ((bytes: number) => number) | undefined;
+  /** Messages over the rate, refused one after the other, before the connection closes; zero: never. */
+  readonly abuseBanAfter: number;
+  readonly maxPending: number;
+  /** How long the messages in hand may take once their client has gone, while others wait behind them. */
+  readonly patienceMs: number;
+  /** Malformed messages in a row before the connection closes; zero: never. */
+  readonly maxProtocolErrors: number;
+  /** The session goes on and on over its rate. */
+  onAbuse(inbox: Inbox): void;
+  onClosed(inbox: Inbox, code: number, reason: string): void;
+}
+
+interface Owner {
+  readonly session: Session;
+  readonly rate: MessageRate;
+  /** The place that the connection takes, to be given back when it closes. */
+  readonly place: AddressRecord;
+}
+
+/** Bytes of waiting messages beyond which reading pauses, however few messages they are. */
+const MAX_PENDING_BYTES = 1_048_576;
+/** Messages that have let the next one begin and are not answered yet; beyond it the next one waits after all. */
+const MAX_RUNNING = 64;
+
+/**
+ * One connection's messages, in order, one at a time unless a handler lets the next one begin. What cannot be handled yet
+ * waits here, and reading pauses. What a client sent before it closed is handled before its session is over.
+ */
+export class Inbox implements ConnectionListener {
+  private readonly waiting = new Backlog();
+  private isBusy = false;
+  /** What the next message waits for. */
+  private inHand: Promise<void> | undefined;
+  /** Resolves when all that have let the next one begin are answered. */
+  private previous: Promise<void> | undefined;
+  private running = 0;
+  private malformedInARow = 0;
+  /** What the first of the waiting messages is known to cost, because it has been looked at; 0: not known. */
+  private knownCost = 0;
+  private abuse: RateAbuse | undefined;
+  /** How the connection has closed, from then until the session is over. */
+  private end: { readonly code: number; readonly reason: string } | undefined;
+  /** From the moment the connection has closed. */
+  private patience: Patience | undefined;
+  readonly session: Session;
+  readonly place: AddressRecord;
+  readonly rate: MessageRate;
+
+  constructor(
+    { session, rate, place }: Owner,
+    private readonly context: InboxContext,
+  ) {
+    this.session = session;
+    this.rate = rate;
+    this.place = place;
+  }
+
+  get waitingMessages(): number {
+    return this.waiting.length;
+  }
+
+  get waitingBytes(): number {
+    return this.waiting.bytes;
+  }
+
+  message(bytes: Buffer, isBinary: boolean): void {
+    const { session } = this;
+    // What comes after the server has closed is not handled: a client need not hurry to answer the close frame.
+    if (!session.connection.isServed) return this.tellUnhandled('closed_by_server', 1);
+    if (session.isLeaving) return this.tellUnhandled('draining', 1);
+    if (isBinary !== (session.codec.frameKind === 'binary')) return session.close('wrong_frame_kind');
+    session.messagesReceived += 1;
+    if (this.isBusy) this.postpone(bytes);
+    else this.take(bytes);
+  }
+
+  closed(code: number, reason: string): void {
+    this.end = { code, reason };
+    if (!this.session.connection.isServed) return this.finish('connection_lost');
+    if (!this.isBusy && this.running === 0) return this.finish('unanswered');
+    this.patience = new Patience(this.context.patienceMs, () => this.finish('unanswered'));
+    this.patience.restart(this.waiting.length > 0);
+  }
+
+  cutShort(): void {
+    if (this.end) this.finish('closed_by_server');
+    else this.tellUnhandled('closed_by_server', this.waiting.clear());
+  }
+
+  overflowed(reason: OverflowReason, droppedFrames: number): void {
+    this.context.events.emit('overflowed', this.session, reason, droppedFrames);
+  }
+
+  shed(reason: ShedReason, droppedFrames: number): void {
+    this.context.events.emit('shed', reason, droppedFrames);
+  }
+
+  roundTrip(milliseconds: number): void {
+    this.context.events.emit('roundTrip', milliseconds);
+  }
+
+  vanished(): void {
+    this.context.events.emit('vanished', this.session);
+  }
+
+  breached(name: CloseName): void {
+    this.context.events.emit('breached', this.session, name);
+  }
+
+  private take(bytes: Buffer): void {
+    const arrivedAt = performance.now();
+    const { rate, session, previous, context, knownCost } = this;
+    const tokens = knownCost > 0 ? knownCost : (context.costOfSize?.(bytes.length) ?? 1);
+    const overRateFor = rate.take(arrivedAt, tokens);
+    if (overRateFor > 0 && rate.waits)
+      return this.waitForTokens(bytes, { tokens: knownCost, milliseconds: overRateFor });
+
+    this.knownCost = 0;
+    const { handlers, dispatcher } = context;
+    const hand = new Hand(this);
+    const { isEnvelope, pending, shortage } = dispatcher.dispatch({
+      session,
+      handlers,
+      bytes,
+      arrivedAt,
+      overRateFor,
+      rate: knownCost > 0 ? undefined : rate,
+      tokens,
+      previous,
+      predecessor: hand,
+    });
+    if (shortage !== undefined && rate.waits) return this.waitForTokens(bytes, shortage);
+    if (overRateFor > 0 || shortage !== undefined) this.countRefusal(arrivedAt);
+    if (!isEnvelope) return this.countMalformed();
+    this.malformedInARow = 0;
+    if (!pending) return;
+    this.occupy(pending);
+    hand.pending = pending;
+    if (hand.hasLetNextBegin) this.release(pending);
+  }
+
+  /** @internal a message that is not answered yet lets the next one begin */
+  release(pending: Promise<void>): void {
+    if (pending !== this.inHand || this.running >= MAX_RUNNING) return;
+    this.inHand = undefined;
+    this.previous = pending;
+    this.running += 1;
+    this.resume();
+  }
+
+  private countMalformed(): void {
+    this.malformedInARow += 1;
+    const { maxProtocolErrors } = this.context;
+    if (maxProtocolErrors > 0 && this.malformedInARow >= maxProtocolErrors)
+      this.session.close('too_many_protocol_errors');
+  }
+
+  private countRefusal(now: number): void {
+    const { abuseBanAfter } = this.context;
+    if (abuseBanAfter === 0) return;
+    this.abuse ??= new RateAbuse(abuseBanAfter);
+    if (this.abuse.refused(now)) this.context.onAbuse(this);
+  }
+
+  /** Tokens are missing: this message is the next to be handled, once they are there. TCP pushes back meanwhile. */
+  private waitForTokens(bytes: Buffer, { tokens, milliseconds }: Shortage): void {
+    this.knownCost = tokens;
+    this.waiting.addFirst(bytes);
+    this.pauseReading();
+    this.occupy(new Promise((resolve) => setTimeout(resolve, milliseconds).unref()));
+    this.patience?.pause();
+  }
+
+  /** Once either side has begun to close, the socket must be read to its end. */
+  private pauseReading(): void {
+    const { connection } = this.session;
+    if (connection.isOpen) connection.pause();
+  }
+
+  private occupy(pending: Promise<void>): void {
+    this.isBusy = true;
+    this.inHand = pending;
+    this.session.setBusy(true);
+    this.patience?.restart(this.waiting.length > 0);
+    void pending.then(() => this.ended(pending));
+  }
+
+  private ended(pending: Promise<void>): void {
+    if (pending === this.previous) this.previous = undefined;
+    if (pending === this.inHand) return this.resume();
+    this.running -= 1;
+    this.rest();
+  }
+
+  /** Nothing is to be done any more, unless something is. */
+  private rest(): void {
+    if (this.isBusy || this.running > 0) return;
+    this.session.setBusy(false);
+    this.finish('unanswered');
+  }
+
+  private postpone(bytes: Buffer): void {
+    this.waiting.add(bytes);
+    if (this.waiting.length >= this.context.maxPending || this.waiting.bytes >= MAX_PENDING_BYTES) this.pauseReading();
+  }
+
+  private resume(): void {
+    this.isBusy = false;
+    this.inHand = undefined;
+    for (let bytes = this.waiting.next(); bytes !== undefined; bytes = this.waiting.next()) {
+      this.take(bytes);
+      // take() may have found an asynchronous handler, which the compiler cannot see.
+      if (this.isBusy as boolean) return;
+    }
+    this.session.connection.resume();
+    this.patience?.restart(this.waiting.length > 0);
+    this.rest();
+  }
+
+  /** The session is over, once its connection has closed. What still waits is not handled. */
+  private finish(reason: UnhandledReason): void {
+    const { end, session } = this;
+    if (end === undefined) return;
+    this.end = undefined;
+    this.patience?.pause();
+    session.connection.isServed = false;
+    this.tellUnhandled(reason, this.waiting.clear());
+    this.context.onClosed(this, end.code, end.reason);
+  }
+
+  private tellUnhandled(reason: UnhandledReason, messages: number): void {
+    this.context.events.emit('unhandled', reason, messages);
+  }
+}

@@ -1,0 +1,152 @@
+import type { INestApplication } from '@nestjs/common';
+import { WsAdapter } from '@nestjs/platform-ws';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { Arrivals } from '../socket/inbound-budget.js';
+import { Connection } from '../socket/connection.js';
+import { chosenSubprotocol } from '../upgrade/chosen-subprotocol.js';
+import { continueAsHttp, isForeignUpgrade } from '../upgrade/foreign-upgrade.js';
+import { answersSent, isAnswering } from '../upgrade/pending/pending-answers.js';
+import { useOriginForm } from '../upgrade/ladder/request-target.js';
+import { Upgrader, type Upgrade, type Welcome } from '../upgrade/ladder/upgrader.js';
+import { GatewayScanner } from '../dispatch/gateway-scanner.js';
+import { normalizePath } from '../dispatch/calls/nest-internals.js';
+import { DispatchEvents } from '../dispatch/dispatch-events.js';
+import { Reception } from './session-opener.js';
+
+export interface RealtimeAdapterSettings {
+  /** WS_PATH: where gateways without a path of their own are. */
+  readonly path: string;
+  readonly maxMessageBytes: number;
+  /** Zero: a message may come in any number of frames. */
+  readonly maxFragments: number;
+  /** Zero: compression is not offered. */
+  readonly compressFromBytes: number;
+}
+
+interface GatewayOptions {
+  readonly path?: string;
+  readonly namespace?: string;
+}
+
+interface Endpoint {
+  readonly server: WebSocketServer;
+  welcome: Welcome | undefined;
+}
+
+/** No message refers to one before it: then one compressed frame serves all clients, and none costs memory while idle. */
+const WITHOUT_CONTEXT_TAKEOVER = { serverNoContextTakeover: true, clientNoContextTakeover: true };
+
+/** How long a client may take to answer a close frame before its socket is destroyed. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** The least that reads of one frame hold on average: what comes byte by byte takes 200 bytes of memory a byte. */
+const MIN_READ_BYTES = 512;
+/** Reads that a short message may come in all the same. */
+const FREE_READS = 4_096;
+
+/**
+ * Puts our own path (upgrade → session → dispatch) under Nest's stock gateway decorators. Nest still finds gateways,
+ * sets @WebSocketServer() properties and calls afterInit; it binds nothing per connection any more.
+ */
+export class RealtimeAdapter extends WsAdapter {
+  private readonly endpoints = new Map<string, Endpoint>();
+  private readonly upgrader: Upgrader;
+  private readonly reception: Reception;
+  private readonly arrivals: Arrivals;
+  private readonly events: DispatchEvents;
+  private readonly http: Server;
+  private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (this.isForAnother(request)) return;
+    this.upgrade({ request, socket, head, arrivedAt: Date.now() }).catch((exception: unknown) => {
+      this.events.crash('upgrade', exception);
+      socket.destroy();
+    });
+  };
+
+  constructor(
+    app: INestApplication<Server>,
+    private readonly settings: RealtimeAdapterSettings,
+  ) {
+    super(app);
+    this.upgrader = app.get(Upgrader);
+    this.reception = app.get(Reception);
+    this.arrivals = app.get(Arrivals);
+    this.events = app.get(DispatchEvents);
+    app.get(GatewayScanner, { strict: false }).homePath = settings.path;
+    this.http = app.getHttpServer();
+    this.http.on('upgrade', this.onUpgrade);
+  }
+
+  /** Whether a host application has another listener, such as a bundler's or a WebSocket server's, for a path that is none of ours. */
+  private isForAnother({ url }: IncomingMessage): boolean {
+    return this.http.listenerCount('upgrade') > 1 && !this.endpoints.has(pathOf(url));
+  }
+
+  private async upgrade(upgrade: Upgrade): Promise<void> {
+    const { request, socket } = upgrade;
+    if (isAnswering(socket)) await answersSent(socket);
+    // An answer before has ended the connection.
+    if (!socket.writable) return void socket.destroy();
+    if (isForeignUpgrade(request)) return continueAsHttp(this.http, request, upgrade);
+    useOriginForm(request);
+    const path = pathOf(request.url);
+    const endpoint = this.endpoints.get(path);
+    const welcome: Welcome = (admission) => {
+      if (endpoint === undefined) return;
+      endpoint.welcome ??= this.reception.at(path === this.settings.path ? '' : path);
+      endpoint.welcome(admission);
+    };
+    await this.upgrader.upgrade(upgrade, endpoint?.server, welcome);
+  }
+
+  /** One WebSocket server a path, however many gateways share it. */
+  override create(port: number, options: GatewayOptions = {}): WebSocketServer {
+    if (port !== 0)
+      throw new Error(`A gateway asks for port ${port}, but all gateways share the port of the application`);
+    if (options.namespace !== undefined)
+      throw new Error(`A gateway asks for the namespace ${options.namespace}; ask for a path instead`);
+    const path = options.path === undefined ? this.settings.path : normalizePath(options.path);
+    const present = this.endpoints.get(path);
+    if (present) return present.server;
+
+    const server = new WebSocketServer({
+      noServer: true,
+      WebSocket: Connection,
+      maxPayload: this.settings.maxMessageBytes,
+      maxFragments: this.settings.maxFragments,
+      maxBufferedChunks: FREE_READS + Math.ceil(this.settings.maxMessageBytes / MIN_READ_BYTES),
+      // Connection answers pings: bounded, counted, and in one write with all else that leaves.
+      autoPong: false,
+      perMessageDeflate: this.settings.compressFromBytes > 0 && WITHOUT_CONTEXT_TAKEOVER,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+      handleProtocols: chosenSubprotocol,
+    });
+    // A listener keeps `ws` from answering what it refuses: the upgrader does, and counts it.
+    server.on('wsClientError', () => {});
+    this.arrivals.watch(server.clients);
+    this.endpoints.set(path, { server, welcome: undefined });
+    return server;
+  }
+
+  /** Nest would bind every handler of every gateway to every connection: 86 KiB each with ten gateways. */
+  override bindClientConnect(): void {}
+
+  override bindMessageHandlers(): void {}
+
+  override async close(server: WebSocketServer): Promise<void> {
+    for (const client of server.clients) client.terminate();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+
+  override async dispose(): Promise<void> {
+    this.http.off('upgrade', this.onUpgrade);
+    await super.dispose();
+  }
+}
+
+function pathOf(url = '/'): string {
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
+}

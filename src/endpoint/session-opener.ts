@@ -1,0 +1,100 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import { Settings } from '../../config/settings.js';
+import type { AccessSettings } from '../access/access-settings.js';
+import { reasonWithBan } from '../access/lists/ban-reason.js';
+import { ConnectionLimits } from '../access/limits/connection-limits.js';
+import { MessageRates } from '../access/limits/message-rate.js';
+import { FrameFormats } from '../sessions/frame-format.js';
+import { SessionRegistry } from '../sessions/session-registry.js';
+import { Session } from '../sessions/session.js';
+import type { Connection, ConnectionContext } from '../socket/connection.js';
+import { Heartbeat } from '../socket/heartbeat.js';
+import { OUTBOUND_CONTEXT } from '../socket/outbound-queue.js';
+import type { Admission } from '../upgrade/ladder/upgrader.js';
+import { Dispatcher } from '../dispatch/dispatcher.js';
+import { GatewayHooks, type ConnectionHooks } from '../dispatch/gateway-hooks.js';
+import { Inbox, type InboxContext } from '../dispatch/inbound/inbox.js';
+import { MessageTable } from '../dispatch/message-table.js';
+import { ReplyStreams } from '../dispatch/calls/reply-streams.js';
+
+/** Takes in the clients of one path. */
+export type Receive = (admission: Admission) => void;
+
+/** Where handlers have no time limit, those of clients that have gone have this one: nobody waits for their answers. */
+const PATIENCE_MS = 30_000;
+/** So that a handler is answered TIMEOUT before its session is given up. */
+const PATIENCE_MARGIN_MS = 5_000;
+
+/** Turns an admitted client into a session: gives its connection an inbox and a heartbeat, and clears up when it closes. */
+@Injectable()
+export class Reception {
+  private readonly formats: FrameFormats;
+
+  constructor(
+    @Inject(Settings) private readonly access: AccessSettings,
+    @Inject(OUTBOUND_CONTEXT) private readonly shared: ConnectionContext,
+    private readonly sessions: SessionRegistry,
+    private readonly limits: ConnectionLimits,
+    private readonly rates: MessageRates,
+    private readonly heartbeat: Heartbeat,
+    private readonly dispatcher: Dispatcher,
+    private readonly streams: ReplyStreams,
+    private readonly table: MessageTable,
+    private readonly hooks: GatewayHooks,
+  ) {
+    this.formats = new FrameFormats(access.messages.compressFromBytes);
+  }
+
+  /** @param path as the gateways declare it; empty for those that declare none */
+  at(path: string): Receive {
+    const hooks = this.hooks.of(path);
+    const context = this.inboxContext(path, hooks);
+    return (admission) => this.receive(admission, context, hooks);
+  }
+
+  private receive(admission: Admission, context: InboxContext, hooks: ConnectionHooks): void {
+    const { sessionId, connection, socket, place, request, principal, codec, address } = admission;
+    const format = this.formats.of(codec, takesCompressed(connection, request));
+    const session = new Session(sessionId, { principal, connection, format, address, events: this.sessions.events });
+    const inbox = new Inbox({ session, place, rate: this.rates.of(place) }, context);
+    connection.attach(socket, this.shared, inbox);
+    this.heartbeat.watch(connection);
+    this.sessions.add(session);
+    hooks.connected(connection, request);
+  }
+
+  private inboxContext(path: string, hooks: ConnectionHooks): InboxContext {
+    const { maxPending, maxProtocolErrors, abuseBanAfter, handlerTimeoutMs } = this.access.messages;
+    return {
+      handlers: this.table.of(path),
+      dispatcher: this.dispatcher,
+      events: this.sessions.events,
+      costOfSize: this.rates.costOfSize,
+      abuseBanAfter,
+      maxPending,
+      maxProtocolErrors,
+      patienceMs: (handlerTimeoutMs || PATIENCE_MS) + PATIENCE_MARGIN_MS,
+      onAbuse: ({ session, place }) => {
+        const ban = this.limits.abused(place);
+        session.close('too_many_messages', reasonWithBan('too_many_messages', ban));
+      },
+      onClosed: ({ session, place }, code, reason) => {
+        this.heartbeat.forget(session.connection);
+        this.limits.release(place);
+        this.streams.endAll(session);
+        this.sessions.remove(session, code, reason);
+        hooks.disconnected(session.connection, { code, reason });
+      },
+    };
+  }
+}
+
+/**
+ * Whether the client reads the compressed frames that we write for all. One that asked for a smaller window than
+ * everyone else gets its messages uncompressed, which the extension always allows.
+ */
+function takesCompressed({ extensions }: Connection, { headers }: IncomingMessage): boolean {
+  const asked = headers['sec-websocket-extensions'] ?? '';
+  return extensions.includes('permessage-deflate') && !asked.includes('server_max_window_bits');
+}

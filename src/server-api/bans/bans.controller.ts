@@ -1,0 +1,66 @@
+import { Body, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { Bans } from '../../access/lists/bans.js';
+import { Precedence } from '../../access/lists/precedence.js';
+import { givenBy } from '../../access/lists/standing.js';
+import type { Principal } from '../../authentication/principal.js';
+import type { Ban } from '../../cluster/ports/ban-store.js';
+import { withoutGiver } from '../../cluster/ports/given-order.js';
+import { ApiController, Problems, WithBody } from '../http/api-controller.js';
+import { Audited } from '../http/audit.interceptor.js';
+import { Caller } from '../http/caller.js';
+import { BanPath, BanRequest, BansAnswer } from './bans.requests.js';
+import { SessionsAnswer } from '../messages/messages.requests.js';
+import { ProblemError } from '../http/problem.js';
+
+const MAX_LISTED = 10_000;
+
+@ApiController('Bans')
+export class BansController {
+  constructor(
+    private readonly bans: Bans,
+    private readonly precedence: Precedence,
+  ) {}
+
+  @Get('bans')
+  @ApiOperation({ summary: 'The bans in force on all nodes' })
+  @ApiOkResponse({ type: BansAnswer })
+  async list(): Promise<BansAnswer> {
+    const bans = await this.bans.list();
+    return { bans: bans.slice(0, MAX_LISTED).map(withoutGiver), total: bans.length };
+  }
+
+  @Post('bans')
+  @HttpCode(200)
+  @Audited('ban', 'kind', 'key')
+  @ApiOperation({
+    summary: 'Keep an address or a user out, and end the sessions of the user; again, to replace the ban',
+  })
+  @ApiOkResponse({ type: SessionsAnswer })
+  @WithBody()
+  async ban(
+    @Caller() caller: Principal,
+    @Body() { kind, key, durationMs, reason = '' }: BanRequest,
+  ): Promise<SessionsAnswer> {
+    this.demandUndo(caller, { kind, key });
+    if (kind === 'user') await this.precedence.demandOver(caller, { by: 'user', id: key });
+    return { sessions: await this.bans.ban({ kind, key, durationMs, reason, ...givenBy(caller) }) };
+  }
+
+  @Delete('bans/:kind/:key')
+  @HttpCode(204)
+  @Audited('lift-ban', 'kind', 'key')
+  @ApiOperation({ summary: 'Lift a ban' })
+  @ApiNoContentResponse({ description: 'It is lifted' })
+  @Problems(404, 422)
+  async lift(@Caller() caller: Principal, @Param() { kind, key }: BanPath): Promise<void> {
+    this.demandUndo(caller, { kind, key });
+    if (!(await this.bans.lift(kind, key, givenBy(caller)))) throw new ProblemError(404, 'There is no such ban');
+  }
+
+  /** What a breach has banned, every operator may lift. */
+  private demandUndo(caller: Principal, { kind, key }: Pick<Ban, 'kind' | 'key'>): void {
+    const ban = this.bans.get(kind, key);
+    if (ban?.by === 'operator') this.precedence.demandUndo(caller, { ...ban, ...(kind === 'user' && { userId: key }) });
+  }
+}

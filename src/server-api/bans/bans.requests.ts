@@ -1,0 +1,75 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn, IsInt, IsOptional, IsString, Length, Max, MaxLength, Min, Validate } from 'class-validator';
+import { ValidatorConstraint, type ValidationArguments, type ValidatorConstraintInterface } from 'class-validator';
+import { isIP } from 'node:net';
+import type { Ban } from '../../cluster/ports/ban-store.js';
+
+const KINDS = ['address', 'user'] as const;
+const MAX_DURATION_MS = 31_536_000_000;
+
+/** As lists show it, an IPv6 /64 may be given as one, too. */
+@ValidatorConstraint({ name: 'banKey' })
+class BanKey implements ValidatorConstraintInterface {
+  validate(key: unknown, { object }: ValidationArguments): boolean {
+    if (typeof key !== 'string') return false;
+    return (object as BanPath).kind !== 'address' || isIP(key.replace(/::\/64$/, '::')) !== 0;
+  }
+
+  defaultMessage(): string {
+    return 'key must be an IP address where kind is address';
+  }
+}
+
+export class BanPath {
+  @ApiProperty({ enum: KINDS })
+  @IsIn(KINDS)
+  kind!: Ban['kind'];
+
+  @ApiProperty({ description: 'The address (of IPv6 its /64), or the user id', example: '203.0.113.7' })
+  @IsString()
+  @Length(1, 256)
+  @Validate(BanKey)
+  key!: string;
+}
+
+export class BanRequest extends BanPath {
+  @ApiProperty({ example: 3_600_000 })
+  @IsInt()
+  @Min(1)
+  @Max(MAX_DURATION_MS)
+  durationMs!: number;
+
+  @ApiPropertyOptional({ description: 'For operators; clients do not read it', example: 'Scraping', maxLength: 256 })
+  @IsOptional()
+  @IsString()
+  @MaxLength(256)
+  reason?: string;
+}
+
+export class BanAnswer implements Ban {
+  @ApiProperty({ enum: KINDS })
+  kind!: Ban['kind'];
+
+  @ApiProperty({ example: '203.0.113.7' })
+  key!: string;
+
+  @ApiProperty({ description: 'Milliseconds since 1970', example: 1_795_363_200_000 })
+  until!: number;
+
+  @ApiProperty({ example: 'Scraping' })
+  reason!: string;
+
+  @ApiProperty({ enum: ['breach', 'operator'], description: 'Whether a limit was broken, or an operator did it' })
+  by!: Ban['by'];
+
+  @ApiPropertyOptional({ description: 'Of a breach: which one in a row; each doubles the ban', example: 1 })
+  offences?: number;
+}
+
+export class BansAnswer {
+  @ApiProperty({ type: [BanAnswer], description: 'At most 10,000' })
+  bans!: readonly BanAnswer[];
+
+  @ApiProperty({ description: 'How many there are', example: 1 })
+  total!: number;
+}

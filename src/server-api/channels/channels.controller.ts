@@ -1,0 +1,67 @@
+import { Get, Header, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ChannelDirectory } from '../../channels/channel-directory.js';
+import { Channels } from '../../channels/channels.js';
+import { show } from '../../channels/recovery/recovery.js';
+import type { Position } from '../../cluster/ports/broker.js';
+import { GatehouseError } from '../../protocol/gatehouse-error.js';
+import { jsonText } from '../../protocol/codecs/json-codec.js';
+import { ApiController, Problems } from '../http/api-controller.js';
+import {
+  ChannelPageAnswer,
+  ChannelPath,
+  ChannelsQuery,
+  HistoryAnswer,
+  HistoryQuery,
+  PresenceAnswer,
+} from './channels.requests.js';
+
+const DEFAULT_LIMIT = 100;
+
+@ApiController('Channels')
+export class ChannelsController {
+  constructor(
+    private readonly channels: Channels,
+    private readonly directory: ChannelDirectory,
+  ) {}
+
+  @Get('channels')
+  @ApiOperation({ summary: 'The channels with subscribers, over all nodes' })
+  @ApiOkResponse({ type: ChannelPageAnswer })
+  @Problems(422)
+  async list(@Query() { limit = DEFAULT_LIMIT, after = '' }: ChannelsQuery): Promise<ChannelPageAnswer> {
+    const page = await this.directory.list({ limit, after });
+    const last = page.channels.at(-1);
+    return page.channels.length < limit || last === undefined ? page : { ...page, after: last.channel };
+  }
+
+  @Get('channels/:channel/history')
+  @Header('Content-Type', 'application/json')
+  @ApiOperation({ summary: 'What was published, as far as the channel keeps it' })
+  @ApiOkResponse({ type: HistoryAnswer })
+  @Problems(404, 422)
+  async history(@Param() { channel: name }: ChannelPath, @Query() query: HistoryQuery): Promise<string> {
+    const { limit = DEFAULT_LIMIT, reverse = false } = query;
+    const channel = this.channels.named(name);
+    const { top, publications } = await this.channels.historySince(channel, sinceOf(query), { limit, reverse });
+    const answer: HistoryAnswer = { ...top, publications: publications.map(show) };
+    // Clients of other codecs publish what JSON.stringify cannot write.
+    return jsonText(answer);
+  }
+
+  @Get('channels/:channel/presence')
+  @ApiOperation({ summary: 'Who is in a channel, whether or not its namespace shows that to clients' })
+  @ApiOkResponse({ type: PresenceAnswer })
+  @Problems(404, 422)
+  async presence(@Param() { channel: name }: ChannelPath): Promise<PresenceAnswer> {
+    const members = await this.channels.members(this.channels.named(name));
+    return { members, count: members.length };
+  }
+}
+
+function sinceOf({ sinceEpoch: epoch, sinceSeq: seq }: HistoryQuery): Position | undefined {
+  if (epoch !== undefined && seq !== undefined) return { epoch, seq };
+  if (epoch === undefined && seq === undefined) return undefined;
+  const absent = epoch === undefined ? 'sinceEpoch' : 'sinceSeq';
+  throw new GatehouseError('VALIDATION_FAILED', { details: { [absent]: ['sinceEpoch and sinceSeq belong together'] } });
+}

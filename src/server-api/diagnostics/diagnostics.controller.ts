@@ -1,0 +1,98 @@
+import { Body, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import type { ServerResponse } from 'node:http';
+import { AdminOnly } from '../http/admin.guard.js';
+import { ApiController, Problems, ProblemWhere, WithBody } from '../http/api-controller.js';
+import { Audited } from '../http/audit.interceptor.js';
+import { HandlersAnswer, SummaryAnswer } from './diagnostics.answers.js';
+import { DiagnosticsDesk } from './cluster-diagnostics.js';
+import { ProfileRequest, HeapSnapshotRequest, ListQuery, NodeQuery } from './diagnostics.requests.js';
+import { awaitAnswer, goneSignal, sendDownload } from './download.js';
+import { QueuesAnswer } from './queues.answer.js';
+
+const DEFAULT_LIMIT = 20;
+const DEFAULT_SECONDS = 10;
+const UNDER_WAY = 'A snapshot or profile is under way, or on its way to its caller';
+const FILE = { content: { 'application/json': { schema: { type: 'object' } } } };
+
+/** What this node is at, for whoever looks for a fault in it. */
+@AdminOnly()
+@ApiController('Diagnostics')
+export class DiagnosticsController {
+  constructor(private readonly desk: DiagnosticsDesk) {}
+
+  @Get('diagnostics')
+  @ApiOperation({ summary: 'Memory, event loop, processor and sessions of this node' })
+  @ApiOkResponse({ type: SummaryAnswer })
+  @Problems(404, 421, 422)
+  summary(@Query() { nodeId }: NodeQuery): Promise<SummaryAnswer> {
+    return this.desk.of(nodeId).summary();
+  }
+
+  @Get('diagnostics/handlers')
+  @ApiOperation({
+    summary: 'How long the handlers of this node take: the slowest types, the slowest calls, those under way',
+  })
+  @ApiOkResponse({ type: HandlersAnswer })
+  @Problems(404, 421, 422)
+  handlers(@Query() { nodeId, limit = DEFAULT_LIMIT }: ListQuery): HandlersAnswer {
+    return this.desk.of(nodeId).handlers(limit);
+  }
+
+  @Get('diagnostics/queues')
+  @ApiOperation({ summary: 'What waits in which queue of this node, and for whom' })
+  @ApiOkResponse({ type: QueuesAnswer })
+  @Problems(404, 421, 422)
+  queues(@Query() { nodeId, limit = DEFAULT_LIMIT }: ListQuery): Promise<QueuesAnswer> {
+    return this.desk.of(nodeId).queues(limit);
+  }
+
+  @Post('diagnostics/heap-snapshot')
+  @HttpCode(200)
+  @Audited('heap-snapshot', 'nodeId')
+  @ApiOperation({
+    summary: 'All that is in memory, keys and tokens included, as a .heapsnapshot; the node stands still meanwhile',
+  })
+  @ApiOkResponse({ ...FILE, description: 'For the Memory panel of Chrome' })
+  @Problems(404, 421, 507)
+  @ProblemWhere(403, 'The token has not the role ADMIN, or HEAP_SNAPSHOTS is off')
+  @ProblemWhere(409, UNDER_WAY)
+  @ProblemWhere(429, 'The last one was less than HEAP_SNAPSHOT_PAUSE_MS ago; with Retry-After')
+  @WithBody()
+  async heapSnapshot(@Body() { nodeId }: HeapSnapshotRequest, @Res() response: ServerResponse): Promise<void> {
+    awaitAnswer(response);
+    await sendDownload(response, await this.desk.of(nodeId).heapSnapshot());
+  }
+
+  @Post('diagnostics/cpu-profile')
+  @HttpCode(200)
+  @Audited('cpu-profile', 'nodeId')
+  @ApiOperation({ summary: 'What the processor is busy with for some seconds, as a .cpuprofile' })
+  @ApiOkResponse({ ...FILE, description: 'For the Performance panel of Chrome' })
+  @Problems(404, 421)
+  @ProblemWhere(409, UNDER_WAY)
+  @WithBody()
+  async cpuProfile(
+    @Body() { nodeId, seconds = DEFAULT_SECONDS }: ProfileRequest,
+    @Res() response: ServerResponse,
+  ): Promise<void> {
+    awaitAnswer(response);
+    await sendDownload(response, await this.desk.of(nodeId).profile('cpu', seconds, goneSignal(response)));
+  }
+
+  @Post('diagnostics/heap-profile')
+  @HttpCode(200)
+  @Audited('heap-profile', 'nodeId')
+  @ApiOperation({ summary: 'Which functions allocate for some seconds what stays in memory, as a .heapprofile' })
+  @ApiOkResponse({ ...FILE, description: 'For the Memory panel of Chrome' })
+  @Problems(404, 421)
+  @ProblemWhere(409, UNDER_WAY)
+  @WithBody()
+  async heapProfile(
+    @Body() { nodeId, seconds = DEFAULT_SECONDS }: ProfileRequest,
+    @Res() response: ServerResponse,
+  ): Promise<void> {
+    awaitAnswer(response);
+    await sendDownload(response, await this.desk.of(nodeId).profile('heap', seconds, goneSignal(response)));
+  }
+}

@@ -1,0 +1,37 @@
+import { Get, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { Channels } from '../../channels/channels.js';
+import { Explanations } from '../../channels/ledger/explanations.js';
+import { VERDICTS } from '../../channels/ledger/publication-outcome.js';
+import { AdminOnly } from '../http/admin.guard.js';
+import { ApiController, Problems, ProblemWhere } from '../http/api-controller.js';
+import { Audited } from '../http/audit.interceptor.js';
+import { ExplainQuery, ExplanationAnswer } from './explain.requests.js';
+import { ProblemError } from '../http/problem.js';
+
+const NO_LEDGER = 'The namespace keeps no ledger: it has no option `ledger` in the channels file';
+
+/** Why a user got a message, or did not. */
+@ApiController('Explain')
+@AdminOnly()
+export class ExplainController {
+  constructor(
+    private readonly channels: Channels,
+    private readonly explanations: Explanations,
+  ) {}
+
+  @Get('explain')
+  @Audited('explain', 'userId', 'channel', 'seq')
+  @ApiOperation({ summary: 'Why a user got a publication, or did not: from the ledgers of all nodes' })
+  @ApiOkResponse({ type: ExplanationAnswer })
+  @Problems(404, 422)
+  @ProblemWhere(409, NO_LEDGER)
+  async explain(@Query() { userId, channel: name, seq, epoch }: ExplainQuery): Promise<ExplanationAnswer> {
+    const channel = this.channels.named(name);
+    if (!this.explanations.areKeptFor(channel)) {
+      throw new ProblemError(409, NO_LEDGER);
+    }
+    const explanation = await this.explanations.of(channel, { userId, seq, epoch });
+    return { ...explanation, meaning: VERDICTS[explanation.outcome] };
+  }
+}

@@ -1,0 +1,138 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsInt, IsOptional, IsString, Length, Min } from 'class-validator';
+import type { Gap } from '../../channels/recovery/gap.js';
+import type { NodeCover, PublicationState } from '../../channels/ledger/explanations.js';
+import type { SessionAccount, Stay } from '../../channels/ledger/node-account.js';
+import { VERDICTS, type Outcome, type Verdict } from '../../channels/ledger/publication-outcome.js';
+import { WholeNumber } from '../http/query-values.js';
+
+const MILLISECONDS = { description: 'Milliseconds since 1970', example: 1_795_363_200_000 };
+
+export class ExplainQuery {
+  @ApiProperty({ example: 'alice' })
+  @IsString()
+  @Length(1, 256)
+  userId!: string;
+
+  @ApiProperty({ description: '`namespace:name`, percent-encoded where it needs to be', example: 'feed:news' })
+  @IsString()
+  channel!: string;
+
+  @ApiProperty({ type: 'integer', minimum: 1, example: 17 })
+  @WholeNumber()
+  @IsInt()
+  @Min(1)
+  seq!: number;
+
+  @ApiPropertyOptional({ description: 'Which life of the channel is meant. Absent: the newest that has the seq' })
+  @IsOptional()
+  @IsString()
+  @Length(1, 64)
+  epoch?: string;
+}
+
+class GapAnswer implements Gap {
+  @ApiProperty({ type: 'integer', nullable: true, description: 'The first that is lost; null: nobody knows' })
+  from!: number | null;
+
+  @ApiProperty({ example: 17 })
+  to!: number;
+}
+
+class VerdictAnswer implements Verdict {
+  @ApiProperty({ enum: Object.keys(VERDICTS), example: 'delivered' })
+  outcome!: Outcome;
+
+  @ApiPropertyOptional({ ...MILLISECONDS, description: 'When it came to that, in milliseconds since 1970' })
+  at?: number;
+
+  @ApiPropertyOptional({ description: 'Of `dropped`, `waiting`, `not_subscribed` and `unknown`', example: 'latest' })
+  reason?: string;
+
+  @ApiPropertyOptional({ description: 'Of `gap_announced`' })
+  gap?: GapAnswer;
+}
+
+class StayAnswer implements Stay {
+  @ApiProperty(MILLISECONDS)
+  subscribedAt!: number;
+
+  @ApiPropertyOptional({ description: 'Where the reply brought the client', example: 12 })
+  seq?: number;
+
+  @ApiPropertyOptional({ description: 'Where the client said that it stood', example: 9 })
+  since?: number;
+
+  @ApiPropertyOptional(MILLISECONDS)
+  leftAt?: number;
+}
+
+class SessionAccountAnswer extends VerdictAnswer implements SessionAccount {
+  @ApiProperty({ example: '5f2b8c1e-9d43-4d0a-8a55-0b1f6c7e2d34' })
+  sessionId!: string;
+
+  @ApiProperty({ example: 'node-1' })
+  nodeId!: string;
+
+  @ApiPropertyOptional(MILLISECONDS)
+  openedAt?: number;
+
+  @ApiPropertyOptional({ ...MILLISECONDS, description: 'Absent while it is open' })
+  closedAt?: number;
+
+  @ApiPropertyOptional({ example: 1006 })
+  closeCode?: number;
+
+  @ApiProperty({ type: [StayAnswer], description: 'Its subscribes in the channel, as far as they are remembered' })
+  subscribes!: readonly StayAnswer[];
+}
+
+class PositionAnswer {
+  @ApiProperty({ example: 'mZ3kq0aB' })
+  epoch!: string;
+
+  @ApiProperty({ example: 17 })
+  seq!: number;
+}
+
+class PublicationStateAnswer implements PublicationState {
+  @ApiProperty({
+    enum: ['kept', 'gone', 'never'],
+    description: 'In the history; not any more, or not in this life of the channel; never published',
+  })
+  state!: PublicationState['state'];
+
+  @ApiPropertyOptional({ ...MILLISECONDS, description: 'When it was published; absent where nobody knows' })
+  ts?: number;
+
+  @ApiProperty({ description: 'Where the channel stands now' })
+  top!: PositionAnswer;
+}
+
+class NodeCoverAnswer implements NodeCover {
+  @ApiProperty({ example: 'node-1' })
+  nodeId!: string;
+
+  @ApiProperty({ ...MILLISECONDS, description: 'What it sent is known from here on' })
+  deliveriesSince!: number;
+
+  @ApiProperty({ ...MILLISECONDS, description: 'Which sessions it had is known from here on' })
+  sessionsSince!: number;
+}
+
+export class ExplanationAnswer extends VerdictAnswer {
+  @ApiProperty({ description: 'What the outcome means', example: VERDICTS.delivered })
+  meaning!: string;
+
+  @ApiProperty()
+  publication!: PublicationStateAnswer;
+
+  @ApiProperty({ type: [SessionAccountAnswer], description: 'The sessions that were there, the happiest first' })
+  sessions!: readonly SessionAccountAnswer[];
+
+  @ApiProperty({ type: [NodeCoverAnswer], description: 'The nodes that answered' })
+  nodes!: readonly NodeCoverAnswer[];
+
+  @ApiProperty({ type: [String], description: 'Nodes that did not answer', example: [] })
+  missing!: readonly string[];
+}

@@ -1,0 +1,20 @@
+import { applyDecorators, Injectable, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import { GatehouseError } from '../../protocol/gatehouse-error.js';
+import { ProblemWhere } from './api-controller.js';
+import { callerOf } from './caller.js';
+
+/** Lets operators pass, and not back ends. */
+@Injectable()
+export class AdminGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { roles } = callerOf(context.switchToHttp().getRequest<IncomingMessage>());
+    if (!roles.includes('ADMIN')) throw new GatehouseError('FORBIDDEN', { message: 'Only for the role ADMIN' });
+    return true;
+  }
+}
+
+/** On an endpoint that the role SERVICE does not open, or above @ApiController where none is. */
+export function AdminOnly(): ClassDecorator & MethodDecorator {
+  return applyDecorators(UseGuards(AdminGuard), ProblemWhere(403, 'The token has not the role ADMIN'));
+}

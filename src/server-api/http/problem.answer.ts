@@ -1,0 +1,29 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ERRORS, type ErrorCode } from '../../protocol/error-codes.js';
+import type { Problem } from './problem.js';
+
+/** How the OpenAPI document shows a Problem. */
+export class ProblemAnswer implements Problem {
+  @ApiProperty({ example: 'about:blank' })
+  type!: 'about:blank';
+
+  @ApiProperty({ description: 'The name of the status', example: 'Unprocessable Entity' })
+  title!: string;
+
+  @ApiProperty({ example: 422 })
+  status!: number;
+
+  @ApiProperty({ example: 'Validation failed' })
+  detail!: string;
+
+  @ApiPropertyOptional({ description: 'Where there is one', enum: Object.keys(ERRORS), example: 'VALIDATION_FAILED' })
+  code?: ErrorCode;
+
+  @ApiPropertyOptional({
+    description: 'Field → reasons',
+    type: 'object',
+    additionalProperties: { type: 'array', items: { type: 'string' } },
+    example: { channel: ['channel must be a string'] },
+  })
+  errors?: Record<string, string[]>;
+}

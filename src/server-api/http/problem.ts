@@ -1,0 +1,89 @@
+import { HttpException } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
+import { ERRORS, type ErrorCode } from '../../protocol/error-codes.js';
+import { GatehouseError } from '../../protocol/gatehouse-error.js';
+import { plainProblem, writeProblem, type PlainProblem } from '../../transport/problem-json.js';
+
+/** An answer of the API that is an error. */
+export interface Problem extends PlainProblem {
+  /** The code that a WebSocket client would be answered with, where there is one. */
+  readonly code?: ErrorCode;
+  /** Field of the request → reasons. */
+  readonly errors?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The status of each error code; docs/api.md lists them, and a test compares. */
+export const STATUS_OF = {
+  INVALID_MESSAGE_FORMAT: 400,
+  UNKNOWN_MESSAGE_TYPE: 400,
+  UNSUPPORTED_VERSION: 400,
+  VALIDATION_FAILED: 422,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  RATE_LIMIT_EXCEEDED: 429,
+  UNKNOWN_CHANNEL: 404,
+  NOT_SUBSCRIBED: 409,
+  CHANNEL_LIMIT_REACHED: 409,
+  MESSAGE_TOO_LARGE: 413,
+  DUPLICATE_MESSAGE: 409,
+  STALE_MESSAGE: 409,
+  DECRYPTION_FAILED: 400,
+  UPSTREAM_UNAVAILABLE: 502,
+  SERVER_BUSY: 503,
+  TIMEOUT: 504,
+  INTERNAL_ERROR: 500,
+} as const satisfies Record<ErrorCode, number>;
+
+type Headers = Readonly<Record<string, string>>;
+
+/** What a handler or guard of the API throws where no error code says it. */
+export class ProblemError extends Error {
+  constructor(
+    readonly status: number,
+    /** Must not quote what the client sent. */
+    detail: string,
+    readonly headers: Headers = {},
+  ) {
+    super(detail);
+    this.name = 'ProblemError';
+  }
+}
+
+export interface ProblemAnswer {
+  readonly problem: Problem;
+  readonly headers: Headers;
+}
+
+/** Whatever was thrown, as the answer to it. What nobody expected is INTERNAL_ERROR and tells nothing. */
+export function problemOf(error: unknown): ProblemAnswer {
+  if (error instanceof ProblemError)
+    return { problem: plainProblem(error.status, error.message), headers: error.headers };
+  if (error instanceof GatehouseError) return ofCode(error);
+  // Of Nest and its parts. Their sentences quote the URL.
+  if (error instanceof HttpException && error.getStatus() < 500) {
+    return { problem: plainProblem(error.getStatus()), headers: {} };
+  }
+  return ofCode(new GatehouseError('INTERNAL_ERROR'));
+}
+
+export function isExpected(error: unknown): boolean {
+  return problemOf(error).problem.code !== 'INTERNAL_ERROR';
+}
+
+/** Answers once. */
+export function sendProblem(response: ServerResponse, { problem, headers }: ProblemAnswer): void {
+  writeProblem(response, problem, headers);
+}
+
+/** For Retry-After, which counts in whole seconds. */
+export function secondsOf(milliseconds: number): string {
+  return String(Math.max(1, Math.ceil(milliseconds / 1_000)));
+}
+
+function ofCode({ code, message, details, retryAfter }: GatehouseError): ProblemAnswer {
+  const fields = details === undefined ? { code } : { code, errors: details };
+  const headers: Record<string, string> = {};
+  if (code === 'UNAUTHENTICATED') headers['WWW-Authenticate'] = 'Bearer';
+  if (retryAfter !== undefined) headers['Retry-After'] = secondsOf(retryAfter);
+  return { problem: { ...plainProblem(STATUS_OF[code], message || ERRORS[code].message), ...fields }, headers };
+}

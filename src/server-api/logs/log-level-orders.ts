@@ -1,0 +1,69 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { NODE_BUS, type NodeBus } from '../../cluster/ports/node-bus.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
+import {
+  LOG_LEVEL_CONTROL,
+  type LogLevelChange,
+  type LogLevelControl,
+  type LogLevelState,
+} from './log-level-control.js';
+import type { LogLevelsAnswer, NodeLogLevelsAnswer } from './log-levels.requests.js';
+import { orderOf } from '../nodes/other-node.js';
+
+const KIND = 'log-levels';
+
+/** What a node is to do; all but `by` absent: to say what its levels are. */
+interface Order {
+  readonly by: string;
+  /** Null: those that are configured there. */
+  readonly levels?: string | null;
+  readonly seconds?: number;
+}
+
+/** Asks for and changes the levels of the log, of one node or of all. Every node obeys, also one whose own API is off. */
+@Injectable()
+export class LogLevelOrders {
+  constructor(
+    @Inject(LOG_LEVEL_CONTROL) private readonly control: LogLevelControl,
+    @Inject(NODE_BUS) readonly bus: NodeBus,
+    @Inject(NODE_REGISTRY) readonly registry: NodeRegistry,
+  ) {
+    bus.handle(KIND, (payload) => this.obey(payload as Order));
+  }
+
+  /** The levels of all nodes. */
+  look(by: string): Promise<LogLevelsAnswer> {
+    return this.give({ by });
+  }
+
+  /** @throws ProblemError and GatehouseError as `orderOf` does, where one node is meant */
+  change({ levels, seconds, by }: LogLevelChange, nodeId: string | undefined): Promise<LogLevelsAnswer> {
+    return this.give({ by, levels, ...(seconds !== undefined && { seconds }) }, nodeId);
+  }
+
+  /** As `change` to what is configured. */
+  restore(by: string, nodeId: string | undefined): Promise<LogLevelsAnswer> {
+    return this.give({ by, levels: null }, nodeId);
+  }
+
+  private async give(order: Order, nodeId?: string): Promise<LogLevelsAnswer> {
+    const { self } = this.registry;
+    if (nodeId !== undefined && nodeId !== self.nodeId) {
+      const state = await orderOf<LogLevelState>(this, { nodeId, kind: KIND, payload: order });
+      return { nodes: [answerOf(nodeId, state)], missing: [] };
+    }
+    const own = answerOf(self.nodeId, this.obey(order));
+    if (nodeId !== undefined) return { nodes: [own], missing: [] };
+    const { received, missing } = await this.bus.ask<LogLevelState>(KIND, order);
+    return { nodes: [own, ...[...received].map(([name, state]) => answerOf(name, state))], missing };
+  }
+
+  private obey({ by, levels, seconds }: Order): LogLevelState {
+    if (levels === undefined) return this.control.state;
+    return levels === null ? this.control.restore(by) : this.control.change({ by, levels, seconds });
+  }
+}
+
+function answerOf(nodeId: string, { levels, areas, configured, until }: LogLevelState): NodeLogLevelsAnswer {
+  return { nodeId, levels, configured, areas, ...(until !== undefined && { until }) };
+}

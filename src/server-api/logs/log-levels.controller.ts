@@ -1,0 +1,42 @@
+import { Body, Delete, Get, Put, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import type { Principal } from '../../authentication/principal.js';
+import { AdminOnly } from '../http/admin.guard.js';
+import { ApiController, Problems, WithBody } from '../http/api-controller.js';
+import { Audited } from '../http/audit.interceptor.js';
+import { Caller } from '../http/caller.js';
+import { LogLevelOrders } from './log-level-orders.js';
+import { LogLevelsAnswer, LogLevelsQuery, LogLevelsRequest } from './log-levels.requests.js';
+
+/** What the nodes log, as long as they run. */
+@ApiController('Logs')
+@AdminOnly()
+export class LogLevelsController {
+  constructor(private readonly orders: LogLevelOrders) {}
+
+  @Get('logs/levels')
+  @ApiOperation({ summary: 'The levels of the logs of all nodes' })
+  @ApiOkResponse({ type: LogLevelsAnswer })
+  look(@Caller() caller: Principal): Promise<LogLevelsAnswer> {
+    return this.orders.look(caller.userId);
+  }
+
+  @Put('logs/levels')
+  @Audited('set-log-levels', 'levels', 'nodeId')
+  @ApiOperation({ summary: 'Log more or less, on one node or all, for a time or until it is started anew' })
+  @ApiOkResponse({ type: LogLevelsAnswer })
+  @Problems(404, 504)
+  @WithBody()
+  change(@Caller() caller: Principal, @Body() { levels, seconds, nodeId }: LogLevelsRequest): Promise<LogLevelsAnswer> {
+    return this.orders.change({ levels, seconds, by: caller.userId }, nodeId);
+  }
+
+  @Delete('logs/levels')
+  @Audited('restore-log-levels', 'nodeId')
+  @ApiOperation({ summary: 'Let LOG_LEVEL hold again, on one node or all' })
+  @ApiOkResponse({ type: LogLevelsAnswer })
+  @Problems(404, 504)
+  restore(@Caller() caller: Principal, @Query() { nodeId }: LogLevelsQuery): Promise<LogLevelsAnswer> {
+    return this.orders.restore(caller.userId, nodeId);
+  }
+}

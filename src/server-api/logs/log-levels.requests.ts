@@ -1,0 +1,105 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import {
+  IsInt,
+  IsOptional,
+  Max,
+  MaxLength,
+  Min,
+  Validate,
+  ValidatorConstraint,
+  type ValidationArguments,
+  type ValidatorConstraintInterface,
+} from 'class-validator';
+import { NodeId } from '../nodes/node-id.js';
+import { LOG_AREAS, LOG_LEVELS, readLogLevels, type LogLevel, type LogLevels } from '../../../config/log-levels.js';
+
+const MAX_LEVELS_LENGTH = 512;
+const DAY_SECONDS = 86_400;
+
+/** The mistake as LOG_LEVEL would be told of it; undefined: there is none. */
+function mistakeIn(levels: unknown): string | undefined {
+  try {
+    readLogLevels(levels as string);
+    return undefined;
+  } catch (error) {
+    return typeof levels === 'string' ? (error as Error).message : 'must be text';
+  }
+}
+
+@ValidatorConstraint({ name: 'levels' })
+class Levels implements ValidatorConstraintInterface {
+  validate(levels: unknown): boolean {
+    return mistakeIn(levels) === undefined;
+  }
+
+  defaultMessage(given?: ValidationArguments): string {
+    return `levels ${mistakeIn(given?.value)}`;
+  }
+}
+
+export class LogLevelsQuery {
+  @ApiPropertyOptional({ description: 'SERVER_ID of the node; absent: all that are there', example: 'node-2' })
+  @IsOptional()
+  @NodeId()
+  nodeId?: string;
+}
+
+export class LogLevelsRequest extends LogLevelsQuery {
+  @ApiProperty({
+    description: `As LOG_LEVEL: a level (${LOG_LEVELS.join(', ')}), and of some areas another one. Areas: ${Object.keys(LOG_AREAS).join(', ')}`,
+    example: 'info,messages=debug',
+  })
+  @MaxLength(MAX_LEVELS_LENGTH)
+  @Validate(Levels)
+  levels!: string;
+
+  @ApiPropertyOptional({
+    description: 'After how long LOG_LEVEL holds again; absent: when the process is started anew',
+    type: 'integer',
+    minimum: 1,
+    maximum: DAY_SECONDS,
+    example: 600,
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(DAY_SECONDS)
+  seconds?: number;
+}
+
+export class NodeLogLevelsAnswer {
+  @ApiProperty({ example: 'node-2' })
+  nodeId!: string;
+
+  @ApiProperty({ description: 'What holds, in the form of LOG_LEVEL', example: 'info,messages=debug' })
+  levels!: string;
+
+  @ApiProperty({ description: 'LOG_LEVEL of the node', example: 'info' })
+  configured!: string;
+
+  @ApiProperty({
+    description: 'The level of each area',
+    type: 'object',
+    additionalProperties: { type: 'string', enum: [...LOG_LEVELS] satisfies LogLevel[] },
+    example: { messages: 'debug', connections: 'info' },
+  })
+  areas!: LogLevels;
+
+  @ApiPropertyOptional({
+    description: 'When LOG_LEVEL holds again, in milliseconds since 1970; absent: when the process is started anew',
+    example: 1_795_363_200_000,
+  })
+  until?: number;
+}
+
+export class LogLevelsAnswer {
+  @ApiProperty({ type: [NodeLogLevelsAnswer] })
+  nodes!: readonly NodeLogLevelsAnswer[];
+
+  @ApiProperty({
+    type: [String],
+    description: 'Nodes that did not answer within two seconds, and may have changed or not',
+    example: [],
+  })
+  missing!: readonly string[];
+}

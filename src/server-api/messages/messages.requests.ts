@@ -1,0 +1,78 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Allow, IsInt, IsNotEmpty, IsOptional, IsString, Length, Max, Min, NotEquals } from 'class-validator';
+import { MAX_TYPE_LENGTH } from '../../protocol/envelope.js';
+import { ANY_JSON } from '../http/any-json.js';
+
+const MAX_TTL_MS = 86_400_000;
+
+export class PublishRequest {
+  @ApiProperty({ description: '`namespace:name`', example: 'feed:news' })
+  @IsString()
+  @IsNotEmpty()
+  channel!: string;
+
+  @ApiPropertyOptional({ ...ANY_JSON, example: { headline: 'Gatehouse has a server API' } })
+  @Allow()
+  data?: unknown;
+
+  @ApiPropertyOptional({ description: 'The same as the header Idempotency-Key', example: 'news-4711' })
+  @IsOptional()
+  @IsString()
+  @Length(1, 128)
+  idempotencyKey?: string;
+
+  @ApiPropertyOptional({ description: 'Milliseconds after which it is not delivered any more', example: 60_000 })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_TTL_MS)
+  ttlMs?: number;
+}
+
+class Message {
+  @ApiPropertyOptional({ ...ANY_JSON, example: { text: 'Maintenance at noon' } })
+  @Allow()
+  data?: unknown;
+}
+
+export class BroadcastRequest extends Message {
+  @ApiPropertyOptional({ description: 'The type of the message that clients get', default: 'broadcast' })
+  @IsOptional()
+  @IsString()
+  @Length(1, MAX_TYPE_LENGTH)
+  // An error has fields of its own, and clients would look for them.
+  @NotEquals('error')
+  type?: string;
+}
+
+export class UserMessageRequest extends Message {
+  @ApiPropertyOptional({ description: 'The type of the message that clients get', default: 'direct_message' })
+  @IsOptional()
+  @IsString()
+  @Length(1, MAX_TYPE_LENGTH)
+  @NotEquals('error')
+  type?: string;
+}
+
+export class UserPath {
+  @ApiProperty({ description: 'What `sub` says in the token of the user', example: 'alice' })
+  @IsString()
+  @Length(1, 256)
+  userId!: string;
+}
+
+export class PublishAnswer {
+  @ApiProperty({ example: 'feed:news' })
+  channel!: string;
+
+  @ApiPropertyOptional({ description: 'Absent in a channel without history', example: 'mZ3kq0aB' })
+  epoch?: string;
+
+  @ApiPropertyOptional({ description: 'Absent in a channel without history', example: 17 })
+  seq?: number;
+}
+
+export class SessionsAnswer {
+  @ApiProperty({ description: 'How many sessions it was done to, over all nodes that answered', example: 2 })
+  sessions!: number;
+}

@@ -1,0 +1,30 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { NODE_BUS, type NodeBus } from '../../cluster/ports/node-bus.js';
+import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
+import { Drain, type DrainSummary } from '../../lifecycle/drain.js';
+import type { DrainAnswer } from './nodes.requests.js';
+import { orderOf } from './other-node.js';
+
+const KIND = 'drain';
+
+/** Has a node drained, this one or another. Every node obeys, also one whose own API is off. */
+@Injectable()
+export class DrainOrders {
+  constructor(
+    @Inject(NODE_BUS) readonly bus: NodeBus,
+    @Inject(NODE_REGISTRY) readonly registry: NodeRegistry,
+    private readonly drain: Drain,
+  ) {
+    bus.handle(KIND, () => ({ ...this.drain.begin() }));
+  }
+
+  /** @throws ProblemError and GatehouseError as `orderOf` does */
+  async give(nodeId = this.registry.self.nodeId): Promise<DrainAnswer> {
+    if (nodeId === this.registry.self.nodeId) return answer(nodeId, this.drain.begin());
+    return answer(nodeId, await orderOf<DrainSummary>(this, { nodeId, kind: KIND, payload: null }));
+  }
+}
+
+function answer(nodeId: string, { leaving, remaining, reconnectWindowMs, startedAt }: DrainSummary): DrainAnswer {
+  return { nodeId, sessions: leaving, remaining, reconnectWindowMs, startedAt };
+}

@@ -1,0 +1,33 @@
+import { Body, Get, HttpCode, Inject, Post } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
+import { ApiController, Problems, WithBody } from '../http/api-controller.js';
+import { Audited } from '../http/audit.interceptor.js';
+import { DrainOrders } from './drain-orders.js';
+import { DrainAnswer, DrainRequest, NodesAnswer } from './nodes.requests.js';
+
+@ApiController('Nodes')
+export class NodesController {
+  constructor(
+    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly orders: DrainOrders,
+  ) {}
+
+  @Get('nodes')
+  @ApiOperation({ summary: 'The nodes of the cluster, and how busy they are' })
+  @ApiOkResponse({ type: NodesAnswer })
+  list(): NodesAnswer {
+    return { nodes: this.registry.nodes };
+  }
+
+  @Post('drain')
+  @HttpCode(200)
+  @Audited('drain', 'nodeId')
+  @ApiOperation({ summary: 'Let all clients of a node go; there is no way back, and the process stays' })
+  @ApiOkResponse({ type: DrainAnswer })
+  @Problems(404, 504)
+  @WithBody()
+  drain(@Body() { nodeId }: DrainRequest): Promise<DrainAnswer> {
+    return this.orders.give(nodeId);
+  }
+}

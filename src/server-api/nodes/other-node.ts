@@ -1,0 +1,37 @@
+import type { NodeBus } from '../../cluster/ports/node-bus.js';
+import type { NodeRegistry } from '../../cluster/ports/node-registry.js';
+import { GatehouseError } from '../../protocol/gatehouse-error.js';
+import { ProblemError } from '../http/problem.js';
+
+/** What an order for another node is given through. */
+interface Ways {
+  readonly bus: NodeBus;
+  readonly registry: NodeRegistry;
+}
+
+/** One kind of order, for one node. */
+interface Order {
+  readonly nodeId: string;
+  readonly kind: string;
+  readonly payload: unknown;
+}
+
+/**
+ * Has another node carry out an order.
+ *
+ * @throws ProblemError 404; GatehouseError SERVER_BUSY where Redis is away, TIMEOUT where the node does not answer: it may
+ *   carry the order out all the same, also later
+ */
+export async function orderOf<T>({ bus, registry }: Ways, { nodeId, kind, payload }: Order): Promise<T> {
+  if (!registry.nodes.some((node) => node.nodeId === nodeId)) throw new ProblemError(404, 'There is no such node');
+  demandWay(bus);
+  const { received } = await bus.ask<T>(kind, payload, { nodes: [nodeId] });
+  const answer = received.get(nodeId);
+  if (answer !== undefined) return answer;
+  demandWay(bus);
+  throw new GatehouseError('TIMEOUT', { message: 'The node does not answer, and may do it or not' });
+}
+
+function demandWay({ isConnected }: NodeBus): void {
+  if (!isConnected) throw new GatehouseError('SERVER_BUSY', { message: 'Redis cannot be reached', retryAfter: 1_000 });
+}

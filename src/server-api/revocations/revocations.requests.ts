@@ -1,0 +1,130 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn, IsInt, IsOptional, IsString, Length, Max, MaxLength, Min, Validate } from 'class-validator';
+import { ValidatorConstraint, type ValidationArguments, type ValidatorConstraintInterface } from 'class-validator';
+import { MAX_TIME_MS } from '../../authentication/claims.js';
+
+const KINDS = ['token', 'user'] as const;
+const ORDER_KINDS = [...KINDS, 'session'] as const;
+/** The year 2001. A time in seconds is before it, and would revoke nothing without a word. */
+const MIN_TIME_MS = 1_000_000_000_000;
+
+@ValidatorConstraint({ name: 'future' })
+export class Future implements ValidatorConstraintInterface {
+  validate(time: unknown): boolean {
+    return typeof time === 'number' && time > Date.now() + 1_000;
+  }
+
+  defaultMessage({ property }: ValidationArguments): string {
+    return `${property} must be in the future, in milliseconds since 1970`;
+  }
+}
+
+@ValidatorConstraint({ name: 'ofUser' })
+class OfUser implements ValidatorConstraintInterface {
+  validate(_value: unknown, { object }: ValidationArguments): boolean {
+    return (object as RevocationRequest).kind === 'user';
+  }
+
+  defaultMessage({ property }: ValidationArguments): string {
+    return `${property} is for kind user only`;
+  }
+}
+
+/** Of an order that holds for a while. */
+export class LastingRequest {
+  @ApiPropertyOptional({
+    description:
+      'Until when it is kept, in milliseconds since 1970: not before the tokens in question have expired. Default: REVOCATION_TTL_MS from now; of a session with a token that expires, a minute after that',
+    example: 1_795_363_200_000,
+  })
+  @IsOptional()
+  @IsInt()
+  @Max(MAX_TIME_MS)
+  @Validate(Future)
+  until?: number;
+
+  @ApiPropertyOptional({ description: 'For operators; clients do not read it', example: 'Laptop lost', maxLength: 256 })
+  @IsOptional()
+  @IsString()
+  @MaxLength(256)
+  reason?: string;
+}
+
+export class RevocationRequest extends LastingRequest {
+  @ApiProperty({ enum: ORDER_KINDS })
+  @IsIn(ORDER_KINDS)
+  kind!: (typeof ORDER_KINDS)[number];
+
+  @ApiProperty({ description: 'The `jti` of the token, the user id, or the session id', example: 'alice' })
+  @IsString()
+  @Length(1, 256)
+  key!: string;
+
+  @ApiPropertyOptional({
+    description: 'Of a user: tokens issued before then, in milliseconds since 1970. Default: now',
+    example: 1_795_363_200_000,
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(MIN_TIME_MS)
+  @Max(MAX_TIME_MS)
+  @Validate(OfUser)
+  issuedBefore?: number;
+}
+
+export class RevocationPath {
+  @ApiProperty({ enum: KINDS })
+  @IsIn(KINDS)
+  kind!: (typeof KINDS)[number];
+
+  @ApiProperty({ description: 'The `jti` of the token, or the user id', example: 'alice' })
+  @IsString()
+  @Length(1, 256)
+  key!: string;
+}
+
+export class RevocationAnswer {
+  @ApiProperty({ enum: KINDS })
+  kind!: (typeof KINDS)[number];
+
+  @ApiProperty({ description: 'The `jti` of the token, or the user id', example: 'alice' })
+  key!: string;
+
+  @ApiProperty({ description: 'Until when it is kept, in milliseconds since 1970', example: 1_795_363_200_000 })
+  until!: number;
+
+  @ApiProperty({ example: 'Laptop lost' })
+  reason!: string;
+
+  @ApiPropertyOptional({ description: 'Of a user: milliseconds since 1970', example: 1_795_363_200_000 })
+  issuedBefore?: number;
+}
+
+export class RevocationsAnswer {
+  @ApiProperty({ type: [RevocationAnswer], description: 'At most 10,000' })
+  revocations!: readonly RevocationAnswer[];
+
+  @ApiProperty({ description: 'How many there are', example: 1 })
+  total!: number;
+}
+
+/** Whom an order did not reach in time. */
+export class ReachAnswer {
+  @ApiProperty({
+    type: [String],
+    description: 'Nodes that did not say within two seconds that it is done; they carry it out once they are back',
+    example: [],
+  })
+  missing!: readonly string[];
+}
+
+export class RevokedAnswer extends ReachAnswer {
+  @ApiProperty({ description: 'How many sessions ended, over all nodes that answered', example: 2 })
+  sessions!: number;
+
+  @ApiPropertyOptional({
+    type: RevocationAnswer,
+    description: 'Absent where the token of the session has no `jti`: then the session has ended, with 4409',
+  })
+  revocation?: RevocationAnswer;
+}

@@ -1,0 +1,97 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ArrayMaxSize, IsArray, IsOptional, Validate } from 'class-validator';
+import { ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator';
+import { readRights } from '../../authentication/claims.js';
+import { CAPABILITIES, type Capability } from '../../authentication/principal.js';
+import { LastingRequest, ReachAnswer } from '../revocations/revocations.requests.js';
+
+const MAX_ROLES = 64;
+/** Every node keeps it; a token holds no more either. */
+const MAX_CHANNELS_LENGTH = 8_192;
+
+const CHANNELS = {
+  description: 'Channel pattern → what is allowed there, as the claim `channels` of a token',
+  type: 'object' as const,
+  additionalProperties: { type: 'array' as const, items: { type: 'string' as const, enum: [...CAPABILITIES] } },
+  example: { 'room:*': ['subscribe', 'history'] },
+};
+
+@ValidatorConstraint({ name: 'roles' })
+class RolesClaim implements ValidatorConstraintInterface {
+  validate(roles: unknown): boolean {
+    return readRights({ roles }) !== undefined;
+  }
+
+  defaultMessage(): string {
+    return 'roles must be texts of 1 to 64 characters';
+  }
+}
+
+@ValidatorConstraint({ name: 'channels' })
+class ChannelsClaim implements ValidatorConstraintInterface {
+  validate(channels: unknown): boolean {
+    return readRights({ channels }) !== undefined && JSON.stringify(channels).length <= MAX_CHANNELS_LENGTH;
+  }
+
+  defaultMessage(): string {
+    return `channels must map patterns to lists of ${CAPABILITIES.join(', ')}, in at most ${MAX_CHANNELS_LENGTH} characters`;
+  }
+}
+
+export class RightsRequest extends LastingRequest {
+  @ApiProperty({ type: [String], description: 'In the place of those in the token; empty: none', example: ['MEMBER'] })
+  @IsArray()
+  @ArrayMaxSize(MAX_ROLES)
+  @Validate(RolesClaim)
+  roles!: string[];
+
+  @ApiPropertyOptional({ ...CHANNELS, description: `${CHANNELS.description}; absent: that of the token holds` })
+  @IsOptional()
+  @Validate(ChannelsClaim)
+  channels?: Record<string, Capability[]>;
+}
+
+export class RightsAnswer {
+  @ApiProperty({ example: 'alice' })
+  userId!: string;
+
+  @ApiProperty({ type: [String], example: ['MEMBER'] })
+  roles!: readonly string[];
+
+  @ApiPropertyOptional({ ...CHANNELS, description: `${CHANNELS.description}; absent: that of the token holds` })
+  channels?: Readonly<Record<string, readonly string[]>>;
+
+  @ApiProperty({
+    description: 'It holds for tokens issued before then, in milliseconds since 1970',
+    example: 1_795_363_200_000,
+  })
+  issuedBefore!: number;
+
+  @ApiProperty({ description: 'Until when it is kept, in milliseconds since 1970', example: 1_795_968_000_000 })
+  until!: number;
+
+  @ApiProperty({ example: 'Left the team' })
+  reason!: string;
+}
+
+export class RightsListAnswer {
+  @ApiProperty({ type: [RightsAnswer], description: 'At most 10,000' })
+  rights!: readonly RightsAnswer[];
+
+  @ApiProperty({ description: 'How many there are', example: 1 })
+  total!: number;
+}
+
+export class RightsChangedAnswer extends ReachAnswer {
+  @ApiProperty({
+    description: 'How many open sessions have other rights now, over all nodes that answered',
+    example: 2,
+  })
+  sessions!: number;
+
+  @ApiProperty({ description: 'How many subscriptions those lost by it', example: 1 })
+  dropped!: number;
+
+  @ApiProperty({ type: RightsAnswer })
+  rights!: RightsAnswer;
+}

@@ -1,0 +1,56 @@
+import { Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { Expulsion } from '../../access/session-termination.js';
+import { Precedence } from '../../access/lists/precedence.js';
+import { givenBy } from '../../access/lists/standing.js';
+import type { Principal } from '../../authentication/principal.js';
+import { ClusterSessions } from '../../broadcast/cluster-sessions.js';
+import { ApiController, Problems } from '../http/api-controller.js';
+import { Audited } from '../http/audit.interceptor.js';
+import { Caller } from '../http/caller.js';
+import { SessionsAnswer, UserPath } from '../messages/messages.requests.js';
+import { ProblemError } from '../http/problem.js';
+import { SessionPageAnswer, SessionPath, SessionsQuery } from './sessions.requests.js';
+
+const DEFAULT_LIMIT = 100;
+
+@ApiController('Sessions')
+export class SessionsController {
+  constructor(
+    private readonly sessions: ClusterSessions,
+    private readonly expulsion: Expulsion,
+    private readonly precedence: Precedence,
+  ) {}
+
+  @Get('sessions')
+  @ApiOperation({ summary: 'The open sessions of all nodes' })
+  @ApiOkResponse({ type: SessionPageAnswer })
+  @Problems(422)
+  async list(@Query() { userId, after, limit = DEFAULT_LIMIT }: SessionsQuery): Promise<SessionPageAnswer> {
+    const sessions = await this.sessions.list({ userId, limit, afterId: after });
+    const last = sessions.at(-1);
+    return sessions.length < limit || last === undefined ? { sessions } : { sessions, after: last.sessionId };
+  }
+
+  @Delete('sessions/:id')
+  @HttpCode(204)
+  @Audited('end-session', 'id')
+  @ApiOperation({ summary: 'End a session, with close 4409' })
+  @ApiNoContentResponse({ description: 'It is closing' })
+  @Problems(404, 422)
+  async end(@Caller() caller: Principal, @Param() { id }: SessionPath): Promise<void> {
+    await this.precedence.demandOver(caller, { by: 'session', id });
+    if ((await this.expulsion.session(id, undefined, givenBy(caller))) === 0)
+      throw new ProblemError(404, 'There is no such session');
+  }
+
+  @Delete('users/:userId/sessions')
+  @Audited('end-sessions', 'userId')
+  @ApiOperation({ summary: 'End all sessions of a user, with close 4409' })
+  @ApiOkResponse({ type: SessionsAnswer })
+  @Problems(422)
+  async endAll(@Caller() caller: Principal, @Param() { userId }: UserPath): Promise<SessionsAnswer> {
+    await this.precedence.demandOver(caller, { by: 'user', id: userId });
+    return { sessions: await this.expulsion.user(userId, undefined, givenBy(caller)) };
+  }
+}

@@ -1,0 +1,28 @@
+import type { IncomingMessage } from 'node:http';
+import { MAX_HEADERS } from '../pending/http-deadlines.js';
+import { listElements } from './list-header.js';
+import type { RefusalReason } from './refusals.js';
+
+/** Sixteen bytes in base64. */
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+/** A host of RFC 3986 §3.2.2, and a port. An empty one is allowed. */
+const HOST = /^(?:\[[\d.:A-Fa-f]+\]|[\w!$%&'()*+,\-.;=~]*)(?::\d*)?$/;
+
+/** What is wrong with the request as a WebSocket handshake (RFC 6455 §4.2.1); undefined where nothing is. */
+export function handshakeFault(request: IncomingMessage): RefusalReason | undefined {
+  const { method, headers, rawHeaders } = request;
+  if (rawHeaders.length > MAX_HEADERS * 2) return 'too_many_headers';
+  if (method !== 'GET') return 'bad_method';
+  if (request.httpVersionMajor === 1 && request.httpVersionMinor < 1) return 'bad_http_version';
+  if (!hasOneHost(request)) return 'bad_headers';
+  if (!listElements(headers.upgrade ?? '').some((protocol) => protocol.toLowerCase() === 'websocket'))
+    return 'bad_headers';
+  if (!KEY.test(headers['sec-websocket-key'] ?? '')) return 'bad_headers';
+  return headers['sec-websocket-version'] === '13' ? undefined : 'bad_version';
+}
+
+/** RFC 9112 §3.2 demands 400 without it. Node sees to that for requests, and not for upgrades. */
+function hasOneHost({ headers, rawHeaders }: IncomingMessage): boolean {
+  const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  return count === 1 && HOST.test(headers.host ?? '');
+}

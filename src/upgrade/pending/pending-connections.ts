@@ -1,0 +1,243 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Server as TlsServer } from 'node:tls';
+import { Settings } from '../../../config/settings.js';
+import { clientAddress } from '../../access/limits/address-key.js';
+import { ExemptAddresses } from '../../access/limits/exempt-addresses.js';
+import { trustedPeers } from '../ladder/client-address.js';
+import { applyDeadlines, checkEvery, MAX_HEADERS } from './http-deadlines.js';
+import { httpFaultAnswer, httpFaultOf, type HttpFault } from './http-faults.js';
+import { linger } from './linger.js';
+import { hasBegunToAnswer } from './pending-answers.js';
+import { useOriginForm } from '../ladder/request-target.js';
+import { UpgradeEvents } from '../upgrade-events.js';
+
+export type DoorstepSettings = Pick<Settings, 'server' | 'upgrade'>;
+
+/** A TCP connection that is no session. */
+interface Guest {
+  /** Of a TLS server the one below TLS: it is there before the handshake. */
+  readonly socket: Socket;
+  readonly isEncrypted: boolean;
+  /** Its key among the guests. */
+  readonly peer: string;
+  readonly limitKey: string;
+  /** Requests that are not answered yet. */
+  inHand: number;
+  /** Since when the next request's headers are awaited, on the performance.now() clock. */
+  waitingSince: number;
+  /** What had been read by then; undefined before its first request. */
+  readBefore: number | undefined;
+  readonly leave: () => void;
+}
+
+/**
+ * All who are connected and no session: on their way to one, or of HTTP. Each has a time within which the headers of its
+ * next request must be complete, which Node does not hold where a kept-alive client sends empty lines; and all together
+ * and those of one address have a number, for each is a file descriptor.
+ */
+@Injectable()
+export class Doorstep implements OnApplicationShutdown {
+  private readonly guests = new Map<string, Guest>();
+  /** Those whose next request is awaited, the longest first. */
+  private readonly waiting = new Set<Guest>();
+  private readonly perAddress = new Map<string, number>();
+  private readonly isTrusted: (address: string) => boolean;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    @Inject(Settings) private readonly settings: DoorstepSettings,
+    private readonly events: UpgradeEvents,
+    private readonly exempt: ExemptAddresses,
+  ) {
+    this.isTrusted = trustedPeers(settings.server.trustProxy);
+  }
+
+  /** How many there are, for metrics. */
+  get size(): number {
+    return this.guests.size;
+  }
+
+  /** To be called for each HTTP or HTTPS server before it listens. */
+  guard(server: Server): void {
+    const { timeoutMs } = this.settings.upgrade;
+    applyDeadlines(server, timeoutMs);
+    const isEncrypted = server instanceof TlsServer;
+    server.on('connection', (socket: Socket) => this.receive(socket, isEncrypted));
+    // First, for a handler may answer at once.
+    server.prependListener('request', (request, response) => {
+      useOriginForm(request);
+      this.attend(request, response);
+    });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.judge(error, socket));
+    if (timeoutMs > 0) this.timer ??= setInterval(() => this.sweepSoon(), checkEvery(timeoutMs)).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Its upgrade request is complete, or it is to get no further: something else bounds it from here. */
+  heard(socket: Duplex): void {
+    const guest = this.guestOf(socket as Socket);
+    if (guest) this.waiting.delete(guest);
+  }
+
+  /** It is a session from here on. */
+  admitted(socket: Duplex): void {
+    const guest = this.guestOf(socket as Socket);
+    if (guest) this.forget(guest);
+  }
+
+  /** Middleware that refuses a request with too many headers. */
+  readonly limitHeaders = (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
+    if (request.rawHeaders.length <= MAX_HEADERS * 2) return next();
+    this.tell('too_many_headers', request.socket);
+    response.writeHead(431, { Connection: 'close', 'Content-Length': 0 }).end();
+  };
+
+  private receive(socket: Socket, isEncrypted: boolean): void {
+    const peer = peerOf(socket);
+    // It has gone already, or came through no network.
+    if (peer === undefined) return;
+    // The same connection, given back by an upgrade that was none. Or one whose close has not been told yet: its ports are
+    // free for others by now.
+    const former = this.guests.get(peer);
+    if (former) this.forget(former);
+    const { remoteAddress = '' } = socket;
+    const { limitKey } = clientAddress(remoteAddress);
+    const { maxWaiting, maxWaitingPerIp } = this.settings.upgrade;
+    const fromAddress = this.perAddress.get(limitKey) ?? 0;
+    const newcomer = { socket, isEncrypted };
+    if (exceeds(fromAddress, maxWaitingPerIp) && !this.isMany(remoteAddress))
+      return this.cut(newcomer, 'too_many_waiting_from_address');
+    if (exceeds(this.guests.size, maxWaiting) && !this.makeRoom()) return this.cut(newcomer, 'too_many_waiting');
+
+    const guest: Guest = {
+      ...newcomer,
+      peer,
+      limitKey,
+      inHand: 0,
+      waitingSince: performance.now(),
+      readBefore: undefined,
+      leave: () => this.forget(guest),
+    };
+    this.guests.set(peer, guest);
+    this.waiting.add(guest);
+    this.perAddress.set(limitKey, (this.perAddress.get(limitKey) ?? 0) + 1);
+    socket.on('close', guest.leave);
+  }
+
+  /** Whether an address stands for many clients, or for ones that no limit holds for. */
+  private isMany(address: string): boolean {
+    return this.isTrusted(address) || this.exempt.has(address);
+  }
+
+  /** Whoever is honest sends its request at once, so the one that has waited longest is it least likely. */
+  private makeRoom(): boolean {
+    const [longest] = this.waiting;
+    if (longest === undefined) return false;
+    this.cut(longest, 'too_many_waiting');
+    return true;
+  }
+
+  private attend(request: IncomingMessage, response: ServerResponse): void {
+    const guest = this.guestOf(request.socket);
+    if (guest === undefined) return;
+    guest.inHand += 1;
+    this.waiting.delete(guest);
+    response.once('close', () => {
+      guest.inHand -= 1;
+      if (guest.inHand > 0 || this.guests.get(guest.peer) !== guest) return;
+      guest.waitingSince = performance.now();
+      guest.readBefore = guest.socket.bytesRead;
+      this.waiting.add(guest);
+    });
+  }
+
+  /** What Node finds wrong with what a client sends. */
+  private judge(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const fault = httpFaultOf(error);
+    // It has been told already, by the sweep below or by an answer that asks it to go.
+    if (socket.writableEnded) return;
+    if (fault === undefined || socket.destroyed) {
+      socket.destroy();
+      return;
+    }
+    this.heard(socket);
+    this.tell(fault, socket as Socket);
+    if (hasBegunToAnswer(socket)) socket.destroy();
+    else sayFarewell(socket, fault);
+  }
+
+  /** Behind what has come meanwhile: after a stall timers run before anything is read. */
+  private sweepSoon(): void {
+    setImmediate(() => this.sweep(performance.now()));
+  }
+
+  private sweep(now: number): void {
+    const { timeoutMs } = this.settings.upgrade;
+    for (const guest of this.waiting) {
+      if (now - guest.waitingSince < timeoutMs) return;
+      this.waiting.delete(guest);
+      const { socket } = guest;
+      // It was answered, and has not asked for more: no fault.
+      const isIdle = socket.bytesRead === guest.readBefore;
+      if (!isIdle) this.tell('request_timeout', socket);
+      if (isIdle || guest.isEncrypted) socket.destroy();
+      else sayFarewell(socket, 'request_timeout');
+    }
+  }
+
+  /** Without a word: who fills the server with connections is not to cost it an answer as well. */
+  private cut({ socket, isEncrypted }: Pick<Guest, 'socket' | 'isEncrypted'>, fault: HttpFault): void {
+    this.tell(fault, socket);
+    const guest = this.guestOf(socket);
+    if (guest?.socket === socket) this.forget(guest);
+    socket.on('error', () => {});
+    if (isEncrypted) socket.destroy();
+    else socket.resetAndDestroy();
+  }
+
+  private tell(fault: HttpFault, { remoteAddress = '' }: Socket): void {
+    this.events.emit('cut', fault, clientAddress(remoteAddress).address);
+  }
+
+  private guestOf(socket: Socket): Guest | undefined {
+    return this.guests.get(peerOf(socket) ?? '');
+  }
+
+  private forget(guest: Guest): void {
+    // Forgotten already, and its place may be another's.
+    if (this.guests.get(guest.peer) !== guest) return;
+    this.guests.delete(guest.peer);
+    this.waiting.delete(guest);
+    guest.socket.off('close', guest.leave);
+    const left = (this.perAddress.get(guest.limitKey) ?? 0) - 1;
+    if (left > 0) this.perAddress.set(guest.limitKey, left);
+    else this.perAddress.delete(guest.limitKey);
+  }
+}
+
+/** The same for the TLS connection and the TCP connection below it. A server has several addresses, a client may connect to each from one port. */
+function peerOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string | undefined {
+  return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
+
+function sayFarewell(socket: Duplex, fault: HttpFault): void {
+  const answer = httpFaultAnswer(fault);
+  if (answer === undefined) {
+    socket.destroy();
+    return;
+  }
+  // A listener of our own takes the socket from Node's parser, which would judge what still comes.
+  socket.removeAllListeners('data');
+  socket.on('data', () => {});
+  linger(socket, answer);
+}
+
+function exceeds(count: number, limit: number): boolean {
+  return limit > 0 && count >= limit;
+}
