@@ -20,7 +20,7 @@ import { InternalPort } from './transport/internal-port.js';
 import { watchTlsFailures } from './transport/tls-failures.js';
 import { tlsOptions } from './transport/tls-options.js';
 import { TransportEvents } from './transport/transport-events.js';
-import { Doorstep } from './upgrade/pending/pending-connections.js';
+import { PendingConnections } from './upgrade/pending/pending-connections.js';
 
 export interface StartOptions {
   /** Gets the lines of the log in the place of standard output. */
@@ -69,9 +69,9 @@ async function startApplication(
     adapter,
     { logger: new NestLogger(logging.logs, scope && (() => scope.fields())), abortOnError: false, bodyParser: false },
   );
-  const doorstep = app.get(Doorstep);
-  doorstep.guard(app.getHttpServer());
-  app.use(doorstep.limitHeaders);
+  const pendingConnections = app.get(PendingConnections);
+  pendingConnections.guard(app.getHttpServer());
+  app.use(pendingConnections.limitHeaders);
   setUpHttp(app, settings);
   setUpServerApi(app, settings, '');
   refuseBodies(app);

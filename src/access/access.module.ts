@@ -5,7 +5,7 @@ import { AccessEvents } from './access-events.js';
 import { Bans } from './lists/bans.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
 import { ExemptAddresses } from './limits/exempt-addresses.js';
-import { Expulsion } from './session-termination.js';
+import { SessionTermination } from './session-termination.js';
 import { MessageRates } from './limits/message-rate.js';
 import { PlaceCheck } from './limits/place-check.js';
 import { Precedence } from './lists/precedence.js';
@@ -13,7 +13,7 @@ import { RevocationOrders } from './lists/revocation-orders.js';
 import { Revocations } from './lists/revocations.js';
 import { SessionReview } from './lists/session-review.js';
 import { ReplayGuard } from './guards/replay-guard.js';
-import { SharedPlaces } from './limits/cluster-connection-limits.js';
+import { ClusterConnectionLimits } from './limits/cluster-connection-limits.js';
 
 /** What other stages use. */
 const SHARED = [
@@ -21,7 +21,7 @@ const SHARED = [
   Bans,
   ConnectionLimits,
   ExemptAddresses,
-  Expulsion,
+  SessionTermination,
   MessageRates,
   PlaceCheck,
   Precedence,
@@ -34,7 +34,7 @@ const SHARED = [
 @Global()
 @Module({
   imports: [ClusterModule, SessionsModule],
-  providers: [...SHARED, SessionReview, SharedPlaces],
+  providers: [...SHARED, SessionReview, ClusterConnectionLimits],
   exports: SHARED,
 })
 export class AccessModule {}

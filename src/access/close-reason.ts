@@ -2,7 +2,7 @@
 const MAX_BYTES = 123;
 
 /** What an operator gives as the reason, cut to what a close frame holds; undefined, which stands for the registry's, where nothing is left. */
-export function farewellReason(text: string | undefined): string | undefined {
+export function closeReason(text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined;
   let reason = '';
   let bytes = 0;

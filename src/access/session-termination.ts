@@ -4,7 +4,7 @@ import { NODE_BUS, sumOf, type NodeBus } from '../cluster/ports/node-bus.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
 import { AccessEvents } from './access-events.js';
-import { farewellReason } from './close-reason.js';
+import { closeReason } from './close-reason.js';
 import { giverOf, isAbove, standingOf } from './lists/standing.js';
 
 interface Order extends GivenOrder {
@@ -17,7 +17,7 @@ const KIND = 'expel';
 
 /** Ends sessions on whatever node they are, with close 4409. Whoever is expelled may come back: a ban keeps it out. */
 @Injectable()
-export class Expulsion {
+export class SessionTermination {
   constructor(
     @Inject(NODE_BUS) private readonly bus: NodeBus,
     private readonly sessions: SessionRegistry,
@@ -66,7 +66,7 @@ export class Expulsion {
       ({ connection, principal }) => connection.isServed && !isAbove(standingOf(principal), giver),
     );
     for (const session of open) {
-      session.close('ended_by_operator', farewellReason(reason));
+      session.close('ended_by_operator', closeReason(reason));
       this.events.emit('expelled', session);
     }
     return open.length;

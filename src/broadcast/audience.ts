@@ -1,13 +1,13 @@
 import type { Publisher } from '../protocol/envelope.js';
 import { FERNET, type PayloadCipher } from '../protocol/encryption/payload-cipher.js';
-import type { Delivery, Target } from './delivery.js';
+import type { BroadcastDelivery, Target } from './delivery.js';
 
 /** Brings a delivery to its sessions. */
 export interface Carrier {
   /** @returns how many sessions of this node took it */
-  emit(delivery: Delivery): number;
+  emit(delivery: BroadcastDelivery): number;
   /** Resolves with how many sessions took it, over all nodes. */
-  deliver(delivery: Delivery): Promise<number>;
+  deliver(delivery: BroadcastDelivery): Promise<number>;
 }
 
 type Cipher = Pick<PayloadCipher, 'seal'>;
@@ -66,7 +66,7 @@ export class Audience {
     return this.options.carrier.deliver(this.delivery(type, data));
   }
 
-  private delivery(type: string, data: unknown): Delivery {
+  private delivery(type: string, data: unknown): BroadcastDelivery {
     const { target, except = [], publisher, cipher } = this.options;
     const payload = cipher && data !== undefined ? { data: cipher.seal(data), enc: FERNET } : { data, enc: undefined };
     return { target, except, type, from: publisher, ...payload };

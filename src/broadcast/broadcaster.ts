@@ -6,7 +6,7 @@ import { sendable } from '../protocol/codecs/sendable.js';
 import { TRACES, type Traces } from '../protocol/traces.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { Audience, type Carrier } from './audience.js';
-import { arrived, deliverHere, destinationOf, travelling, type Delivery, type Target } from './delivery.js';
+import { arrived, deliverHere, destinationOf, travelling, type BroadcastDelivery, type Target } from './delivery.js';
 
 const KIND = 'deliver';
 const KIND_BEYOND = 'deliver-beyond';
@@ -55,7 +55,7 @@ export class Broadcaster implements Carrier {
   }
 
   /** @internal for Audience */
-  emit(delivery: Delivery): number {
+  emit(delivery: BroadcastDelivery): number {
     return this.traced(delivery, (ready) => {
       const taken = this.deliverHere(ready);
       if (!this.isComplete(ready)) this.bus.tell(KIND, travelling(ready));
@@ -64,11 +64,11 @@ export class Broadcaster implements Carrier {
   }
 
   /** @internal for Audience */
-  async deliver(delivery: Delivery): Promise<number> {
+  async deliver(delivery: BroadcastDelivery): Promise<number> {
     return this.traced(delivery, (ready) => this.deliverEverywhere(ready));
   }
 
-  private async deliverEverywhere(ready: Delivery): Promise<number> {
+  private async deliverEverywhere(ready: BroadcastDelivery): Promise<number> {
     const taken = this.deliverHere(ready);
     if (this.isComplete(ready)) return taken;
     const nodes = await this.nodesOf(ready.target);
@@ -82,11 +82,11 @@ export class Broadcaster implements Carrier {
   }
 
   /** What is to travel is made fit for it first: data that cannot be encoded is sent to nobody. */
-  private readied(delivery: Delivery): Delivery {
+  private readied(delivery: BroadcastDelivery): BroadcastDelivery {
     return this.bus.reachesOthers ? { ...delivery, data: sendable(delivery.data) } : delivery;
   }
 
-  private traced<T>(delivery: Delivery, send: (ready: Delivery) => T): T {
+  private traced<T>(delivery: BroadcastDelivery, send: (ready: BroadcastDelivery) => T): T {
     const { traces } = this;
     const ready = this.readied(delivery);
     if (traces === undefined) return send(ready);
@@ -97,12 +97,12 @@ export class Broadcaster implements Carrier {
     if (!asked.includes(this.registry.self.nodeId)) this.deliverHere(arrived(delivery));
   }
 
-  private deliverHere(delivery: Delivery): number {
+  private deliverHere(delivery: BroadcastDelivery): number {
     return deliverHere(this.sessions, delivery, this.traces);
   }
 
   /** Whether nobody meant can be on another node. */
-  private isComplete({ target }: Delivery): boolean {
+  private isComplete({ target }: BroadcastDelivery): boolean {
     return !this.bus.reachesOthers || (target.to === 'session' && this.sessions.get(target.name) !== undefined);
   }
 

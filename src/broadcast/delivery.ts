@@ -8,7 +8,7 @@ import type { Session } from '../sessions/session.js';
 export type Target = { readonly to: 'everyone' } | { readonly to: 'user' | 'session' | 'role'; readonly name: string };
 
 /** A message and whom it is for. */
-export interface Delivery {
+export interface BroadcastDelivery {
   readonly target: Target;
   /** Ids of sessions that are left out. */
   readonly except: readonly string[];
@@ -32,13 +32,13 @@ export function destinationOf(target: Target): Destination {
  * @returns how many took it
  * @throws TypeError or RangeError when the data cannot be encoded
  */
-export function deliverHere(sessions: SessionRegistry, delivery: Delivery, traces?: Traces): number {
+export function deliverHere(sessions: SessionRegistry, delivery: BroadcastDelivery, traces?: Traces): number {
   const { target, trace } = delivery;
   if (traces === undefined || trace === undefined || isElsewhere(sessions, target)) return send(sessions, delivery);
   return traces.deliver(destinationOf(target), trace, (seen) => send(sessions, { ...delivery, trace: seen }));
 }
 
-function send(sessions: SessionRegistry, { target, except, ...message }: Delivery): number {
+function send(sessions: SessionRegistry, { target, except, ...message }: BroadcastDelivery): number {
   const multicast = new Multicast(message);
   visit(sessions, target, (session) => {
     if (except.length === 0 || !except.includes(session.id)) multicast.deliverTo(session);
@@ -47,14 +47,14 @@ function send(sessions: SessionRegistry, { target, except, ...message }: Deliver
 }
 
 /** In the form in which it travels: absent fields are left out, for encodings disagree about `undefined`. */
-export function travelling({ target, except, type, from, enc, data, trace }: Delivery): object {
+export function travelling({ target, except, type, from, enc, data, trace }: BroadcastDelivery): object {
   const head = { target, except, type, ...(from && { from }), ...(trace && { trace }), ...(enc && { enc }) };
   return data === undefined ? head : { ...head, data };
 }
 
 /** @throws TypeError where it is no delivery */
-export function arrived(payload: unknown): Delivery {
-  const { target, except, type, from, enc, data, trace } = payload as Delivery;
+export function arrived(payload: unknown): BroadcastDelivery {
+  const { target, except, type, from, enc, data, trace } = payload as BroadcastDelivery;
   const isTarget = target.to === 'everyone' || typeof target.name === 'string';
   if (!isTarget || !Array.isArray(except) || typeof type !== 'string') throw new TypeError('No delivery');
   const head = { target, except: except as readonly string[], type, from: from ?? undefined, enc: enc ?? undefined };

@@ -5,7 +5,7 @@ import type { Session } from '../sessions/session.js';
 import type { Shedding } from '../socket/held-frames.js';
 import type { Gap } from './recovery/gap.js';
 
-/** Where a notice stands in its channel. */
+/** Where a push stands in its channel. */
 interface Place {
   readonly epoch: string;
   /** The last seq that it speaks of; zero in a channel without history. */
@@ -14,7 +14,7 @@ interface Place {
   readonly continues?: History['continues'];
 }
 
-export interface NoticeOptions extends Place {
+export interface ChannelPushOptions extends Place {
   readonly message: OutboundMessage;
   readonly shedding?: Shedding;
   /** Of a publication. */
@@ -26,7 +26,7 @@ export interface NoticeOptions extends Place {
 }
 
 /** What the subscribers of a channel are told, in order: a publication, or that some are lost. Encoded once for all. */
-export class Notice extends Multicast {
+export class ChannelPush extends Multicast {
   readonly epoch: string;
   readonly seq: number;
   readonly continues: History['continues'];
@@ -37,7 +37,7 @@ export class Notice extends Multicast {
   readonly subject: string | undefined;
   private readonly expiresAt: number;
 
-  constructor({ epoch, seq, continues, message, shedding, publication, subject, gap }: NoticeOptions) {
+  constructor({ epoch, seq, continues, message, shedding, publication, subject, gap }: ChannelPushOptions) {
     super(message, shedding);
     this.epoch = epoch;
     this.seq = seq;

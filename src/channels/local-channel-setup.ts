@@ -4,13 +4,13 @@ import type { OutboundMessage } from '../protocol/envelope.js';
 import type { Channel } from './channel.js';
 
 /** How a publication is shown to clients. */
-export type Rendering = (publication: Publication, epoch: string) => OutboundMessage;
+export type PushTemplate = (publication: Publication, epoch: string) => OutboundMessage;
 
 export interface LocalChannelSetup {
   /** Its name at the broker; that of the channel itself, or of its companion. */
   readonly name: ChannelName;
   readonly channel: Channel;
-  readonly render: Rendering;
+  readonly render: PushTemplate;
   readonly delivery: DeliveryPolicy;
   readonly hasHistory: boolean;
   /** The user that a publication is about, and whose sessions do not get it; absent where publications are about nobody. */

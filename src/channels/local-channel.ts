@@ -5,7 +5,7 @@ import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
 import type { Ledger } from './ledger/ledger.js';
 import { LedgeredSubscribers } from './ledger/ledgered-subscribers.js';
-import { Past } from './recovery/seen-positions.js';
+import { SeenPositions } from './recovery/seen-positions.js';
 import { RecoveryReads } from './recovery/recovery-reads.js';
 import { Subscribers, type SubscribersOptions } from './subscribers.js';
 import type { Subscription } from './subscription.js';
@@ -42,7 +42,7 @@ export class LocalChannel {
   private readonly subscribers: Subscribers;
   /** Up to where subscribers have been served; undefined until it is known, and in a channel without history. */
   private position: Position | undefined;
-  private readonly past = new Past();
+  private readonly past = new SeenPositions();
   private intake: Intake = 'reading';
   private arrivals: Arrival[] = [];
   private repairing: Promise<void> | undefined;

@@ -6,7 +6,7 @@ import { destinationOf } from './channel.js';
 import type { Gap } from './recovery/gap.js';
 import type { LocalChannelSetup } from './local-channel-setup.js';
 import type { NamespaceCount } from './namespace-counts.js';
-import { gapMessage, Notice, type NoticeOptions } from './channel-push.js';
+import { gapMessage, ChannelPush, type ChannelPushOptions } from './channel-push.js';
 import { Subscription } from './subscription.js';
 
 export interface SubscribersOptions extends LocalChannelSetup {
@@ -38,10 +38,10 @@ export class Subscribers {
   /** The client has been told what it missed: what came meanwhile follows, then it is live. */
   goLive(subscription: Subscription): void {
     const now = Date.now();
-    for (const notice of subscription.goLive()) {
-      if (notice.hasExpired(now)) this.drop(notice, subscription);
-      else subscription.offer(notice);
-      this.report(notice);
+    for (const push of subscription.goLive()) {
+      if (push.hasExpired(now)) this.drop(push, subscription);
+      else subscription.offer(push);
+      this.report(push);
     }
   }
 
@@ -66,8 +66,8 @@ export class Subscribers {
     return new Subscription(session, this.options.channel.name);
   }
 
-  protected noticeOf(options: NoticeOptions): Notice {
-    return new Notice(options);
+  protected noticeOf(options: ChannelPushOptions): ChannelPush {
+    return new ChannelPush(options);
   }
 
   /** Returns how many took it. */
@@ -77,41 +77,41 @@ export class Subscribers {
     const shedding = { policy: delivery, key: name, expiresAt };
     const message = render(publication, epoch);
     const subject = subjectOf?.(publication);
-    const notice = this.noticeOf({ epoch, seq, continues, publication, subject, shedding, message });
-    if (!notice.hasExpired(Date.now())) return this.offerOrLose(notice);
-    this.drop(notice);
+    const push = this.noticeOf({ epoch, seq, continues, publication, subject, shedding, message });
+    if (!push.hasExpired(Date.now())) return this.offerOrLose(push);
+    this.drop(push);
     return 0;
   }
 
   /** What no codec can write was not published by a server like this one: to its subscribers it is lost. */
-  private offerOrLose(notice: Notice): number {
+  private offerOrLose(push: ChannelPush): number {
     try {
-      return this.offer(notice);
+      return this.offer(push);
     } catch {
-      const { epoch, seq } = notice;
+      const { epoch, seq } = push;
       this.options.events.emit('shed', 'unreadable', this.subscriptions.size);
-      notice.lost('unreadable');
-      if (seq > 0) this.announce({ from: seq, to: seq }, { top: { epoch, seq }, continues: notice.continues });
+      push.lost('unreadable');
+      if (seq > 0) this.announce({ from: seq, to: seq }, { top: { epoch, seq }, continues: push.continues });
       return 0;
     }
   }
 
   /** It has come too late: for one subscriber, or for all. */
-  private drop(notice: Notice, subscription?: Subscription): void {
+  private drop(push: ChannelPush, subscription?: Subscription): void {
     this.options.events.emit('shed', 'expired', subscription === undefined ? this.subscriptions.size : 1);
-    notice.lost('expired', subscription?.session);
+    push.lost('expired', subscription?.session);
   }
 
-  private offer(notice: Notice): number {
-    for (const subscription of this.subscriptions.values()) subscription.offer(notice);
-    return this.report(notice);
+  private offer(push: ChannelPush): number {
+    for (const subscription of this.subscriptions.values()) subscription.offer(push);
+    return this.report(push);
   }
 
-  private report(notice: Notice): number {
+  private report(push: ChannelPush): number {
     const { events, count, name, channel } = this.options;
-    const taken = notice.report(events);
+    const taken = push.report(events);
     // Companions are not counted: they are no channels of their own.
-    if (notice.gap === undefined && name === channel.name) count.deliveries += taken;
+    if (push.gap === undefined && name === channel.name) count.deliveries += taken;
     return taken;
   }
 }

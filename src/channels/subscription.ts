@@ -2,16 +2,16 @@ import type { Position } from '../cluster/ports/broker.js';
 import { knownSeq } from '../cluster/ports/continuity.js';
 import type { Session } from '../sessions/session.js';
 import type { Gap } from './recovery/gap.js';
-import { gapMessage, type Notice } from './channel-push.js';
+import { gapMessage, type ChannelPush } from './channel-push.js';
 import type { Recovery } from './recovery/recovery-reply.js';
 
-/** Notices that may wait behind one client's recovery; beyond it the client is cut off and recovers anew. */
+/** Pushes that may wait behind one client's recovery. Beyond it the client is cut off, and recovers again. */
 export const MAX_BEHIND_RECOVERY = 10_000;
 
 /** One session in one channel. While it recovers, notices wait behind what it missed. */
 export class Subscription {
   /** What waits behind the recovery; undefined: the subscription is live. */
-  private behind: Notice[] | undefined = [];
+  private behind: ChannelPush[] | undefined = [];
   /** Where the recovery has brought it; undefined once the channel itself has come there. */
   private served: Position | undefined;
   /** The session that the client had before it reconnected: what that one excluded itself from stays excluded. */
@@ -42,7 +42,7 @@ export class Subscription {
   }
 
   /** Opens the way. Returns what has waited, to be offered again. */
-  goLive(): readonly Notice[] {
+  goLive(): readonly ChannelPush[] {
     const { behind = [] } = this;
     this.behind = undefined;
     return behind;
@@ -53,35 +53,35 @@ export class Subscription {
     this.behind = undefined;
   }
 
-  /** The next notice of the channel. */
-  offer(notice: Notice): void {
+  /** The next push of the channel. */
+  offer(push: ChannelPush): void {
     if (this.hasEnded) return;
-    if (notice.excluded !== undefined && this.isOneself(notice.excluded)) return;
-    if (notice.subject !== undefined && notice.subject === this.session.userId) return;
-    if (this.behind !== undefined) return this.holdBack(this.behind, notice);
-    if (this.served === undefined) notice.deliverTo(this.session);
-    else this.offerNews(notice, this.served);
+    if (push.excluded !== undefined && this.isOneself(push.excluded)) return;
+    if (push.subject !== undefined && push.subject === this.session.userId) return;
+    if (this.behind !== undefined) return this.holdBack(this.behind, push);
+    if (this.served === undefined) push.deliverTo(this.session);
+    else this.offerNews(push, this.served);
   }
 
   isOneself(sessionId: string): boolean {
     return sessionId === this.session.id || sessionId === this.formerSession;
   }
 
-  private holdBack(behind: Notice[], notice: Notice): void {
-    if (behind.push(notice) < MAX_BEHIND_RECOVERY) return;
+  private holdBack(behind: ChannelPush[], push: ChannelPush): void {
+    if (behind.push(push) < MAX_BEHIND_RECOVERY) return;
     this.end();
     this.session.close('slow_consumer');
   }
 
   /** The channel may still be on its way to where the recovery has brought the client: only what lies behind that is news. */
-  private offerNews(notice: Notice, served: Position): void {
-    const { epoch, seq, gap, continues } = notice;
+  private offerNews(push: ChannelPush, served: Position): void {
+    const { epoch, seq, gap, continues } = push;
     const known = knownSeq(served, { top: { epoch, seq: Infinity }, continues });
     if (known !== undefined && known < served.seq) {
       // The channel goes on from before where the client stands: some of what it has got is of what was lost.
       this.tellGap(epoch, { from: null, to: known });
       this.served = { epoch, seq: known };
-      return this.offerNews(notice, this.served);
+      return this.offerNews(push, this.served);
     }
     const isSameLine = known !== undefined;
     if (isSameLine && seq <= served.seq) return;
@@ -89,7 +89,7 @@ export class Subscription {
     const isPartlyKnown = isSameLine && gap !== undefined && (gap.from ?? Infinity) <= served.seq;
     if (isPartlyKnown) return this.tellGap(epoch, { ...gap, from: served.seq + 1 });
     if (!isSameLine && continues?.length && gap === undefined) this.tellGap(epoch, { from: null, to: seq - 1 });
-    notice.deliverTo(this.session);
+    push.deliverTo(this.session);
   }
 
   protected tellGap(epoch: string, gap: Gap): void {

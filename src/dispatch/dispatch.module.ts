@@ -5,13 +5,13 @@ import { AccessModule } from '../access/access.module.js';
 import { PayloadCipher } from '../protocol/encryption/payload-cipher.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { SocketModule } from '../socket/socket.module.js';
-import { Answers } from './reply-writer.js';
+import { ReplyWriter } from './reply-writer.js';
 import { DirectCall } from './calls/direct-call.js';
 import { DispatchEvents } from './dispatch-events.js';
 import { DispatchSettings } from './dispatch-settings.js';
 import { Dispatcher } from './dispatcher.js';
 import { EncryptedPayloads } from './inbound/encrypted-payloads.js';
-import { GatewayAdvice } from './startup-warnings.js';
+import { StartupWarnings } from './startup-warnings.js';
 import { GatewayHooks } from './gateway-hooks.js';
 import { GatewayScanner } from './gateway-scanner.js';
 import { HandlerDeadlines } from './calls/handler-deadlines.js';
@@ -36,13 +36,13 @@ const settings: FactoryProvider<DispatchSettings> = {
   imports: [DiscoveryModule, SessionsModule, SocketModule, AccessModule],
   providers: [
     settings,
-    Answers,
+    ReplyWriter,
     DispatchEvents,
     Dispatcher,
     DirectCall,
     NestCall,
     EncryptedPayloads,
-    GatewayAdvice,
+    StartupWarnings,
     GatewayHooks,
     GatewayScanner,
     HandlerDeadlines,

@@ -5,7 +5,7 @@ import { EnvelopeError, readEnvelope, type InboundMessage } from '../protocol/en
 import type { ErrorCode } from '../protocol/error-codes.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
-import { Answers } from './reply-writer.js';
+import { ReplyWriter } from './reply-writer.js';
 import { DispatchEvents } from './dispatch-events.js';
 import { EncryptedPayloads } from './inbound/encrypted-payloads.js';
 import { MessageContext, type Predecessor } from './calls/message-context.js';
@@ -51,12 +51,12 @@ type Refusable = Pick<InboundMessage, 'type' | 'id'> & Partial<Pick<InboundMessa
 const ANSWERED: Outcome = { isEnvelope: true, pending: undefined, shortage: undefined };
 const MALFORMED: Outcome = { isEnvelope: false, pending: undefined, shortage: undefined };
 
-/** Takes a frame through its stages: decode → may they? → the handler → encode. Answers whatever happens, and never throws. */
+/** Takes a frame through its stages: decode → may they? → the handler → encode. ReplyWriter whatever happens, and never throws. */
 @Injectable()
 export class Dispatcher {
   constructor(
     readonly events: DispatchEvents,
-    private readonly answers: Answers,
+    private readonly answers: ReplyWriter,
     private readonly streams: ReplyStreams,
     private readonly payloads: EncryptedPayloads,
   ) {}

@@ -16,7 +16,7 @@ interface Failing {
 
 /** What a message is answered with: what its handler returns, or what became of it instead. Never throws. */
 @Injectable()
-export class Answers {
+export class ReplyWriter {
   constructor(
     private readonly events: DispatchEvents,
     private readonly payloads: EncryptedPayloads,

@@ -9,7 +9,7 @@ const PLAIN_TYPES = new Set<unknown>([Object, String, Number, Boolean, Array, Bi
 
 /** Tells at start of what is easily forgotten and would otherwise only show as something that does not happen. */
 @Injectable()
-export class GatewayAdvice implements OnApplicationBootstrap {
+export class StartupWarnings implements OnApplicationBootstrap {
   private readonly logger = new Logger('Gateways');
 
   constructor(

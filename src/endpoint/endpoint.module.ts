@@ -4,12 +4,12 @@ import { DispatchModule } from '../dispatch/dispatch.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { SocketModule } from '../socket/socket.module.js';
 import { UpgradeModule } from '../upgrade/upgrade.module.js';
-import { Reception } from './session-opener.js';
+import { SessionOpener } from './session-opener.js';
 
 /** Where the upgrade and dispatch meet: an accepted client becomes a session whose frames are dispatched. */
 @Module({
   imports: [AccessModule, DispatchModule, SessionsModule, SocketModule, UpgradeModule],
-  providers: [Reception],
-  exports: [Reception],
+  providers: [SessionOpener],
+  exports: [SessionOpener],
 })
 export class EndpointModule {}

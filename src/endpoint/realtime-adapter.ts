@@ -3,7 +3,7 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { Arrivals } from '../socket/inbound-budget.js';
+import { InboundBudget } from '../socket/inbound-budget.js';
 import { Connection } from '../socket/connection.js';
 import { chosenSubprotocol } from '../upgrade/chosen-subprotocol.js';
 import { continueAsHttp, isForeignUpgrade } from '../upgrade/foreign-upgrade.js';
@@ -13,7 +13,7 @@ import { Upgrader, type Upgrade, type Welcome } from '../upgrade/ladder/upgrader
 import { GatewayScanner } from '../dispatch/gateway-scanner.js';
 import { normalizePath } from '../dispatch/calls/nest-internals.js';
 import { DispatchEvents } from '../dispatch/dispatch-events.js';
-import { Reception } from './session-opener.js';
+import { SessionOpener } from './session-opener.js';
 
 export interface RealtimeAdapterSettings {
   /** WS_PATH: where gateways without a path of their own are. */
@@ -53,8 +53,8 @@ const FREE_READS = 4_096;
 export class RealtimeAdapter extends WsAdapter {
   private readonly endpoints = new Map<string, Endpoint>();
   private readonly upgrader: Upgrader;
-  private readonly reception: Reception;
-  private readonly arrivals: Arrivals;
+  private readonly opener: SessionOpener;
+  private readonly inboundBudget: InboundBudget;
   private readonly events: DispatchEvents;
   private readonly http: Server;
   private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -71,8 +71,8 @@ export class RealtimeAdapter extends WsAdapter {
   ) {
     super(app);
     this.upgrader = app.get(Upgrader);
-    this.reception = app.get(Reception);
-    this.arrivals = app.get(Arrivals);
+    this.opener = app.get(SessionOpener);
+    this.inboundBudget = app.get(InboundBudget);
     this.events = app.get(DispatchEvents);
     app.get(GatewayScanner, { strict: false }).homePath = settings.path;
     this.http = app.getHttpServer();
@@ -95,7 +95,7 @@ export class RealtimeAdapter extends WsAdapter {
     const endpoint = this.endpoints.get(path);
     const welcome: Welcome = (admission) => {
       if (endpoint === undefined) return;
-      endpoint.welcome ??= this.reception.at(path === this.settings.path ? '' : path);
+      endpoint.welcome ??= this.opener.at(path === this.settings.path ? '' : path);
       endpoint.welcome(admission);
     };
     await this.upgrader.upgrade(upgrade, endpoint?.server, welcome);
@@ -125,7 +125,7 @@ export class RealtimeAdapter extends WsAdapter {
     });
     // A listener keeps `ws` from answering what it refuses: the upgrader does, and counts it.
     server.on('wsClientError', () => {});
-    this.arrivals.watch(server.clients);
+    this.inboundBudget.watch(server.clients);
     this.endpoints.set(path, { server, welcome: undefined });
     return server;
   }

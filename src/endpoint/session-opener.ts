@@ -28,7 +28,7 @@ const PATIENCE_MARGIN_MS = 5_000;
 
 /** Turns an admitted client into a session: gives its connection an inbox and a heartbeat, and clears up when it closes. */
 @Injectable()
-export class Reception {
+export class SessionOpener {
   private readonly formats: FrameFormats;
 
   constructor(

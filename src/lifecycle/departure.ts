@@ -5,7 +5,7 @@ import { ServerState } from './server-state.js';
 
 /** The end of the process, as far as others notice it: clients leave, then other nodes forget this one. */
 @Injectable()
-export class Departure implements BeforeApplicationShutdown, OnApplicationShutdown {
+export class ShutdownHook implements BeforeApplicationShutdown, OnApplicationShutdown {
   constructor(
     private readonly drain: Drain,
     private readonly reporter: NodeReporter,

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { ClusterModule } from '../cluster/cluster.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { SocketModule } from '../socket/socket.module.js';
-import { Departure } from './departure.js';
+import { ShutdownHook } from './departure.js';
 import { Drain } from './drain.js';
 import { LoadMeter } from './load-meter.js';
 import { NodeReporter } from './node-reporter.js';
@@ -13,7 +13,7 @@ import { ServerState } from './server-state.js';
 
 @Module({
   imports: [SessionsModule, ClusterModule, SocketModule],
-  providers: [ServerState, LoadMeter, Overload, Readiness, NodeReporter, RoutePlanner, Drain, Departure],
+  providers: [ServerState, LoadMeter, Overload, Readiness, NodeReporter, RoutePlanner, Drain, ShutdownHook],
   exports: [ServerState, LoadMeter, Readiness, NodeReporter, RoutePlanner, Drain],
 })
 export class LifecycleModule {}

@@ -11,7 +11,7 @@ import { ApiEvents } from './api-events.js';
 import { BansController } from './bans/bans.controller.js';
 import { ChannelsController } from './channels/channels.controller.js';
 import { DiagnosticsController } from './diagnostics/diagnostics.controller.js';
-import { DiagnosticsDesk } from './diagnostics/cluster-diagnostics.js';
+import { ClusterDiagnostics } from './diagnostics/cluster-diagnostics.js';
 import { DrainOrders } from './nodes/drain-orders.js';
 import { ExplainController } from './explain/explain.controller.js';
 import { Once } from './messages/idempotency.js';
@@ -51,12 +51,12 @@ export class ServerApiModule {
         { provide: API_CONTROLLERS, useValue: controllers },
         ApiEvents,
         ApiEntrance,
-        DiagnosticsDesk,
+        ClusterDiagnostics,
         DrainOrders,
         LogLevelOrders,
         Once,
       ],
-      exports: [ApiEvents, DiagnosticsDesk],
+      exports: [ApiEvents, ClusterDiagnostics],
     };
   }
 }

@@ -1,6 +1,6 @@
 import type { Connection } from './connection.js';
 
-export interface ArrivalSettings {
+export interface InboundBudgetSettings {
   /** How long a message may take to arrive. Zero: as long as it likes. */
   readonly timeoutMs: number;
   /** Bytes of incomplete messages of all clients. Zero: as many as come. */
@@ -22,14 +22,14 @@ interface Begun {
  * Messages that have begun and are not complete: each has a time, all together have bytes. Looked at in sweeps over all
  * connections (4 ms for 50,000), so that a message costs nothing more and an idle connection no timer.
  */
-export class Arrivals {
+export class InboundBudget {
   /** Bytes of incomplete messages at the last sweep, for metrics. */
   bytes = 0;
   private readonly sources: Iterable<Connection>[] = [];
   private begun = new Map<Connection, Begun>();
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly settings: ArrivalSettings) {}
+  constructor(private readonly settings: InboundBudgetSettings) {}
 
   /** @param connections those of one endpoint, live */
   watch(connections: Iterable<Connection>): void {

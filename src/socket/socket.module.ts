@@ -1,7 +1,7 @@
 import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { keepLedgers } from '../../config/namespaces.js';
 import { Settings } from '../../config/settings.js';
-import { Arrivals } from './inbound-budget.js';
+import { InboundBudget } from './inbound-budget.js';
 import type { ConnectionContext } from './connection.js';
 import { ControlRate } from './control-rate.js';
 import { FlushTurn } from './flush-turn.js';
@@ -14,24 +14,24 @@ import { ReceiptedQueue } from './receipted-queue.js';
   providers: [
     { provide: OUTBOUND_CONTEXT, inject: [Settings], useFactory: connectionContext },
     { provide: Heartbeat, inject: [Settings], useFactory: ({ heartbeat }: Settings) => new Heartbeat(heartbeat) },
-    { provide: Arrivals, inject: [Settings], useFactory: ({ inbound }: Settings) => new Arrivals(inbound) },
+    { provide: InboundBudget, inject: [Settings], useFactory: ({ inbound }: Settings) => new InboundBudget(inbound) },
   ],
-  exports: [OUTBOUND_CONTEXT, Heartbeat, Arrivals],
+  exports: [OUTBOUND_CONTEXT, Heartbeat, InboundBudget],
 })
 export class SocketModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly heartbeat: Heartbeat,
-    private readonly arrivals: Arrivals,
+    private readonly inboundBudget: InboundBudget,
   ) {}
 
   onModuleInit(): void {
     this.heartbeat.start();
-    this.arrivals.start();
+    this.inboundBudget.start();
   }
 
   onApplicationShutdown(): void {
     this.heartbeat.stop();
-    this.arrivals.stop();
+    this.inboundBudget.stop();
   }
 }
 

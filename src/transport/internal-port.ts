@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { TlsOptions } from 'node:tls';
 import { UnusableSettings } from '../../config/unusable-settings.js';
-import { Doorstep } from '../upgrade/pending/pending-connections.js';
+import { PendingConnections } from '../upgrade/pending/pending-connections.js';
 import { createHttpServer } from './http-adapter.js';
 import type { TransportSettings } from './transport-settings.js';
 
@@ -16,7 +16,7 @@ export class InternalPort implements OnApplicationShutdown {
 
   constructor(
     @Inject(Settings) private readonly settings: TransportSettings,
-    private readonly doorstep: Doorstep,
+    private readonly pendingConnections: PendingConnections,
   ) {}
 
   /** Whether a request came in by this port. */
@@ -37,7 +37,7 @@ export class InternalPort implements OnApplicationShutdown {
       this.requests.add(request);
       handle(request, response);
     });
-    this.doorstep.guard(server);
+    this.pendingConnections.guard(server);
     this.server = server.listen(port, host);
     await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
       throw new UnusableSettings([`INTERNAL_PORT: ${port} on ${host} cannot be listened on (${error.code})`]);

@@ -24,7 +24,7 @@ export interface RefusedUpgrade {
 }
 
 /** Answers a refused client with a few bytes on its bare socket; nothing is allocated that outlives the answer. */
-export function turnAway(refused: RefusedUpgrade): void {
+export function rejectUpgrade(refused: RefusedUpgrade): void {
   const { socket, reason, preference, isFromProxy } = refused;
   const { http, close, isForProxies }: Refusal = REFUSALS[reason];
   const isHttpPreferred = preference === 'http' || (isForProxies === true && isFromProxy);

@@ -2,14 +2,14 @@ import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module.js';
 import { AuthenticationModule } from '../authentication/authentication.module.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
-import { Doorstep } from './pending/pending-connections.js';
+import { PendingConnections } from './pending/pending-connections.js';
 import { UpgradeEvents } from './upgrade-events.js';
 import { Upgrader } from './ladder/upgrader.js';
 
 /** @see Upgrader */
 @Module({
   imports: [AuthenticationModule, LifecycleModule, AccessModule],
-  providers: [UpgradeEvents, Doorstep, Upgrader],
-  exports: [UpgradeEvents, Doorstep, Upgrader],
+  providers: [UpgradeEvents, PendingConnections, Upgrader],
+  exports: [UpgradeEvents, PendingConnections, Upgrader],
 })
 export class UpgradeModule {}

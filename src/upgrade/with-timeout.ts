@@ -3,7 +3,11 @@
  *
  * @param timeoutMs zero: however long it takes
  */
-export async function within<T, const Late>(promise: Promise<T>, timeoutMs: number, late: Late): Promise<T | Late> {
+export async function withTimeout<T, const Late>(
+  promise: Promise<T>,
+  timeoutMs: number,
+  late: Late,
+): Promise<T | Late> {
   if (timeoutMs === 0) return promise;
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<Late>((resolve) => {

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { Bans } from '../../src/access/lists/bans.js';
-import { Expulsion } from '../../src/access/session-termination.js';
+import { SessionTermination } from '../../src/access/session-termination.js';
 import { ClusterSessions, type SessionSummary } from '../../src/broadcast/cluster-sessions.js';
 import { TOO_MANY } from '../support/closes.js';
 import { eventually } from '../support/eventually.js';
@@ -22,11 +22,11 @@ describe('who is expelled', () => {
     await using here = await as(nodes, 0, 'mallory');
     await using there = await as(nodes, 1, 'mallory');
     await using bob = await as(nodes, 1, 'bob');
-    expect(await nodes.get(0, Expulsion).user('mallory', 'Enough')).toBe(2);
+    expect(await nodes.get(0, SessionTermination).user('mallory', 'Enough')).toBe(2);
     expect(await here.closed).toEqual({ code: 4409, reason: 'Enough' });
     expect(await there.closed).toEqual({ code: 4409, reason: 'Enough' });
     expect(await bob.request('echo', 1)).toMatchObject({ data: 1 });
-    expect(await nodes.get(0, Expulsion).user('nobody')).toBe(0);
+    expect(await nodes.get(0, SessionTermination).user('nobody')).toBe(0);
     // Not banned, so it may come back.
     await using again = await as(nodes, 1, 'mallory');
     expect(await again.request('echo', 1)).toMatchObject({ data: 1 });
@@ -37,8 +37,8 @@ describe('who is expelled', () => {
     await using first = await as(nodes, 1, 'mallory');
     await using second = await as(nodes, 1, 'mallory');
     const [session] = nodes.sessions(1).ofUser('mallory');
-    expect(await nodes.get(0, Expulsion).session(session?.id ?? '')).toBe(1);
-    expect(await nodes.get(0, Expulsion).session('no such session')).toBe(0);
+    expect(await nodes.get(0, SessionTermination).session(session?.id ?? '')).toBe(1);
+    expect(await nodes.get(0, SessionTermination).session('no such session')).toBe(0);
     expect(await first.closed).toEqual(ENDED);
     expect(await second.request('echo', 1)).toMatchObject({ data: 1 });
   });
@@ -46,7 +46,7 @@ describe('who is expelled', () => {
   it('reads as much of the reason as a close frame holds', async () => {
     await using server = await startTestServer();
     await using client = await connect(server.url, { claims: { sub: 'mallory' } });
-    expect(await server.app.get(Expulsion, { strict: false }).user('mallory', '€'.repeat(100))).toBe(1);
+    expect(await server.app.get(SessionTermination, { strict: false }).user('mallory', '€'.repeat(100))).toBe(1);
     expect(await client.closed).toEqual({ code: 4409, reason: '€'.repeat(41) });
   });
 });

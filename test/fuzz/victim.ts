@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { ERRORS } from '../../src/protocol/error-codes.js';
 import { CLOSES } from '../../src/protocol/close-codes.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
-import { Arrivals } from '../../src/socket/inbound-budget.js';
+import { InboundBudget } from '../../src/socket/inbound-budget.js';
 import { OUTBOUND_CONTEXT, type OutboundContext } from '../../src/socket/outbound-queue.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient, type Frame } from '../support/raw-client.js';
@@ -82,7 +82,7 @@ export class Victim implements AsyncDisposable {
     const { app, logLines } = this.server;
     const sessions = app.get(SessionRegistry, { strict: false });
     const { budget } = app.get<OutboundContext>(OUTBOUND_CONTEXT, { strict: false });
-    const arrivals = app.get(Arrivals, { strict: false });
+    const arrivals = app.get(InboundBudget, { strict: false });
     await eventually(
       'only the honest are left',
       () => sessions.size === this.honest.length && budget.waiting === 0 && arrivals.bytes === 0,

@@ -55,7 +55,7 @@ describe('presence', () => {
     await endGrace(server);
     expect(await count(alice)).toBe(2);
     await after[Symbol.asyncDispose]();
-    await eventually('bob is a ghost', async () => {
+    await eventually('bob is a member', async () => {
       await endGrace(server);
       return (await alice.request('ping')).type === 'presence';
     });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request as secureRequest } from 'node:https';
 import { describe, expect, it } from 'vitest';
-import { Doorstep } from '../../src/upgrade/pending/pending-connections.js';
+import { PendingConnections } from '../../src/upgrade/pending/pending-connections.js';
 import { CertificateFolder, makeCertificate } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient, type HttpAnswer, type RawUpgrade } from '../support/raw-client.js';
@@ -79,7 +79,7 @@ describe('an offer of a protocol that is not spoken here', () => {
     const [socket] = (await accepted) as [NodeJS.EventEmitter];
     for (const event of ['timeout', 'close', 'error', 'data', 'end', 'drain'])
       expect([event, socket.listenerCount(event)]).toEqual([event, expect.toSatisfy((count) => count < 5)]);
-    expect(server().app.get(Doorstep, { strict: false }).size).toBeGreaterThan(0);
+    expect(server().app.get(PendingConnections, { strict: false }).size).toBeGreaterThan(0);
     client.socket.write(upgradeText());
     expect((await client.answer()).status).toBe(101);
     client.send({ type: 'echo', data: 'in' });
@@ -142,7 +142,7 @@ describe('a request and an upgrade in one packet', () => {
     client.socket.write(`GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n${upgradeText()}`);
     client.socket.resetAndDestroy();
     await client.closed();
-    await eventually('nobody is left', () => server().app.get(Doorstep, { strict: false }).size === 0);
+    await eventually('nobody is left', () => server().app.get(PendingConnections, { strict: false }).size === 0);
     await using other = await connect(server().url);
     expect(await other.request('echo', 1)).toMatchObject({ data: 1 });
   });

@@ -6,7 +6,7 @@ import { connect as connectTls } from 'node:tls';
 import { constants, deflateRawSync } from 'node:zlib';
 import { defer, type Observable } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Expulsion } from '../../src/access/session-termination.js';
+import { SessionTermination } from '../../src/access/session-termination.js';
 import { Revocations } from '../../src/access/lists/revocations.js';
 import { Drain } from '../../src/lifecycle/drain.js';
 import { ExpirySweep } from '../../src/sessions/expiry-sweep.js';
@@ -253,7 +253,7 @@ describe('what a client sends before it closes is handled, in order', () => {
 });
 
 describe('what waits when the server closes is not handled, and counted', () => {
-  const expel = (server: TestServer) => server.app.get(Expulsion, { strict: false }).user('alice');
+  const expel = (server: TestServer) => server.app.get(SessionTermination, { strict: false }).user('alice');
   const revoke = (server: TestServer) =>
     server.app.get(Revocations, { strict: false }).add({
       kind: 'user',

@@ -7,9 +7,9 @@ import { AddressRecord } from '../../src/access/limits/address-book.js';
 import { Bans } from '../../src/access/lists/bans.js';
 import { ConnectionLimits } from '../../src/access/limits/connection-limits.js';
 import { ExemptAddresses } from '../../src/access/limits/exempt-addresses.js';
-import type { Expulsion } from '../../src/access/session-termination.js';
+import type { SessionTermination } from '../../src/access/session-termination.js';
 import { PlaceCheck } from '../../src/access/limits/place-check.js';
-import { SharedPlaces } from '../../src/access/limits/cluster-connection-limits.js';
+import { ClusterConnectionLimits } from '../../src/access/limits/cluster-connection-limits.js';
 import { ClusterEvents } from '../../src/cluster/ports/cluster-events.js';
 import { LoneNodeBus } from '../../src/cluster/bus/lone-node-bus.js';
 import { MemoryBanStore } from '../../src/cluster/memory/memory-ban-store.js';
@@ -38,11 +38,11 @@ const SETTINGS = {
 function door() {
   const [bus, cluster] = [new LoneNodeBus(), new ClusterEvents()];
   const store = new MemoryBanStore();
-  const bans = new Bans(SETTINGS, bus, store, cluster, new AccessEvents(), {} as Expulsion);
+  const bans = new Bans(SETTINGS, bus, store, cluster, new AccessEvents(), {} as SessionTermination);
   const exempt = new ExemptAddresses(SETTINGS);
   const events = new SessionEvents();
   const sessions = { countOfUser: () => 0, events } as unknown as SessionRegistry;
-  const shared = new SharedPlaces(SETTINGS, bus, new MemorySharedCounts('a'), cluster, events, exempt);
+  const shared = new ClusterConnectionLimits(SETTINGS, bus, new MemorySharedCounts('a'), cluster, events, exempt);
   const check = new PlaceCheck(SETTINGS, bus, sessions, bans, exempt);
   return { bans, store, limits: new ConnectionLimits(SETTINGS, sessions, bans, shared, check) };
 }

@@ -15,17 +15,17 @@ const MAX_ANSWER_BYTES = 16_384;
 const RETRY_AFTER_MS = 1_000;
 
 /** What a message was answered with. */
-export type Answer = { readonly data: unknown } | { readonly error: Omit<ErrorMessage, 'type' | 'id'> };
+export type RememberedAnswer = { readonly data: unknown } | { readonly error: Omit<ErrorMessage, 'type' | 'id'> };
 
 /** A message that has not been carried out before. */
 export interface FirstTime {
   /** Remembers what it was answered with. */
-  keep(answer: Answer): Promise<void>;
+  keep(answer: RememberedAnswer): Promise<void>;
   /** It was not carried out, and may be tried again. */
   release(): Promise<void>;
 }
 
-export type Verdict = { readonly first: FirstTime } | { readonly answered: Answer };
+export type ReplayVerdict = { readonly first: FirstTime } | { readonly answered: RememberedAnswer };
 
 /** How an answer lies in the store; `packed` is base64. */
 type Kept = { readonly packed: string } | { readonly error: Omit<ErrorMessage, 'type' | 'id'> };
@@ -47,7 +47,7 @@ export class ReplayGuard {
    * @throws GatehouseError VALIDATION_FAILED without id or ts, STALE_MESSAGE, DUPLICATE_MESSAGE for another message with a
    *   known id, or one whose answer is not there, SERVER_BUSY where it cannot be told: then nothing must be carried out
    */
-  async judge(userId: string, message: InboundMessage): Promise<Verdict> {
+  async judge(userId: string, message: InboundMessage): Promise<ReplayVerdict> {
     this.demandTimely(message);
     const key = digest([userId, message.id]);
     const fingerprint = fingerprintOf(message);
@@ -108,7 +108,7 @@ export function fingerprintOf({ id, type, ts, enc, data }: InboundMessage): stri
 }
 
 /** Undefined where it is too large. */
-function packed(answer: Answer): Kept | undefined {
+function packed(answer: RememberedAnswer): Kept | undefined {
   if ('error' in answer) return answer;
   // As between nodes: bytes, 64-bit integers and the absence of an answer come back as what they were.
   const bytes = encodeDraft({
@@ -120,7 +120,7 @@ function packed(answer: Answer): Kept | undefined {
   return bytes.length > MAX_ANSWER_BYTES ? undefined : { packed: bytes.toString('base64') };
 }
 
-function unpacked(kept: Kept): Answer {
+function unpacked(kept: Kept): RememberedAnswer {
   return 'error' in kept ? kept : { data: decodeDraft(Buffer.from(kept.packed, 'base64')).data };
 }
 

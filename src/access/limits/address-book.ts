@@ -1,4 +1,4 @@
-import { FadingTable } from './expiring-table.js';
+import { ExpiringTable } from './expiring-table.js';
 import { TokenBucket, type BucketLimit } from './token-bucket.js';
 
 export interface AddressLimits {
@@ -11,7 +11,7 @@ export interface AddressLimits {
 /** A limit, and what is left of it for addresses that have no connection at the moment. A full bucket need not be remembered. */
 interface Rate {
   readonly limit: BucketLimit;
-  readonly remembered: FadingTable;
+  readonly remembered: ExpiringTable;
 }
 
 interface Rates {
@@ -112,7 +112,7 @@ export class AddressBook {
 }
 
 function rateOf(limit: BucketLimit): Rate {
-  return { limit, remembered: new FadingTable(MAX_REMEMBERED) };
+  return { limit, remembered: new ExpiringTable(MAX_REMEMBERED) };
 }
 
 function recall({ limit, remembered }: Rate, key: string, now: number): TokenBucket {

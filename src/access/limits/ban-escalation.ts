@@ -1,4 +1,4 @@
-import { FadingTable } from './expiring-table.js';
+import { ExpiringTable } from './expiring-table.js';
 
 export interface Penalty {
   /** Which offence in a row it is for. */
@@ -12,8 +12,8 @@ const MIN_MEMORY_MS = 3_600_000;
 const MAX_REMEMBERED = 131_072;
 
 /** How often an address has been banned for breaches, one after the other, and for how long the next ban is. */
-export class Offences {
-  private readonly counts = new FadingTable(MAX_REMEMBERED);
+export class BanEscalation {
+  private readonly counts = new ExpiringTable(MAX_REMEMBERED);
 
   /** @param maxMs what the doubling of `firstMs` ends at; not below that */
   constructor(

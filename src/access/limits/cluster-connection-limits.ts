@@ -35,7 +35,7 @@ const RETRY_MS = 1_000;
  * nodes it is. While Redis is away the limits of each node hold, and who was let in is counted when it is back.
  */
 @Injectable()
-export class SharedPlaces implements OnApplicationShutdown {
+export class ClusterConnectionLimits implements OnApplicationShutdown {
   /** False where this node is the only one: its own limits are enough. */
   readonly isNeeded: boolean;
   private readonly logger = new Logger('SharedPlaces');

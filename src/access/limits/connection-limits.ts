@@ -8,7 +8,7 @@ import { AddressBook, AddressRecord } from './address-book.js';
 import type { ClientAddress } from './address-key.js';
 import { Bans } from '../lists/bans.js';
 import { PlaceCheck } from './place-check.js';
-import { SharedPlaces, type PlaceOwner, type SharedRefusal } from './cluster-connection-limits.js';
+import { ClusterConnectionLimits, type PlaceOwner, type SharedRefusal } from './cluster-connection-limits.js';
 
 export type AdmissionRefusal = 'banned' | 'connection_rate' | 'too_many_from_address' | 'at_capacity';
 
@@ -33,7 +33,7 @@ export class ConnectionLimits {
     @Inject(Settings) private readonly settings: AccessSettings,
     private readonly sessions: SessionRegistry,
     private readonly bans: Bans,
-    private readonly shared: SharedPlaces,
+    private readonly shared: ClusterConnectionLimits,
     private readonly placeCheck: PlaceCheck,
   ) {
     const { connections, messages } = settings;

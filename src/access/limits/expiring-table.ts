@@ -10,7 +10,7 @@ const SET = WAYS * 3;
  * A number for a key, until a time. Of fixed size and without an object an entry: ten million addresses cost no more than the
  * first, and the collector nothing. (In a Map each of them costs 200 bytes, and 3 µs, most of it to collect it again.)
  */
-export class FadingTable {
+export class ExpiringTable {
   /** Set by set: the hashes of its keys, until when they are known, their numbers. Together, for each is a wait for memory. */
   private readonly cells: Float64Array;
   private readonly sets: number;

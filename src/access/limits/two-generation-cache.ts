@@ -8,7 +8,7 @@ const SIEVE_BITS = 1_048_576;
  * oldest entry of a full Map one at a time takes 100 µs, for it walks over the holes that the ones before have left. What is
  * not in it, as most addresses are not, is mostly told without looking.
  */
-export class Generations<Value> {
+export class TwoGenerationCache<Value> {
   private recent = new Generation<Value>();
   private older = new Generation<Value>();
   /** How many entries went because there were too many. */

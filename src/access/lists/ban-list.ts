@@ -1,5 +1,5 @@
 import type { Ban } from '../../cluster/ports/ban-store.js';
-import { Generations } from '../limits/two-generation-cache.js';
+import { TwoGenerationCache } from '../limits/two-generation-cache.js';
 import { giverOf, isAbove } from './standing.js';
 
 /**
@@ -13,7 +13,7 @@ const MAX_OF_OPERATORS = 100_000;
 /** The bans that this node knows, for the check at every upgrade. */
 export class BanList {
   /** By address. */
-  private readonly breaches = new Generations<Ban>(GENERATION_SIZE);
+  private readonly breaches = new TwoGenerationCache<Ban>(GENERATION_SIZE);
   /** Made by operators: no attack drives them out. */
   private readonly operators = new Map<string, Ban>();
 

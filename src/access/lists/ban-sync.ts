@@ -2,7 +2,7 @@ import type { Ban, BanStore } from '../../cluster/ports/ban-store.js';
 import type { ClusterEvents } from '../../cluster/ports/cluster-events.js';
 import type { NodeBus } from '../../cluster/ports/node-bus.js';
 import type { BanList } from './ban-list.js';
-import { Reconciliation } from './list-sync.js';
+import { ListSync } from './list-sync.js';
 
 export interface BanSyncParts {
   readonly bus: NodeBus;
@@ -33,7 +33,7 @@ export class BanSync {
   /** Counts what operators have changed. */
   private changes = 0;
   private storeLife: string | undefined;
-  private readonly reconciliation = new Reconciliation(() => this.reconcile());
+  private readonly reconciliation = new ListSync(() => this.reconcile());
 
   constructor(private readonly parts: BanSyncParts) {
     parts.bus.handle(RESTATED, () => this.reconciliation.soon());

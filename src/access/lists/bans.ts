@@ -10,8 +10,8 @@ import type { AccessSettings } from '../access-settings.js';
 import { BanList } from './ban-list.js';
 import { BanSync } from './ban-sync.js';
 import { clientAddress, isLoopbackKey } from '../limits/address-key.js';
-import { Expulsion } from '../session-termination.js';
-import { Offences } from '../limits/ban-escalation.js';
+import { SessionTermination } from '../session-termination.js';
+import { BanEscalation } from '../limits/ban-escalation.js';
 import { giverOf, isAbove, reaches } from './standing.js';
 
 export interface BanOrder extends GivenOrder {
@@ -31,7 +31,7 @@ export type BreachReason = (typeof BREACH_REASONS)[number];
 @Injectable()
 export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly known = new BanList();
-  private readonly offences: Offences;
+  private readonly offences: BanEscalation;
   private readonly sync: BanSync;
   private readonly areBreachesBanned: boolean;
   private readonly isLoopbackSpared: boolean;
@@ -42,12 +42,12 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     @Inject(BAN_STORE) private readonly store: BanStore,
     cluster: ClusterEvents,
     private readonly events: AccessEvents,
-    private readonly expulsion: Expulsion,
+    private readonly termination: SessionTermination,
   ) {
     const { banDurationMs, banMaxDurationMs, exemptLoopback } = connections;
     this.isLoopbackSpared = exemptLoopback === 'on';
     this.areBreachesBanned = banDurationMs > 0;
-    this.offences = new Offences(banDurationMs, banMaxDurationMs);
+    this.offences = new BanEscalation(banDurationMs, banMaxDurationMs);
     const enforce = (ban: Ban): number => this.enforce(ban);
     this.sync = new BanSync({ bus, store, events: cluster, known: this.known, enforce });
     bus.handle('ban', (payload) => this.hear(heard(payload)));
@@ -179,7 +179,7 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     if (by === 'operator') this.sync.changed();
     else this.offences.remember(key, offences, { now, until });
     this.known.put(ban, now);
-    return kind === 'user' ? this.expulsion.userHere(key, undefined, ban) : 0;
+    return kind === 'user' ? this.termination.userHere(key, undefined, ban) : 0;
   }
 
   private forget(lifted: Ban): boolean {

@@ -12,7 +12,7 @@ const SETTLE_MS = 50;
  * lost something, and when orders and lifts of several nodes may have crossed. Each node has heard those in its own order, and
  * only the store tells which came last.
  */
-export class Reconciliation {
+export class ListSync {
   private liftedAt = -Infinity;
   private timer: NodeJS.Timeout | undefined;
   private watcher: NodeJS.Timeout | undefined;

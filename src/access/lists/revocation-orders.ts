@@ -10,7 +10,7 @@ import type {
 } from '../../cluster/ports/revocation-store.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import type { AccessSettings } from '../access-settings.js';
-import { Expulsion } from '../session-termination.js';
+import { SessionTermination } from '../session-termination.js';
 import { Revocations, type Outcome } from './revocations.js';
 import { NO_EFFECT } from './session-review.js';
 
@@ -60,7 +60,7 @@ export class RevocationOrders {
     @Inject(Settings) { authentication }: AccessSettings,
     @Inject(NODE_BUS) private readonly bus: NodeBus,
     private readonly sessions: SessionRegistry,
-    private readonly expulsion: Expulsion,
+    private readonly termination: SessionTermination,
     private readonly revocations: Revocations,
   ) {
     this.ttlMs = authentication.revocationTtlMs;
@@ -87,7 +87,7 @@ export class RevocationOrders {
     const token = await this.tokenOf(sessionId);
     if (token === undefined) return undefined;
     if (token.tokenId === undefined) {
-      const ended = await this.expulsion.session(sessionId, undefined, options);
+      const ended = await this.termination.session(sessionId, undefined, options);
       return { ...NO_EFFECT, ended, missing: [] };
     }
     const end = token.expiresAt === undefined ? undefined : token.expiresAt + CLOCK_MARGIN_MS;

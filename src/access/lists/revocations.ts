@@ -13,7 +13,7 @@ import {
   type RevocationStore,
 } from '../../cluster/ports/revocation-store.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
-import { Reconciliation, RETRY_MS } from './list-sync.js';
+import { ListSync, RETRY_MS } from './list-sync.js';
 import { RevocationList } from './revocation-list.js';
 import { giverOf, isAbove } from './standing.js';
 import { NO_EFFECT, SessionReview, sumOf, type Effect } from './session-review.js';
@@ -39,7 +39,7 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
   private lifts = 0;
   private refused = 0;
   private storeLife: string | undefined;
-  private readonly reconciliation = new Reconciliation(() => this.reconcile());
+  private readonly reconciliation = new ListSync(() => this.reconcile());
   private readonly judgeNow = (principal: Principal): Principal | undefined => this.judge(principal);
 
   constructor(

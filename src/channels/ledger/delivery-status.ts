@@ -1,7 +1,7 @@
 import type { DropReason, Receipt } from '../../socket/receipt.js';
 
 /** What became of something that was sent. The first that is heard of it holds. */
-export class Fate implements Receipt {
+export class DeliveryStatus implements Receipt {
   outcome: 'waiting' | 'delivered' | DropReason = 'waiting';
   /** When it came to that, in milliseconds since 1970; zero while it waits. */
   at = 0;

@@ -1,9 +1,9 @@
 import type { Position } from '../../cluster/ports/broker.js';
-import type { Delivery } from './ledger-delivery.js';
-import type { Fate } from './delivery-status.js';
-import type { Line } from './publication-record.js';
+import type { LedgerDelivery } from './ledger-delivery.js';
+import type { DeliveryStatus } from './delivery-status.js';
+import type { PublicationRecord } from './publication-record.js';
 import type { Departure, Episode, SubscriptionRecord } from './subscription-record.js';
-import type { Verdict } from './publication-outcome.js';
+import type { PublicationOutcome } from './publication-outcome.js';
 
 /** What is asked for, and what is known of it. */
 export interface Wanted {
@@ -12,7 +12,7 @@ export interface Wanted {
   /** When it was published; undefined: nobody who was asked knows. */
   readonly ts: number | undefined;
   /** The publication as this node told it; undefined: it is forgotten, or never came here. */
-  readonly line: Line | undefined;
+  readonly line: PublicationRecord | undefined;
   /** Whether its subscribers here were told of it, or that it is lost, as far as is remembered. */
   readonly wasTold: boolean;
   /** Whether the departures from the channel are known that happened after this. */
@@ -21,10 +21,10 @@ export interface Wanted {
   readonly top: Position;
 }
 
-const FORGOTTEN: Verdict = { outcome: 'unknown', reason: 'forgotten' };
+const FORGOTTEN: PublicationOutcome = { outcome: 'unknown', reason: 'forgotten' };
 
 /** What a frame that speaks of the publication tells: that it came, or that its loss was announced. */
-export function ofDelivery({ line, outcome, at }: Delivery): Verdict {
+export function ofDelivery({ line, outcome, at }: LedgerDelivery): PublicationOutcome {
   if (outcome === 'waiting') return { outcome, reason: 'queue' };
   if (outcome !== 'delivered') return { outcome: 'dropped', reason: outcome, at };
   if (!line.isGap) return { outcome, at };
@@ -32,7 +32,7 @@ export function ofDelivery({ line, outcome, at }: Delivery): Verdict {
 }
 
 /** All that the replies to the subscribes of a session tell; the happiest of it holds. */
-export function ofReplies(record: SubscriptionRecord, wanted: Wanted): readonly Verdict[] {
+export function ofReplies(record: SubscriptionRecord, wanted: Wanted): readonly PublicationOutcome[] {
   const replies = record.episodes.filter(({ isLive }) => isLive).flatMap((episode) => ofReply(episode, record, wanted));
   const isForgotten = isOfForgotten(record, wanted) || replies.includes(FORGOTTEN);
   // What a reply that is forgotten may have brought cannot be said to have been left out.
@@ -44,12 +44,12 @@ function isOfForgotten({ isCut, episodes: [first] }: SubscriptionRecord, wanted:
   return isCut && first?.top !== undefined && isAtOrBefore(wanted, first.top, first.begunAt);
 }
 
-function isLeftOut({ outcome, reason }: Verdict): boolean {
+function isLeftOut({ outcome, reason }: PublicationOutcome): boolean {
   return outcome === 'dropped' && (reason === 'expired' || reason === 'excluded_or_expired');
 }
 
 /** What the reply to a subscribe tells. */
-function ofReply(episode: Episode, record: SubscriptionRecord, wanted: Wanted): readonly Verdict[] {
+function ofReply(episode: Episode, record: SubscriptionRecord, wanted: Wanted): readonly PublicationOutcome[] {
   const { since, top, gap, begunAt } = episode;
   if (top === undefined || !isAtOrBefore(wanted, top, begunAt)) return [];
   if (since === undefined) {
@@ -70,14 +70,14 @@ function ofReply(episode: Episode, record: SubscriptionRecord, wanted: Wanted): 
 }
 
 /** What was said in a reply holds as far as the reply went. */
-function replied({ outcome, at }: Fate, verdict: Verdict): Verdict {
+function replied({ outcome, at }: DeliveryStatus, verdict: PublicationOutcome): PublicationOutcome {
   if (outcome === 'waiting') return { outcome, reason: 'recovery' };
   if (outcome !== 'delivered') return { outcome: 'dropped', reason: outcome, at };
   return { ...verdict, at };
 }
 
 /** What it tells that the session was in the channel, or was not any more, when the publication was told there. */
-export function ofPresence(record: SubscriptionRecord, wanted: Wanted): readonly Verdict[] {
+export function ofPresence(record: SubscriptionRecord, wanted: Wanted): readonly PublicationOutcome[] {
   const { departure, episodes, latest } = record;
   const { line } = wanted;
   const [first] = episodes;
@@ -101,7 +101,7 @@ export function ofPresence(record: SubscriptionRecord, wanted: Wanted): readonly
 }
 
 /** It came when the session had left the channel, or its subscribe came to nothing. */
-function ofDeparture({ why, at }: Departure, reason: string = why): Verdict {
+function ofDeparture({ why, at }: Departure, reason: string = why): PublicationOutcome {
   return why === 'closed' ? { outcome: 'offline', at } : { outcome: 'not_subscribed', reason, at };
 }
 

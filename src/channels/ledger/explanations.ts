@@ -6,7 +6,7 @@ import type { Channel } from '../channel.js';
 import { Ledgers } from './ledgers.js';
 import type { NodeAccount, Question, SessionAccount } from './node-account.js';
 import { NodeAccounts } from './node-accounts.js';
-import { bestOf, type Outcome, type Verdict } from './publication-outcome.js';
+import { bestOf, type OutcomeName, type PublicationOutcome } from './publication-outcome.js';
 
 export interface Inquiry {
   readonly userId: string;
@@ -31,7 +31,7 @@ export interface NodeCover {
 }
 
 /** Why a user got a publication, or did not. */
-export interface Explanation extends Verdict {
+export interface Explanation extends PublicationOutcome {
   readonly publication: PublicationState;
   /** The happiest first. */
   readonly sessions: readonly SessionAccount[];
@@ -48,7 +48,7 @@ interface Gathered {
 
 const KIND = 'explain';
 /** What tells only that nothing is known to have come: it does not hold where somebody has not been asked. */
-const NEGATIVE: ReadonlySet<Outcome> = new Set<Outcome>([
+const NEGATIVE: ReadonlySet<OutcomeName> = new Set<OutcomeName>([
   'before_subscribe',
   'claimed',
   'not_subscribed',
@@ -149,7 +149,7 @@ function verdictOf(
   { state, ts }: PublicationState,
   sessions: readonly SessionAccount[],
   { nodes, missing }: Pick<Explanation, 'nodes' | 'missing'>,
-): Verdict {
+): PublicationOutcome {
   const best = bestOf(sessions);
   if (best !== undefined && !NEGATIVE.has(best.outcome)) return best;
   if (state === 'never') return { outcome: 'never_published' };

@@ -1,15 +1,15 @@
 import type { DeliveryPolicy } from '../../../config/namespaces.js';
 import type { Shedding } from '../../socket/held-frames.js';
-import { Fate } from './delivery-status.js';
-import type { Line } from './publication-record.js';
+import { DeliveryStatus } from './delivery-status.js';
+import type { PublicationRecord } from './publication-record.js';
 
 /**
  * A line, and one session that it was sent to. It goes along with the frame as its shedding, so that the queue can say what
  * became of the one frame that all subscribers share, for each of them.
  */
-export class Delivery extends Fate implements Shedding {
+export class LedgerDelivery extends DeliveryStatus implements Shedding {
   constructor(
-    readonly line: Line,
+    readonly line: PublicationRecord,
     readonly sessionId: string,
     readonly userId: string,
   ) {

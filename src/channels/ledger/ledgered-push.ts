@@ -1,21 +1,21 @@
 import type { Session } from '../../sessions/session.js';
-import { Notice, type NoticeOptions } from '../channel-push.js';
-import { Delivery } from './ledger-delivery.js';
+import { ChannelPush, type ChannelPushOptions } from '../channel-push.js';
+import { LedgerDelivery } from './ledger-delivery.js';
 import type { Ledger } from './ledger.js';
-import type { Line } from './publication-record.js';
+import type { PublicationRecord } from './publication-record.js';
 
-/** A notice that writes down whom it was sent to. */
-export class LedgeredNotice extends Notice {
+/** A push that writes down whom it was sent to. */
+export class LedgeredPush extends ChannelPush {
   constructor(
-    options: NoticeOptions,
-    private readonly line: Line,
+    options: ChannelPushOptions,
+    private readonly line: PublicationRecord,
     private readonly ledger: Ledger,
   ) {
     super(options);
   }
 
   override deliverTo(session: Session): void {
-    const delivery = new Delivery(this.line, session.id, session.userId);
+    const delivery = new LedgerDelivery(this.line, session.id, session.userId);
     if (!this.hand(session, delivery)) delivery.dropped('closed');
     this.ledger.entries.add(delivery);
   }
@@ -25,7 +25,7 @@ export class LedgeredNotice extends Notice {
       this.line.lostBy = reason;
       return;
     }
-    const delivery = new Delivery(this.line, session.id, session.userId);
+    const delivery = new LedgerDelivery(this.line, session.id, session.userId);
     delivery.dropped('expired');
     this.ledger.entries.add(delivery);
   }

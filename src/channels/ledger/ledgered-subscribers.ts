@@ -1,11 +1,11 @@
 import type { Session } from '../../sessions/session.js';
-import type { Notice, NoticeOptions } from '../channel-push.js';
+import type { ChannelPush, ChannelPushOptions } from '../channel-push.js';
 import { Subscribers, type SubscribersOptions } from '../subscribers.js';
 import type { Subscription } from '../subscription.js';
 import type { Ledger } from './ledger.js';
-import { LedgeredNotice } from './ledgered-push.js';
+import { LedgeredPush } from './ledgered-push.js';
 import { LedgeredSubscription } from './ledgered-subscription.js';
-import { Line, type Reach } from './publication-record.js';
+import { PublicationRecord, type Reach } from './publication-record.js';
 
 /** The subscribers of a channel whose namespace keeps a ledger. */
 export class LedgeredSubscribers extends Subscribers {
@@ -22,11 +22,11 @@ export class LedgeredSubscribers extends Subscribers {
     return new LedgeredSubscription(session, this.options.channel.name, this.ledger, this.reach);
   }
 
-  protected override noticeOf(options: NoticeOptions): Notice {
+  protected override noticeOf(options: ChannelPushOptions): ChannelPush {
     const { epoch, seq } = options;
-    const line = new Line(this.options.name, options);
+    const line = new PublicationRecord(this.options.name, options);
     this.reach.position = { epoch, seq };
     this.ledger.entries.add(line);
-    return new LedgeredNotice(options, line, this.ledger);
+    return new LedgeredPush(options, line, this.ledger);
   }
 }

@@ -4,9 +4,9 @@ import type { Gap } from '../recovery/gap.js';
 import { gapMessage } from '../channel-push.js';
 import type { Recovery } from '../recovery/recovery-reply.js';
 import { Subscription } from '../subscription.js';
-import { Delivery } from './ledger-delivery.js';
+import { LedgerDelivery } from './ledger-delivery.js';
 import type { Ledger } from './ledger.js';
-import { Line, type Reach } from './publication-record.js';
+import { PublicationRecord, type Reach } from './publication-record.js';
 import { SubscriptionRecord } from './subscription-record.js';
 
 /** A subscription that writes down what happens to it. */
@@ -56,8 +56,8 @@ export class LedgeredSubscription extends Subscription {
     super.tellGap(epoch, gap);
     const { id, userId, connection } = this.session;
     const { channel } = this.record;
-    const line = new Line(channel, { epoch, seq: gap.to, gap, message: gapMessage(channel, epoch, gap) });
-    const delivery = new Delivery(line, id, userId);
+    const line = new PublicationRecord(channel, { epoch, seq: gap.to, gap, message: gapMessage(channel, epoch, gap) });
+    const delivery = new LedgerDelivery(line, id, userId);
     connection.follow(delivery);
     this.ledger.entries.add(delivery);
   }

@@ -1,13 +1,13 @@
 import type { Position } from '../../cluster/ports/broker.js';
 import type { SessionRegistry } from '../../sessions/session-registry.js';
 import type { LocalChannel } from '../local-channel.js';
-import type { Delivery } from './ledger-delivery.js';
+import type { LedgerDelivery } from './ledger-delivery.js';
 import { ofDelivery, ofPresence, ofReplies, type Wanted } from './evidence.js';
 import type { Ledger } from './ledger.js';
 import { LedgeredSubscription } from './ledgered-subscription.js';
 import type { Ledgers } from './ledgers.js';
 import type { SubscriptionRecord } from './subscription-record.js';
-import { bestOf, rankOf, type Verdict } from './publication-outcome.js';
+import { bestOf, rankOf, type PublicationOutcome } from './publication-outcome.js';
 
 /** Sessions of the user that one node tells of: those that came off best, and of these the latest. */
 const MAX_SESSIONS = 50;
@@ -36,7 +36,7 @@ export interface Stay {
   readonly leftAt?: number;
 }
 
-export interface SessionAccount extends Verdict {
+export interface SessionAccount extends PublicationOutcome {
   readonly sessionId: string;
   readonly nodeId: string;
   /** Absent where the session is forgotten, and only what it was sent is known. */
@@ -70,7 +70,7 @@ interface Trail {
   readonly openedAt?: number;
   readonly closedAt?: number;
   readonly code?: number;
-  readonly deliveries: Delivery[];
+  readonly deliveries: LedgerDelivery[];
   readonly records: SubscriptionRecord[];
 }
 
@@ -101,7 +101,7 @@ export function accountOf(question: Question, grounds: Grounds): NodeAccount {
 
 function trailsOf(
   { userId, channel }: Question,
-  deliveries: readonly Delivery[],
+  deliveries: readonly LedgerDelivery[],
   grounds: Grounds,
 ): ReadonlyMap<string, Trail> {
   const { ledger, ledgers, sessions, local } = grounds;
@@ -126,7 +126,7 @@ function trailsOf(
 }
 
 /** Undefined where the session has nothing to do with it: it was not there by then. */
-function verdictOf({ deliveries, records, openedAt, closedAt }: Trail, wanted: Wanted): Verdict | undefined {
+function verdictOf({ deliveries, records, openedAt, closedAt }: Trail, wanted: Wanted): PublicationOutcome | undefined {
   const { ts, departuresSince } = wanted;
   if (isBeyondTop(wanted) && deliveries.length === 0) return { outcome: 'never_published' };
   const told = [...deliveries.map(ofDelivery), ...records.flatMap((record) => ofReplies(record, wanted))];

@@ -1,7 +1,7 @@
 import type { Gap } from '../recovery/gap.js';
 
 /** What became of a publication for a session or a user, the happiest first; docs/observability.md explains each, and a test compares. */
-export const VERDICTS = {
+export const OUTCOMES = {
   delivered:
     'The operating system took the frame for the client. That is no acknowledgement: whether it crossed the network and was read cannot be known here.',
   recovered:
@@ -22,10 +22,10 @@ export const VERDICTS = {
   never_published: 'Nothing with this seq has been published: the channel stands before it.',
 } as const;
 
-export type Outcome = keyof typeof VERDICTS;
+export type OutcomeName = keyof typeof OUTCOMES;
 
-export interface Verdict {
-  readonly outcome: Outcome;
+export interface PublicationOutcome {
+  readonly outcome: OutcomeName;
   /** When it came to that, in milliseconds since 1970. */
   readonly at?: number;
   /** Of `dropped`, `waiting`, `not_subscribed` and `unknown`. */
@@ -34,15 +34,15 @@ export interface Verdict {
   readonly gap?: Gap;
 }
 
-const RANKS: readonly string[] = Object.keys(VERDICTS);
+const RANKS: readonly string[] = Object.keys(OUTCOMES);
 
 /** Lower is happier: what reached the client in one way or another counts before what did not, and knowledge before guesses. */
-export function rankOf({ outcome }: Verdict): number {
+export function rankOf({ outcome }: PublicationOutcome): number {
   return RANKS.indexOf(outcome);
 }
 
 /** The happiest; undefined where there is none. Of several alike, the first. */
-export function bestOf<T extends Verdict>(verdicts: readonly T[]): T | undefined {
+export function bestOf<T extends PublicationOutcome>(verdicts: readonly T[]): T | undefined {
   return verdicts.reduce<T | undefined>(
     (best, verdict) => (best === undefined || rankOf(verdict) < rankOf(best) ? verdict : best),
     undefined,

@@ -1,9 +1,9 @@
 import type { Position } from '../../cluster/ports/broker.js';
 import type { DeliveryPolicy } from '../../../config/namespaces.js';
-import type { NoticeOptions } from '../channel-push.js';
+import type { ChannelPushOptions } from '../channel-push.js';
 
 /** One thing that the subscribers of a channel were told: a publication, or that some are lost. Never what was in it. */
-export class Line {
+export class PublicationRecord {
   /** When this node told it, in milliseconds since 1970. */
   readonly at = Date.now();
   readonly epoch: string;
@@ -23,7 +23,7 @@ export class Line {
 
   constructor(
     readonly channel: string,
-    { epoch, seq, gap, publication, shedding }: NoticeOptions,
+    { epoch, seq, gap, publication, shedding }: ChannelPushOptions,
   ) {
     this.epoch = epoch;
     this.seq = seq;

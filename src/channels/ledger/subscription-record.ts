@@ -2,7 +2,7 @@ import type { Position } from '../../cluster/ports/broker.js';
 import type { Session } from '../../sessions/session.js';
 import type { Gap } from '../recovery/gap.js';
 import type { Recovery } from '../recovery/recovery-reply.js';
-import { Fate } from './delivery-status.js';
+import { DeliveryStatus } from './delivery-status.js';
 import type { Reach } from './publication-record.js';
 
 /** Subscribes of one subscription that are remembered: of a client that recovers more often than that, `unknown` is said of the first. */
@@ -18,7 +18,7 @@ const WEIGHTS = { record: 3, episode: 4, runs: 1 / 4 } as const;
 export const MAX_WEIGHT = WEIGHTS.record + MAX_EPISODES * WEIGHTS.episode + MAX_RUNS * WEIGHTS.runs;
 
 /** One subscribe, and what became of its reply. */
-export class Episode extends Fate {
+export class Episode extends DeliveryStatus {
   /** Milliseconds since 1970. */
   readonly begunAt = Date.now();
   since: Position | undefined;

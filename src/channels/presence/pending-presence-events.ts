@@ -3,7 +3,7 @@ import type { Channel } from '../channel.js';
 export type PresenceEvent = 'join' | 'leave';
 
 /** That a user has come or gone, and nobody has been told yet. */
-export interface Untold {
+export interface PendingPresenceEvent {
   readonly channel: Channel;
   readonly event: PresenceEvent;
   readonly userId: string;
@@ -15,21 +15,21 @@ export interface Untold {
 const MAX_UNTOLD = 100_000;
 
 /** What is to be told of presence, in order; at most one thing of a user in a channel. */
-export class UntoldNews {
-  private readonly byUser = new Map<string, Untold>();
+export class PendingPresenceEvents {
+  private readonly byUser = new Map<string, PendingPresenceEvent>();
 
   get size(): number {
     return this.byUser.size;
   }
 
   /** Whether nothing more is to be told: it waits already, or what waited is undone before anybody heard of it. */
-  settles(news: Untold): boolean {
+  settles(news: PendingPresenceEvent): boolean {
     const waiting = this.byUser.get(keyOf(news));
     if (waiting !== undefined && waiting.event !== news.event) this.byUser.delete(keyOf(news));
     return waiting !== undefined;
   }
 
-  add(news: Untold): void {
+  add(news: PendingPresenceEvent): void {
     if (this.settles(news)) return;
     this.byUser.set(keyOf(news), news);
     const [oldest] = this.byUser.keys();
@@ -37,8 +37,8 @@ export class UntoldNews {
   }
 
   /** Takes out the oldest. */
-  take(count: number): readonly Untold[] {
-    const taken: Untold[] = [];
+  take(count: number): readonly PendingPresenceEvent[] {
+    const taken: PendingPresenceEvent[] = [];
     for (const [key, news] of this.byUser) {
       if (taken.length === count) break;
       taken.push(news);
@@ -48,6 +48,6 @@ export class UntoldNews {
   }
 }
 
-function keyOf({ channel, userId }: Untold): string {
+function keyOf({ channel, userId }: PendingPresenceEvent): string {
   return `${channel.name}\0${userId}`;
 }

@@ -4,9 +4,9 @@ import { PRESENCE_STORE, type Presence, type PresenceStore } from '../../cluster
 import type { Session } from '../../sessions/session.js';
 import { channelNamed, type Channel } from '../channel.js';
 import { ChannelsSettings } from '../channels-settings.js';
-import { Ghosts } from './disconnected-members.js';
+import { DisconnectedMembers } from './disconnected-members.js';
 import { PresenceRate } from './presence-rate.js';
-import { UntoldNews, type PresenceEvent, type Untold } from './pending-presence-events.js';
+import { PendingPresenceEvents, type PresenceEvent, type PendingPresenceEvent } from './pending-presence-events.js';
 
 /** How long a user whose connection broke is still counted: a reconnect within it is neither a leave nor a join. */
 export const PRESENCE_GRACE_MS = 10_000;
@@ -28,8 +28,8 @@ export function presenceChannelOf({ name }: Channel): ChannelName {
 /** Keeps who is in which channel, and tells of a user's first session that comes and last that goes. */
 @Injectable()
 export class PresenceTracker implements OnApplicationShutdown {
-  private readonly ghosts = new Ghosts();
-  private readonly untold = new UntoldNews();
+  private readonly disconnected = new DisconnectedMembers();
+  private readonly pendingEvents = new PendingPresenceEvents();
   private readonly rate: PresenceRate;
   private isTelling = false;
   private readonly timer = setInterval(() => {
@@ -56,12 +56,12 @@ export class PresenceTracker implements OnApplicationShutdown {
   async enter(session: Session, channel: Channel): Promise<void> {
     if (!isTracked(channel)) return;
     const presence = presenceOf(session);
-    // Before the store is asked: a session that closes meanwhile is a ghost by right.
-    this.ghosts.takeOf(channel, presence, 'this');
+    // Before the store is asked: a session that closes meanwhile is a member by right.
+    this.disconnected.takeOf(channel, presence, 'this');
     const hasCome = await this.store.add(channel.name, presence);
     if (hasCome) await this.tell({ channel, event: 'join', userId: presence.userId, session: presence.sessionId });
     // The user is back, so the sessions that broke need not be shown any longer.
-    for (const ghost of this.ghosts.takeOf(channel, presence, 'others')) await this.letGoOf(ghost);
+    for (const member of this.disconnected.takeOf(channel, presence, 'others')) await this.letGoOf(member);
   }
 
   /**
@@ -86,7 +86,7 @@ export class PresenceTracker implements OnApplicationShutdown {
 
   /** Removes those whose grace has ended at `now`, on the performance.now() clock. */
   async letGo(now: number): Promise<void> {
-    await Promise.all(this.ghosts.takeDue(now).map((ghost) => this.letGoOf(ghost)));
+    await Promise.all(this.disconnected.takeDue(now).map((member) => this.letGoOf(member)));
   }
 
   private async letGoOf({ channel, presence }: { readonly channel: Channel; readonly presence: Presence }) {
@@ -100,19 +100,19 @@ export class PresenceTracker implements OnApplicationShutdown {
   }
 
   private haunt(channel: Channel, presence: Presence): void {
-    this.ghosts.add({ channel, presence, endsAt: performance.now() + PRESENCE_GRACE_MS });
+    this.disconnected.add({ channel, presence, endsAt: performance.now() + PRESENCE_GRACE_MS });
   }
 
   /** Does not reject: what cannot be told now is told later. */
-  private async tell(news: Untold): Promise<void> {
-    if (!news.channel.namespace.joinLeave || this.untold.settles(news)) return;
-    if (await this.failsToPublish(news)) this.untold.add(news);
+  private async tell(news: PendingPresenceEvent): Promise<void> {
+    if (!news.channel.namespace.joinLeave || this.pendingEvents.settles(news)) return;
+    if (await this.failsToPublish(news)) this.pendingEvents.add(news);
   }
 
   private tellLater(name: ChannelName, event: PresenceEvent, userId: string): void {
     const channel = this.find(name);
     if (!channel?.namespace.joinLeave) return;
-    this.untold.add({ channel, event, userId });
+    this.pendingEvents.add({ channel, event, userId });
     void this.tellUntold();
   }
 
@@ -130,11 +130,11 @@ export class PresenceTracker implements OnApplicationShutdown {
     if (this.isTelling) return;
     this.isTelling = true;
     let hasFailed = false;
-    while (this.untold.size > 0 && !hasFailed) {
-      const failed = await Promise.all(this.untold.take(TOLD_AT_ONCE).map((news) => this.failsToPublish(news)));
+    while (this.pendingEvents.size > 0 && !hasFailed) {
+      const failed = await Promise.all(this.pendingEvents.take(TOLD_AT_ONCE).map((news) => this.failsToPublish(news)));
       for (const news of failed) {
         if (news === undefined) continue;
-        this.untold.add(news);
+        this.pendingEvents.add(news);
         hasFailed = true;
       }
     }
@@ -142,7 +142,7 @@ export class PresenceTracker implements OnApplicationShutdown {
   }
 
   /** Returns what it could not publish. */
-  private async failsToPublish(news: Untold): Promise<Untold | undefined> {
+  private async failsToPublish(news: PendingPresenceEvent): Promise<PendingPresenceEvent | undefined> {
     const data: PresenceNews = { event: news.event, member: { userId: news.userId } };
     const draft = { data, from: undefined, excludeSession: news.session, expiresAt: undefined };
     const options = { history: undefined, idempotencyKey: undefined, isForAllNodes: true };

@@ -8,7 +8,7 @@ const MAX_EPOCHS = 16;
  * What a channel's subscribers on this node have seen in other epochs than the present one. A server that takes over may hold an
  * older state, and one that was given up may come back: what they have seen there is not to be brought twice.
  */
-export class Past {
+export class SeenPositions {
   /** What the present epoch goes on from. */
   private continues: readonly Position[] = [];
   /** By epoch, up to which seq it was seen; the one that was left last is the last. */

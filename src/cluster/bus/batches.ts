@@ -1,5 +1,5 @@
 /** Does something for every item, for so many at one time. What fails ends it. */
-export async function inPortions<T>(
+export async function inBatches<T>(
   items: readonly T[],
   size: number,
   action: (item: T) => Promise<unknown>,
@@ -9,13 +9,13 @@ export async function inPortions<T>(
   }
 }
 
-/** As `inPortions`, but goes on where something fails. Resolves with what failed. */
+/** As `inBatches`, but goes on where something fails. Resolves with what failed. */
 export async function failedOf<T>(
   items: readonly T[],
   size: number,
   action: (item: T) => Promise<unknown>,
 ): Promise<readonly T[]> {
   const failed: T[] = [];
-  await inPortions(items, size, (item) => action(item).catch(() => failed.push(item)));
+  await inBatches(items, size, (item) => action(item).catch(() => failed.push(item)));
   return failed;
 }

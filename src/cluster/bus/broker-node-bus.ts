@@ -1,5 +1,5 @@
 import type { Broker, BrokerListener, ChannelName, Publication } from '../ports/broker.js';
-import { read, written, type Answer, type Origin, type Speech } from './bus-messages.js';
+import { read, written, type Answer, type Origin, type BusMessage } from './bus-messages.js';
 import type { ClusterEvents, ClusterLoss } from '../ports/cluster-events.js';
 import { newEpoch } from '../ports/epoch.js';
 import { ExpiringMap } from '../memory/expiring-map.js';
@@ -119,19 +119,19 @@ export class BrokerNodeBus implements NodeBus, BrokerListener {
     if (channel === undefined) this.parts.events.emit('rejoined');
   }
 
-  private speech(kind: string, payload: unknown, isQuestion: boolean): Speech {
+  private speech(kind: string, payload: unknown, isQuestion: boolean): BusMessage {
     this.spoken += 1;
     return { from: this.self, id: String(this.spoken), kind, payload, isQuestion };
   }
 
-  private isRepeat({ from, id }: Speech): boolean {
+  private isRepeat({ from, id }: BusMessage): boolean {
     const key = `${from.life} ${id}`;
     if (this.heard.get(key)) return true;
     this.heard.set(key, true);
     return false;
   }
 
-  private async hear({ from, id, kind, payload, isQuestion }: Speech): Promise<void> {
+  private async hear({ from, id, kind, payload, isQuestion }: BusMessage): Promise<void> {
     const answer = await this.answerTo(kind, payload, from.nodeId);
     if (!isQuestion) return;
     const word: Answer = { ...answer, from: this.self, answers: id };
@@ -156,7 +156,7 @@ export class BrokerNodeBus implements NodeBus, BrokerListener {
   }
 
   /** Resolves with whether it has left. Never rejects. */
-  private async send(channel: ChannelName, word: Speech | Answer, what: ClusterLoss): Promise<boolean> {
+  private async send(channel: ChannelName, word: BusMessage | Answer, what: ClusterLoss): Promise<boolean> {
     if (this.underWay >= MAX_UNDER_WAY || !this.parts.isConnected()) return this.lost(what);
     this.underWay += 1;
     try {

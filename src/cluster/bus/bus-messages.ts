@@ -8,7 +8,7 @@ export interface Origin {
 }
 
 /** Something said to a handler. */
-export interface Speech {
+export interface BusMessage {
   readonly from: Origin;
   /** Given once in a life of the node that speaks. */
   readonly id: string;
@@ -27,7 +27,7 @@ export interface Answer {
 }
 
 /** In the form in which it travels: absent fields are left out, for encodings disagree about `undefined`. */
-export function written(word: Speech | Answer): object {
+export function written(word: BusMessage | Answer): object {
   const { nodeId, life } = word.from;
   const head = { v: VERSION, node: nodeId, life };
   const body = word.payload === undefined ? {} : { payload: word.payload };
@@ -36,7 +36,7 @@ export function written(word: Speech | Answer): object {
 }
 
 /** Undefined for what is of another version, or no word at all. */
-export function read(data: unknown): Speech | Answer | undefined {
+export function read(data: unknown): BusMessage | Answer | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
   const { v, node, life, kind, payload, id, ask, answers, ok } = data as Record<string, unknown>;
   if (v !== VERSION || typeof node !== 'string' || typeof life !== 'string') return undefined;

@@ -12,7 +12,7 @@ import type {
 } from '../ports/broker.js';
 import { newEpoch } from '../ports/epoch.js';
 import { ExpiringMap } from './expiring-map.js';
-import { roomOf } from '../bus/approximate-bytes.js';
+import { approximateBytes } from '../bus/approximate-bytes.js';
 
 /** How long an idempotency key is remembered, and at least how long the position of an idle channel is. */
 export const MEMORY_MS = 300_000;
@@ -70,7 +70,7 @@ export class MemoryBroker implements Broker {
     if (known) return { ...known, isRepeat: true };
 
     const log = history && this.logOf(channel);
-    const bytes = log ? ROOM_OF_PUBLICATION + roomOf(draft.data) : 0;
+    const bytes = log ? ROOM_OF_PUBLICATION + approximateBytes(draft.data) : 0;
     const publication: Publication = { ...draft, ts: Date.now(), seq: log ? log.seq + 1 : 0, bytes };
     if (log) {
       this.bytes += append(log, publication, history);

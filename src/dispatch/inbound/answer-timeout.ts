@@ -2,7 +2,7 @@
 const LAST_ANSWERS_MS = 2_000;
 
 /** Watches the messages in hand of a client that has gone: a handler that never answers must not keep its session for ever. */
-export class Patience {
+export class AnswerTimeout {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(

@@ -2,7 +2,7 @@ import type { MessageRate } from '../../access/limits/message-rate.js';
 import type { Predecessor } from '../calls/message-context.js';
 
 /** The message in hand: it may let the next one begin before it is answered itself. */
-export class Hand implements Predecessor {
+export class InFlightMessage implements Predecessor {
   hasLetNextBegin = false;
   /** Set once it is known that its answer comes later. */
   pending: Promise<void> | undefined;

@@ -9,9 +9,9 @@ import type { OverflowReason } from '../../socket/outbound-budget.js';
 import type { ShedReason } from '../../socket/outbound-observer.js';
 import { Backlog } from './backlog.js';
 import type { Dispatcher, Shortage } from '../dispatcher.js';
-import { Hand } from './in-flight-message.js';
+import { InFlightMessage } from './in-flight-message.js';
 import type { Handlers } from '../message-table.js';
-import { Patience } from './answer-timeout.js';
+import { AnswerTimeout } from './answer-timeout.js';
 
 /** What all inboxes of one path share. */
 export interface InboxContext {
@@ -63,7 +63,7 @@ export class Inbox implements ConnectionListener {
   /** How the connection has closed, from then until the session is over. */
   private end: { readonly code: number; readonly reason: string } | undefined;
   /** From the moment the connection has closed. */
-  private patience: Patience | undefined;
+  private patience: AnswerTimeout | undefined;
   readonly session: Session;
   readonly place: AddressRecord;
   readonly rate: MessageRate;
@@ -100,7 +100,7 @@ export class Inbox implements ConnectionListener {
     this.end = { code, reason };
     if (!this.session.connection.isServed) return this.finish('connection_lost');
     if (!this.isBusy && this.running === 0) return this.finish('unanswered');
-    this.patience = new Patience(this.context.patienceMs, () => this.finish('unanswered'));
+    this.patience = new AnswerTimeout(this.context.patienceMs, () => this.finish('unanswered'));
     this.patience.restart(this.waiting.length > 0);
   }
 
@@ -139,7 +139,7 @@ export class Inbox implements ConnectionListener {
 
     this.knownCost = 0;
     const { handlers, dispatcher } = context;
-    const hand = new Hand(this);
+    const hand = new InFlightMessage(this);
     const { isEnvelope, pending, shortage } = dispatcher.dispatch({
       session,
       handlers,

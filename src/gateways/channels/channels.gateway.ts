@@ -6,7 +6,7 @@ import type { Channel } from '../../channels/channel.js';
 import { Channels } from '../../channels/channels.js';
 import { show } from '../../channels/recovery/recovery.js';
 import { SubscriptionReview } from '../../channels/subscription-review.js';
-import { roomOf } from '../../cluster/bus/approximate-bytes.js';
+import { approximateBytes } from '../../cluster/bus/approximate-bytes.js';
 import type { MessageContext } from '../../dispatch/calls/message-context.js';
 import { CurrentMessage, CurrentSession } from '../../dispatch/calls/parameter-decorators.js';
 import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
@@ -35,7 +35,7 @@ export class ChannelsGateway {
     const { session } = context;
     const channel = this.channels.named(request.channel);
     const { goLive, ...state } = await this.review.admit(session, channel, request);
-    if (state.publications.length > 0) context.chargeReply(roomOf(state.publications));
+    if (state.publications.length > 0) context.chargeReply(approximateBytes(state.publications));
     context.afterReply(goLive);
     return state;
   }
@@ -80,7 +80,7 @@ export class ChannelsGateway {
     demandRead(session, channel, 'presence');
     await this.demandVisible(session, channel);
     const members = await this.channels.members(channel);
-    context.chargeReply(roomOf(members));
+    context.chargeReply(approximateBytes(members));
     return { members, count: members.length };
   }
 

@@ -29,7 +29,7 @@ interface Source {
 class Group {
   private readonly sources = new Map<string, Source>();
   private readonly others: Source = { written: 0, leftOut: 0 };
-  private untold = 0;
+  private pendingEvents = 0;
   private written = 0;
 
   constructor(
@@ -57,7 +57,7 @@ class Group {
     const rest = silenced.slice(MAX_TOLD);
     const ofRest = rest.reduce((sum, [, { leftOut }]) => sum + leftOut, this.others.leftOut);
     if (ofRest === 0) return told;
-    return [...told, { group, source: undefined, sources: rest.length + this.untold, leftOut: ofRest }];
+    return [...told, { group, source: undefined, sources: rest.length + this.pendingEvents, leftOut: ofRest }];
   }
 
   private sourceOf(key: string): Source {
@@ -65,7 +65,7 @@ class Group {
     if (known) return known;
     if (this.sources.size >= MAX_SOURCES) {
       // Not told apart, so one that comes twice counts twice.
-      this.untold += 1;
+      this.pendingEvents += 1;
       return this.others;
     }
     const source = { written: 0, leftOut: 0 };

@@ -3,8 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ConnectionLimits } from '../../access/limits/connection-limits.js';
 import type { QueuesAnswer } from '../../server-api/diagnostics/queues.answer.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
-import { Arrivals } from '../../socket/inbound-budget.js';
-import { Doorstep } from '../../upgrade/pending/pending-connections.js';
+import { InboundBudget } from '../../socket/inbound-budget.js';
+import { PendingConnections } from '../../upgrade/pending/pending-connections.js';
 import { Fullest } from './fullest.js';
 
 /** Sessions that are looked at in one turn of the event loop: about a millisecond. */
@@ -15,8 +15,8 @@ const SLICE = 1_000;
 export class ClientQueues {
   constructor(
     private readonly sessions: SessionRegistry,
-    private readonly arrivals: Arrivals,
-    private readonly doorstep: Doorstep,
+    private readonly inboundBudget: InboundBudget,
+    private readonly pendingConnections: PendingConnections,
     private readonly limits: ConnectionLimits,
   ) {}
 
@@ -36,8 +36,8 @@ export class ClientQueues {
     }
     return {
       outbound: outbound.answer(),
-      inbound: { ...inbound.answer(), paused, incompleteBytes: this.arrivals.bytes },
-      door: { connections: this.doorstep.size, upgrades: this.limits.undecided },
+      inbound: { ...inbound.answer(), paused, incompleteBytes: this.inboundBudget.bytes },
+      door: { connections: this.pendingConnections.size, upgrades: this.limits.undecided },
     };
   }
 }

@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
 import type { HandlersAnswer, SummaryAnswer } from '../../server-api/diagnostics/diagnostics.answers.js';
 import {
-  DiagnosticsDesk,
+  ClusterDiagnostics,
   type Diagnostics,
   type Download,
   type ProfileKind,
@@ -19,7 +19,7 @@ import { QueueReport } from './queue-report.js';
 export class NodeDiagnostics implements Diagnostics, OnModuleInit {
   constructor(
     @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
-    private readonly desk: DiagnosticsDesk,
+    private readonly desk: ClusterDiagnostics,
     private readonly process: ProcessReport,
     private readonly handlerTimes: HandlerReport,
     private readonly backlogs: QueueReport,

@@ -3,11 +3,11 @@ import { getToken } from '@willsoto/nestjs-prometheus';
 import { BREACHES, CLOSES } from '../../protocol/close-codes.js';
 import { SessionEvents } from '../../sessions/session-events.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
-import { Arrivals } from '../../socket/inbound-budget.js';
+import { InboundBudget } from '../../socket/inbound-budget.js';
 import { OVERFLOW_REASONS } from '../../socket/outbound-budget.js';
 import { SHED_REASONS } from '../../socket/outbound-observer.js';
 import { OUTBOUND_CONTEXT, type OutboundContext } from '../../socket/outbound-queue.js';
-import { Doorstep } from '../../upgrade/pending/pending-connections.js';
+import { PendingConnections } from '../../upgrade/pending/pending-connections.js';
 import { HTTP_FAULTS } from '../../upgrade/pending/http-faults.js';
 import { REFUSALS } from '../../upgrade/ladder/refusals.js';
 import { UpgradeEvents } from '../../upgrade/upgrade-events.js';
@@ -83,9 +83,9 @@ const open: Provider[] = [
   },
   {
     provide: getToken(METRIC.httpConnections),
-    inject: [Doorstep],
-    useFactory: (doorstep: Doorstep) =>
-      pulledGauge(METRIC.httpConnections, 'TCP connections that are no session', () => doorstep.size),
+    inject: [PendingConnections],
+    useFactory: (pendingConnections: PendingConnections) =>
+      pulledGauge(METRIC.httpConnections, 'TCP connections that are no session', () => pendingConnections.size),
   },
   eventHistogram(SessionEvents, {
     name: METRIC.roundTrip,
@@ -123,9 +123,9 @@ const bytes: Provider[] = [
   },
   {
     provide: getToken(METRIC.inboundBytes),
-    inject: [Arrivals],
-    useFactory: (arrivals: Arrivals) =>
-      pulledGauge(METRIC.inboundBytes, 'Bytes of incomplete messages', () => arrivals.bytes),
+    inject: [InboundBudget],
+    useFactory: (inboundBudget: InboundBudget) =>
+      pulledGauge(METRIC.inboundBytes, 'Bytes of incomplete messages', () => inboundBudget.bytes),
   },
   eventCounters(SessionEvents, {
     name: METRIC.dropped,

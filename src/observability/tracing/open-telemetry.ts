@@ -5,7 +5,7 @@ import { BatchSpanProcessor, TracerProvider, type SpanExporter } from '@opentele
 import { readFileSync } from 'node:fs';
 import type { Settings } from '../../../config/settings.js';
 import { VERSION } from '../../../config/version.js';
-import { within } from '../../upgrade/with-timeout.js';
+import { withTimeout } from '../../upgrade/with-timeout.js';
 import type { Logs } from '../logs/logs.js';
 import { Tally } from '../metrics/tally.js';
 import { joinGlobalTracing } from './global-tracing.js';
@@ -67,7 +67,7 @@ export class OpenTelemetry implements Tracing, OnApplicationShutdown {
   /** The sessions have left by now. A collector that does not answer is not waited for. */
   async onApplicationShutdown(): Promise<void> {
     this.leaveGlobal();
-    await within(
+    await withTimeout(
       this.provider.shutdown().catch(() => {}),
       LAST_SPANS_MS,
       undefined,

@@ -37,7 +37,7 @@ export interface Diagnostics {
 
 /** Where the API asks for diagnostics: of this node alone, for none of it travels between nodes. */
 @Injectable()
-export class DiagnosticsDesk {
+export class ClusterDiagnostics {
   private diagnostics: Diagnostics | undefined;
 
   constructor(@Inject(NODE_REGISTRY) private readonly registry: NodeRegistry) {}

@@ -5,7 +5,7 @@ import { AdminOnly } from '../http/admin.guard.js';
 import { ApiController, Problems, ProblemWhere, WithBody } from '../http/api-controller.js';
 import { Audited } from '../http/audit.interceptor.js';
 import { HandlersAnswer, SummaryAnswer } from './diagnostics.answers.js';
-import { DiagnosticsDesk } from './cluster-diagnostics.js';
+import { ClusterDiagnostics } from './cluster-diagnostics.js';
 import { ProfileRequest, HeapSnapshotRequest, ListQuery, NodeQuery } from './diagnostics.requests.js';
 import { awaitAnswer, goneSignal, sendDownload } from './download.js';
 import { QueuesAnswer } from './queues.answer.js';
@@ -19,7 +19,7 @@ const FILE = { content: { 'application/json': { schema: { type: 'object' } } } }
 @AdminOnly()
 @ApiController('Diagnostics')
 export class DiagnosticsController {
-  constructor(private readonly desk: DiagnosticsDesk) {}
+  constructor(private readonly desk: ClusterDiagnostics) {}
 
   @Get('diagnostics')
   @ApiOperation({ summary: 'Memory, event loop, processor and sessions of this node' })

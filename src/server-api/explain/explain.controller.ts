@@ -2,7 +2,7 @@ import { Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Channels } from '../../channels/channels.js';
 import { Explanations } from '../../channels/ledger/explanations.js';
-import { VERDICTS } from '../../channels/ledger/publication-outcome.js';
+import { OUTCOMES } from '../../channels/ledger/publication-outcome.js';
 import { AdminOnly } from '../http/admin.guard.js';
 import { ApiController, Problems, ProblemWhere } from '../http/api-controller.js';
 import { Audited } from '../http/audit.interceptor.js';
@@ -32,6 +32,6 @@ export class ExplainController {
       throw new ProblemError(409, NO_LEDGER);
     }
     const explanation = await this.explanations.of(channel, { userId, seq, epoch });
-    return { ...explanation, meaning: VERDICTS[explanation.outcome] };
+    return { ...explanation, meaning: OUTCOMES[explanation.outcome] };
   }
 }

@@ -3,7 +3,7 @@ import { IsInt, IsOptional, IsString, Length, Min } from 'class-validator';
 import type { Gap } from '../../channels/recovery/gap.js';
 import type { NodeCover, PublicationState } from '../../channels/ledger/explanations.js';
 import type { SessionAccount, Stay } from '../../channels/ledger/node-account.js';
-import { VERDICTS, type Outcome, type Verdict } from '../../channels/ledger/publication-outcome.js';
+import { OUTCOMES, type OutcomeName, type PublicationOutcome } from '../../channels/ledger/publication-outcome.js';
 import { WholeNumber } from '../http/query-values.js';
 
 const MILLISECONDS = { description: 'Milliseconds since 1970', example: 1_795_363_200_000 };
@@ -39,9 +39,9 @@ class GapAnswer implements Gap {
   to!: number;
 }
 
-class VerdictAnswer implements Verdict {
-  @ApiProperty({ enum: Object.keys(VERDICTS), example: 'delivered' })
-  outcome!: Outcome;
+class VerdictAnswer implements PublicationOutcome {
+  @ApiProperty({ enum: Object.keys(OUTCOMES), example: 'delivered' })
+  outcome!: OutcomeName;
 
   @ApiPropertyOptional({ ...MILLISECONDS, description: 'When it came to that, in milliseconds since 1970' })
   at?: number;
@@ -121,7 +121,7 @@ class NodeCoverAnswer implements NodeCover {
 }
 
 export class ExplanationAnswer extends VerdictAnswer {
-  @ApiProperty({ description: 'What the outcome means', example: VERDICTS.delivered })
+  @ApiProperty({ description: 'What the outcome means', example: OUTCOMES.delivered })
   meaning!: string;
 
   @ApiProperty()

@@ -1,6 +1,6 @@
 import { Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
-import { Expulsion } from '../../access/session-termination.js';
+import { SessionTermination } from '../../access/session-termination.js';
 import { Precedence } from '../../access/lists/precedence.js';
 import { givenBy } from '../../access/lists/standing.js';
 import type { Principal } from '../../authentication/principal.js';
@@ -18,7 +18,7 @@ const DEFAULT_LIMIT = 100;
 export class SessionsController {
   constructor(
     private readonly sessions: ClusterSessions,
-    private readonly expulsion: Expulsion,
+    private readonly termination: SessionTermination,
     private readonly precedence: Precedence,
   ) {}
 
@@ -40,7 +40,7 @@ export class SessionsController {
   @Problems(404, 422)
   async end(@Caller() caller: Principal, @Param() { id }: SessionPath): Promise<void> {
     await this.precedence.demandOver(caller, { by: 'session', id });
-    if ((await this.expulsion.session(id, undefined, givenBy(caller))) === 0)
+    if ((await this.termination.session(id, undefined, givenBy(caller))) === 0)
       throw new ProblemError(404, 'There is no such session');
   }
 
@@ -51,6 +51,6 @@ export class SessionsController {
   @Problems(422)
   async endAll(@Caller() caller: Principal, @Param() { userId }: UserPath): Promise<SessionsAnswer> {
     await this.precedence.demandOver(caller, { by: 'user', id: userId });
-    return { sessions: await this.expulsion.user(userId, undefined, givenBy(caller)) };
+    return { sessions: await this.termination.user(userId, undefined, givenBy(caller)) };
   }
 }

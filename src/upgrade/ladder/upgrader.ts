@@ -18,16 +18,16 @@ import { newSessionId, type SessionId } from '../../sessions/session.js';
 import type { Connection } from '../../socket/connection.js';
 import { clientAddressReader, trustedPeers } from './client-address.js';
 import { completeUpgrade } from '../complete-upgrade.js';
-import { Doorstep } from '../pending/pending-connections.js';
+import { PendingConnections } from '../pending/pending-connections.js';
 import { acceptableOffer } from './extension-offers.js';
 import { handshakeFault } from './handshake.js';
 import { originPolicy, type OriginPolicy } from './origin-policy.js';
 import type { RefusalReason } from './refusals.js';
 import { secureRequestReader } from './secure-request.js';
-import { turnAway } from '../reject-upgrade.js';
+import { rejectUpgrade } from '../reject-upgrade.js';
 import { UpgradeEvents } from '../upgrade-events.js';
 import { WaitingClient } from '../pending/waiting-client.js';
-import { within } from '../with-timeout.js';
+import { withTimeout } from '../with-timeout.js';
 
 export type UpgradeSettings = Pick<Settings, 'server' | 'tls' | 'authentication' | 'upgrade'>;
 
@@ -91,7 +91,7 @@ export class Upgrader {
   constructor(
     @Inject(Settings) private readonly settings: UpgradeSettings,
     private readonly events: UpgradeEvents,
-    private readonly doorstep: Doorstep,
+    private readonly pendingConnections: PendingConnections,
     private readonly readiness: Readiness,
     private readonly limits: ConnectionLimits,
     private readonly tokens: TokenVerifier,
@@ -109,7 +109,7 @@ export class Upgrader {
    */
   async upgrade(upgrade: Upgrade, server: WebSocketServer | undefined, welcome: Welcome): Promise<void> {
     const { request, socket, arrivedAt } = upgrade;
-    this.doorstep.heard(socket);
+    this.pendingConnections.heard(socket);
     const waiting = new WaitingClient(socket, upgrade.head);
     const client = this.addressOf(request);
     const credentials = findCredentials(request);
@@ -150,7 +150,7 @@ export class Upgrader {
         welcome(admission);
         this.events.emit('accepted', admission);
       });
-      if (isOpen) this.doorstep.admitted(socket);
+      if (isOpen) this.pendingConnections.admitted(socket);
       // `ws` has found what only it looks at, and left the answer to us.
       else if (socket.writable) refuse('bad_extensions', principal);
     } finally {
@@ -164,7 +164,7 @@ export class Upgrader {
   private async decision(deciding: Decision | Promise<Decision>, { gone }: WaitingClient): Promise<Decision> {
     if (!(deciding instanceof Promise)) return deciding;
     const first = Promise.race([deciding, gone]);
-    const outcome = await within(first, this.settings.upgrade.timeoutMs, 'undecided');
+    const outcome = await withTimeout(first, this.settings.upgrade.timeoutMs, 'undecided');
     if (outcome === 'aborted' || outcome === 'undecided') this.limits.abandon(deciding);
     return outcome;
   }
@@ -221,7 +221,7 @@ export class Upgrader {
     const ban = BANNING.has(reason) ? this.limits.banOf(client, principal) : undefined;
     this.events.emit('refused', reason, client.address, { request, arrivedAt, principal, ban });
     const offered = credentials.ok ? credentials.offeredSubprotocols : [];
-    turnAway({
+    rejectUpgrade({
       request,
       socket,
       reason,

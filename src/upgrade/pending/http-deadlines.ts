@@ -27,7 +27,7 @@ export function checkEvery(timeoutMs: number): number {
 export function applyDeadlines(server: Server, timeoutMs: number): void {
   server.headersTimeout = timeoutMs;
   server.requestTimeout = timeoutMs === 0 ? 0 : timeoutMs + BODY_MS;
-  // Node tells it to the client, which must not trust in more: the doorstep lets it go after `timeoutMs`.
+  // Node tells it to the client, which must not rely on more: PendingConnections lets it go after `timeoutMs`.
   server.keepAliveTimeout = timeoutMs === 0 ? KEEP_ALIVE_MS : Math.min(KEEP_ALIVE_MS, timeoutMs);
   server.timeout = IDLE_MS;
   // No limit: Node 20 drops the headers beyond it, and Node 22.23 fails as if the head had too many bytes. We count them ourselves.

@@ -39,7 +39,7 @@ interface Guest {
  * and those of one address have a number, for each is a file descriptor.
  */
 @Injectable()
-export class Doorstep implements OnApplicationShutdown {
+export class PendingConnections implements OnApplicationShutdown {
   private readonly guests = new Map<string, Guest>();
   /** Those whose next request is awaited, the longest first. */
   private readonly waiting = new Set<Guest>();

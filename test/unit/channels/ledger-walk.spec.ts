@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import type { Subscribed } from '../../../src/channels/channels.js';
 import type { Gap } from '../../../src/channels/recovery/gap.js';
 import { accountOf } from '../../../src/channels/ledger/node-account.js';
-import { bestOf, type Verdict } from '../../../src/channels/ledger/publication-outcome.js';
+import { bestOf, type PublicationOutcome } from '../../../src/channels/ledger/publication-outcome.js';
 import type { Position } from '../../../src/cluster/ports/broker.js';
 import type { SessionRegistry } from '../../../src/sessions/session-registry.js';
 import { channelNode, NAME, ReadableSession, type ChannelNode } from './node.js';
@@ -90,7 +90,7 @@ class User {
   }
 }
 
-function verdictOf(node: ChannelNode, user: User, seq: number): Verdict | undefined {
+function verdictOf(node: ChannelNode, user: User, seq: number): PublicationOutcome | undefined {
   const { broker, ledgers, hub, channel } = node;
   const ledger = ledgers.of(channel.namespace);
   if (ledger === undefined) throw new Error('there is no ledger');
@@ -179,7 +179,7 @@ async function play(steps: readonly { step: string; user: number }[]): Promise<v
 }
 
 /** What the ledger says of a user and a seq, against what the user saw. */
-function hold(user: User, seq: number, verdict: Verdict | undefined): void {
+function hold(user: User, seq: number, verdict: PublicationOutcome | undefined): void {
   const outcome = verdict?.outcome ?? 'offline';
   const claim = { user: user.name, seq, outcome };
   if (user.isRestless && outcome === 'unknown') return;

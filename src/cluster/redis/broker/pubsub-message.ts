@@ -2,7 +2,7 @@ import type { Publication } from '../../ports/broker.js';
 import { decodeDraft } from '../../ports/draft-codec.js';
 
 /** What one pub/sub message brings: publications of one turn and channel. */
-export interface Carried {
+export interface PubsubMessage {
   /** Empty in a channel without history. */
   readonly epoch: string;
   readonly publications: readonly Publication[];
@@ -11,7 +11,7 @@ export interface Carried {
 const LINE_FEED = 10;
 
 /** The head of a message in a channel without history: `-` stands for no epoch. The scripts write the same form. */
-export function encodeCarried(ts: number, bodies: readonly Buffer[]): Buffer {
+export function encodePubsubMessage(ts: number, bodies: readonly Buffer[]): Buffer {
   const lengths = bodies.map(({ length }) => length).join(' ');
   return Buffer.concat([Buffer.from(`- 0 ${ts} ${lengths}\n`), ...bodies]);
 }
@@ -21,7 +21,7 @@ export function encodeCarried(ts: number, bodies: readonly Buffer[]): Buffer {
  *
  * @throws Error where it is not of this form
  */
-export function decodeCarried(message: Buffer): Carried {
+export function decodePubsubMessage(message: Buffer): PubsubMessage {
   const end = message.indexOf(LINE_FEED);
   const [epoch = '', ...numbers] = message.toString('latin1', 0, end).split(' ');
   const [first = NaN, ts = NaN, ...lengths] = numbers.map(Number);

@@ -9,7 +9,7 @@ import type {
   Published,
   PublishOptions,
 } from '../../ports/broker.js';
-import { decodeCarried } from './pubsub-message.js';
+import { decodePubsubMessage } from './pubsub-message.js';
 import { encodeDraft } from '../../ports/draft-codec.js';
 import { newEpoch } from '../../ports/epoch.js';
 import { READ_HISTORY } from './redis-broker-scripts.js';
@@ -118,7 +118,7 @@ export class RedisBroker implements Broker {
     const channel = name.slice(this.nameAt, -1) as ChannelName;
     // Unsubscribed a moment ago.
     if (!this.subscribed.has(channel)) return;
-    const carried = this.read(() => decodeCarried(message));
+    const carried = this.read(() => decodePubsubMessage(message));
     // What another program, or another release, has put there may stand for one of ours: the history tells.
     if (carried === undefined) return this.interrupted(channel);
     const [first] = carried.publications;

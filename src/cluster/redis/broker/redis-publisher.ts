@@ -1,5 +1,5 @@
 import type { ChannelName, Published, PublishOptions } from '../../ports/broker.js';
-import { encodeCarried } from './pubsub-message.js';
+import { encodePubsubMessage } from './pubsub-message.js';
 import { newEpoch } from '../../ports/epoch.js';
 import { Outbox, type Outgoing } from '../../bus/outbox.js';
 import { PUBLISH_KEPT, PUBLISH_UNKEPT } from './redis-broker-scripts.js';
@@ -113,7 +113,7 @@ export class RedisPublisher {
   private async sendUnkept(channel: ChannelName, batch: readonly Outgoing[]): Promise<readonly Published[]> {
     const name = this.link.key(channel);
     if (batch.every(({ options }) => options.idempotencyKey === undefined)) {
-      const message = encodeCarried(
+      const message = encodePubsubMessage(
         Date.now(),
         batch.map(({ body }) => body),
       );

@@ -4,7 +4,7 @@ import { Cluster, Redis } from 'ioredis';
 import { GatehouseError } from '../../../protocol/gatehouse-error.js';
 import { clientBeside, createClient, type RedisLinkSettings } from './redis-clients.js';
 import { isUnusable, mayReconnect, RedisFaults, type RedisFault } from './redis-faults.js';
-import { RedisLives } from './run-ids.js';
+import { RunIds } from './run-ids.js';
 import { RedisPulse } from './redis-pulse.js';
 import type { RedisScript } from './redis-script.js';
 
@@ -51,7 +51,7 @@ const MAX_UNANSWERED = 20_000;
 export class RedisLink extends EventEmitter<RedisLinkEvents> {
   readonly client: (Redis | Cluster) & ScriptCommands;
   private readonly prefix: string;
-  private readonly lives: RedisLives;
+  private readonly lives: RunIds;
   private readonly currentFaults = new RedisFaults({
     begun: (fault, reason) => this.emit('refuses', fault, reason),
     ended: (fault) => this.emit('accepts', fault),
@@ -67,7 +67,7 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     super();
     this.prefix = settings.redisPrefix;
     this.client = createClient(settings) as RedisLink['client'];
-    this.lives = new RedisLives(this.client);
+    this.lives = new RunIds(this.client);
     this.pulse = new RedisPulse(this.client, {
       keyOf: (tag) => this.key(tag),
       answered: (milliseconds) => this.emit('roundTrip', milliseconds),

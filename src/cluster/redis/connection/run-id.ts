@@ -26,6 +26,6 @@ return life
 `);
 
 /** Names the state of a list: another name later means that the list may have lost entries, or all of them. */
-export async function lifeOf(link: RedisLink, [list = '', endings = '']: readonly string[]): Promise<string> {
+export async function runIdOf(link: RedisLink, [list = '', endings = '']: readonly string[]): Promise<string> {
   return String(await link.run(LIFE, [list, endings], [newEpoch(), MIN_LIFE_MS]));
 }

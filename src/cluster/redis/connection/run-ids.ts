@@ -4,7 +4,7 @@ import { Cluster, type Redis } from 'ioredis';
  * Tells when another life of a Redis server (its run_id) answers than before. It may hold an older state, from a snapshot
  * or of a replica that had fallen behind, and nothing in what it holds says so.
  */
-export class RedisLives {
+export class RunIds {
   /** By address, of each master. */
   private known = new Map<string, string>();
 

@@ -1,5 +1,5 @@
 import { identityOf } from '../../ports/node-identity.js';
-import { inPortions } from '../../bus/batches.js';
+import { inBatches } from '../../bus/batches.js';
 import { STATE, TAKE } from './redis-counts-scripts.js';
 import { busy, type RedisArgument, type RedisLink } from '../connection/redis-link.js';
 import type { RedisNodeRegistry } from '../registry/redis-node-registry.js';
@@ -162,7 +162,7 @@ export class RedisSharedCounts implements SharedCounts {
   private async stateUnstated(): Promise<void> {
     try {
       while (this.unstated.size > 0 && this.link.isUp) {
-        await inPortions([...this.unstated], AT_ONCE, async (own) => {
+        await inBatches([...this.unstated], AT_ONCE, async (own) => {
           this.unstated.delete(own);
           // What is being asked for is settled after the answer.
           if (own.asking === 0) await this.restate(own);

@@ -1,7 +1,7 @@
 import { banOf, type Ban, type BanStore } from '../../ports/ban-store.js';
 import { recordOf } from './json-record.js';
 import { MAX_BANS } from '../../memory/memory-ban-store.js';
-import { LIFE_FIELD, lifeOf, MIN_LIFE_MS } from '../connection/run-id.js';
+import { LIFE_FIELD, runIdOf, MIN_LIFE_MS } from '../connection/run-id.js';
 import type { RedisLink } from '../connection/redis-link.js';
 import { recordsIn } from './redis-records.js';
 import { RedisScript } from '../connection/redis-script.js';
@@ -149,7 +149,7 @@ export class RedisBanStore implements BanStore {
   }
 
   life(): Promise<string> {
-    return lifeOf(this.link, this.keys);
+    return runIdOf(this.link, this.keys);
   }
 
   /** The order of the list was lost, or parts of it. */

@@ -1,5 +1,5 @@
 import { recordOf } from './json-record.js';
-import { LIFE_FIELD, lifeOf, MIN_LIFE_MS } from '../connection/run-id.js';
+import { LIFE_FIELD, runIdOf, MIN_LIFE_MS } from '../connection/run-id.js';
 import type { RedisLink } from '../connection/redis-link.js';
 import { recordsIn } from './redis-records.js';
 import { RedisScript } from '../connection/redis-script.js';
@@ -129,7 +129,7 @@ export class RedisRevocationStore implements RevocationStore {
   }
 
   life(): Promise<string> {
-    return lifeOf(this.link, this.keys);
+    return runIdOf(this.link, this.keys);
   }
 
   /** The order of the list was lost, or parts of it. */

@@ -66,7 +66,7 @@ export class RedisNodeRegistry implements NodeRegistry {
     return made;
   }
 
-  /** The beat stays, so that ghosts and whatever else is left behind are cleared away after a lease. */
+  /** The beat stays, so that disconnected members and whatever else is left behind are cleared away after a lease. */
   async withdraw(): Promise<void> {
     this.hasWithdrawn = true;
     await this.turn;

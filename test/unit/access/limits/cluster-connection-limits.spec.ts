@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AccessSettings } from '../../../../src/access/access-settings.js';
 import { ExemptAddresses } from '../../../../src/access/limits/exempt-addresses.js';
-import { SharedPlaces, type PlaceOwner } from '../../../../src/access/limits/cluster-connection-limits.js';
+import { ClusterConnectionLimits, type PlaceOwner } from '../../../../src/access/limits/cluster-connection-limits.js';
 import { ClusterEvents } from '../../../../src/cluster/ports/cluster-events.js';
 import { LoneNodeBus } from '../../../../src/cluster/bus/lone-node-bus.js';
 import { MemorySharedCounts } from '../../../../src/cluster/memory/memory-shared-counts.js';
@@ -32,7 +32,14 @@ function places() {
   const connections = { maxPerIp: 2, maxPerUser: 1, exemptAddresses: ['192.0.2.64/26'] as readonly string[] };
   const settings = { connections } as AccessSettings;
   const events = new SessionEvents();
-  const shared = new SharedPlaces(settings, bus, counts, new ClusterEvents(), events, new ExemptAddresses(settings));
+  const shared = new ClusterConnectionLimits(
+    settings,
+    bus,
+    counts,
+    new ClusterEvents(),
+    events,
+    new ExemptAddresses(settings),
+  );
   onTestFinished(() => shared.onApplicationShutdown());
   return { shared, counts, events };
 }

@@ -3,7 +3,7 @@ import type { AccessSettings } from '../../../../src/access/access-settings.js';
 import type { Bans } from '../../../../src/access/lists/bans.js';
 import { ConnectionLimits } from '../../../../src/access/limits/connection-limits.js';
 import type { PlaceCheck } from '../../../../src/access/limits/place-check.js';
-import type { SharedPlaces } from '../../../../src/access/limits/cluster-connection-limits.js';
+import type { ClusterConnectionLimits } from '../../../../src/access/limits/cluster-connection-limits.js';
 import type { SessionRegistry } from '../../../../src/sessions/session-registry.js';
 
 const CLIENT = { address: '203.0.113.7', limitKey: '203.0.113.7' };
@@ -13,7 +13,7 @@ function limits(): ConnectionLimits {
   const settings = { connections, messages: { ratePerIp: 0 } } as AccessSettings;
   const bans = { isBanned: () => false, spares: () => false } as unknown as Bans;
   const check = { exempt: { has: () => false } } as unknown as PlaceCheck;
-  return new ConnectionLimits(settings, {} as SessionRegistry, bans, {} as SharedPlaces, check);
+  return new ConnectionLimits(settings, {} as SessionRegistry, bans, {} as ClusterConnectionLimits, check);
 }
 
 describe('checks that nobody waits for any more', () => {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FadingTable } from '../../../../src/access/limits/expiring-table.js';
+import { ExpiringTable } from '../../../../src/access/limits/expiring-table.js';
 
 describe('a fading table', () => {
   it('knows what was set until its time, and not what was deleted', () => {
-    const table = new FadingTable(16);
+    const table = new ExpiringTable(16);
     table.set('a', 1, { now: 0, until: 100 });
     table.set('b', 2, { now: 0, until: 50 });
     expect([table.get('a', 99), table.get('a', 100), table.get('b', 49), table.get('c', 0)]).toEqual([
@@ -23,7 +23,7 @@ describe('a fading table', () => {
     const act = fc.record({ key: fc.string({ maxLength: 3 }), value: fc.integer(), isGone: fc.boolean() });
     fc.assert(
       fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
-        const table = new FadingTable(65_536);
+        const table = new ExpiringTable(65_536);
         const map = new Map<string, number>();
         for (const { key, value, isGone } of acts) {
           if (isGone) {
@@ -41,7 +41,7 @@ describe('a fading table', () => {
   });
 
   it('lets what fades soonest give way where it is full, and counts what had not faded', () => {
-    const table = new FadingTable(4);
+    const table = new ExpiringTable(4);
     for (const [index, key] of ['a', 'b', 'c', 'd'].entries()) table.set(key, index, { now: 0, until: 100 - index });
     table.set('e', 4, { now: 0, until: 50 });
     expect([table.get('d', 0), table.get('e', 0), table.dropped]).toEqual([undefined, 4, 1]);

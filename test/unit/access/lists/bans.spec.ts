@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AccessEvents } from '../../../../src/access/access-events.js';
 import { Bans } from '../../../../src/access/lists/bans.js';
-import type { Expulsion } from '../../../../src/access/session-termination.js';
+import type { SessionTermination } from '../../../../src/access/session-termination.js';
 import { WATCH_MS } from '../../../../src/access/lists/list-sync.js';
 import type { AccessSettings } from '../../../../src/access/access-settings.js';
 import type { Ban } from '../../../../src/cluster/ports/ban-store.js';
@@ -51,12 +51,12 @@ function node() {
   const expelled: string[] = [];
   const lost: string[] = [];
   events.on('lost', (what) => lost.push(what));
-  const expulsion = { userHere: (userId: string) => expelled.push(userId) } as unknown as Expulsion;
+  const termination = { userHere: (userId: string) => expelled.push(userId) } as unknown as SessionTermination;
   const settings = { connections: { banDurationMs: 60_000, banMaxDurationMs: 86_400_000 } } as AccessSettings;
   const access = new AccessEvents();
   const made: Ban[] = [];
   access.on('banned', (ban) => made.push(ban));
-  const bans = new Bans(settings, bus, store, events, access, expulsion);
+  const bans = new Bans(settings, bus, store, events, access, termination);
   onTestFinished(() => bans.onApplicationShutdown());
   return { bans, store, events, handlers, told, expelled, lost, made };
 }

@@ -76,7 +76,7 @@ describe('presence', () => {
     expect(news).toEqual(['alice join', 'alice leave']);
   });
 
-  it('of a user is not ended by the ghost of another', async () => {
+  it('of a user is not ended by the member of another', async () => {
     const [alice, bob] = [session(), session('bob')];
     await tracker.enter(bob, room);
     await tracker.enter(alice, room);
@@ -87,7 +87,7 @@ describe('presence', () => {
     expect(await tracker.members(room)).toEqual([{ sessionId: bob.id, userId: 'bob' }]);
   });
 
-  it('of a session that enters again is not ended by its own ghost', async () => {
+  it('of a session that enters again is not ended by its own member', async () => {
     const alice = session();
     await tracker.enter(alice, room);
     tracker.leaveLater(alice, room);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as netConnect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
-import { Doorstep } from '../../src/upgrade/pending/pending-connections.js';
+import { PendingConnections } from '../../src/upgrade/pending/pending-connections.js';
 import { CertificateFolder, makeCertificate } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient } from '../support/raw-client.js';
@@ -16,7 +16,7 @@ const REQUEST = 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n';
 const bearer = () => ({ Authorization: `Bearer ${mintToken()}` });
 
 function guests({ app }: TestServer): number {
-  return app.get(Doorstep, { strict: false }).size;
+  return app.get(PendingConnections, { strict: false }).size;
 }
 
 async function speaks(port: number, bytes: string): Promise<RawClient> {
