@@ -1,7 +1,7 @@
 import { MessageBody, SubscribeMessage, WsException } from '@nestjs/websockets';
-import { Roles } from '../../access/roles.js';
+import { Roles } from '../../access/guards/roles.js';
 import { Broadcaster } from '../../broadcast/broadcaster.js';
-import { CurrentSession } from '../../dispatch/parameter-decorators.js';
+import { CurrentSession } from '../../dispatch/calls/parameter-decorators.js';
 import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
 import type { Session } from '../../sessions/session.js';
 import { ChatPost, RoomName } from './chat.messages.js';

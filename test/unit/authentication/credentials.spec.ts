@@ -93,12 +93,18 @@ it.each([
   expect(offering(`v1.json,${token}`)).toEqual({ ok: true, token, offeredSubprotocols: ['v1.json'] });
 });
 
+it.each([
+  ['in between', 'v1.json,,v2.proto'],
+  ['at the end', 'v1.json, v2.proto,'],
+  ['at the begin', ', v1.json,v2.proto'],
+])('ignores empty entries %s of a subprotocol header', (_where, header) => {
+  expect(offering(header)).toEqual({ ok: true, token: undefined, offeredSubprotocols: ['v1.json', 'v2.proto'] });
+});
+
 describe('calls a subprotocol header malformed when it', () => {
   it.each([
     ['is empty', ''],
-    ['has an empty entry', 'v1.json,,v2.proto'],
-    ['ends in a comma', 'v1.json,'],
-    ['begins with a comma', ',v1.json'],
+    ['has nothing but commas', ',,'],
     ['repeats an entry', 'v1.json, v1.json'],
     ['repeats a token entry', 'bearer.a,bearer.a'],
     ['has a blank within an entry', 'v1 json'],
