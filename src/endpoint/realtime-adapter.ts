@@ -79,9 +79,13 @@ export class RealtimeAdapter extends WsAdapter {
     this.http.on('upgrade', this.onUpgrade);
   }
 
-  /** Whether a host application has another listener, such as a bundler's or a WebSocket server's, for a path that is none of ours. */
-  private isForAnother({ url }: IncomingMessage): boolean {
-    return this.http.listenerCount('upgrade') > 1 && !this.endpoints.has(pathOf(url));
+  /**
+   * Whether a host application has another listener, such as a bundler's or a WebSocket server's, for a path that is none of
+   * ours. An offer of something else than WebSocket is for none: it would get no answer.
+   */
+  private isForAnother(request: IncomingMessage): boolean {
+    if (this.http.listenerCount('upgrade') <= 1 || isForeignUpgrade(request)) return false;
+    return !this.endpoints.has(pathOf(request.url));
   }
 
   private async upgrade(upgrade: Upgrade): Promise<void> {

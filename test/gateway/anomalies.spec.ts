@@ -60,7 +60,7 @@ describe('an anomaly', () => {
 describe('each kind', () => {
   /** A node that reads as scripted, looked at each second: what is told. */
   function told(environment: Record<string, string>, load: object, lagMs = 0, samples = 8): string[] {
-    const { anomalies } = loadSettings({
+    const settings = loadSettings({
       NODE_ENV: 'test',
       JWT_SECRET: TEST_SECRET,
       ...OFF,
@@ -71,7 +71,7 @@ describe('each kind', () => {
     const report = { expect: () => {}, began: ({ sentence }: { sentence: string }) => lines.push(sentence) };
     const meter = Object.assign(new EventEmitter(), { load, worstLagMs: () => lagMs });
     type Parts = ConstructorParameters<typeof Anomalies>;
-    const parts = [anomalies, report, meter, new EventEmitter(), new EventEmitter()] as unknown as Parts;
+    const parts = [settings, report, meter, new EventEmitter(), new EventEmitter()] as unknown as Parts;
     new Anomalies(...parts).onModuleInit();
     for (let sample = 0; sample < samples; sample += 1) meter.emit('measured');
     return lines;

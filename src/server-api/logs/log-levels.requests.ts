@@ -2,6 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import {
   IsInt,
   IsOptional,
+  IsString,
   Max,
   MaxLength,
   Min,
@@ -22,7 +23,7 @@ function mistakeIn(levels: unknown): string | undefined {
     readLogLevels(levels as string);
     return undefined;
   } catch (error) {
-    return typeof levels === 'string' ? (error as Error).message : 'must be text';
+    return (error as Error).message;
   }
 }
 
@@ -49,6 +50,7 @@ export class LogLevelsRequest extends LogLevelsQuery {
     description: `As LOG_LEVEL: a level (${LOG_LEVELS.join(', ')}), and of some areas another one. Areas: ${Object.keys(LOG_AREAS).join(', ')}`,
     example: 'info,messages=debug',
   })
+  @IsString({ message: 'levels must be text' })
   @MaxLength(MAX_LEVELS_LENGTH)
   @Validate(Levels)
   levels!: string;
