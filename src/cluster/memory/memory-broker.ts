@@ -94,7 +94,7 @@ export class MemoryBroker implements Broker {
   }
 
   async history(channel: ChannelName, query: HistoryQuery): Promise<History> {
-    const { afterSeq = 0, limit = Infinity, maxBytes = Infinity, reverse = false } = query;
+    const { afterSeq = 0, beforeSeq = Infinity, limit = Infinity, maxBytes = Infinity, reverse = false } = query;
     this.demandOpen();
     // Whoever listens must find the epoch again under which it began to.
     const log = this.subscribed.has(channel) ? this.logOf(channel) : this.logs.get(channel);
@@ -103,9 +103,14 @@ export class MemoryBroker implements Broker {
     if (limit === 0) return { top, publications: [] };
     this.bytes -= trim(log, Date.now());
     const first = log.publications[0]?.seq ?? 1;
-    const wanted = log.publications.slice(Math.max(0, afterSeq - first + 1));
-    if (reverse) wanted.reverse();
-    return { top, publications: wanted.slice(0, countThatFits(wanted, limit, maxBytes)) };
+    const start = Math.max(0, afterSeq - first + 1);
+    const end = Math.min(log.publications.length, Math.max(start, beforeSeq - first));
+    const count = countThatFits((index) => log.publications[reverse ? end - 1 - index : start + index], {
+      limit: Math.min(limit, end - start),
+      maxBytes,
+    });
+    if (!reverse) return { top, publications: log.publications.slice(start, start + count) };
+    return { top, publications: log.publications.slice(end - count, end).toReversed() };
   }
 
   async close(): Promise<void> {
@@ -185,11 +190,14 @@ function drop({ publications }: Log, count: number): number {
   return publications.splice(0, count).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** One in any case, where one is asked for. */
-function countThatFits(publications: readonly Publication[], limit: number, maxBytes: number): number {
+/** How many of those that are asked for fit; one in any case, where one is asked for. */
+function countThatFits(
+  at: (index: number) => Publication | undefined,
+  { limit, maxBytes }: { readonly limit: number; readonly maxBytes: number },
+): number {
   let count = 0;
-  for (let bytes = 0; count < Math.min(limit, publications.length); count += 1) {
-    bytes += publications[count]?.bytes ?? 0;
+  for (let bytes = 0; count < limit; count += 1) {
+    bytes += at(count)?.bytes ?? 0;
     if (count > 0 && bytes > maxBytes) break;
   }
   return count;

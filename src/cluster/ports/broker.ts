@@ -53,6 +53,8 @@ export interface Published {
 export interface HistoryQuery {
   /** Only what came after this seq. */
   readonly afterSeq?: number | undefined;
+  /** Only what came before this seq; undefined: up to the newest. For reading backwards in slices. */
+  readonly beforeSeq?: number | undefined;
   /** At most this many, the first in the order asked for; undefined: all that is kept; zero: only where it stands. */
   readonly limit?: number | undefined;
   /** No more than fit in here, but one in any case; undefined: however many. */

@@ -113,14 +113,17 @@ export class ScriptedBroker implements Broker {
     this.subscribed.delete(channel);
   }
 
-  async history(_channel: ChannelName, { afterSeq = 0, limit, reverse = false }: HistoryQuery): Promise<History> {
+  async history(
+    _channel: ChannelName,
+    { afterSeq = 0, beforeSeq = Infinity, limit, reverse = false }: HistoryQuery,
+  ): Promise<History> {
     this.historyCalls += 1;
     this.running += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.running);
     const { isAway } = this;
     const { continues } = this;
     const top = { epoch: this.epoch, seq: this.seq };
-    const publications = limit === 0 ? [] : this.publications.filter(({ seq }) => seq > afterSeq);
+    const publications = limit === 0 ? [] : this.publications.filter(({ seq }) => seq > afterSeq && seq < beforeSeq);
     if (reverse) publications.reverse();
     await (this.door?.opened ?? Promise.resolve());
     this.running -= 1;

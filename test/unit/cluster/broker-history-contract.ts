@@ -35,6 +35,33 @@ export function describeHistory(at: BrokerBench, factory: BrokerFactory): void {
       expect((await at.broker.history(at.channel, { limit: 0 })).top.seq).toBe(4);
     });
 
+    it('brings what came before a seq, from either end', async () => {
+      await at.publishAll('a', 'b', 'c', 'd', 'e');
+      expect(await at.seqs({ beforeSeq: 3 })).toEqual([1, 2]);
+      expect(await at.seqs({ beforeSeq: 4, reverse: true })).toEqual([3, 2, 1]);
+      expect(await at.seqs({ beforeSeq: 5, afterSeq: 1, reverse: true })).toEqual([4, 3, 2]);
+      expect(await at.seqs({ beforeSeq: 5, afterSeq: 1, limit: 2, reverse: true })).toEqual([4, 3]);
+      expect(await at.seqs({ beforeSeq: 99, limit: 1, reverse: true })).toEqual([5]);
+      for (const beforeSeq of [1, 3, 4]) expect(await at.seqs({ beforeSeq, afterSeq: 3, reverse: true })).toEqual([]);
+      expect((await at.broker.history(at.channel, { beforeSeq: 2 })).top.seq).toBe(5);
+    });
+
+    it('is read backwards in slices that fit, as it is in one go', async () => {
+      const sizes = [1_000, 10, 5_000, 10, 10, 20_000, 10, 3_000];
+      for (const size of sizes.flatMap((bytes) => [bytes, 300]))
+        await at.broker.publish(at.channel, draft('x'.repeat(size)), { ...KEPT, history: MANY });
+      const slices: number[][] = [];
+      let beforeSeq: number | undefined;
+      for (;;) {
+        const slice = await at.seqs({ beforeSeq, maxBytes: 6_000, reverse: true });
+        if (slice.length === 0) break;
+        slices.push(slice);
+        beforeSeq = slice.at(-1);
+      }
+      expect(slices.length).toBeGreaterThan(3);
+      expect(slices.flat()).toEqual(await at.seqs({ reverse: true }));
+    });
+
     it('brings no more than fits, from either end, and one in any case', async () => {
       const text = 'x'.repeat(1_000);
       for (let n = 0; n < 250; n += 1) await at.broker.publish(at.channel, draft(text), { ...KEPT, history: MANY });

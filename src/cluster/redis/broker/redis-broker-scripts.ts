@@ -164,7 +164,7 @@ end
 /**
  * KEYS: meta, log. ARGV: fresh epoch, life of the position where it is to be kept or 0, the seq after which, how many or -1,
  * whether newest first (0 or 1), bytes at most or -1, what the node has reached as `epoch seq epoch seq …` or nothing, PUBLISH or
- * SPUBLISH, pub/sub channel.
+ * SPUBLISH, pub/sub channel, the seq before which or 0.
  * Returns epoch, seq, the epochs before as `epoch seq epoch seq …`, and the entries.
  */
 export const READ_HISTORY = new RedisScript(`${SHARED}${CLAIM}
@@ -185,12 +185,14 @@ local count, room, isReverse = tonumber(ARGV[4]), tonumber(ARGV[6]), ARGV[5] == 
 if count ~= 0 and seq > tonumber(ARGV[3]) then
   trim(log, now() - tonumber(known[3] or '0'))
   local from, used = (tonumber(ARGV[3]) + 1) .. '-0', 0
-  local bound = isReverse and '+' or from
-  -- In portions: what does not fit is not read.
+  local to = ARGV[10] == '0' and '+' or '(' .. ARGV[10] .. '-0'
+  local bound, portion = isReverse and to or from, 100
+  -- In portions: little is read that does not fit.
   while count ~= 0 do
-    local portion = count > 0 and math.min(count, 100) or 100
+    if room >= 0 then portion = #entries == 0 and 4 or math.max(1, math.min(100, math.ceil((room - used) * #entries / used))) end
+    if count > 0 then portion = math.min(count, portion) end
     local found = isReverse and redis.call('XREVRANGE', log, bound, from, 'COUNT', portion)
-      or redis.call('XRANGE', log, bound, '+', 'COUNT', portion)
+      or redis.call('XRANGE', log, bound, to, 'COUNT', portion)
     for _, entry in ipairs(found) do
       used = used + #entry[2][4]
       if room >= 0 and used > room and #entries > 0 then count = 0 break end

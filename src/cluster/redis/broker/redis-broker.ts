@@ -80,7 +80,7 @@ export class RedisBroker implements Broker {
   }
 
   async history(channel: ChannelName, query: HistoryQuery): Promise<History> {
-    const { afterSeq = 0, limit = -1, maxBytes = -1, reverse = false, reached = [] } = query;
+    const { afterSeq = 0, limit = -1, beforeSeq = 0, maxBytes = -1, reverse = false, reached = [] } = query;
     if (this.isClosed) throw busy();
     const life = this.subscribed.has(channel) ? MEMORY_MS : 0;
     const reply = (await this.link.run(READ_HISTORY, keysOf(this.link, channel), [
@@ -93,6 +93,7 @@ export class RedisBroker implements Broker {
       reached.map(({ epoch, seq }) => `${epoch} ${seq}`).join(' '),
       this.link.publishCommand,
       this.link.key(channel),
+      beforeSeq,
     ])) as [Buffer, number, Buffer, Entry[]];
     const [epoch, seq, formers, entries] = reply;
     const publications = entries.flatMap((entry) => this.read(() => [publicationIn(entry)]) ?? []);
