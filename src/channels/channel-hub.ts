@@ -14,6 +14,7 @@ import type { LocalChannelSetup } from './local-channel-setup.js';
 import { Ledgers } from './ledger/ledgers.js';
 import { LocalChannel } from './local-channel.js';
 import { NamespaceCounts } from './namespace-counts.js';
+import { HistoryReader } from './recovery/history-reader.js';
 import { RepairQueue } from './recovery/repair-queue.js';
 import type { Subscription } from './subscription.js';
 
@@ -24,6 +25,8 @@ const TICK_MS = 1_000;
 /** The channels that have subscribers on this node, and which session is in which. */
 @Injectable()
 export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApplicationShutdown {
+  /** All reads of this node, so that they take turns. */
+  readonly histories: HistoryReader;
   private readonly local = new Map<ChannelName, LocalChannel>();
   private readonly ofSession = new Map<Session, Set<LocalChannel>>();
   /** When each channel without subscribers is forgotten, the soonest first: all linger equally long. */
@@ -42,6 +45,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     private readonly ledgers: Ledgers,
     @Optional() @Inject(TRACES) readonly traces?: Traces,
   ) {
+    this.histories = new HistoryReader(broker);
     broker.listen(this);
   }
 
@@ -159,13 +163,13 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   }
 
   private create(setup: LocalChannelSetup): LocalChannel {
-    const { broker, events, traces } = this;
+    const { broker, histories, events, traces } = this;
     const { namespace } = setup.channel;
     const count = this.counts.of(namespace);
     // Who comes and goes is nothing to be asked for by seq.
     const ledger = setup.hasHistory ? this.ledgers.of(namespace) : undefined;
     const onDoubt = (doubtful: LocalChannel): void => this.repairs.add(doubtful);
-    const channel = new LocalChannel({ ...setup, broker, events, traces, count, ledger, onDoubt });
+    const channel = new LocalChannel({ ...setup, broker, histories, events, traces, count, ledger, onDoubt });
     this.local.set(setup.name, channel);
     // Until somebody joins: whoever asked for it may be refused, or gone.
     this.linger(channel);

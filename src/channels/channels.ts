@@ -154,7 +154,7 @@ export class Channels {
 
   /** @throws GatehouseError SERVER_BUSY when the broker cannot be reached */
   async history({ name }: Channel, query: HistoryQuery = {}): Promise<History> {
-    const history = await this.broker.history(name, query);
+    const history = await this.hub.histories.history(name, query);
     return { ...history, publications: history.publications.filter(isFresh) };
   }
 

@@ -5,6 +5,7 @@ import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
 import type { Ledger } from './ledger/ledger.js';
 import { LedgeredSubscribers } from './ledger/ledgered-subscribers.js';
+import type { HistoryReader } from './recovery/history-reader.js';
 import { SeenPositions } from './recovery/seen-positions.js';
 import { RecoveryReads } from './recovery/recovery-reads.js';
 import { Subscribers, type SubscribersOptions } from './subscribers.js';
@@ -12,6 +13,7 @@ import type { Subscription } from './subscription.js';
 
 export interface LocalChannelOptions extends SubscribersOptions {
   readonly broker: Broker;
+  readonly histories: HistoryReader;
   /** Of its namespace; undefined where it keeps none. */
   readonly ledger: Ledger | undefined;
   /** Told when publications may be missing. Nothing is delivered until `repair` has succeeded. */
@@ -105,11 +107,11 @@ export class LocalChannel {
    * @throws GatehouseError SERVER_BUSY when the broker cannot be reached
    */
   async recover(subscription: Subscription, since: Position | undefined): Promise<History> {
-    const { broker, name } = this.options;
+    const { histories, name } = this.options;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const before = this.position;
       const history =
-        this.standing(since) ?? (await (this.recoveries ??= new RecoveryReads(broker, name)).since(since));
+        this.standing(since) ?? (await (this.recoveries ??= new RecoveryReads(histories, name)).since(since));
       const { top } = history;
       const isBehind = top.epoch === before?.epoch && top.seq < before.seq;
       if (top.epoch === this.position?.epoch && !isBehind) {
@@ -192,11 +194,11 @@ export class LocalChannel {
 
   /** Everything that is new to somebody at a position: what comes behind it, or behind what is still known of it. */
   private async historySince(since: Position | undefined): Promise<History> {
-    const { broker, name } = this.options;
+    const { histories, name } = this.options;
     const reached = this.past.reached(since);
-    const history = await broker.history(name, { afterSeq: since?.seq, reached });
+    const history = await histories.history(name, { afterSeq: since?.seq, reached });
     if (isContinuedBy(since, history)) return history;
-    return broker.history(name, { afterSeq: this.past.knownIn(history, since) });
+    return histories.history(name, { afterSeq: this.past.knownIn(history, since) });
   }
 
   private bring(history: History): void {

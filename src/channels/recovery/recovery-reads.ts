@@ -1,5 +1,6 @@
-import type { Broker, ChannelName, History, Position } from '../../cluster/ports/broker.js';
+import type { ChannelName, History, Position } from '../../cluster/ports/broker.js';
 import { isContinuedBy, knownSeq } from '../../cluster/ports/continuity.js';
+import type { HistoryReader } from './history-reader.js';
 
 /** What one reply may bring of what a client missed; what is older is a gap, to be filled by `history` requests. */
 export const MAX_RECOVERY_BYTES = 4_194_304;
@@ -19,7 +20,7 @@ export class RecoveryReads {
   private next: Read | undefined;
 
   constructor(
-    private readonly broker: Broker,
+    private readonly histories: HistoryReader,
     private readonly name: ChannelName,
   ) {}
 
@@ -49,7 +50,7 @@ export class RecoveryReads {
 
   private async read(afterSeq: number): Promise<History> {
     const query = { afterSeq, maxBytes: MAX_RECOVERY_BYTES, reverse: true };
-    const history = await this.broker.history(this.name, query);
+    const history = await this.histories.history(this.name, query);
     return { ...history, publications: history.publications.toReversed() };
   }
 }
