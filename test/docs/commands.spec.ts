@@ -5,15 +5,14 @@ import { DOCUMENTS, shellBlocks, type ShellBlock } from './shell-blocks.js';
 
 /** Why no test runs a block that is marked `console`, by its document and its first words. */
 const NOT_RUN: readonly (readonly [path: string, start: string, reason: string])[] = [
-  ['README.md', 'cp deploy/compose.env.example', 'Docker'],
   ['docs/deployment.md', 'docker build', 'Docker'],
   ['docs/deployment.md', 'cp deploy/compose.env.example', 'Docker'],
   ['docs/deployment.md', 'kubectl create namespace', 'a Kubernetes cluster'],
   ['docs/deployment.md', 'kubectl apply', 'a Kubernetes cluster'],
   ['docs/deployment.md', 'helm upgrade', 'a Kubernetes cluster'],
   ['docs/observability.md', 'docker run', 'Docker'],
-  ['docs/operations.md', 'TLS_CERT_FILE=/etc', 'root, for files in /etc'],
-  ['docs/operations.md', 'npx -y wscat', 'root, for tcpdump, and a terminal'],
+  ['docs/network.md', 'TLS_CERT_FILE=/etc', 'root, for files in /etc'],
+  ['docs/troubleshooting.md', 'npx -y wscat', 'root, for tcpdump, and a terminal'],
 ];
 
 const RUN = DOCUMENTS.filter((path) => path === 'README.md' || path.startsWith('docs/'));
