@@ -11,7 +11,7 @@ import { dashboard, PROMETHEUS, ruleGroups, rules } from './expressions.js';
 
 const TESTS = ['alerts.test.yml', 'alerts.slow.test.yml'];
 /** Its paragraphs, without what stands before the first. */
-const runbook = section(read('docs/operations.md'), '## Runbook').replace(/^[^]*?(?=^### )/m, '');
+const runbook = section(read('docs/runbook.md'), '## Alerts').replace(/^[^]*?(?=^### )/m, '');
 const ENDPOINT = /^(GET|POST|PUT|DELETE) /;
 /** Words of other programs. */
 const OTHERS_SAY = [
@@ -55,7 +55,7 @@ describe('the alerts', () => {
     expect(labels?.severity).toMatch(/^(page|ticket)$/);
     expect(annotations.summary).toMatch(/^[A-Z].*[^.]$/);
     expect(annotations.description).toMatch(/\.$/);
-    expect(annotations.runbook).toBe(`docs/operations.md#${alert.toLowerCase()}`);
+    expect(annotations.runbook).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
   });
 
   it('have a runbook that names only log lines, endpoints, metrics and panels that there are', () => {

@@ -189,7 +189,7 @@ describe('the chart', () => {
   });
 
   it('scales by a metric that the server has, and prometheus-adapter is told of', () => {
-    const metrics = table(section(read('docs/protocol.md'), '## Metrics'), 'name').map(({ name }) => name);
+    const metrics = table(section(read('docs/metrics.md'), '## Catalogue'), 'name').map(({ name }) => name);
     const names = one(DEFAULTS, 'HorizontalPodAutoscaler').spec.metrics.flatMap(({ pods }) => pods?.metric.name ?? []);
     expect(names).toEqual(['websocket_active_connections']);
     expect(metrics).toContain('`websocket_active_connections`');

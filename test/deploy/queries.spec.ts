@@ -37,7 +37,7 @@ async function scrapeOfEverything(): Promise<Scrape> {
 
 let vocabulary: Vocabulary;
 beforeAll(async () => {
-  vocabulary = new Vocabulary(await scrapeOfEverything(), read('docs/protocol.md'));
+  vocabulary = new Vocabulary(await scrapeOfEverything(), read('docs/metrics.md'));
   for (const { record, expr } of rules()) if (record !== undefined) vocabulary.record(record, expr);
 });
 

@@ -74,7 +74,7 @@ export class Vocabulary {
   }
 
   private learnDocument(document: string): void {
-    for (const { name, labels = '', what = '' } of table(section(document, '## Metrics'), 'name')) {
+    for (const { name, labels = '', what = '' } of table(section(document, '## Catalogue'), 'name')) {
       const metric = literal(name) ?? '';
       if (!this.known.has(metric) && !this.known.has(`${metric}_count`)) this.learnType(metric, typeOf(metric, what));
       for (const series of [metric, ...partsOf(metric)].filter((candidate) => this.known.has(candidate))) {

@@ -67,7 +67,7 @@ describe.each(DOCUMENTS)('%s', (path) => {
 
 describe('tables of the docs', () => {
   it('about clients that cannot connect have only reasons of the registry', () => {
-    const rows = table(section(read('docs/operations.md'), '### Clients cannot connect'), 'reason');
+    const rows = table(section(read('docs/troubleshooting.md'), '## Clients cannot connect'), 'reason');
     const reasons = rows.flatMap(({ reason = '' }) => namesIn(reason));
     expect(reasons.filter((reason) => !(reason in REFUSALS))).toEqual([]);
   });

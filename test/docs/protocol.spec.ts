@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { METRIC } from '../../src/observability/metrics/metrics.js';
 import { CLOSES } from '../../src/protocol/close-codes.js';
 import { ERRORS } from '../../src/protocol/error-codes.js';
 import { CODECS } from '../../src/protocol/codecs/subprotocols.js';
@@ -53,24 +52,6 @@ describe('docs/protocol.md', () => {
     ]);
     const spoken = Object.values(CODECS).map(({ subprotocol, frameKind }) => [subprotocol, frameKind]);
     expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(spoken));
-  });
-
-  it('lists the metrics, each with the labels it has', async () => {
-    const documented = table(section(document, '## Metrics'), 'name');
-    expect(new Set(documented.map(({ name }) => literal(name)))).toEqual(new Set(Object.values(METRIC)));
-
-    await using server = await startTestServer();
-    await using client = await connect(server.url);
-    await client.request('nobody-knows-this');
-    await fetch(`${server.http}/api/nodes`);
-    await connect(server.url, { headers: { origin: 'http://elsewhere.example' } }).catch(() => undefined);
-    const scraped = await (await fetch(`${server.http}/metrics`)).text();
-    for (const { name, labels } of documented) {
-      const sample = new RegExp(`^${literal(name)}(?:_count)?(?:\\{(.*)\\})? `, 'm').exec(scraped);
-      const found = [...(sample?.[1] ?? '').matchAll(/(\w+)="/g)].map(([, label]) => label);
-      // One that counts by label has no sample before the first.
-      if (sample) expect([name, found]).toEqual([name, (labels ?? '').match(/\w+/g) ?? []]);
-    }
   });
 
   it('shows the built-in messages as they are', async () => {

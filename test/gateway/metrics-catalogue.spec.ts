@@ -35,8 +35,8 @@ interface Documented {
   readonly labels: readonly string[];
 }
 
-/** The table of docs/protocol.md, which says of a histogram that it is one. */
-const CATALOGUE: readonly Documented[] = table(section(read('docs/protocol.md'), '## Metrics'), 'name').map(
+/** The table of docs/metrics.md, which says of a histogram that it is one. */
+const CATALOGUE: readonly Documented[] = table(section(read('docs/metrics.md'), '## Catalogue'), 'name').map(
   ({ name, labels = '', what = '' }) => {
     const plain = literal(name) ?? '';
     const counterOrGauge = plain.endsWith('_total') ? 'counter' : 'gauge';

@@ -11,7 +11,7 @@ interface AuditDefinition {
 const SESSION = ['session', 'user', 'address'] as const;
 
 /**
- * Every event of the audit log with the fields that it can have; docs/operations.md says what they mean, and a test compares.
+ * Every event of the audit log with the fields that it can have; docs/audit.md says what they mean, and a test compares.
  * Names are not reused: others search for them.
  */
 export const AUDIT_EVENTS = {

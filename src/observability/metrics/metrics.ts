@@ -1,4 +1,4 @@
-/** The names are the contract of docs/protocol.md: dashboards and alerts of others stand on them. Each is made in *-metrics.ts. */
+/** docs/metrics.md lists these names; dashboards and alerts depend on them. The *-metrics.ts files define the metrics. */
 export const METRIC = {
   active: 'websocket_active_connections',
   opened: 'websocket_connections_opened_total',

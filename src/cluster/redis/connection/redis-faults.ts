@@ -9,7 +9,7 @@ interface FaultDefinition {
   readonly isPartial?: true;
 }
 
-/** Why Redis refuses commands, by the name that /ready, the log and the metric show. docs/operations.md explains each; a test compares. */
+/** Why Redis refuses commands, by the name that /ready, the log and the metric show. docs/redis.md explains each; a test compares. */
 export const REDIS_FAULTS = {
   read_only: { replies: /^READONLY/, isUnusable: true, mayReconnect: true },
   loading: { replies: /^LOADING/, isUnusable: true, mayReconnect: true },
