@@ -35,6 +35,11 @@ const redis: Row = {
       unit: 'short',
       queries: { '{{instance}}': series('websocket_redis_up') },
     }),
+    timeline('Redis refuses commands', {
+      about: 'Why, where it does: it is read-only, loading, out of memory, or the user may not. 1 while it lasts.',
+      unit: 'short',
+      queries: { '{{instance}}, {{fault}}': series('websocket_redis_fault') },
+    }),
     graph('Round trip', {
       about: 'From a ping to the answer of Redis.',
       unit: 's',
@@ -126,6 +131,11 @@ const access: Row = {
       unit: 'ops',
       stacked: true,
       queries: { '{{reason}}': rate('websocket_bans_total', ['reason']) },
+    }),
+    graph('Bans not made', {
+      about: 'Addresses refused for lack of places and not banned, since some of their connections did not answer.',
+      unit: 'ops',
+      queries: { '{{instance}}': perSecond('websocket_bans_spared_total') },
     }),
     graph('Messages over the rate', {
       about: 'Refused, or made to wait, for the rate of their session or address.',

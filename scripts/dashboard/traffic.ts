@@ -1,5 +1,5 @@
 import { figure, graph, heatmap, type Row } from './panels.js';
-import { buckets, quantile, quantiles, rate, series, total } from './queries.js';
+import { buckets, perSecond, quantile, quantiles, rate, series, total } from './queries.js';
 
 const ATTEMPTS = `${rate('websocket_connections_opened_total')} + (${rate('websocket_connections_refused_total')} or vector(0))`;
 
@@ -192,6 +192,17 @@ const queues: Row = {
       unit: 'ops',
       stacked: true,
       queries: { '{{reason}}': rate('websocket_dropped_messages_total', ['reason']) },
+    }),
+    graph('Messages not handled, by reason', {
+      about: 'They came whole and were dropped with their connection.',
+      unit: 'ops',
+      stacked: true,
+      queries: { '{{reason}}': rate('gatehouse_messages_unhandled_total', ['reason']) },
+    }),
+    graph('Answers not sent', {
+      about: 'Replies and errors whose connection had closed.',
+      unit: 'ops',
+      queries: { '{{instance}}': perSecond('gatehouse_answers_unsent_total') },
     }),
     graph('Recoveries', {
       about: 'Subscribes with `since`: `gap` where something was lost for the client.',

@@ -89,7 +89,7 @@ describe("a browser's own WebSocket", { tags: ['chromium'] }, () => {
     const protocols = ['v1.json', `bearer.${mintToken()}`];
     await inPage(async (page) => {
       const refused = await page.evaluate(visit, { url: server.url, protocols, requests: [] });
-      expect(refused).toMatchObject({ code: 1006, messages: [] });
+      expect(refused).toMatchObject({ code: 4430, reason: 'Origin not allowed', messages: [] });
     });
   });
 });

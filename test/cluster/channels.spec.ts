@@ -138,7 +138,7 @@ describe('a channel over several nodes', () => {
 
 describe('when Redis is gone', () => {
   it('what is kept is refused with the time to retry, what is not reaches those on the node; then all goes on', async () => {
-    await using nodes = await TestNodes.start(['a', 'b'], { REDIS_TIMEOUT_MS: '400' });
+    await using nodes = await TestNodes.start(['a', 'b'], { REDIS_TIMEOUT_MS: '3000' });
     await using ann = await user(nodes, 0, 'ann');
     await using bob = await user(nodes, 0, 'bob');
     await using eve = await user(nodes, 1, 'eve');

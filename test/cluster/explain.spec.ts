@@ -87,7 +87,7 @@ describe('a question about a message, over several nodes', () => {
     await using third = await startTestServer({
       ...file.environment,
       REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
-      REDIS_TIMEOUT_MS: '500',
+      REDIS_TIMEOUT_MS: '3000',
       SERVER_ID: 'c',
     });
     const registry = nodes.registryOf(nodes.at(0));

@@ -110,7 +110,7 @@ describe('a node that has died and still has its lease', () => {
 
 describe('while Redis is connected and silent', () => {
   it('clients are let in, a time-out later', async () => {
-    await using nodes = await TestNodes.start(['a'], { MAX_CONNECTIONS_PER_USER: '1', REDIS_TIMEOUT_MS: '300' });
+    await using nodes = await TestNodes.start(['a'], { MAX_CONNECTIONS_PER_USER: '1', REDIS_TIMEOUT_MS: '3000' });
     nodes.redis.signal('SIGSTOP');
     await using first = open(nodes.at(0).url);
     expect(await isLetIn(first)).toBe(true);

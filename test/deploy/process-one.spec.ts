@@ -16,7 +16,7 @@ const init = (/^ENTRYPOINT \["(tini.*?)", "node"/m.exec(read('deploy/Dockerfile'
 let build: Build;
 beforeAll(async () => {
   build = await buildServer();
-}, 120_000);
+});
 afterAll(() => build[Symbol.asyncDispose]());
 
 function start(...command: string[]): Promise<ServerProcess> {
@@ -42,7 +42,7 @@ process.once('newListener', function tell(event) {
 });`;
 
 describe('the signal handlers', () => {
-  it('are there before the rest of the program is loaded', { timeout: 60_000 }, async () => {
+  it('are there before the rest of the program is loaded', async () => {
     const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(WATCH)}`;
     await using server = await ServerProcess.start(build, { ...ENVIRONMENT, NODE_OPTIONS });
     await server.port();
@@ -53,7 +53,7 @@ describe('the signal handlers', () => {
 });
 
 describe('the server as process 1 of a container', { tags: ['unshare'] }, () => {
-  it('ends cleanly on SIGTERM at every moment of its start', { timeout: 300_000 }, async () => {
+  it('ends cleanly on SIGTERM at every moment of its start', async () => {
     const { handlers, whole } = await startTimes();
     const endings = await each(MOMENTS, async (moment) => {
       await using server = await start();
@@ -78,7 +78,7 @@ describe('the server as process 1 of a container', { tags: ['unshare'] }, () => 
 });
 
 describe('the entry point of the image', { tags: ['unshare', 'tini'] }, () => {
-  it('ends cleanly on SIGTERM also before Node has run a line', { timeout: 300_000 }, async () => {
+  it('ends cleanly on SIGTERM also before Node has run a line', async () => {
     expect(init[0]).toBe('tini');
     const endings = await each(8, async (moment) => {
       await using server = await start(...init);
@@ -92,7 +92,7 @@ describe('the entry point of the image', { tags: ['unshare', 'tini'] }, () => {
     expect(endings).toEqual(endings.map(() => CLEAN));
   });
 
-  it('passes on that the server could not start', { timeout: 60_000 }, async () => {
+  it('passes on that the server could not start', async () => {
     const environment = { ...ENVIRONMENT, PORT: 'http' };
     const setup = { environment, wrapper: [...(wrapper ?? []), ...init] };
     await using server = await ServerProcess.startAs(build, setup);

@@ -20,7 +20,7 @@ describe('code in the docs', () => {
       (error: { stdout: string }) => error,
     );
     expect(stdout).toBe('');
-  }, 120_000);
+  });
 
   it.each(README_FILES)('is, in README.md, the very text of %s', (file) => {
     expect(blocksOf('README.md', 'ts')).toContain(read(`examples/gateway-chat/${file}`));

@@ -7,9 +7,11 @@ import { api } from '../support/api-client.js';
 import { TOO_MANY } from '../support/closes.js';
 import { eventually } from '../support/eventually.js';
 import { Scrape } from '../support/scrape.js';
+import { StoppedClock } from '../support/stopped-clock.js';
 import { connect, open, type Closed, type ClientSetup, type TestClient } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
 
+const MINUTE_MS = 60_000;
 const TOO_MANY_MESSAGES = {
   code: 4001,
   reason: expect.stringMatching(/^Too many messages, (?:try again later|banned until .+Z)$/),
@@ -74,22 +76,20 @@ describe('a session that goes on and on over its message rate', () => {
 
 describe('an address that breaks a limit again as soon as its ban is over', () => {
   it('is banned twice as long each time', async () => {
-    await using server = await startTestServer({ MAX_CONNECTIONS_PER_IP: '1', BAN_DURATION_MS: '40' });
+    using clock = new StoppedClock();
+    await using server = await startTestServer({ MAX_CONNECTIONS_PER_IP: '1', BAN_DURATION_MS: String(MINUTE_MS) });
     await using first = await connect(server.url);
-    const bans: [offences: number | undefined, lasting: number][] = [];
+    const bans: { readonly offences: number | undefined; readonly minutes: number }[] = [];
     server.app
       .get(AccessEvents, { strict: false })
-      .on('banned', ({ offences, until }) => bans.push([offences, Math.round((until - Date.now()) / 40)]));
-    await eventually('it has been banned four times', async () => {
+      .on('banned', ({ offences, until }) => bans.push({ offences, minutes: (until - Date.now()) / MINUTE_MS }));
+    for (const [offences, minutes] of [1, 2, 4, 8].map((length, index) => [index + 1, length] as const)) {
       expect(await fate(server, {})).toEqual(TOO_MANY);
-      return bans.length === 4;
-    });
-    expect(bans).toEqual([
-      [1, 1],
-      [2, 2],
-      [3, 4],
-      [4, 8],
-    ]);
+      await eventually('it is banned', () => bans.length === offences);
+      expect(bans.at(-1)).toEqual({ offences, minutes });
+      expect(await fate(server, {})).toEqual(TOO_MANY);
+      clock.pass(minutes * MINUTE_MS);
+    }
     expect(await first.request('echo', 1)).toMatchObject({ data: 1 });
   });
 });

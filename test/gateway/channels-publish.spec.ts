@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ChannelHub } from '../../src/channels/channel-hub.js';
 import { Channels } from '../../src/channels/channels.js';
@@ -102,11 +101,12 @@ describe('the limits of a namespace', () => {
 
 describe('a message with a time to live', () => {
   it('is not replayed once it has expired, which is no gap', async () => {
+    using clock = new StoppedClock();
     await using server = await startTestServer();
     await using client = await connect(server.url, { claims: { roles: ['ADMIN'] } });
     const state = await client.request('publish', { channel: 'feed:a', data: 'brief', ttlMs: 30 });
     await client.request('publish', { channel: 'feed:a', data: 'lasting', ttlMs: 60_000 });
-    await pause(50);
+    clock.pass(30);
     const { epoch } = state.data as { epoch: string };
     const lasting = [{ seq: 2, data: 'lasting' }];
     expect(await client.request('subscribe', { channel: 'feed:a', since: { epoch, seq: 0 } })).toMatchObject({
@@ -119,6 +119,7 @@ describe('a message with a time to live', () => {
     'is dropped and counted where a slow reader would get it late: %s',
     async (delivery) => {
       using file = namespacesFile({ log: `${OPEN}, history: { size: 1000, age: 1m }, delivery: ${delivery}` });
+      using clock = new StoppedClock();
       await using server = await startTestServer({
         ...file.environment,
         OUTBOUND_QUEUE_BYTES: String(64 * 1024 * KIB),
@@ -134,7 +135,7 @@ describe('a message with a time to live', () => {
       const before = await Scrape.of(server);
       await publish(server, 'log:a', { data: 'brief', ttlMs: 20 });
       await publish(server, 'log:a', { data: 'last' });
-      await pause(50);
+      clock.pass(20);
       client.socket.resume();
       const seqs: unknown[] = [];
       for (let data: unknown; data !== 'last';) {

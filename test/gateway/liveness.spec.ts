@@ -102,9 +102,16 @@ describe('a client that is there', () => {
 
   it('stays when its pong has come while the process stood still', async () => {
     await using server = await startTestServer({ HEARTBEAT_INTERVAL_MS: '100', HEARTBEAT_TIMEOUT_MS: '100' });
-    // In a thread of its own, which goes on meanwhile.
-    const source = `const { WebSocket } = require('ws'); new WebSocket('${server.url}?token=${mintToken()}');`;
-    const client = new Worker(source, { eval: true });
+    const pongs = new Int32Array(new SharedArrayBuffer(4));
+    // In a thread of its own, which goes on meanwhile. Its pong has left when it tells of the ping.
+    const source = `
+      const { WebSocket } = require('ws');
+      const { workerData: pongs } = require('node:worker_threads');
+      new WebSocket('${server.url}?token=${mintToken()}').on('ping', () => {
+        Atomics.add(pongs, 0, 1);
+        Atomics.notify(pongs, 0);
+      });`;
+    const client = new Worker(source, { eval: true, workerData: pongs });
     await eventually('it is there', () => sessionsOf(server).size === 1);
     const [session] = sessionsOf(server);
     const connection = session?.connection;
@@ -112,10 +119,13 @@ describe('a client that is there', () => {
     const ping = connection.ping.bind(connection);
     let standstills = 0;
     connection.ping = () => {
+      const earlier = Atomics.load(pongs, 0);
       const read = ping();
       // The ping has left by the end of this turn.
       setImmediate(() => {
         standstills += 1;
+        Atomics.wait(pongs, 0, earlier, 20_000);
+        // Longer than the timeout.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
       });
       return read;

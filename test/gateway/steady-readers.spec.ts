@@ -79,7 +79,7 @@ describe('a reader in the middle of one large message', () => {
     connection.cutIfSilent(mark);
     expect(connection.isOpen).toBe(true);
     expect((await client.next()).data).toHaveLength(LARGE.length);
-  }, 60_000);
+  });
 
   it('is taken for gone where it stops', async () => {
     await using server = await startTestServer({
@@ -96,5 +96,5 @@ describe('a reader in the middle of one large message', () => {
     expect(after.since(before, 'websocket_connections_closed_total{code="1006"}')).toBe(1);
     client.socket.resume();
     await once(client.socket, 'close');
-  }, 60_000);
+  });
 });

@@ -3,7 +3,7 @@ import { buildServer, ServerProcess, type Build } from '../support/built-server.
 import { connect } from '../support/test-client.js';
 
 let build: Build;
-beforeAll(async () => void (build = await buildServer()), 120_000);
+beforeAll(async () => void (build = await buildServer()));
 afterAll(() => build[Symbol.asyncDispose]());
 
 /** What a process shows of its start, one connection, and its end. */
@@ -19,7 +19,7 @@ async function shown(environment: Record<string, string>): Promise<string> {
   return server.output;
 }
 
-describe('a terminal', { timeout: 60_000 }, () => {
+describe('a terminal', () => {
   it('is shown a short banner, the link, and one line a connection, and no line of the audit', async () => {
     const output = await shown({ LOG_FORMAT: 'pretty' });
     const start = output.slice(0, output.indexOf('Ready: '));
@@ -41,7 +41,7 @@ describe('a terminal', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a program that reads the log', { timeout: 60_000 }, () => {
+describe('a program that reads the log', () => {
   it('gets every line of the audit, and no banner', async () => {
     const lines = (await shown({ LOG_FORMAT: 'json' })).split('\n');
     const events = lines.flatMap((line) =>

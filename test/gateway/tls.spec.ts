@@ -7,6 +7,7 @@ import { CertificateFolder, makeCertificate, MountedSecret, type TestCertificate
 import { eventually } from '../support/eventually.js';
 import { ask } from '../support/http-client.js';
 import { RawClient } from '../support/raw-client.js';
+import { StoppedClock } from '../support/stopped-clock.js';
 import { connect } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
 
@@ -49,7 +50,8 @@ function linesOf({ logLines }: TestServer, message: string): Record<string, unkn
 describe('TLS in the process', () => {
   it('carries sessions, large messages and all that HTTP answers, by TLS 1.3 where the client speaks it', async () => {
     using files = new CertificateFolder(first);
-    await using server = await startTestServer({ ...files.environment, UPGRADE_TIMEOUT_MS: '200' });
+    using clock = new StoppedClock();
+    await using server = await startTestServer({ ...files.environment, UPGRADE_TIMEOUT_MS: '60000' });
     const ca = first.cert;
     expect(server.url).toMatch(/^wss:/);
     await using client = await connect(server.url, { ca });
@@ -61,7 +63,8 @@ describe('TLS in the process', () => {
     expect(socket.alpnProtocol).toBe('http/1.1');
     // What is no session has to send its request in time.
     socket.resume();
-    await once(socket, 'close');
+    const flow = setInterval(() => clock.pass(1_000), 5);
+    await once(socket, 'close').finally(() => clearInterval(flow));
     expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
 
     const health = await ask(`${server.http}/health`, { ca });

@@ -13,6 +13,8 @@ import { ExemptAddresses } from './exempt-addresses.js';
 /** How long connections have to answer a ping. Whatever answers later does not count: no ban is the milder mistake. */
 const PATIENCE_MS = 1_500;
 const POLL_MS = 25;
+/** Looks are counted, not time: after a stall of the process the answers that have come meanwhile are read before the next look. */
+const MAX_LOOKS = PATIENCE_MS / POLL_MS;
 /** Other nodes wait as long for their connections, and their answers have to travel. */
 const ANSWER_MS = PATIENCE_MS + 1_500;
 /** Addresses that are checked at one time. Beyond it a refused address is only refused. */
@@ -82,9 +84,8 @@ export class PlaceCheck {
       // One that has come meanwhile is alive.
       return mark === undefined || session.connection.hasSpokenSince(mark);
     };
-    const deadline = performance.now() + PATIENCE_MS;
     let open = sessions;
-    while (!open.every(isProven) && performance.now() < deadline) {
+    for (let looks = 0; looks < MAX_LOOKS && !open.every(isProven); looks += 1) {
       await pause(POLL_MS, undefined, { ref: false });
       open = this.sessionsOf(limitKey);
     }

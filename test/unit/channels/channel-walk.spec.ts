@@ -140,6 +140,9 @@ const DOUBTED_AS_REPAIR_ENDS: Step[] = [
   { step: 'lose' },
 ];
 
+/** The walks of one test. Longer with CHANNEL_WALKS=10000. */
+const WALKS = Number(process.env['CHANNEL_WALKS'] ?? 300);
+
 async function play(steps: readonly Step[]): Promise<Client[]> {
   using node = channelNode();
   const { broker, hub } = node;
@@ -205,13 +208,13 @@ it('whatever is lost, repeated, late or interrupted: every client sees everythin
       const clients = await play(steps);
       expect(clients.map(({ gaps }) => gaps)).toEqual(clients.map(() => 0));
     }),
-    { numRuns: 1_000, examples: [[DOUBTED_AS_REPAIR_ENDS]] },
+    { numRuns: WALKS, examples: [[DOUBTED_AS_REPAIR_ENDS]] },
   );
 });
 
 it('and where history itself is lost: everything, or is told what it did not see', async () => {
   await fc.assert(
     fc.asyncProperty(walk(true), async (steps) => void (await play(steps))),
-    { numRuns: 1_000 },
+    { numRuns: WALKS },
   );
 });

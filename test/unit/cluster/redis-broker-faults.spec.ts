@@ -92,7 +92,7 @@ describe('a Redis that is restarted', () => {
 describe('a Redis that has gone', () => {
   it('silent is noticed; what cannot be promised is refused, the rest reaches those on this node', async () => {
     await using redis = await RedisServer.start();
-    const link = await links.open(redis.url, { redisTimeoutMs: 300 });
+    const link = await links.open(redis.url, { redisTimeoutMs: 3_000 });
     await using node = await brokerOn(link);
     const down = once(link, 'down');
     redis.signal('SIGSTOP');
@@ -120,7 +120,7 @@ describe('a Redis that has gone', () => {
 
   it('to subscribers alone: their channels are subscribed again', async () => {
     await using redis = await RedisServer.start();
-    const link = await links.open(redis.url, { redisTimeoutMs: 300 });
+    const link = await links.open(redis.url, { redisTimeoutMs: 3_000 });
     await using node = await brokerOn(link);
     await link.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await expect.poll(node.interruptions).toBe(1);
@@ -133,7 +133,7 @@ describe('a Redis that is not there when the node starts', () => {
   it('is used as soon as it comes', async () => {
     await using redis = await RedisServer.start();
     await redis.kill();
-    const link = await links.open(redis.url, { redisTimeoutMs: 300 });
+    const link = await links.open(redis.url, { redisTimeoutMs: 3_000 });
     const broker = new RedisBroker(link);
     await expect(broker.subscribe(CHANNEL)).rejects.toBeInstanceOf(GatehouseError);
     await redis.restart();
@@ -187,7 +187,7 @@ describe('what another program puts into Redis', () => {
 describe('a master of a Redis Cluster that dies', () => {
   it('is replaced; publications reach those who had subscribed at it, and those that it knew are known', async () => {
     await using cluster = await RedisCluster.start({ replicas: 1 });
-    const link = await links.open(cluster.urls, { redisMode: 'cluster', redisTimeoutMs: 500 });
+    const link = await links.open(cluster.urls, { redisMode: 'cluster', redisTimeoutMs: 3_000 });
     await using node = await brokerOn(link);
     await node.publish('a');
     await expect.poll(() => node.arrived.length).toBe(1);

@@ -2,7 +2,7 @@ import type { ClusterSettings } from '../../../src/cluster/cluster-settings.js';
 import { RedisLink } from '../../../src/cluster/redis/connection/redis-link.js';
 
 /** Where a test is not about it, so long that a busy machine does not reach it. */
-const REDIS_TIMEOUT_MS = 10_000;
+const REDIS_TIMEOUT_MS = 60_000;
 
 /** The links to Redis of a test file, closed together. */
 export class RedisLinks {

@@ -19,7 +19,7 @@ const alice = { sessionId: 'a1', userId: 'alice' };
 const aliceToo = { sessionId: 'a2', userId: 'alice' };
 const bob = { sessionId: 'b1', userId: 'bob' };
 /** It takes so long to notice that Redis is silent. A starved process notices it now and then where it is not: whoever asks then asks again. */
-const SOON_SILENT = { redisTimeoutMs: 500 };
+const SOON_SILENT = { redisTimeoutMs: 3_000 };
 const BUSY = expect.objectContaining({ code: 'SERVER_BUSY' }) as Error;
 
 const links = new RedisLinks();
@@ -224,7 +224,7 @@ describe('a Redis that comes back with an older state', () => {
 
   it('is told anew also where it is one server of a Redis Cluster, which its replica follows', async () => {
     await using cluster = await RedisCluster.start({ replicas: 1 });
-    const link = await links.open(cluster.urls, { redisMode: 'cluster', redisTimeoutMs: 500 });
+    const link = await links.open(cluster.urls, { redisMode: 'cluster', redisTimeoutMs: 3_000 });
     await isUp(link);
     await using node = await StoreNode.start(link, 'a');
     await node.presence.add(ROOM, alice);
@@ -240,7 +240,7 @@ describe('a Redis that comes back with an older state', () => {
 describe('a server of a Redis Cluster that has gone silent', () => {
   it('keeps back only what it has to hold', async () => {
     await using cluster = await RedisCluster.start();
-    const link = await links.open(cluster.urls, { redisMode: 'cluster', redisTimeoutMs: 500 });
+    const link = await links.open(cluster.urls, { redisMode: 'cluster', redisTimeoutMs: 3_000 });
     await isUp(link);
     await using node = await StoreNode.start(link, 'a');
     const store = new RedisPresenceStore(link, node.registry, { roundMs: 100 });
