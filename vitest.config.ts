@@ -1,8 +1,16 @@
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { has, PROGRAM_NAMES, PROGRAMS } from './test/support/programs.js';
 
 export default defineConfig({
+  // As `paths` of tsconfig.json: in the repository the package's own name is its source.
+  resolve: {
+    alias: [
+      { find: /^gatehouse$/, replacement: resolve('src/public.ts') },
+      { find: /^gatehouse\/testing$/, replacement: resolve('src/testing/testing.ts') },
+    ],
+  },
   test: {
     include: ['test/**/*.spec.ts'],
     globalSetup: ['./test/support/shared-build.ts'],

@@ -3,6 +3,7 @@ import whole from './vitest.config.js';
 
 /** What a change breaks most often, in less than a minute: `npm run test:quick`. */
 export default defineConfig({
+  ...whole,
   test: {
     ...whole.test,
     include: ['test/unit/**/*.spec.ts', 'test/gateway/{first-messages,upgrade,validation,channels}.spec.ts'],

@@ -8,7 +8,6 @@ import { ChannelsModule } from './channels/channels.module.js';
 import { DispatchModule } from './dispatch/dispatch.module.js';
 import { MessageScope } from './dispatch/calls/message-scope.js';
 import { EndpointModule } from './endpoint/endpoint.module.js';
-import { GatewaysModule } from './gateways/gateways.module.js';
 import { HealthModule } from './health/health.module.js';
 import { Logging } from './observability/logs/logging.js';
 import { ObservabilityModule } from './observability/observability.module.js';
@@ -24,7 +23,7 @@ export interface GatehouseOptions extends SettingsSource {
 
 const DEFAULT_HTTP_PREFIX = '/gatehouse';
 /** What gateways inject, in whatever module they are. */
-const FOR_GATEWAYS = [BroadcastModule, ChannelsModule, SessionsModule];
+const FOR_GATEWAYS = [BroadcastModule, ChannelsModule, DispatchModule, SessionsModule];
 
 /** The stages of a message's path, in order, and what watches them. */
 @Module({})
@@ -45,7 +44,10 @@ export class GatehouseModule {
     });
   }
 
-  /** @param features modules with gateways that do not stand in gateways.module.ts */
+  /**
+   * @internal for the program, which is an application of its own
+   * @param features modules with gateways that do not stand in gateways.module.ts
+   */
   static of(runtime: Runtime, features: readonly (Type | DynamicModule)[] = []): DynamicModule {
     const { settings, httpPrefix } = runtime;
     const serverApi = ServerApiModule.of(settings);
@@ -56,9 +58,8 @@ export class GatehouseModule {
         RuntimeModule.of(runtime),
         ...(httpPrefix === '' ? [] : [RouterModule.register([{ path: httpPrefix, children: WITH_CONTROLLERS }])]),
         AccessModule,
-        DispatchModule,
         EndpointModule,
-        GatewaysModule,
+        builtInGateways(),
         ...FOR_GATEWAYS,
         ...features,
         HealthModule,
@@ -73,6 +74,12 @@ export class GatehouseModule {
 }
 
 const WITH_CONTROLLERS = [HealthModule, ServerApiModule, PrometheusModule];
+
+/** By import(), as any other feature: they go through the public door, which exports this class. */
+async function builtInGateways(): Promise<DynamicModule> {
+  const { GatewaysModule } = await import('./gateways/gateways.module.js');
+  return { module: GatewaysModule };
+}
 
 /** Not even loaded where nothing is traced. */
 async function tracingModule(): Promise<DynamicModule> {

@@ -18,7 +18,8 @@ async function start(signals: StopSignals): Promise<void> {
   const { settings, warnings } = configurationOfProcess();
   // Loaded only now, which takes most of a start: unusable settings are told at once.
   const { startServer } = await import('./server.js');
-  const starting = startServer(settings);
+  const { loadFeatures } = await import('./features-file.js');
+  const starting = loadFeatures(settings.server.featuresFile).then((features) => startServer(settings, { features }));
   const stoppable = starting.then((server) => ({
     announce: (cause: string) => server.logger.info({ cause }, 'ending; a signal once more ends at once'),
     close: () => server.close(),

@@ -38,6 +38,12 @@ export const server = {
     effect:
       'The name of this node in hello_reply, logs and among the nodes of a cluster, where no two may have the same; unset means host name and a random part.',
   }),
+  featuresFile: optionalText({
+    env: 'FEATURES_FILE',
+    unit: 'path',
+    effect:
+      'A JavaScript file whose default export is a Nest module with gateways of your own, or a list of such modules; relative to the working directory. A file that cannot be used stops the start. In a host application it is not read: import your modules there. Unset means the built-in features alone.',
+  }),
   publicUrl: optionalText({
     env: 'PUBLIC_URL',
     unit: 'URL',

@@ -1,9 +1,5 @@
 import { MessageBody, SubscribeMessage, WsException } from '@nestjs/websockets';
-import { Roles } from '../../access/guards/roles.js';
-import { Broadcaster } from '../../broadcast/broadcaster.js';
-import { CurrentSession } from '../../dispatch/calls/parameter-decorators.js';
-import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
-import type { Session } from '../../sessions/session.js';
+import { Broadcaster, CurrentSession, RealtimeGateway, Roles, type Session } from 'gatehouse';
 import { ChatPost, RoomName } from './chat.messages.js';
 import { Rooms } from './rooms.js';
 

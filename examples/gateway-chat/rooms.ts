@@ -1,7 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
-import { SessionEvents } from '../../sessions/session-events.js';
-import type { Session } from '../../sessions/session.js';
+import { SessionEvents, type Session } from 'gatehouse';
 
 const MAX_ROOMS = 10_000;
 const MAX_MEMBERS = 500;

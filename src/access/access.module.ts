@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { AuthenticationModule } from '../authentication/authentication.module.js';
 import { ClusterModule } from '../cluster/cluster.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { AccessEvents } from './access-events.js';
@@ -6,6 +7,7 @@ import { Bans } from './lists/bans.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
 import { ExemptAddresses } from './limits/exempt-addresses.js';
 import { SessionTermination } from './session-termination.js';
+import { TokenRenewal } from './token-renewal.js';
 import { MessageRates } from './limits/message-rate.js';
 import { PlaceCheck } from './limits/place-check.js';
 import { Precedence } from './lists/precedence.js';
@@ -28,12 +30,13 @@ const SHARED = [
   ReplayGuard,
   RevocationOrders,
   Revocations,
+  TokenRenewal,
 ];
 
 /** Global, so that a feature can end sessions and ban without importing this module. */
 @Global()
 @Module({
-  imports: [ClusterModule, SessionsModule],
+  imports: [AuthenticationModule, ClusterModule, SessionsModule],
   providers: [...SHARED, SessionReview, ClusterConnectionLimits],
   exports: SHARED,
 })

@@ -23,6 +23,38 @@ export function channelNamed(name: string, namespaces: Namespaces): Channel {
   return { name: name as ChannelName, localName, namespace };
 }
 
+/** Code of the application names a channel that cannot exist. */
+export class UnknownNamespace extends Error {
+  constructor(name: string, { namespaces, file = 'config/channels.yaml' }: KnownNamespaces) {
+    const known = [...namespaces.keys()].join(', ');
+    super(
+      `There can be no channel "${name}": a name is <namespace>:<name>, and the namespaces are ${known}. Add yours to ${file}, ` +
+        'or set CHANNELS_FILE to a file that has it',
+    );
+    this.name = 'UnknownNamespace';
+  }
+}
+
+/** The namespaces, and the file that they stand in. */
+export interface KnownNamespaces {
+  readonly namespaces: Namespaces;
+  readonly file?: string | undefined;
+}
+
+/**
+ * The channel that code of the application means.
+ *
+ * @throws UnknownNamespace for a name that cannot be a channel
+ */
+export function channelMeant(meant: Channel | string, known: KnownNamespaces): Channel {
+  if (typeof meant !== 'string') return meant;
+  try {
+    return channelNamed(meant, known.namespaces);
+  } catch {
+    throw new UnknownNamespace(meant, known);
+  }
+}
+
 /** A channel as spans show it. */
 export function destinationOf({ name, namespace }: Channel): Destination {
   return { to: 'channel', name, namespace: namespace.name, namesUser: namespace.subscribe === 'own_user' };

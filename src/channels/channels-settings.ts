@@ -3,6 +3,8 @@ import type { PayloadCipher } from '../protocol/encryption/payload-cipher.js';
 
 export abstract class ChannelsSettings {
   abstract readonly namespaces: Namespaces;
+  /** Where the namespaces stand; undefined: in the file that comes with the server. */
+  abstract readonly file?: string | undefined;
   /** Zero: no limit. */
   abstract readonly maxPerSession: number;
   /** Joins and leaves a second of one user in one channel; zero: no limit. */

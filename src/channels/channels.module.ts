@@ -8,12 +8,14 @@ import { ChannelDirectory } from './channel-directory.js';
 import { ChannelHooks } from './channel-hooks.js';
 import { ChannelHub } from './channel-hub.js';
 import { ChannelsSettings } from './channels-settings.js';
+import { ChannelRequests } from './channel-requests.js';
 import { Channels } from './channels.js';
 import { Explanations } from './ledger/explanations.js';
 import { Ledgers } from './ledger/ledgers.js';
 import { NodeAccounts } from './ledger/node-accounts.js';
 import { NamespaceCounts } from './namespace-counts.js';
 import { PresenceTracker } from './presence/presence-tracker.js';
+import { PublishLimits } from './publish-limits.js';
 import { SubscriptionReview } from './subscription-review.js';
 
 const settings: FactoryProvider<ChannelsSettings> = {
@@ -34,13 +36,16 @@ const settings: FactoryProvider<ChannelsSettings> = {
     Explanations,
     PresenceTracker,
     Channels,
+    ChannelRequests,
     ChannelDirectory,
+    PublishLimits,
     SubscriptionReview,
   ],
   exports: [
     ChannelHooks,
     ChannelHub,
     Channels,
+    ChannelRequests,
     ChannelDirectory,
     NamespaceCounts,
     Ledgers,

@@ -16,10 +16,10 @@ import { sendable } from '../protocol/codecs/sendable.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import { ChannelHub } from './channel-hub.js';
-import { channelNamed, destinationOf, type Channel } from './channel.js';
+import { channelMeant, channelNamed, destinationOf, type Channel } from './channel.js';
 import { ChannelsSettings } from './channels-settings.js';
 import { PresenceTracker, presenceChannelOf } from './presence/presence-tracker.js';
-import { idempotencyKeyOf, publisherOf, type PublishRequest } from './publish-request.js';
+import { idempotencyKeyOf, publisherOf, type PublishOptions, type PublishRequest } from './publish-request.js';
 import { isFresh, recover } from './recovery/recovery.js';
 import type { Recovery } from './recovery/recovery-reply.js';
 import { eventsOf, messagesOf } from './pushes.js';
@@ -132,11 +132,18 @@ export class Channels {
   }
 
   /**
-   * The data must not be changed any more. Where the namespace requires encryption it is encrypted here, once for all.
+   * Publishes: `channels.publish('room:lobby', { text: 'hi' }, { from: session })`. The data must not be changed any more. Where
+   * the namespace requires encryption it is encrypted here, once for all.
    *
-   * @throws GatehouseError SERVER_BUSY when the broker cannot be reached; TypeError or RangeError for data that no codec writes
+   * @param channel a name that stands in your code; one that a client has sent goes through `named` first
+   * @throws UnknownNamespace for a name that cannot be a channel; GatehouseError SERVER_BUSY when the broker cannot be reached;
+   *   TypeError or RangeError for data that no codec writes
    */
-  async publish(channel: Channel, request: PublishRequest): Promise<Published> {
+  publish(channel: string, data: unknown, options?: PublishOptions): Promise<Published>;
+  publish(channel: Channel, request: PublishRequest): Promise<Published>;
+  async publish(meant: Channel | string, given: unknown, how?: PublishOptions): Promise<Published> {
+    const channel = channelMeant(meant, this.settings);
+    const request: PublishRequest = typeof meant === 'string' ? { ...how, data: given } : (given as PublishRequest);
     const { name, namespace } = channel;
     const { ttlMs, excludeSession } = request;
     const expiresAt = ttlMs === undefined ? undefined : Date.now() + ttlMs;

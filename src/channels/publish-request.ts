@@ -3,8 +3,8 @@ import type { Publisher } from '../protocol/envelope.js';
 /** Who publishes: a session, or what `session.publisher` says of one. */
 export type Origin = Publisher | { readonly publisher: Publisher };
 
-export interface PublishRequest {
-  readonly data: unknown;
+/** How something is published. */
+export interface PublishOptions {
   /** What subscribers read as `from`. Absent: the application itself. */
   readonly from?: Origin | undefined;
   /** Of the same publisher and channel, only the first publish with a key is made. Who has no `from` is one publisher. */
@@ -13,6 +13,11 @@ export interface PublishRequest {
   readonly ttlMs?: number | undefined;
   /** A session that is not to get it. */
   readonly excludeSession?: string | undefined;
+}
+
+/** What is published, and how. */
+export interface PublishRequest extends PublishOptions {
+  readonly data: unknown;
 }
 
 /** Of one user: what others choose as theirs must not swallow its messages. The length tells the two parts apart. */

@@ -51,6 +51,15 @@ const settings: FactoryProvider<DispatchSettings> = {
     ReplayProtection,
     ReplyStreams,
   ],
-  exports: [DispatchEvents, Dispatcher, GatewayHooks, GatewayScanner, HandlerDeadlines, MessageTable, ReplyStreams],
+  exports: [
+    DispatchEvents,
+    Dispatcher,
+    GatewayHooks,
+    GatewayScanner,
+    HandlerDeadlines,
+    MessageTable,
+    ReplayProtection,
+    ReplyStreams,
+  ],
 })
 export class DispatchModule {}

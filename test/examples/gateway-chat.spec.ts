@@ -83,11 +83,12 @@ describe('the example gateway, copied into the server', () => {
 });
 
 async function addTheTwoLines(path: string): Promise<void> {
+  const before = await readFile(path, 'utf8');
   // Whoever has followed the README has them already.
-  const before = (await readFile(path, 'utf8')).replaceAll(/^.*ChatModule.*\n/gm, '');
+  if (before.includes('ChatModule')) return;
   const after = before
     .replace('import { DirectModule }', "import { ChatModule } from './chat/chat.module.js';\nimport { DirectModule }")
-    .replace('        DirectModule,\n', '        DirectModule,\n        ChatModule,\n');
+    .replace('ChannelsGatewayModule]', 'ChannelsGatewayModule, ChatModule]');
   expect(after.match(/ChatModule/g)).toHaveLength(2);
   await writeFile(path, after);
 }

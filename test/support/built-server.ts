@@ -65,7 +65,11 @@ async function compile(project: string, alike?: Build): Promise<string> {
   // Inside node_modules, so that the compiled files find their packages and nothing else finds them.
   const folder = await mkdtemp(join(ROOT, 'node_modules', '.gatehouse-build-'));
   if (alike !== undefined) await cp(alike.folder, folder, { recursive: true, verbatimSymlinks: true });
-  else await symlink(join(ROOT, 'package.json'), join(folder, 'package.json'));
+  else {
+    await symlink(join(ROOT, 'package.json'), join(folder, 'package.json'));
+    // Where package.json says that `gatehouse` is.
+    await symlink('.', join(folder, 'dist'));
+  }
   const transpile = await transpiler(project);
   for (const part of ['config', 'src']) {
     for (const file of await readdir(join(project, part), { recursive: true })) {

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { isObservable, Observable } from 'rxjs';
-import { ReplayGuard, type FirstTime } from '../../access/guards/replay-guard.js';
+import { fingerprintOf, ReplayGuard, type FirstTime } from '../../access/guards/replay-guard.js';
 import { ERRORS, type ErrorCode } from '../../protocol/error-codes.js';
+import type { InboundMessage } from '../../protocol/envelope.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { PayloadCipher } from '../../protocol/encryption/payload-cipher.js';
 import type { Invocation } from './direct-call.js';
@@ -14,6 +15,7 @@ import type { MessageContext } from './message-context.js';
 export class ReplayProtection {
   constructor(private readonly guard: ReplayGuard) {}
 
+  /** @internal for handlers with @ReplayProtected() */
   protect(invoke: Invocation): Invocation {
     return (context, data) => this.once(context, () => invoke(context, data));
   }
@@ -30,6 +32,11 @@ export class ReplayProtection {
     const { answered } = verdict;
     if ('error' in answered) throw exceptionOf(answered.error);
     return cipher && answered.data !== undefined ? cipher.openKept(answered.data) : answered.data;
+  }
+
+  /** The same text for the same message, and another for every other: a good idempotency key. */
+  fingerprintOf(message: InboundMessage): string {
+    return fingerprintOf(message);
   }
 
   private async carryOut(first: FirstTime, act: () => unknown): Promise<unknown> {

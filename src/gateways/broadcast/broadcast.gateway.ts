@@ -1,9 +1,6 @@
 import { UseGuards } from '@nestjs/common';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
-import { Broadcaster } from '../../broadcast/broadcaster.js';
-import type { MessageContext } from '../../dispatch/calls/message-context.js';
-import { CurrentMessage } from '../../dispatch/calls/parameter-decorators.js';
-import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
+import { Broadcaster, CurrentMessage, RealtimeGateway, type MessageContext } from 'gatehouse';
 import { BroadcastGuard } from './broadcast.guard.js';
 
 @RealtimeGateway()

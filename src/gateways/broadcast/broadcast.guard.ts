@@ -1,9 +1,5 @@
 import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
-import { Settings } from '../../../config/settings.js';
-import { demandRole } from '../../access/guards/roles.js';
-import type { SessionCheck, SessionGuard } from '../../access/guards/session-guard.js';
-import { sessionOf } from '../../access/guards/session-of.js';
-import { demandSignIn } from '../../access/guards/signed-in.js';
+import { demandRole, demandSignIn, sessionOf, Settings, type SessionCheck, type SessionGuard } from 'gatehouse';
 
 /** Who may send to everyone: BROADCAST_ROLES, or everyone signed in where that is empty. */
 @Injectable()

@@ -1,9 +1,5 @@
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
-import { SignedIn } from '../../access/guards/signed-in.js';
-import { Broadcaster } from '../../broadcast/broadcaster.js';
-import type { MessageContext } from '../../dispatch/calls/message-context.js';
-import { CurrentMessage } from '../../dispatch/calls/parameter-decorators.js';
-import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
+import { Broadcaster, CurrentMessage, RealtimeGateway, SignedIn, type MessageContext } from 'gatehouse';
 import { SendMessage } from './direct.messages.js';
 
 @RealtimeGateway()

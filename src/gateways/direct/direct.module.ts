@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
-import { BroadcastModule } from '../../broadcast/broadcast.module.js';
 import { DirectGateway } from './direct.gateway.js';
 
-@Module({ imports: [BroadcastModule], providers: [DirectGateway] })
+@Module({ providers: [DirectGateway] })
 export class DirectModule {}

@@ -1,5 +1,5 @@
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
-import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
+import { RealtimeGateway } from 'gatehouse';
 
 @RealtimeGateway()
 export class EchoGateway {

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { TokenBucket } from '../../access/limits/token-bucket.js';
-import type { Channel } from '../../channels/channel.js';
-import { GatehouseError } from '../../protocol/gatehouse-error.js';
-import type { Session } from '../../sessions/session.js';
+import { TokenBucket } from '../access/limits/token-bucket.js';
+import type { Channel } from './channel.js';
+import { GatehouseError } from '../protocol/gatehouse-error.js';
+import type { Session } from '../sessions/session.js';
 
 /** How fast and how much one session may publish in a namespace. */
 @Injectable()

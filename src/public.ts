@@ -1,0 +1,75 @@
+/**
+ * The one public door of Gatehouse: whatever a gateway or a host application may import. All else in this package may change
+ * with every release. `docs/api-report.md` lists what stands here, and a test holds it against the declarations.
+ */
+import 'reflect-metadata';
+
+// The application
+export { GatehouseModule, type GatehouseOptions } from './gatehouse.module.js';
+export { installGatehouse } from './install-gatehouse.js';
+export { Settings, type Environment } from '../config/settings.js';
+export type { SettingsSource } from '../config/settings-source.js';
+export { UnusableSettings } from '../config/unusable-settings.js';
+
+// Gateways
+export { RealtimeGateway } from './dispatch/realtime-gateway.js';
+export {
+  CurrentMessage,
+  CurrentPrincipal,
+  CurrentSession,
+  MessageId,
+  messageParameter,
+  type ContextReader,
+} from './dispatch/calls/parameter-decorators.js';
+export { MessageContext } from './dispatch/calls/message-context.js';
+export type { MessageInterceptor } from './dispatch/calls/message-interceptor.js';
+export type { MessagePipe, PayloadTransform } from './dispatch/calls/message-pipe.js';
+export type { InboundMessage, OutboundMessage, Publisher } from './protocol/envelope.js';
+
+// Errors
+export { GatehouseError, type ErrorExtras } from './protocol/gatehouse-error.js';
+export type { ErrorCode } from './protocol/error-codes.js';
+export type { CloseName } from './protocol/close-codes.js';
+
+// Who may
+export { demandRole, Roles } from './access/guards/roles.js';
+export { demandSignIn, SignedIn } from './access/guards/signed-in.js';
+export type { HandlerReference, SessionCheck, SessionGuard } from './access/guards/session-guard.js';
+export { sessionOf } from './access/guards/session-of.js';
+export { MessageCost } from './access/limits/message-cost.js';
+export { ReplayProtected } from './access/guards/replay-protected.js';
+export { ReplayProtection } from './dispatch/calls/replay-protection.js';
+export { Bans, type BanOrder } from './access/lists/bans.js';
+export type { Ban } from './cluster/ports/ban-store.js';
+export { RevocationOrders } from './access/lists/revocation-orders.js';
+export { Revocations } from './access/lists/revocations.js';
+export { SessionTermination } from './access/session-termination.js';
+export { TokenRenewal } from './access/token-renewal.js';
+
+// Sessions
+export { Session, type SessionId } from './sessions/session.js';
+export { SessionEvents } from './sessions/session-events.js';
+export { SessionRegistry } from './sessions/session-registry.js';
+export type { Capabilities, Capability, Principal } from './authentication/principal.js';
+
+// Sending to others
+export { Broadcaster } from './broadcast/broadcaster.js';
+export { Audience } from './broadcast/audience.js';
+export { ClusterSessions, type SessionQuery, type SessionSummary } from './broadcast/cluster-sessions.js';
+
+// Channels
+export { Channels, type Subscribed, type SubscribeOptions } from './channels/channels.js';
+export {
+  ChannelRequests,
+  type ClientHistoryQuery,
+  type ClientMessage,
+  type ClientPublication,
+  type Sized,
+} from './channels/channel-requests.js';
+export { UnknownNamespace, type Channel } from './channels/channel.js';
+export { BeforePublish, BeforeSubscribe, type ChannelRequest } from './channels/channel-hooks.js';
+export type { Origin, PublishOptions, PublishRequest } from './channels/publish-request.js';
+export type { ShownPublication } from './channels/recovery/recovery-reply.js';
+export type { History, HistoryQuery, Position, Publication, Published } from './cluster/ports/broker.js';
+export type { Presence } from './cluster/ports/presence-store.js';
+export type { Namespace } from '../config/namespaces.js';

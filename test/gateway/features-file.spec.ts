@@ -1,0 +1,75 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import typescript from 'typescript';
+import { buildServer, ServerProcess } from '../support/built-server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { connect } from '../support/test-client.js';
+import { TEST_SECRET } from '../support/test-server.js';
+
+/** Starts the ready program with a file of features that stands in its own folder, as in the image. */
+async function startWith(text: string, name = 'features.mjs') {
+  const build = await buildServer();
+  const folder = await temporaryFolder(build.folder);
+  await writeFile(join(folder.path, name), text);
+  const environment = { JWT_SECRET: TEST_SECRET, NODE_ENV: 'test', FEATURES_FILE: join(folder.path, name) };
+  const server = await ServerProcess.start(build, environment);
+  return Object.assign(server, {
+    [Symbol.asyncDispose]: async () => {
+      await ServerProcess.prototype[Symbol.asyncDispose].call(server);
+      await folder[Symbol.asyncDispose]();
+      await build[Symbol.asyncDispose]();
+    },
+  });
+}
+
+const asJavaScript = (source: string): string =>
+  typescript.transpileModule(source, {
+    compilerOptions: {
+      module: typescript.ModuleKind.ESNext,
+      target: typescript.ScriptTarget.ES2023,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+    },
+  }).outputText;
+
+describe('the program with FEATURES_FILE', () => {
+  it('serves the gateways of the module that the file exports, beside its own', async () => {
+    await using server = await startWith(asJavaScript(await readFile('examples/poll.gateway.ts', 'utf8')));
+    await using client = await connect(`ws://127.0.0.1:${await server.port()}/ws`);
+    await client.request('subscribe', { channel: 'feed:poll' });
+    client.send({ type: 'poll.vote', id: 1, data: { choice: 'tea' } });
+    const messages = [await client.next(), await client.next()];
+    expect(messages).toContainEqual(expect.objectContaining({ type: 'poll.vote_reply', data: { tea: 1, coffee: 0 } }));
+    expect(messages).toContainEqual(expect.objectContaining({ channel: 'feed:poll', data: { tea: 1, coffee: 0 } }));
+    expect(await client.request('poll.vote', { choice: 'milk' })).toMatchObject({ code: 'VALIDATION_FAILED' });
+    expect(await client.request('echo', 'x')).toMatchObject({ data: 'x' });
+  });
+
+  it.each([
+    ['has no default export', 'export const PollModule = 1;', 'has no default export. Add: export default YourModule'],
+    ['exports no module', 'export default class Poll {}', 'and Poll is none. Put @Module('],
+    ['exports a list with something else in it', 'export default [{ module: class {} }, 1];', 'and 1 is none'],
+    [
+      'imports a package that is missing',
+      "import 'not-installed';",
+      'imports what is not installed: Cannot find package',
+    ],
+    ['throws', "throw new Error('no database');", 'failed as it was loaded: Error: no database'],
+  ])('does not start with a file that %s, and says so', async (_what, text, fault) => {
+    await using server = await startWith(text);
+    expect(await server.ended).toMatchObject({ code: 1 });
+    expect(server.errors).toContain('FEATURES_FILE: ');
+    expect(server.errors).toContain(fault);
+  });
+
+  it('does not start without the file, or with TypeScript, and says so', async () => {
+    await using build = await buildServer();
+    await using missing = await ServerProcess.start(build, { JWT_SECRET: TEST_SECRET, FEATURES_FILE: './nowhere.js' });
+    expect(await missing.ended).toMatchObject({ code: 1 });
+    expect(missing.errors).toMatch(/FEATURES_FILE: there is no file \/.*\/nowhere\.js/);
+    await using server = await startWith('export default class Poll {}', 'features.ts');
+    expect(await server.ended).toMatchObject({ code: 1 });
+    expect(server.errors).toContain('Compile it, and name the .js file');
+  });
+});
