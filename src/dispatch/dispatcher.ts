@@ -45,13 +45,21 @@ export interface Outcome {
   readonly shortage: Shortage | undefined;
 }
 
+/** Messages that were refused without being read. */
+export interface Unread {
+  readonly messages: number;
+  readonly bytes: number;
+  /** Milliseconds until the sender may send again. */
+  readonly retryAfter: number;
+}
+
 /** What is read of a message before it is refused. */
 type Refusable = Pick<InboundMessage, 'type' | 'id'> & Partial<Pick<InboundMessage, 'trace'>>;
 
 const ANSWERED: Outcome = { isEnvelope: true, pending: undefined, shortage: undefined };
 const MALFORMED: Outcome = { isEnvelope: false, pending: undefined, shortage: undefined };
 
-/** Takes a frame through its stages: decode → may they? → the handler → encode. ReplyWriter whatever happens, and never throws. */
+/** Takes a frame through its stages: decode → may they? → the handler → encode. Answers whatever happens, and never throws. */
 @Injectable()
 export class Dispatcher {
   constructor(
@@ -78,6 +86,18 @@ export class Dispatcher {
     return message.enc === undefined
       ? this.handle(handler, message, delivery)
       : this.handleEncrypted(handler, message, delivery);
+  }
+
+  /** Counts a message over the rate that is refused without being read. */
+  countUnread(bytes: number): void {
+    this.events.emit('received', 'unknown', bytes);
+  }
+
+  /** Answers the messages that were refused without being read, all at once. */
+  refuseUnread(session: Session, { messages, bytes, retryAfter }: Unread): void {
+    const details = { messages: [`${messages} refused without being read`] };
+    const refused = { session, type: 'unknown', id: undefined, trace: undefined, bytes };
+    this.answers.refusal(refused, new GatehouseError('RATE_LIMIT_EXCEEDED', { details, retryAfter }));
   }
 
   private handle(handler: Handler, message: InboundMessage, delivery: Delivery): Outcome {

@@ -9,9 +9,16 @@ const MOST_LISTENERS = 30;
 
 /**
  * Why messages that came whole were not handled: the server closed the connection, or was letting it go in a drain; it broke
- * without a close; or the client had closed and a handler before them never answered.
+ * without a close; the client had closed and a handler before them never answered; or they were so far over the rate that they
+ * were refused without being read.
  */
-export const UNHANDLED_REASONS = ['closed_by_server', 'draining', 'connection_lost', 'unanswered'] as const;
+export const UNHANDLED_REASONS = [
+  'closed_by_server',
+  'draining',
+  'connection_lost',
+  'unanswered',
+  'over_rate',
+] as const;
 export type UnhandledReason = (typeof UNHANDLED_REASONS)[number];
 
 interface SessionEventMap {

@@ -85,6 +85,23 @@ describe('a message type that costs several tokens', () => {
     expect(await client.request('test.dear')).toMatchObject({ data: 'dear' });
   });
 
+  it('that is refused costs nothing, until so many are refused that reading them must be paid for', async () => {
+    await using server = await startTestServer(
+      { MESSAGE_RATE: '1', MESSAGE_BURST: '8', RATE_ABUSE_BAN_AFTER: '0' },
+      DEAR,
+    );
+    await using client = await connect(server.url);
+    expect(codes(await burst(client, ['test.dear']))).toEqual(['ok']);
+    // Three tokens are left, two short of what it costs. Two hundred refusals are read for nothing, then each takes a token.
+    for (let id = 0; id < 204; id += 1) client.send({ type: 'test.dear', id });
+    const answers: Message[] = [];
+    while (answers.length < 204) answers.push(await client.next());
+    expect(answers.map(({ code, id }) => [code, id]).slice(0, 203)).toEqual(
+      Array.from({ length: 203 }, (_, id) => ['RATE_LIMIT_EXCEEDED', id]),
+    );
+    expect(answers[203]).toMatchObject({ details: { messages: ['1 refused without being read'] } });
+  });
+
   it('costs its address as much', async () => {
     await using server = await startTestServer({ MESSAGE_RATE_PER_IP: '3' }, DEAR);
     await using first = await connect(server.url);

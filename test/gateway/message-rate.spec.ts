@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { eventually } from '../support/eventually.js';
+import { Scrape } from '../support/scrape.js';
 import { StoppedClock } from '../support/stopped-clock.js';
 import { connect, type Message, type TestClient } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
+import { connectWith, WIRES, type WireClient } from '../support/wires.js';
 
 /** A starved server would take long enough for tokens to come back. */
 let clock: StoppedClock;
@@ -156,5 +158,106 @@ describe('messages over the rate, where they are throttled', () => {
     await client.closed;
     await eventually('the session is gone', () => sessionsOf(server).length === 0);
     expect(client.unread.length).toBeLessThan(20);
+  });
+});
+
+/** Awaits summaries until they account for so many messages. A starved server may need several. */
+async function expectUnread(client: Pick<WireClient, 'next'>, count: number): Promise<void> {
+  let unread = 0;
+  while (unread < count) {
+    const { details, retryAfter, ...summary } = await client.next();
+    expect(summary).toEqual({ v: 1, type: 'error', code: 'RATE_LIMIT_EXCEEDED', message: 'Rate limit exceeded' });
+    expect(retryAfter).toBeGreaterThan(0);
+    const [told = ''] = (details as { messages: string[] }).messages;
+    expect(told).toMatch(/^\d+ refused without being read$/);
+    unread += Number.parseInt(told, 10);
+  }
+  expect(unread).toBe(count);
+}
+
+describe('a flood far over the rate', () => {
+  /** Refusals of one session that come with their id at once, whatever its rate. */
+  const READ = 200;
+  const LIMITS = { MESSAGE_RATE: '1', MESSAGE_BURST: '5', RATE_ABUSE_BAN_AFTER: '0' };
+  const UNREAD = 'gatehouse_messages_unhandled_total{reason="over_rate"}';
+
+  it.each(WIRES)('is refused without being read, and told of in one summary without id: $subprotocol', async (wire) => {
+    await using server = await startTestServer(LIMITS);
+    await using connected = await connectWith(wire, server.url);
+    const before = await Scrape.of(server);
+    for (let id = 0; id < 5 + READ + 300; id += 1) connected.send({ type: 'echo', id });
+    const ids: unknown[] = [];
+    while (ids.length < 5 + READ) ids.push((await connected.next()).id);
+    expect(ids).toEqual(Array.from({ length: 5 + READ }, (_, id) => id));
+
+    await expectUnread(connected, 300);
+    const after = await Scrape.of(server);
+    expect(after.since(before, UNREAD)).toBe(300);
+    expect(after.since(before, 'websocket_messages_over_rate_total{of="session"}')).toBe(READ + 300);
+    clock.pass(1_000);
+    expect(await connected.request('echo', 'later')).toMatchObject({ data: 'later' });
+  });
+
+  it('is not read again until its refusals are paid for by time', async () => {
+    await using server = await startTestServer(LIMITS);
+    await using client = await connect(server.url);
+    expect(refused(await burst(client, 5 + READ))).toHaveLength(READ);
+    clock.pass(100);
+    for (let id = 0; id < 20; id += 1) client.send({ type: 'echo', id });
+    const answers = [];
+    for (let n = 0; n < 10; n += 1) answers.push(await client.next());
+    expect(answers.map(({ id }) => id)).toEqual(Array.from({ length: 10 }, (_, id) => id));
+    await expectUnread(client, 10);
+  });
+
+  it('of large messages is read less: 4 KiB a refusal', async () => {
+    await using server = await startTestServer(LIMITS);
+    await using client = await connect(server.url);
+    await burst(client, 5);
+    // 25 refusals' worth each, with the envelope: eight are paid for.
+    for (let id = 0; id < 20; id += 1) client.send({ type: 'echo', id, data: 'x'.repeat(24 * 4_096) });
+    const answers = [];
+    for (let n = 0; n < 8; n += 1) answers.push(await client.next());
+    expect(answers.map(({ id }) => id)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    await expectUnread(client, 12);
+  });
+
+  it('is no row of malformed messages where it is not read, and ends none', async () => {
+    await using server = await startTestServer({ ...LIMITS, MAX_PROTOCOL_ERRORS: '3' });
+    await using client = await connect(server.url);
+    await burst(client, 5 + READ);
+    for (let n = 0; n < 10; n += 1) client.send('{');
+    await expectUnread(client, 10);
+    clock.pass(20);
+    client.send('{');
+    client.send('{');
+    client.send({ type: 'echo' });
+    expect([(await client.next()).code, (await client.next()).code]).toEqual(Array(2).fill('INVALID_MESSAGE_FORMAT'));
+    await expectUnread(client, 1);
+    clock.pass(10);
+    client.send('{');
+    expect(await client.closed).toMatchObject({ code: 1008 });
+  });
+
+  it('counts as abuse with every message, read or not', async () => {
+    await using server = await startTestServer({ ...LIMITS, RATE_ABUSE_BAN_AFTER: '400' });
+    await using client = await connect(server.url);
+    // Those of the first second do not count.
+    await burst(client, 6);
+    clock.pass(1_000);
+    for (let id = 0; id < 402; id += 1) client.send({ type: 'echo', id });
+    expect(await client.closed).toMatchObject({ code: 4001 });
+  });
+
+  it('that ends with a Close is refused to its last message, and holds nothing', async () => {
+    await using server = await startTestServer(LIMITS);
+    const client = await connect(server.url);
+    const before = await Scrape.of(server);
+    for (let id = 0; id < 5 + READ + 50; id += 1) client.send({ type: 'echo', id });
+    client.socket.close(1000);
+    expect(await client.closed).toMatchObject({ code: 1000 });
+    await eventually('the session is gone', () => sessionsOf(server).length === 0);
+    expect((await Scrape.of(server)).since(before, UNREAD)).toBe(50);
+    expect(refused(client.unread)).toHaveLength(READ);
   });
 });

@@ -25,8 +25,7 @@ export class MessageRate {
       this.events?.emit('overRate', (this.own?.waitFor(now, tokens) ?? 0) === wait ? 'session' : 'address');
       return wait;
     }
-    this.own?.spend(now, tokens);
-    this.ofAddress?.spend(now, tokens);
+    this.charge(now, tokens);
     return 0;
   }
 
@@ -36,7 +35,11 @@ export class MessageRate {
    */
   chargeReply(bytes: number, now: number): void {
     const tokens = Math.ceil(bytes / REPLY_COST_BYTES) - 1;
-    if (tokens <= 0) return;
+    if (tokens > 0) this.charge(now, tokens);
+  }
+
+  /** Takes tokens whether or not they are there. */
+  charge(now: number, tokens: number): void {
     this.own?.spend(now, tokens);
     this.ofAddress?.spend(now, tokens);
   }

@@ -1,6 +1,5 @@
 import type { AddressRecord } from '../../access/limits/address-book.js';
 import type { MessageRate } from '../../access/limits/message-rate.js';
-import { RateAbuse } from '../../access/limits/rate-abuse.js';
 import type { CloseName } from '../../protocol/close-codes.js';
 import type { SessionEvents, UnhandledReason } from '../../sessions/session-events.js';
 import type { Session } from '../../sessions/session.js';
@@ -12,6 +11,7 @@ import type { Dispatcher, Shortage } from '../dispatcher.js';
 import { InFlightMessage } from './in-flight-message.js';
 import type { Handlers } from '../message-table.js';
 import { AnswerTimeout } from './answer-timeout.js';
+import { OverRate } from './over-rate.js';
 
 /** What all inboxes of one path share. */
 export interface InboxContext {
@@ -59,7 +59,7 @@ export class Inbox implements ConnectionListener {
   private malformedInARow = 0;
   /** What the first of the waiting messages is known to cost, because it has been looked at; 0: not known. */
   private knownCost = 0;
-  private abuse: RateAbuse | undefined;
+  private overRate: OverRate | undefined;
   /** How the connection has closed, from then until the session is over. */
   private end: { readonly code: number; readonly reason: string } | undefined;
   /** From the moment the connection has closed. */
@@ -105,6 +105,7 @@ export class Inbox implements ConnectionListener {
   }
 
   cutShort(): void {
+    this.overRate?.end();
     if (this.end) this.finish('closed_by_server');
     else this.tellUnhandled('closed_by_server', this.waiting.clear());
   }
@@ -134,8 +135,10 @@ export class Inbox implements ConnectionListener {
     const { rate, session, previous, context, knownCost } = this;
     const tokens = knownCost > 0 ? knownCost : (context.costOfSize?.(bytes.length) ?? 1);
     const overRateFor = rate.take(arrivedAt, tokens);
-    if (overRateFor > 0 && rate.waits)
-      return this.waitForTokens(bytes, { tokens: knownCost, milliseconds: overRateFor });
+    if (overRateFor > 0) {
+      if (rate.waits) return this.waitForTokens(bytes, { tokens: knownCost, milliseconds: overRateFor });
+      if (this.refusals.refusesUnread(bytes.length, arrivedAt)) return;
+    }
 
     this.knownCost = 0;
     const { handlers, dispatcher } = context;
@@ -152,7 +155,8 @@ export class Inbox implements ConnectionListener {
       predecessor: hand,
     });
     if (shortage !== undefined && rate.waits) return this.waitForTokens(bytes, shortage);
-    if (overRateFor > 0 || shortage !== undefined) this.countRefusal(arrivedAt);
+    if (overRateFor > 0) this.refusals.refused(arrivedAt);
+    else if (shortage !== undefined) this.refusals.refusedAsDear(bytes.length, { now: arrivedAt, tokens });
     if (!isEnvelope) return this.countMalformed();
     this.malformedInARow = 0;
     if (!pending) return;
@@ -170,18 +174,16 @@ export class Inbox implements ConnectionListener {
     this.resume();
   }
 
+  private get refusals(): OverRate {
+    const { context } = this;
+    return (this.overRate ??= new OverRate(this, { ...context, onAbuse: () => context.onAbuse(this) }));
+  }
+
   private countMalformed(): void {
     this.malformedInARow += 1;
     const { maxProtocolErrors } = this.context;
     if (maxProtocolErrors > 0 && this.malformedInARow >= maxProtocolErrors)
       this.session.close('too_many_protocol_errors');
-  }
-
-  private countRefusal(now: number): void {
-    const { abuseBanAfter } = this.context;
-    if (abuseBanAfter === 0) return;
-    this.abuse ??= new RateAbuse(abuseBanAfter);
-    if (this.abuse.refused(now)) this.context.onAbuse(this);
   }
 
   /** Tokens are missing: this message is the next to be handled, once they are there. TCP pushes back meanwhile. */
@@ -245,6 +247,7 @@ export class Inbox implements ConnectionListener {
     if (end === undefined) return;
     this.end = undefined;
     this.patience?.pause();
+    this.overRate?.end();
     session.connection.isServed = false;
     this.tellUnhandled(reason, this.waiting.clear());
     this.context.onClosed(this, end.code, end.reason);
