@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { has, PROGRAM_NAMES, PROGRAMS } from './test/support/programs.js';
+import { SlowFilesFirst } from './test/support/slow-files-first.js';
 
 export default defineConfig({
   // As `paths` of tsconfig.json: in the repository the package's own name is its source.
@@ -27,6 +28,7 @@ export default defineConfig({
     })),
     // Most tests wait for sockets and processes, so that two workers share a core well.
     maxWorkers: 2 * availableParallelism(),
+    sequence: { sequencer: SlowFilesFirst },
     // Files of one worker share their modules: importing Nest anew for each took more time than the tests.
     isolate: false,
   },

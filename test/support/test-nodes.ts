@@ -6,7 +6,7 @@ import { RedisServer } from './redis-server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
 /** Where a test is not about it, so long that a starved process does not take Redis for silent. */
-const NOT_SILENT_MS = 10_000;
+const NOT_SILENT_MS = 60_000;
 
 type Service<T> = abstract new (...args: never[]) => T;
 

@@ -3,14 +3,14 @@ import { RedisNodeRegistry } from '../../../../../src/cluster/redis/registry/red
 import { RedisSharedCounts } from '../../../../../src/cluster/redis/counts/redis-shared-counts.js';
 import { onEveryRedis } from '../../redis-grounds.js';
 import { describeSharedCounts } from '../../shared-counts-contract.js';
-import { REPORT, StoreNode } from '../../store-node.js';
+import { REPORT, StoreNode, TEST_LEASE_MS } from '../../store-node.js';
 
 onEveryRedis((open) => {
   describeSharedCounts('RedisSharedCounts', {
     isShared: true,
     create: async (nodeId) => {
       const link = await open();
-      const registry = new RedisNodeRegistry(link, nodeId);
+      const registry = new RedisNodeRegistry(link, nodeId, { leaseMs: TEST_LEASE_MS });
       await registry.report(REPORT);
       return new RedisSharedCounts(link, registry);
     },

@@ -4,14 +4,14 @@ import { RedisNodeRegistry } from '../../../../../src/cluster/redis/registry/red
 import { RedisPresenceStore } from '../../../../../src/cluster/redis/presence/redis-presence-store.js';
 import { describePresenceStore } from '../../presence-contract.js';
 import { onEveryRedis } from '../../redis-grounds.js';
-import { StoreNode, REPORT } from '../../store-node.js';
+import { REPORT, StoreNode, TEST_LEASE_MS } from '../../store-node.js';
 
 onEveryRedis((open) => {
   describePresenceStore('RedisPresenceStore', {
     isShared: true,
     create: async () => {
       const link = await open();
-      const registry = new RedisNodeRegistry(link, `node-${Math.random()}`);
+      const registry = new RedisNodeRegistry(link, `node-${Math.random()}`, { leaseMs: TEST_LEASE_MS });
       await registry.report(REPORT);
       return new RedisPresenceStore(link, registry);
     },

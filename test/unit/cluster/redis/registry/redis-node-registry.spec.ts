@@ -10,7 +10,7 @@ import { passLease, passSilence, REPORT, StoreNode, TEST_LEASE_MS } from '../../
 onEveryRedis((open) => {
   describeNodeRegistry('RedisNodeRegistry', {
     isShared: true,
-    create: async (nodeId) => new RedisNodeRegistry(await open(), nodeId),
+    create: async (nodeId) => new RedisNodeRegistry(await open(), nodeId, { leaseMs: TEST_LEASE_MS }),
   });
 
   describe('a node registry', () => {
