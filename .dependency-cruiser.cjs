@@ -67,6 +67,23 @@ module.exports = {
       to: { path: '^node_modules/(ws|@types/ws)/' },
     },
     {
+      name: 'ioredis-only-in-the-redis-engine',
+      severity: 'error',
+      from: { path: '^(src|config)/', pathNot: '^src/cluster/redis/' },
+      to: { path: '^node_modules/ioredis/' },
+    },
+    {
+      name: 'engines-are-known-to-cluster-alone',
+      comment: 'types of the link to Redis are read by what shows how it is: health, lifecycle, observability',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cluster/' },
+      to: {
+        path: '^src/cluster/(memory|bus|redis)/',
+        pathNot: '^src/cluster/redis/connection/',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'protocol-is-pure',
       severity: 'error',
       from: { path: '^src/protocol/' },

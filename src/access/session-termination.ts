@@ -1,6 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { readGiver, type GivenOrder } from '../cluster/ports/given-order.js';
-import { NODE_BUS, sumOf, type NodeBus } from '../cluster/ports/node-bus.js';
+import { NodeBus, sumOf } from '../cluster/ports/node-bus.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
 import { AccessEvents } from './access-events.js';
@@ -19,7 +19,7 @@ const KIND = 'expel';
 @Injectable()
 export class SessionTermination {
   constructor(
-    @Inject(NODE_BUS) private readonly bus: NodeBus,
+    private readonly bus: NodeBus,
     private readonly sessions: SessionRegistry,
     private readonly events: AccessEvents,
   ) {

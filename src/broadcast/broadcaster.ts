@@ -1,7 +1,7 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
-import { NODE_BUS, sumOf, type NodeBus } from '../cluster/ports/node-bus.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../cluster/ports/node-registry.js';
-import { SHARED_COUNTS, type SharedCounts } from '../cluster/ports/shared-counts.js';
+import { NodeBus, sumOf } from '../cluster/ports/node-bus.js';
+import { NodeRegistry } from '../cluster/ports/node-registry.js';
+import { SharedCounts } from '../cluster/ports/shared-counts.js';
 import { sendable } from '../protocol/codecs/sendable.js';
 import { TRACES, type Traces } from '../protocol/traces.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
@@ -24,9 +24,9 @@ interface Beyond {
 @Injectable()
 export class Broadcaster implements Carrier {
   constructor(
-    @Inject(NODE_BUS) private readonly bus: NodeBus,
-    @Inject(SHARED_COUNTS) private readonly counts: SharedCounts,
-    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly bus: NodeBus,
+    private readonly counts: SharedCounts,
+    private readonly registry: NodeRegistry,
     private readonly sessions: SessionRegistry,
     @Optional() @Inject(TRACES) private readonly traces?: Traces,
   ) {

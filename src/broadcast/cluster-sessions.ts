@@ -1,6 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { NODE_BUS, sumOf, type NodeBus } from '../cluster/ports/node-bus.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../cluster/ports/node-registry.js';
+import { Injectable } from '@nestjs/common';
+import { NodeBus, sumOf } from '../cluster/ports/node-bus.js';
+import { NodeRegistry } from '../cluster/ports/node-registry.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
 
@@ -36,8 +36,8 @@ export const MAX_LIMIT = 1_000;
 @Injectable()
 export class ClusterSessions {
   constructor(
-    @Inject(NODE_BUS) private readonly bus: NodeBus,
-    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly bus: NodeBus,
+    private readonly registry: NodeRegistry,
     private readonly sessions: SessionRegistry,
   ) {
     bus.handle('list-sessions', (payload) => this.listHere(payload as SessionQuery));

@@ -1,6 +1,6 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ConnectionDirectory, type DirectoryAction } from '../cluster/ports/connection-directory.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../cluster/ports/node-registry.js';
+import { NodeRegistry } from '../cluster/ports/node-registry.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
 
@@ -16,7 +16,7 @@ export class DirectoryEntries implements OnApplicationShutdown {
 
   constructor(
     private readonly directory: ConnectionDirectory,
-    @Inject(NODE_REGISTRY) registry: NodeRegistry,
+    registry: NodeRegistry,
     private readonly sessions: SessionRegistry,
   ) {
     if (!directory.isOpen) return;

@@ -1,6 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { NODE_BUS, type NodeBus } from '../cluster/ports/node-bus.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../cluster/ports/node-registry.js';
+import { Injectable } from '@nestjs/common';
+import { NodeBus } from '../cluster/ports/node-bus.js';
+import { NodeRegistry } from '../cluster/ports/node-registry.js';
 import { ChannelHub } from './channel-hub.js';
 
 /** A channel with subscribers, as operators see it. */
@@ -35,8 +35,8 @@ const KIND = 'list-channels';
 @Injectable()
 export class ChannelDirectory {
   constructor(
-    @Inject(NODE_BUS) private readonly bus: NodeBus,
-    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly bus: NodeBus,
+    private readonly registry: NodeRegistry,
     private readonly hub: ChannelHub,
   ) {
     bus.handle(KIND, (payload) => this.rowsHere(payload as PageQuery));

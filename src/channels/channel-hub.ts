@@ -1,11 +1,5 @@
 import { Inject, Injectable, Optional, type OnApplicationShutdown } from '@nestjs/common';
-import {
-  BROKER,
-  type Broker,
-  type BrokerListener,
-  type ChannelName,
-  type Publication,
-} from '../cluster/ports/broker.js';
+import { Broker, type BrokerListener, type ChannelName, type Publication } from '../cluster/ports/broker.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { TRACES, type Traces } from '../protocol/traces.js';
 import { SessionEvents } from '../sessions/session-events.js';
@@ -39,7 +33,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   private readonly timer = setInterval(() => this.tick(performance.now()), TICK_MS).unref();
 
   constructor(
-    @Inject(BROKER) private readonly broker: Broker,
+    private readonly broker: Broker,
     private readonly events: SessionEvents,
     readonly counts: NamespaceCounts,
     private readonly ledgers: Ledgers,

@@ -1,7 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import {
-  BROKER,
-  type Broker,
+  Broker,
   type History,
   type HistoryQuery,
   type Position,
@@ -57,7 +56,7 @@ export interface Subscribed extends Recovery {
 export class Channels {
   constructor(
     private readonly settings: ChannelsSettings,
-    @Inject(BROKER) private readonly broker: Broker,
+    private readonly broker: Broker,
     private readonly hub: ChannelHub,
     private readonly presence: PresenceTracker,
     private readonly events: SessionEvents,

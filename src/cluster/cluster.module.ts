@@ -1,36 +1,21 @@
-import { Inject, Module, type FactoryProvider, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Module, type FactoryProvider, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
-import { ANSWER_STORE, type AnswerStore } from './ports/answer-store.js';
-import { BAN_STORE, type BanStore } from './ports/ban-store.js';
-import { BROKER, type Broker } from './ports/broker.js';
-import { BrokerNodeBus } from './bus/broker-node-bus.js';
-import { ClusterBacklog } from './ports/cluster-backlog.js';
+import { clusterSettings } from './cluster-settings.js';
+import { MemoryEngine } from './memory/memory-engine.js';
+import { AnswerStore } from './ports/answer-store.js';
+import { BanStore } from './ports/ban-store.js';
+import { Broker } from './ports/broker.js';
+import { ClusterEngine } from './ports/cluster-engine.js';
 import { ClusterEvents } from './ports/cluster-events.js';
-import { clusterSettings, type ClusterSettings } from './cluster-settings.js';
 import { ConnectionDirectory } from './ports/connection-directory.js';
-import { LoneNodeBus } from './bus/lone-node-bus.js';
-import { MemoryAnswerStore } from './memory/memory-answer-store.js';
-import { MemoryBanStore } from './memory/memory-ban-store.js';
-import { MemoryBroker } from './memory/memory-broker.js';
-import { MemoryNodeRegistry } from './memory/memory-node-registry.js';
-import { MemoryPresenceStore } from './memory/memory-presence-store.js';
-import { MemoryRevocationStore } from './memory/memory-revocation-store.js';
-import { MemoryReplayStore } from './memory/memory-replay-store.js';
-import { MemorySharedCounts } from './memory/memory-shared-counts.js';
-import { NODE_BUS, type NodeBus } from './ports/node-bus.js';
-import { NODE_REGISTRY, type NodeRegistry } from './ports/node-registry.js';
-import { PRESENCE_STORE, type PresenceStore } from './ports/presence-store.js';
-import { RedisAnswerStore } from './redis/lists/redis-answer-store.js';
-import { RedisBanStore } from './redis/lists/redis-ban-store.js';
-import { RedisBroker } from './redis/broker/redis-broker.js';
+import { NodeBus } from './ports/node-bus.js';
+import { NodeRegistry } from './ports/node-registry.js';
+import { PresenceStore } from './ports/presence-store.js';
+import { ReplayStore } from './ports/replay-store.js';
+import { RevocationStore } from './ports/revocation-store.js';
+import { SharedCounts } from './ports/shared-counts.js';
 import { RedisLink } from './redis/connection/redis-link.js';
-import { RedisNodeRegistry } from './redis/registry/redis-node-registry.js';
-import { RedisPresenceStore } from './redis/presence/redis-presence-store.js';
-import { RedisRevocationStore } from './redis/lists/redis-revocation-store.js';
-import { RedisSharedCounts } from './redis/counts/redis-shared-counts.js';
-import { REVOCATION_STORE, type RevocationStore } from './ports/revocation-store.js';
-import { lifeOfIds, REPLAY_STORE, type ReplayStore } from './ports/replay-store.js';
-import { SHARED_COUNTS, type SharedCounts } from './ports/shared-counts.js';
+import { RedisEngine } from './redis/redis-engine.js';
 
 /** The connection to Redis; undefined where this node is the only one. */
 export const REDIS_LINK = Symbol('RedisLink');
@@ -48,129 +33,68 @@ const redisLink: FactoryProvider<RedisLink | undefined> = {
   },
 };
 
-/** On Redis where there is one. */
-function portOn<T>(
-  provide: symbol,
-  create: (link: RedisLink | undefined, settings: ClusterSettings) => T,
-): FactoryProvider<T> {
-  return {
-    provide,
-    inject: [{ token: REDIS_LINK, optional: true }, Settings],
-    useFactory: (link: RedisLink | undefined, settings: Settings) => create(link, clusterSettings(settings)),
-  };
-}
-
-const clusterEvents: FactoryProvider<ClusterEvents> = {
-  provide: ClusterEvents,
-  inject: [{ token: REDIS_LINK, optional: true }],
-  useFactory: (link: RedisLink | undefined) => {
-    const events = new ClusterEvents();
-    link?.on('replaced', () => events.emit('rejoined'));
-    return events;
+const clusterEngine: FactoryProvider<ClusterEngine> = {
+  provide: ClusterEngine,
+  inject: [Settings, { token: REDIS_LINK, optional: true }],
+  useFactory: (all: Settings, link: RedisLink | undefined) => {
+    const settings = clusterSettings(all);
+    return link ? new RedisEngine(link, settings) : new MemoryEngine(settings);
   },
 };
 
-const nodeRegistry: FactoryProvider<NodeRegistry> = {
-  provide: NODE_REGISTRY,
-  inject: [Settings, { token: REDIS_LINK, optional: true }],
-  useFactory: ({ server: { serverId } }: Settings, link: RedisLink | undefined) =>
-    link ? new RedisNodeRegistry(link, serverId) : new MemoryNodeRegistry(serverId),
-};
+type Port<T> = abstract new () => T;
 
-const presenceStore: FactoryProvider<PresenceStore> = {
-  provide: PRESENCE_STORE,
-  inject: [NODE_REGISTRY, { token: REDIS_LINK, optional: true }],
-  useFactory: (registry: NodeRegistry, link: RedisLink | undefined) =>
-    link && registry instanceof RedisNodeRegistry ? new RedisPresenceStore(link, registry) : new MemoryPresenceStore(),
-};
+function port<T>(provide: Port<T>, useFactory: (all: ClusterEngine) => T): FactoryProvider<T> {
+  return { provide, inject: [ClusterEngine], useFactory };
+}
 
-const sharedCounts: FactoryProvider<SharedCounts> = {
-  provide: SHARED_COUNTS,
-  inject: [NODE_REGISTRY, { token: REDIS_LINK, optional: true }],
-  useFactory: (registry: NodeRegistry, link: RedisLink | undefined) =>
-    link && registry instanceof RedisNodeRegistry
-      ? new RedisSharedCounts(link, registry)
-      : new MemorySharedCounts(registry.self.nodeId),
-};
-
-const nodeBus: FactoryProvider<NodeBus> = {
-  provide: NODE_BUS,
-  inject: [BROKER, NODE_REGISTRY, ClusterEvents, { token: REDIS_LINK, optional: true }],
-  useFactory: (broker: Broker, registry: NodeRegistry, events: ClusterEvents, link: RedisLink | undefined) =>
-    link ? new BrokerNodeBus({ broker, registry, events, isConnected: () => link.isUp }) : new LoneNodeBus(),
-};
-
-const connectionDirectory: FactoryProvider<ConnectionDirectory> = {
+const directory: FactoryProvider<ConnectionDirectory> = {
   provide: ConnectionDirectory,
-  inject: [NODE_REGISTRY, ClusterEvents, { token: REDIS_LINK, optional: true }],
-  useFactory: (registry: NodeRegistry, events: ClusterEvents, link: RedisLink | undefined) =>
-    new ConnectionDirectory({ link, registry, events }),
-};
-
-const clusterBacklog: FactoryProvider<ClusterBacklog> = {
-  provide: ClusterBacklog,
-  inject: [BROKER, NODE_BUS, { token: REDIS_LINK, optional: true }],
-  useFactory: (broker: Broker, bus: NodeBus, link: RedisLink | undefined) => new ClusterBacklog(broker, bus, link),
+  inject: [ClusterEngine],
+  useFactory: (all: ClusterEngine) => all.directory,
 };
 
 /** The ports to other nodes: on Redis, or embedded where this node is the only one. */
 @Module({
   providers: [
     redisLink,
-    portOn<AnswerStore>(ANSWER_STORE, (link) => (link ? new RedisAnswerStore(link) : new MemoryAnswerStore())),
-    portOn<ReplayStore>(REPLAY_STORE, (link, { replay: { windowMs, budgetBytes } }) => {
-      const lifeMs = lifeOfIds(windowMs);
-      return link ? new RedisAnswerStore(link, { part: 'replay', lifeMs }) : new MemoryReplayStore(lifeMs, budgetBytes);
-    }),
-    portOn<Broker>(BROKER, (link, { historyBudgetBytes }) =>
-      link ? new RedisBroker(link) : new MemoryBroker(historyBudgetBytes),
-    ),
-    nodeRegistry,
-    presenceStore,
-    sharedCounts,
-    portOn<BanStore>(BAN_STORE, (link) => (link ? new RedisBanStore(link) : new MemoryBanStore())),
-    portOn<RevocationStore>(REVOCATION_STORE, (link) =>
-      link ? new RedisRevocationStore(link) : new MemoryRevocationStore(),
-    ),
-    clusterEvents,
-    nodeBus,
-    connectionDirectory,
-    clusterBacklog,
+    clusterEngine,
+    port(AnswerStore, ({ answers }) => answers),
+    port(BanStore, ({ bans }) => bans),
+    port(Broker, ({ broker }) => broker),
+    port(ClusterEvents, ({ events }) => events),
+    port(NodeBus, ({ bus }) => bus),
+    port(NodeRegistry, ({ registry }) => registry),
+    port(PresenceStore, ({ presence }) => presence),
+    port(ReplayStore, ({ replays }) => replays),
+    port(RevocationStore, ({ revocations }) => revocations),
+    port(SharedCounts, ({ counts }) => counts),
+    directory,
   ],
   exports: [
-    ANSWER_STORE,
-    REPLAY_STORE,
     REDIS_LINK,
-    BROKER,
-    PRESENCE_STORE,
-    NODE_REGISTRY,
-    SHARED_COUNTS,
-    BAN_STORE,
-    REVOCATION_STORE,
-    NODE_BUS,
-    ClusterBacklog,
+    ClusterEngine,
+    AnswerStore,
+    BanStore,
+    Broker,
     ClusterEvents,
     ConnectionDirectory,
+    NodeBus,
+    NodeRegistry,
+    PresenceStore,
+    ReplayStore,
+    RevocationStore,
+    SharedCounts,
   ],
 })
 export class ClusterModule implements OnModuleInit, OnApplicationShutdown {
-  constructor(
-    @Inject(BROKER) private readonly broker: Broker,
-    @Inject(REDIS_LINK) private readonly link: RedisLink | undefined,
-    @Inject(NODE_BUS) private readonly bus: NodeBus,
-    @Inject(PRESENCE_STORE) private readonly presence: PresenceStore,
-    @Inject(SHARED_COUNTS) private readonly counts: SharedCounts,
-  ) {}
+  constructor(private readonly engine: ClusterEngine) {}
 
-  async onModuleInit(): Promise<void> {
-    if (this.bus instanceof BrokerNodeBus) await this.bus.start();
+  onModuleInit(): Promise<void> {
+    return this.engine.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    if (this.bus instanceof BrokerNodeBus) this.bus.close();
-    if (this.presence instanceof RedisPresenceStore) this.presence.close();
-    if (this.counts instanceof RedisSharedCounts) await this.counts.close();
-    await this.broker.close();
-    this.link?.close();
+  onApplicationShutdown(): Promise<void> {
+    return this.engine.close();
   }
 }

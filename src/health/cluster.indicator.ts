@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { REDIS_LINK } from '../cluster/cluster.module.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../cluster/ports/node-registry.js';
+import { NodeRegistry } from '../cluster/ports/node-registry.js';
 import type { RedisLink } from '../cluster/redis/connection/redis-link.js';
 
 /**
@@ -12,7 +12,7 @@ import type { RedisLink } from '../cluster/redis/connection/redis-link.js';
 export class ClusterIndicator {
   constructor(
     private readonly indicators: HealthIndicatorService,
-    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly registry: NodeRegistry,
     @Inject(REDIS_LINK) private readonly link: RedisLink | undefined,
   ) {}
 

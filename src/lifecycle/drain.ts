@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import { Settings } from '../../config/settings.js';
 import { EventEmitter } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { NODE_REGISTRY, type NodeRegistry } from '../cluster/ports/node-registry.js';
+import { NodeRegistry } from '../cluster/ports/node-registry.js';
 import type { Session } from '../sessions/session.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { LifecycleSettings } from './lifecycle-settings.js';
@@ -48,7 +48,7 @@ export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShu
 
   constructor(
     @Inject(Settings) private readonly settings: LifecycleSettings,
-    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly registry: NodeRegistry,
     private readonly sessions: SessionRegistry,
     private readonly state: ServerState,
     private readonly reporter: NodeReporter,

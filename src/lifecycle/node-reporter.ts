@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { webSocketUrl } from '../../config/addresses.js';
 import { VERSION } from '../../config/version.js';
 import { REDIS_LINK } from '../cluster/cluster.module.js';
-import { NODE_REGISTRY, REPORT_MS, type NodeRegistry } from '../cluster/ports/node-registry.js';
+import { NodeRegistry, REPORT_MS } from '../cluster/ports/node-registry.js';
 import type { RedisLink } from '../cluster/redis/connection/redis-link.js';
 import type { LifecycleSettings } from './lifecycle-settings.js';
 import { LoadMeter } from './load-meter.js';
@@ -21,7 +21,7 @@ export class NodeReporter implements OnApplicationShutdown {
 
   constructor(
     @Inject(Settings) private readonly settings: LifecycleSettings,
-    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly registry: NodeRegistry,
     @Inject(REDIS_LINK) private readonly link: RedisLink | undefined,
     private readonly readiness: Readiness,
     private readonly meter: LoadMeter,

@@ -1,5 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { NODE_REGISTRY, type NodeLoad, type NodeRegistry, type NodeReport } from '../cluster/ports/node-registry.js';
+import { Injectable } from '@nestjs/common';
+import { NodeRegistry, type NodeLoad, type NodeReport } from '../cluster/ports/node-registry.js';
 import { UPGRADES_A_SECOND } from './reconnect-window.js';
 
 /** What a node without a limit is held against. */
@@ -41,7 +41,7 @@ export function loadScore(load: NodeLoad, onTheWay: number): number {
 export class RoutePlanner {
   private readonly sent = new Map<string, Sent>();
 
-  constructor(@Inject(NODE_REGISTRY) private readonly registry: NodeRegistry) {}
+  constructor(private readonly registry: NodeRegistry) {}
 
   /** Undefined where no node takes clients. */
   next(): NodeReport | undefined {

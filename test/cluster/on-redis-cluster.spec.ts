@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Bans } from '../../src/access/lists/bans.js';
 import { Broadcaster } from '../../src/broadcast/broadcaster.js';
 import { ClusterSessions } from '../../src/broadcast/cluster-sessions.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/ports/node-registry.js';
+import { NodeRegistry } from '../../src/cluster/ports/node-registry.js';
 import { eventually } from '../support/eventually.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { connect, open } from '../support/test-client.js';
@@ -17,7 +17,7 @@ describe('nodes that share a Redis Cluster', () => {
     const environment = { REDIS_URL: redis.urls, REDIS_MODE: 'cluster', MAX_CONNECTIONS_PER_USER: '2' };
     await using a = await startTestServer({ ...environment, SERVER_ID: 'a' });
     await using b = await startTestServer({ ...environment, SERVER_ID: 'b' });
-    const registry = a.app.get<NodeRegistry>(NODE_REGISTRY, { strict: false });
+    const registry = a.app.get(NodeRegistry, { strict: false });
     await eventually('they know of each other', () => registry.nodes.length === 2);
 
     const outsider = new Redis(redis.servers[2]?.port ?? 0, '127.0.0.1');

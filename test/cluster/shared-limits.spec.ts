@@ -3,7 +3,7 @@ import { Bans } from '../../src/access/lists/bans.js';
 import { PlaceCheck } from '../../src/access/limits/place-check.js';
 import type { Ban } from '../../src/cluster/ports/ban-store.js';
 import { ClusterEvents } from '../../src/cluster/ports/cluster-events.js';
-import { SHARED_COUNTS, type SharedCounts } from '../../src/cluster/ports/shared-counts.js';
+import { SharedCounts } from '../../src/cluster/ports/shared-counts.js';
 import { TOO_MANY } from '../support/closes.js';
 import { eventually } from '../support/eventually.js';
 import { StoppedClock } from '../support/stopped-clock.js';
@@ -22,7 +22,7 @@ async function isLetIn(client: TestClient): Promise<boolean> {
 }
 
 function countsOf(nodes: TestNodes, index = 0): SharedCounts {
-  return nodes.at(index).app.get<SharedCounts>(SHARED_COUNTS, { strict: false });
+  return nodes.at(index).app.get(SharedCounts, { strict: false });
 }
 
 async function clear(clients: readonly TestClient[]): Promise<void> {

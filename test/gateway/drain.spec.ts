@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NODE_REGISTRY, type NodeRegistry, type NodeReport } from '../../src/cluster/ports/node-registry.js';
+import { NodeRegistry, type NodeReport } from '../../src/cluster/ports/node-registry.js';
 import { Drain } from '../../src/lifecycle/drain.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { node } from '../unit/lifecycle/nodes.js';
@@ -13,7 +13,7 @@ import { mintToken, startTestServer, type TestServer } from '../support/test-ser
 const RESTARTING = { code: 1012, reason: '100' };
 
 const drainOf = ({ app }: TestServer): Drain => app.get(Drain, { strict: false });
-const registryOf = ({ app }: TestServer): NodeRegistry => app.get<NodeRegistry>(NODE_REGISTRY, { strict: false });
+const registryOf = ({ app }: TestServer): NodeRegistry => app.get(NodeRegistry, { strict: false });
 
 /** Has the server believe, until its next report, that it has these neighbours. */
 function pretendNeighbours(server: TestServer, ...neighbours: NodeReport[]): void {

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { VERSION } from '../../config/version.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/ports/node-registry.js';
+import { NodeRegistry } from '../../src/cluster/ports/node-registry.js';
 import { Drain } from '../../src/lifecycle/drain.js';
 import { RoutePlanner } from '../../src/lifecycle/route-planner.js';
 import { eventually } from '../support/eventually.js';
@@ -11,8 +11,7 @@ import { startTestServer, type TestServer } from '../support/test-server.js';
 
 const number = expect.any(Number) as number;
 
-const nodesOf = ({ app }: TestServer): NodeRegistry['nodes'] =>
-  app.get<NodeRegistry>(NODE_REGISTRY, { strict: false }).nodes;
+const nodesOf = ({ app }: TestServer): NodeRegistry['nodes'] => app.get(NodeRegistry, { strict: false }).nodes;
 
 /** The nodes that clients are sent to. */
 function named({ app }: TestServer): string[] {

@@ -1,7 +1,7 @@
 import { SubscribeMessage } from '@nestjs/websockets';
 import { describe, expect, it } from 'vitest';
 import type { Environment } from '../../config/settings.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/ports/node-registry.js';
+import { NodeRegistry } from '../../src/cluster/ports/node-registry.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { RoutePlanner } from '../../src/lifecycle/route-planner.js';
 import { eventually } from '../support/eventually.js';
@@ -91,7 +91,7 @@ describe('an overloaded node', () => {
   it('is not ready, for a balancer and for other nodes, and no client is sent to it', async () => {
     await using overloaded = await overloadedServer();
     const { server, lag } = overloaded;
-    const registry = server.app.get<NodeRegistry>(NODE_REGISTRY, { strict: false });
+    const registry = server.app.get(NodeRegistry, { strict: false });
     await eventually('it says so to the other nodes', () => registry.nodes[0]?.isReady === false);
     expect(server.app.get(RoutePlanner, { strict: false }).next()).toBeUndefined();
     const ready = await fetch(`${server.http}/ready`);

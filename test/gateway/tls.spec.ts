@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/ports/node-registry.js';
+import { NodeRegistry } from '../../src/cluster/ports/node-registry.js';
 import { CertificateFolder, makeCertificate, MountedSecret, type TestCertificate } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
 import { ask } from '../support/http-client.js';
@@ -69,7 +69,7 @@ describe('TLS in the process', () => {
 
     const health = await ask(`${server.http}/health`, { ca });
     expect(health).toMatchObject({ status: 200, headers: { 'strict-transport-security': 'max-age=31536000' } });
-    const { nodes } = server.app.get<NodeRegistry>(NODE_REGISTRY, { strict: false });
+    const { nodes } = server.app.get(NodeRegistry, { strict: false });
     expect(nodes.map(({ url }) => url)).toEqual([server.url]);
   });
 

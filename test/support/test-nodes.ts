@@ -1,4 +1,4 @@
-import { NODE_REGISTRY, type NodeRegistry } from '../../src/cluster/ports/node-registry.js';
+import { NodeRegistry } from '../../src/cluster/ports/node-registry.js';
 import type { StartOptions } from '../../src/server.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { eventually } from './eventually.js';
@@ -49,7 +49,7 @@ export class TestNodes implements AsyncDisposable {
   }
 
   registryOf({ app }: TestServer): NodeRegistry {
-    return app.get<NodeRegistry>(NODE_REGISTRY, { strict: false });
+    return app.get(NodeRegistry, { strict: false });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

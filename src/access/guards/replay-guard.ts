@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Settings } from '../../../config/settings.js';
 import { createHash } from 'node:crypto';
 import { decodeDraft, encodeDraft } from '../../cluster/ports/draft-codec.js';
-import { MAX_AHEAD_MS, REPLAY_STORE, type ReplayStore } from '../../cluster/ports/replay-store.js';
+import { ReplayStore, MAX_AHEAD_MS } from '../../cluster/ports/replay-store.js';
 import type { ErrorMessage, InboundMessage } from '../../protocol/envelope.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { jsonText } from '../../protocol/codecs/json-codec.js';
@@ -36,7 +36,7 @@ export class ReplayGuard {
   private readonly windowMs: number;
 
   constructor(
-    @Inject(REPLAY_STORE) private readonly store: ReplayStore,
+    private readonly store: ReplayStore,
     @Inject(Settings) { replay }: AccessSettings,
     private readonly events: SessionEvents,
   ) {

@@ -2,8 +2,8 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import { Settings } from '../../../config/settings.js';
 import type { Principal } from '../../authentication/principal.js';
 import { ClusterEvents } from '../../cluster/ports/cluster-events.js';
-import { NODE_BUS, type NodeBus } from '../../cluster/ports/node-bus.js';
-import { SHARED_COUNTS, type CountKind, type SharedCounts } from '../../cluster/ports/shared-counts.js';
+import { NodeBus } from '../../cluster/ports/node-bus.js';
+import { SharedCounts, type CountKind } from '../../cluster/ports/shared-counts.js';
 import { SessionEvents } from '../../sessions/session-events.js';
 import type { Session } from '../../sessions/session.js';
 import type { AccessSettings } from '../access-settings.js';
@@ -47,8 +47,8 @@ export class ClusterConnectionLimits implements OnApplicationShutdown {
 
   constructor(
     @Inject(Settings) private readonly settings: AccessSettings,
-    @Inject(NODE_BUS) bus: NodeBus,
-    @Inject(SHARED_COUNTS) private readonly counts: SharedCounts,
+    bus: NodeBus,
+    private readonly counts: SharedCounts,
     private readonly events: ClusterEvents,
     sessions: SessionEvents,
     private readonly exempt: ExemptAddresses,

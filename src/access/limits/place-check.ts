@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Settings } from '../../../config/settings.js';
-import { NODE_BUS, sumOf, type NodeBus } from '../../cluster/ports/node-bus.js';
+import { NodeBus, sumOf } from '../../cluster/ports/node-bus.js';
 import { SessionIndex } from '../../sessions/session-index.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import type { Session } from '../../sessions/session.js';
@@ -40,7 +40,7 @@ export class PlaceCheck {
 
   constructor(
     @Inject(Settings) private readonly settings: AccessSettings,
-    @Inject(NODE_BUS) private readonly bus: NodeBus,
+    private readonly bus: NodeBus,
     private readonly sessions: SessionRegistry,
     private readonly bans: Bans,
     readonly exempt: ExemptAddresses,

@@ -1,10 +1,10 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Settings } from '../../../config/settings.js';
 import type { Principal } from '../../authentication/principal.js';
-import { BAN_STORE, banOf, type Ban, type BanStore } from '../../cluster/ports/ban-store.js';
+import { BanStore, banOf, type Ban } from '../../cluster/ports/ban-store.js';
 import { ClusterEvents } from '../../cluster/ports/cluster-events.js';
 import { readGiver, type GivenOrder } from '../../cluster/ports/given-order.js';
-import { NODE_BUS, sumOf, type NodeBus } from '../../cluster/ports/node-bus.js';
+import { NodeBus, sumOf } from '../../cluster/ports/node-bus.js';
 import { AccessEvents } from '../access-events.js';
 import type { AccessSettings } from '../access-settings.js';
 import { BanList } from './ban-list.js';
@@ -38,8 +38,8 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
 
   constructor(
     @Inject(Settings) { connections }: AccessSettings,
-    @Inject(NODE_BUS) private readonly bus: NodeBus,
-    @Inject(BAN_STORE) private readonly store: BanStore,
+    private readonly bus: NodeBus,
+    private readonly store: BanStore,
     cluster: ClusterEvents,
     private readonly events: AccessEvents,
     private readonly termination: SessionTermination,

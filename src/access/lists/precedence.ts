@@ -1,7 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../authentication/principal.js';
 import type { GivenOrder } from '../../cluster/ports/given-order.js';
-import { NODE_BUS, type NodeBus } from '../../cluster/ports/node-bus.js';
+import { NodeBus } from '../../cluster/ports/node-bus.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import type { Session } from '../../sessions/session.js';
@@ -29,7 +29,7 @@ const STANDINGS: ReadonlySet<unknown> = new Set<Standing>(['none', 'SERVICE', 'A
 @Injectable()
 export class Precedence {
   constructor(
-    @Inject(NODE_BUS) private readonly bus: NodeBus,
+    private readonly bus: NodeBus,
     private readonly sessions: SessionRegistry,
     private readonly revocations: Revocations,
   ) {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Settings } from '../../../config/settings.js';
 import type { GivenOrder } from '../../cluster/ports/given-order.js';
-import { NODE_BUS, type NodeBus } from '../../cluster/ports/node-bus.js';
+import { NodeBus } from '../../cluster/ports/node-bus.js';
 import type {
   Revocation,
   RightsChange,
@@ -58,7 +58,7 @@ export class RevocationOrders {
 
   constructor(
     @Inject(Settings) { authentication }: AccessSettings,
-    @Inject(NODE_BUS) private readonly bus: NodeBus,
+    private readonly bus: NodeBus,
     private readonly sessions: SessionRegistry,
     private readonly termination: SessionTermination,
     private readonly revocations: Revocations,

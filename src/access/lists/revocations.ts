@@ -1,16 +1,15 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Principal } from '../../authentication/principal.js';
 import { ClusterEvents } from '../../cluster/ports/cluster-events.js';
 import { readGiver, type GivenOrder } from '../../cluster/ports/given-order.js';
-import { NODE_BUS, type NodeBus } from '../../cluster/ports/node-bus.js';
+import { NodeBus } from '../../cluster/ports/node-bus.js';
 import {
+  RevocationStore,
   MAX_REVOCATIONS,
   nameOf,
-  REVOCATION_STORE,
   revocationOf,
   type Revocation,
   type RevocationOf,
-  type RevocationStore,
 } from '../../cluster/ports/revocation-store.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { ListSync, RETRY_MS } from './list-sync.js';
@@ -43,8 +42,8 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
   private readonly judgeNow = (principal: Principal): Principal | undefined => this.judge(principal);
 
   constructor(
-    @Inject(NODE_BUS) private readonly bus: NodeBus,
-    @Inject(REVOCATION_STORE) private readonly store: RevocationStore,
+    private readonly bus: NodeBus,
+    private readonly store: RevocationStore,
     private readonly events: ClusterEvents,
     private readonly sessions: SessionReview,
   ) {

@@ -1,7 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { BROKER, type Broker, type ChannelName, type History, type Position } from '../../cluster/ports/broker.js';
+import { Injectable } from '@nestjs/common';
+import { Broker, type ChannelName, type History, type Position } from '../../cluster/ports/broker.js';
 import { isContinuedBy } from '../../cluster/ports/continuity.js';
-import { NODE_BUS, type Answers, type NodeBus } from '../../cluster/ports/node-bus.js';
+import { NodeBus, type Answers } from '../../cluster/ports/node-bus.js';
 import type { Channel } from '../channel.js';
 import { Ledgers } from './ledgers.js';
 import type { NodeAccount, Question, SessionAccount } from './node-account.js';
@@ -60,8 +60,8 @@ const NEGATIVE: ReadonlySet<OutcomeName> = new Set<OutcomeName>([
 @Injectable()
 export class Explanations {
   constructor(
-    @Inject(BROKER) private readonly broker: Broker,
-    @Inject(NODE_BUS) private readonly bus: NodeBus,
+    private readonly broker: Broker,
+    private readonly bus: NodeBus,
     private readonly here: NodeAccounts,
     private readonly ledgers: Ledgers,
   ) {

@@ -1,6 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { ChannelName } from '../../cluster/ports/broker.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
+import { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import { ChannelHub } from '../channel-hub.js';
 import { Ledgers } from './ledgers.js';
@@ -10,7 +10,7 @@ import { accountOf, type NodeAccount, type Question } from './node-account.js';
 @Injectable()
 export class NodeAccounts {
   constructor(
-    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly registry: NodeRegistry,
     private readonly ledgers: Ledgers,
     private readonly hub: ChannelHub,
     private readonly sessions: SessionRegistry,

@@ -1,4 +1,4 @@
-import { ExpiringMap } from '../../cluster/memory/expiring-map.js';
+import { ExpiringMap } from '../../cluster/ports/expiring-map.js';
 import type { Presence } from '../../cluster/ports/presence-store.js';
 import type { Channel } from '../channel.js';
 

@@ -1,6 +1,6 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { BROKER, type Broker, type ChannelName } from '../../cluster/ports/broker.js';
-import { PRESENCE_STORE, type Presence, type PresenceStore } from '../../cluster/ports/presence-store.js';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Broker, type ChannelName } from '../../cluster/ports/broker.js';
+import { PresenceStore, type Presence } from '../../cluster/ports/presence-store.js';
 import type { Session } from '../../sessions/session.js';
 import { channelNamed, type Channel } from '../channel.js';
 import { ChannelsSettings } from '../channels-settings.js';
@@ -38,8 +38,8 @@ export class PresenceTracker implements OnApplicationShutdown {
   }, TICK_MS).unref();
 
   constructor(
-    @Inject(PRESENCE_STORE) private readonly store: PresenceStore,
-    @Inject(BROKER) private readonly broker: Broker,
+    private readonly store: PresenceStore,
+    private readonly broker: Broker,
     private readonly settings: ChannelsSettings,
   ) {
     this.rate = new PresenceRate(settings.presenceRate);

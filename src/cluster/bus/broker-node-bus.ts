@@ -2,7 +2,7 @@ import type { Broker, BrokerListener, ChannelName, Publication } from '../ports/
 import { read, written, type Answer, type Origin, type BusMessage } from './bus-messages.js';
 import type { ClusterEvents, ClusterLoss } from '../ports/cluster-events.js';
 import { newEpoch } from '../ports/epoch.js';
-import { ExpiringMap } from '../memory/expiring-map.js';
+import { ExpiringMap } from '../ports/expiring-map.js';
 import type { Answers, AskOptions, BusHandler, NodeBus } from '../ports/node-bus.js';
 import type { NodeRegistry } from '../ports/node-registry.js';
 import { OpenQuestions } from './open-questions.js';

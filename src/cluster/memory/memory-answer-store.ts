@@ -1,5 +1,5 @@
 import { ANSWER_LIFE_MS, type AnswerStore, type Claim } from '../ports/answer-store.js';
-import { ExpiringMap } from './expiring-map.js';
+import { ExpiringMap } from '../ports/expiring-map.js';
 
 /** Beyond this many the oldest are forgotten early. */
 const MAX_ANSWERS = 100_000;

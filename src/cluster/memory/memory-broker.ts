@@ -11,8 +11,8 @@ import type {
   PublishOptions,
 } from '../ports/broker.js';
 import { newEpoch } from '../ports/epoch.js';
-import { ExpiringMap } from './expiring-map.js';
-import { approximateBytes } from '../bus/approximate-bytes.js';
+import { ExpiringMap } from '../ports/expiring-map.js';
+import { approximateBytes } from '../ports/approximate-bytes.js';
 
 /** How long an idempotency key is remembered, and at least how long the position of an idle channel is. */
 export const MEMORY_MS = 300_000;

@@ -1,6 +1,6 @@
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { Claim } from '../ports/answer-store.js';
-import { ExpiringMap } from './expiring-map.js';
+import { ExpiringMap } from '../ports/expiring-map.js';
 import type { ReplayStore } from '../ports/replay-store.js';
 
 /** What an entry takes beside its answer: two digests, a record, its place in a map. Measured: 390 to 460 bytes. */

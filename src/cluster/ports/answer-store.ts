@@ -8,13 +8,11 @@ export type Claim =
 /** How long a claim and its answer are remembered. */
 export const ANSWER_LIFE_MS = 300_000;
 
-export const ANSWER_STORE = Symbol('AnswerStore');
-
 /**
  * What was answered to requests that must not be carried out twice, by a key of the client's. All implementations pass
  * test/unit/cluster/answer-store-contract.
  */
-export interface AnswerStore {
+export abstract class AnswerStore {
   /**
    * Of claims that come at one time, on whatever nodes, exactly one is given the key.
    *
@@ -22,14 +20,14 @@ export interface AnswerStore {
    * @param owner whose share of the room it takes, where there are shares
    * @throws GatehouseError SERVER_BUSY when the store cannot be reached
    */
-  claim(key: string, fingerprint: string, owner?: string): Promise<Claim>;
+  abstract claim(key: string, fingerprint: string, owner?: string): Promise<Claim>;
 
   /**
    * @param answer what JSON can write
    * @throws GatehouseError SERVER_BUSY when the store cannot be reached: then the claim stays pending
    */
-  keep(key: string, fingerprint: string, answer: unknown): Promise<void>;
+  abstract keep(key: string, fingerprint: string, answer: unknown): Promise<void>;
 
   /** Gives up a claim, so that the next request is carried out. @throws GatehouseError SERVER_BUSY as `keep` */
-  release(key: string): Promise<void>;
+  abstract release(key: string): Promise<void>;
 }

@@ -14,8 +14,6 @@ export interface Ban extends GivenOrder {
   readonly offences?: number;
 }
 
-export const BAN_STORE = Symbol('BanStore');
-
 /** A ban that another has written, or undefined where it is none. One that does not say by whom, as older versions write it, is an operator's. */
 export function banOf(written: unknown): Ban | undefined {
   if (typeof written !== 'object' || written === null) return undefined;
@@ -31,23 +29,23 @@ function isCount(value: unknown): value is number {
 }
 
 /** The bans of the whole cluster, so that a node that starts knows them. Bans that have ended are not in it any more. */
-export interface BanStore {
+export abstract class BanStore {
   /**
    * The same kind and key again replaces the ban, but no breach replaces what an operator made.
    *
    * @throws GatehouseError SERVER_BUSY
    */
-  put(ban: Ban): Promise<void>;
+  abstract put(ban: Ban): Promise<void>;
   /**
    * Puts what the store may have lost. What it has stays, unless an operator's ban lasts longer. Resolves with how many it took.
    *
    * @throws GatehouseError SERVER_BUSY
    */
-  restate(bans: readonly Ban[]): Promise<number>;
+  abstract restate(bans: readonly Ban[]): Promise<number>;
   /** Resolves with whether there was one. @throws GatehouseError SERVER_BUSY */
-  lift(kind: Ban['kind'], key: string): Promise<boolean>;
+  abstract lift(kind: Ban['kind'], key: string): Promise<boolean>;
   /** @throws GatehouseError SERVER_BUSY */
-  list(): Promise<readonly Ban[]>;
+  abstract list(): Promise<readonly Ban[]>;
   /** Names what it holds. Another name later means that it may have lost some of it, or all. @throws GatehouseError SERVER_BUSY */
-  life(): Promise<string>;
+  abstract life(): Promise<string>;
 }

@@ -97,21 +97,19 @@ export interface BrokerListener {
   interrupted(channel?: ChannelName): void;
 }
 
-export const BROKER = Symbol('Broker');
-
 /**
  * Carries publications between the nodes that have subscribers, and keeps the history of channels.
  * All implementations pass test/unit/cluster/broker-contract.
  */
-export interface Broker {
+export abstract class Broker {
   /**
    * How often subscribed channels are to be asked for their position, in milliseconds, for publications may be lost on
    * the way unnoticed; undefined: never.
    */
-  readonly checkEveryMs: number | undefined;
+  abstract readonly checkEveryMs: number | undefined;
 
   /** Called before anything else. Every listener is told everything. */
-  listen(listener: BrokerListener): void;
+  abstract listen(listener: BrokerListener): void;
 
   /**
    * Appends to the history and carries to every subscribed node, as one step: no two publications of a channel and
@@ -121,17 +119,17 @@ export interface Broker {
    * @throws GatehouseError SERVER_BUSY when the broker cannot be reached; then nothing was published, or it is
    *   unknown whether it was: a retry with the same idempotency key cannot publish it twice
    */
-  publish(channel: ChannelName, draft: Draft, options: PublishOptions): Promise<Published>;
+  abstract publish(channel: ChannelName, draft: Draft, options: PublishOptions): Promise<Published>;
 
   /**
    * Resolves once every later publication of the channel reaches the listener. Twice is as good as once.
    *
    * @throws GatehouseError SERVER_BUSY when the broker cannot be reached
    */
-  subscribe(channel: ChannelName): Promise<void>;
+  abstract subscribe(channel: ChannelName): Promise<void>;
 
   /** This node has no subscriber left. */
-  unsubscribe(channel: ChannelName): void;
+  abstract unsubscribe(channel: ChannelName): void;
 
   /**
    * A channel in which nothing was published stands at seq 0 of some epoch, and asking for it leaves nothing behind. While
@@ -139,8 +137,8 @@ export interface Broker {
    *
    * @throws GatehouseError SERVER_BUSY when the broker cannot be reached
    */
-  history(channel: ChannelName, query: HistoryQuery): Promise<History>;
+  abstract history(channel: ChannelName, query: HistoryQuery): Promise<History>;
 
   /** From now on the listener hears nothing, and everything else is refused with SERVER_BUSY. */
-  close(): Promise<void>;
+  abstract close(): Promise<void>;
 }

@@ -21,26 +21,24 @@ export function sumOf({ received }: Answers<number>): number {
   return [...received.values()].reduce((sum, count) => sum + count, 0);
 }
 
-export const NODE_BUS = Symbol('NodeBus');
-
 /** Words between nodes. A payload is whatever a publication's data may be. Delivery is at most once. */
-export interface NodeBus {
+export abstract class NodeBus {
   /** False where the engine is embedded: there are no other nodes, and nothing need be made ready for them. */
-  readonly reachesOthers: boolean;
+  abstract readonly reachesOthers: boolean;
 
   /** False while Redis is away: then nobody else hears anything. */
-  readonly isConnected: boolean;
+  abstract readonly isConnected: boolean;
 
   /** Each kind has one handler; called before the server listens. */
-  handle(kind: string, handler: BusHandler): void;
+  abstract handle(kind: string, handler: BusHandler): void;
 
   /**
    * Says something to all other nodes, or to some. Never throws: where Redis is away it is lost, and counted.
    *
    * @param nodes node ids (SERVER_ID)
    */
-  tell(kind: string, payload: unknown, nodes?: readonly string[]): void;
+  abstract tell(kind: string, payload: unknown, nodes?: readonly string[]): void;
 
   /** Asks, and waits for the answers. Never rejects: what does not come is `missing`. */
-  ask<T>(kind: string, payload: unknown, options?: AskOptions): Promise<Answers<T>>;
+  abstract ask<T>(kind: string, payload: unknown, options?: AskOptions): Promise<Answers<T>>;
 }

@@ -44,33 +44,31 @@ export interface NodeRegistryListener {
   forgotten(): void;
 }
 
-export const NODE_REGISTRY = Symbol('NodeRegistry');
-
 /** A node that has not reported for this long is gone; a time in which no node could report does not count. */
 export const LEASE_MS = 10_000;
 /** How often a node reports. */
 export const REPORT_MS = 1_000;
 
 /** Who is in the cluster. All implementations pass test/unit/cluster/node-registry-contract. */
-export interface NodeRegistry {
+export abstract class NodeRegistry {
   /** This node in its present life. */
-  readonly self: NodeIdentity;
+  abstract readonly self: NodeIdentity;
 
   /**
    * The nodes with a lease, as of the last report, this one included; of several lives of one SERVER_ID the newest. While
    * the store is away: as last known.
    */
-  readonly nodes: readonly NodeReport[];
+  abstract readonly nodes: readonly NodeReport[];
 
-  listen(listener: NodeRegistryListener): void;
+  abstract listen(listener: NodeRegistryListener): void;
 
   /**
    * Tells of this node, renews its lease, and brings `nodes` up to date.
    *
    * @throws GatehouseError SERVER_BUSY when the store cannot be reached
    */
-  report(report: Omit<NodeReport, keyof NodeIdentity>): Promise<void>;
+  abstract report(report: Omit<NodeReport, keyof NodeIdentity>): Promise<void>;
 
   /** This node leaves in good order, for good: it is not among the nodes any more. What it leaves behind stays for a lease. */
-  withdraw(): Promise<void>;
+  abstract withdraw(): Promise<void>;
 }

@@ -13,15 +13,13 @@ export interface PresenceListener {
   back(channel: ChannelName, userId: string): void;
 }
 
-export const PRESENCE_STORE = Symbol('PresenceStore');
-
 /**
  * Who is in which channel, over all nodes. What a node that died has entered is gone within 30 seconds.
  * All implementations pass test/unit/cluster/presence-contract.
  */
-export interface PresenceStore {
+export abstract class PresenceStore {
   /** Called before anything else. */
-  listen(listener: PresenceListener): void;
+  abstract listen(listener: PresenceListener): void;
 
   /**
    * Twice is as good as once. Resolves with whether the user has come: no other session of it was there. Of sessions that
@@ -29,15 +27,15 @@ export interface PresenceStore {
    *
    * @throws GatehouseError SERVER_BUSY when the store cannot be reached; it may be in by then, and is to be added again or removed
    */
-  add(channel: ChannelName, presence: Presence): Promise<boolean>;
+  abstract add(channel: ChannelName, presence: Presence): Promise<boolean>;
 
   /**
    * Resolves with whether the user has gone: the session was there, and was the user's last.
    *
    * @throws GatehouseError SERVER_BUSY when the store cannot be reached; then it is to be removed again
    */
-  remove(channel: ChannelName, presence: Presence): Promise<boolean>;
+  abstract remove(channel: ChannelName, presence: Presence): Promise<boolean>;
 
   /** @throws GatehouseError SERVER_BUSY when the store cannot be reached */
-  members(channel: ChannelName): Promise<readonly Presence[]>;
+  abstract members(channel: ChannelName): Promise<readonly Presence[]>;
 }

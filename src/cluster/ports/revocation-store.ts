@@ -34,8 +34,6 @@ export type Revocation = TokenRevocation | UserRevocation | RightsChange;
 
 export type RevocationOf<K extends Revocation['kind']> = Extract<Revocation, { readonly kind: K }>;
 
-export const REVOCATION_STORE = Symbol('RevocationStore');
-
 /** Beyond this many new ones are refused: none may give way to another, for its token would be good again. */
 export const MAX_REVOCATIONS = 100_000;
 
@@ -64,25 +62,25 @@ export interface Restated {
 }
 
 /** The revocations of the whole cluster, so that a node that starts knows them. Those whose time is over are not in it any more. */
-export interface RevocationStore {
+export abstract class RevocationStore {
   /**
    * The same kind and key again replaces what was there. Resolves with false where there are too many, and then nothing is put.
    *
    * @throws GatehouseError SERVER_BUSY
    */
-  put(revocation: Revocation): Promise<boolean>;
+  abstract put(revocation: Revocation): Promise<boolean>;
   /**
    * Puts what the store may have lost, or holds in an older state.
    *
    * @throws GatehouseError SERVER_BUSY
    */
-  restate(revocations: readonly Revocation[]): Promise<Restated>;
+  abstract restate(revocations: readonly Revocation[]): Promise<Restated>;
   /** Resolves with whether there was one. @throws GatehouseError SERVER_BUSY */
-  lift(kind: Revocation['kind'], key: string): Promise<boolean>;
+  abstract lift(kind: Revocation['kind'], key: string): Promise<boolean>;
   /** @throws GatehouseError SERVER_BUSY */
-  list(): Promise<readonly Revocation[]>;
+  abstract list(): Promise<readonly Revocation[]>;
   /** Names what it holds. Another name later means that it may have lost some of it, or all. @throws GatehouseError SERVER_BUSY */
-  life(): Promise<string>;
+  abstract life(): Promise<string>;
 }
 
 function rightsOf({

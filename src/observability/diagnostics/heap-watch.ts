@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { Settings } from '../../../config/settings.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
+import { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import { heapUse } from '../../lifecycle/heap.js';
 import { LoadMeter } from '../../lifecycle/load-meter.js';
 import { ProblemError } from '../../server-api/http/problem.js';
@@ -17,7 +17,7 @@ export class HeapWatch implements OnModuleInit {
 
   constructor(
     @Inject(Settings) private readonly settings: Pick<Settings, 'diagnostics'>,
-    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly registry: NodeRegistry,
     private readonly record: SnapshotRecord,
     private readonly meter: LoadMeter,
     private readonly snapshots: HeapSnapshots,

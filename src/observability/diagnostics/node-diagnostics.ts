@@ -1,5 +1,5 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import type { HandlersAnswer, SummaryAnswer } from '../../server-api/diagnostics/diagnostics.answers.js';
 import {
   ClusterDiagnostics,
@@ -18,7 +18,7 @@ import { QueueReport } from './queue-report.js';
 @Injectable()
 export class NodeDiagnostics implements Diagnostics, OnModuleInit {
   constructor(
-    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly registry: NodeRegistry,
     private readonly desk: ClusterDiagnostics,
     private readonly process: ProcessReport,
     private readonly handlerTimes: HandlerReport,

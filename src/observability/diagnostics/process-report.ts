@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import { Registry } from 'prom-client';
 import { VERSION } from '../../../config/version.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
+import { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import { LoadMeter } from '../../lifecycle/load-meter.js';
 import { Readiness } from '../../lifecycle/readiness.js';
 import type { SummaryAnswer } from '../../server-api/diagnostics/diagnostics.answers.js';
@@ -20,7 +20,7 @@ export class ProcessReport {
   private readonly utilization = new EventLoopUtilization();
 
   constructor(
-    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly registry: NodeRegistry,
     @Inject(OUTBOUND_CONTEXT) private readonly outbound: OutboundContext,
     private readonly sessions: SessionRegistry,
     private readonly meter: LoadMeter,

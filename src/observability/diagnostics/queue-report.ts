@@ -1,6 +1,6 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { ChannelHub } from '../../channels/channel-hub.js';
-import { ClusterBacklog } from '../../cluster/ports/cluster-backlog.js';
+import { ClusterEngine } from '../../cluster/ports/cluster-engine.js';
 import type { QueuesAnswer } from '../../server-api/diagnostics/queues.answer.js';
 import { AuditLog } from '../audit/audit-log.js';
 import { LogOutput } from '../logs/log-output.js';
@@ -13,7 +13,7 @@ export class QueueReport {
   constructor(
     private readonly clients: ClientQueues,
     private readonly hub: ChannelHub,
-    private readonly cluster: ClusterBacklog,
+    private readonly cluster: ClusterEngine,
     private readonly logs: LogOutput,
     @Optional() @Inject(AuditLog) private readonly audit: AuditLog | undefined,
   ) {}
@@ -23,7 +23,7 @@ export class QueueReport {
     return {
       ...(await this.clients.read(limit)),
       channels: this.hub.backlog,
-      cluster: this.cluster.read(),
+      cluster: this.cluster.backlog,
       files: { logBytes: this.logs.waitingBytes, auditBytes: this.audit?.waitingBytes ?? 0 },
       tookMs: rounded(performance.now() - beganAt),
     };

@@ -2,7 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { ClusterEvents, CLUSTER_LOSSES } from '../../cluster/ports/cluster-events.js';
 import { REDIS_LINK } from '../../cluster/cluster.module.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
+import { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import { REDIS_FAULTS, type RedisFault } from '../../cluster/redis/connection/redis-faults.js';
 import type { RedisLink } from '../../cluster/redis/connection/redis-link.js';
 import { eventCounter, eventCounters, eventHistogram } from './event-metric.js';
@@ -52,7 +52,7 @@ export const clusterMetrics: Provider[] = [
   ...redis,
   {
     provide: getToken(METRIC.clusterNodes),
-    inject: [NODE_REGISTRY],
+    inject: [NodeRegistry],
     useFactory: (registry: NodeRegistry) =>
       pulledGauge(METRIC.clusterNodes, 'Nodes with a lease, this one included', () => registry.nodes.length),
   },

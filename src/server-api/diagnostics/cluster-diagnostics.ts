@@ -1,6 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Readable } from 'node:stream';
-import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
+import { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import type { HandlersAnswer, SummaryAnswer } from './diagnostics.answers.js';
 import { ProblemError } from '../http/problem.js';
 import type { QueuesAnswer } from './queues.answer.js';
@@ -40,7 +40,7 @@ export interface Diagnostics {
 export class ClusterDiagnostics {
   private diagnostics: Diagnostics | undefined;
 
-  constructor(@Inject(NODE_REGISTRY) private readonly registry: NodeRegistry) {}
+  constructor(private readonly registry: NodeRegistry) {}
 
   /** Whoever asks is served by these from now on. */
   serveBy(diagnostics: Diagnostics): void {

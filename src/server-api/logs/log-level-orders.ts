@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { NODE_BUS, type NodeBus } from '../../cluster/ports/node-bus.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
+import { NodeBus } from '../../cluster/ports/node-bus.js';
+import { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import {
   LOG_LEVEL_CONTROL,
   type LogLevelChange,
@@ -25,8 +25,8 @@ interface Order {
 export class LogLevelOrders {
   constructor(
     @Inject(LOG_LEVEL_CONTROL) private readonly control: LogLevelControl,
-    @Inject(NODE_BUS) readonly bus: NodeBus,
-    @Inject(NODE_REGISTRY) readonly registry: NodeRegistry,
+    readonly bus: NodeBus,
+    readonly registry: NodeRegistry,
   ) {
     bus.handle(KIND, (payload) => this.obey(payload as Order));
   }

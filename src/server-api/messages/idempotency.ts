@@ -1,6 +1,6 @@
-import { createParamDecorator, Inject, Injectable, type ExecutionContext } from '@nestjs/common';
+import { createParamDecorator, Injectable, type ExecutionContext } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import { ANSWER_STORE, type AnswerStore } from '../../cluster/ports/answer-store.js';
+import { AnswerStore } from '../../cluster/ports/answer-store.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { callerOf, type ApiRequest } from '../http/caller.js';
 
@@ -34,7 +34,7 @@ export const OneTime = createParamDecorator((_: unknown, context: ExecutionConte
 /** Carries a request out once in five minutes, over all nodes, and answers its repetitions as it was answered. */
 @Injectable()
 export class Once {
-  constructor(@Inject(ANSWER_STORE) private readonly store: AnswerStore) {}
+  constructor(private readonly store: AnswerStore) {}
 
   /**
    * @param request undefined: carried out each time

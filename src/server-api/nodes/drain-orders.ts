@@ -1,6 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { NODE_BUS, type NodeBus } from '../../cluster/ports/node-bus.js';
-import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
+import { Injectable } from '@nestjs/common';
+import { NodeBus } from '../../cluster/ports/node-bus.js';
+import { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import { Drain, type DrainSummary } from '../../lifecycle/drain.js';
 import type { DrainAnswer } from './nodes.requests.js';
 import { orderOf } from './other-node.js';
@@ -11,8 +11,8 @@ const KIND = 'drain';
 @Injectable()
 export class DrainOrders {
   constructor(
-    @Inject(NODE_BUS) readonly bus: NodeBus,
-    @Inject(NODE_REGISTRY) readonly registry: NodeRegistry,
+    readonly bus: NodeBus,
+    readonly registry: NodeRegistry,
     private readonly drain: Drain,
   ) {
     bus.handle(KIND, () => ({ ...this.drain.begin() }));

@@ -1,6 +1,6 @@
-import { Body, Get, HttpCode, Inject, Post } from '@nestjs/common';
+import { Body, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
-import { NODE_REGISTRY, type NodeRegistry } from '../../cluster/ports/node-registry.js';
+import { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import { ApiController, Problems, WithBody } from '../http/api-controller.js';
 import { Audited } from '../http/audit.interceptor.js';
 import { DrainOrders } from './drain-orders.js';
@@ -9,7 +9,7 @@ import { DrainAnswer, DrainRequest, NodesAnswer } from './nodes.requests.js';
 @ApiController('Nodes')
 export class NodesController {
   constructor(
-    @Inject(NODE_REGISTRY) private readonly registry: NodeRegistry,
+    private readonly registry: NodeRegistry,
     private readonly orders: DrainOrders,
   ) {}
 

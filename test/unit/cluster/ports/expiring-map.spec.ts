@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ExpiringMap } from '../../../../src/cluster/memory/expiring-map.js';
+import { ExpiringMap } from '../../../../src/cluster/ports/expiring-map.js';
 
 describe('an expiring map', () => {
   beforeEach(() => void vi.useFakeTimers());

@@ -1,0 +1,44 @@
+import type { ClusterSettings } from '../cluster-settings.js';
+import { LoneNodeBus } from '../bus/lone-node-bus.js';
+import { ClusterEvents } from '../ports/cluster-events.js';
+import { ConnectionDirectory } from '../ports/connection-directory.js';
+import type { ClusterEngine } from '../ports/cluster-engine.js';
+import { lifeOfIds } from '../ports/replay-store.js';
+import { MemoryAnswerStore } from './memory-answer-store.js';
+import { MemoryBanStore } from './memory-ban-store.js';
+import { MemoryBroker } from './memory-broker.js';
+import { MemoryNodeRegistry } from './memory-node-registry.js';
+import { MemoryPresenceStore } from './memory-presence-store.js';
+import { MemoryReplayStore } from './memory-replay-store.js';
+import { MemoryRevocationStore } from './memory-revocation-store.js';
+import { MemorySharedCounts } from './memory-shared-counts.js';
+
+/** Everything in this process: the engine of a node that is the only one. */
+export class MemoryEngine implements ClusterEngine {
+  readonly answers = new MemoryAnswerStore();
+  readonly bans = new MemoryBanStore();
+  readonly bus = new LoneNodeBus();
+  readonly events = new ClusterEvents();
+  readonly presence = new MemoryPresenceStore();
+  readonly revocations = new MemoryRevocationStore();
+  readonly broker: MemoryBroker;
+  readonly counts: MemorySharedCounts;
+  readonly directory: ConnectionDirectory;
+  readonly registry: MemoryNodeRegistry;
+  readonly replays: MemoryReplayStore;
+  readonly backlog = undefined;
+
+  constructor({ serverId, historyBudgetBytes, replay }: Omit<ClusterSettings, 'redisUrl'>) {
+    this.broker = new MemoryBroker(historyBudgetBytes);
+    this.counts = new MemorySharedCounts(serverId);
+    this.registry = new MemoryNodeRegistry(serverId);
+    this.replays = new MemoryReplayStore(lifeOfIds(replay.windowMs), replay.budgetBytes);
+    this.directory = new ConnectionDirectory({ link: undefined, registry: this.registry, events: this.events });
+  }
+
+  async start(): Promise<void> {}
+
+  close(): Promise<void> {
+    return this.broker.close();
+  }
+}

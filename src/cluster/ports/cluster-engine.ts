@@ -1,0 +1,35 @@
+import type { AnswerStore } from './answer-store.js';
+import type { BanStore } from './ban-store.js';
+import type { Broker } from './broker.js';
+import type { ClusterEvents } from './cluster-events.js';
+import type { ConnectionDirectory } from './connection-directory.js';
+import type { NodeBus } from './node-bus.js';
+import type { NodeRegistry } from './node-registry.js';
+import type { PresenceStore } from './presence-store.js';
+import type { ReplayStore } from './replay-store.js';
+import type { RevocationStore } from './revocation-store.js';
+import type { SharedCounts } from './shared-counts.js';
+
+/** The implementations of all ports on one engine: embedded in this process, or on Redis. */
+export abstract class ClusterEngine {
+  abstract readonly answers: AnswerStore;
+  abstract readonly bans: BanStore;
+  abstract readonly broker: Broker;
+  abstract readonly bus: NodeBus;
+  abstract readonly counts: SharedCounts;
+  abstract readonly directory: ConnectionDirectory;
+  abstract readonly events: ClusterEvents;
+  abstract readonly presence: PresenceStore;
+  abstract readonly registry: NodeRegistry;
+  abstract readonly replays: ReplayStore;
+  abstract readonly revocations: RevocationStore;
+
+  /** What waits for the engine and for other nodes, by kind; undefined where this node is the only one. */
+  abstract readonly backlog: Readonly<Record<string, number>> | undefined;
+
+  /** Called once, before the server listens. */
+  abstract start(): Promise<void>;
+
+  /** Called once the last session has closed. What waits then is refused. */
+  abstract close(): Promise<void>;
+}
