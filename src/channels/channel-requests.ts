@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { approximateBytes } from '../cluster/bus/approximate-bytes.js';
+import { approximateBytes } from '../cluster/ports/approximate-bytes.js';
 import type { HistoryQuery, Position } from '../cluster/ports/broker.js';
 import type { Presence } from '../cluster/ports/presence-store.js';
 import type { InboundMessage } from '../protocol/envelope.js';
