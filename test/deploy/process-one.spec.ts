@@ -6,7 +6,7 @@ import { read } from '../docs/markdown.js';
 
 const ENVIRONMENT = { NODE_ENV: 'production', JWT_SECRET: TEST_SECRET };
 const CLEAN = { code: 0, signal: null };
-const MOMENTS = 8;
+const MOMENTS = 6;
 const AT_ONCE = 4;
 
 const wrapper = processOneWrapper();
@@ -53,7 +53,7 @@ describe('the signal handlers', () => {
 });
 
 describe('the server as process 1 of a container', { tags: ['unshare'] }, () => {
-  it('ends cleanly on SIGTERM at every moment of its start', async () => {
+  it('ends cleanly on SIGTERM at every moment of its start', { timeout: 900_000 }, async () => {
     const { handlers, whole } = await startTimes();
     const endings = await each(MOMENTS, async (moment) => {
       await using server = await start();
@@ -78,14 +78,14 @@ describe('the server as process 1 of a container', { tags: ['unshare'] }, () => 
 });
 
 describe('the entry point of the image', { tags: ['unshare', 'tini'] }, () => {
-  it('ends cleanly on SIGTERM also before Node has run a line', async () => {
+  it('ends cleanly on SIGTERM also before Node has run a line', { timeout: 900_000 }, async () => {
     expect(init[0]).toBe('tini');
-    const endings = await each(8, async (moment) => {
+    const endings = await each(4, async (moment) => {
       await using server = await start(...init);
       const tini = await InnerProcess.childOf(server.pid);
       // Before that it is not tini yet, but what makes the container.
       const node = await tini.child();
-      await node.hasUsed(moment * 10);
+      await node.hasUsed(moment * 20);
       tini.sigterm();
       return await server.ended;
     });
