@@ -4,7 +4,7 @@ import { DEFINITIONS } from './definitions.js';
 import type { Setting } from './setting.js';
 
 const HEADER = `# Every setting of Gatehouse, with its unit, default and effect. Copy to .env and uncomment what you change.
-# Made from config/definitions.ts by \`npm run env:example\`; a test keeps it true.
+# Made from config/definitions/ by \`npm run env:example\`; a test keeps it true.
 `;
 
 /** The text of .env.example. */

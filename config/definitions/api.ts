@@ -6,20 +6,20 @@ export const api = {
     env: 'API_ENABLED',
     values: ['on', 'off'],
     fallback: 'on',
-    effect: 'off: there is no server API under /api. GET /route is there either way.',
+    effect: 'off: there is no server API under /api. GET /route exists either way.',
   }),
   docs: oneOf({
     env: 'API_DOCS',
     values: ['auto', 'on', 'off'],
     fallback: 'auto',
     effect:
-      'on: /docs shows the server API, /docs-json is its OpenAPI document. off: neither. auto: on, but not in production.',
+      'on: /docs shows the server API and /docs-json is its OpenAPI document. off: neither exists. auto: on, except in production.',
   }),
   maxBodyBytes: bytes({
     env: 'API_MAX_BODY_BYTES',
     fallback: 1_048_576,
     min: 1_024,
     max: 1_073_741_824,
-    effect: 'Largest body of a request to the server API; beyond it 413.',
+    effect: 'Largest body of a request to the server API. A larger one gets 413.',
   }),
 } as const;

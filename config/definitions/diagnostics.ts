@@ -7,19 +7,20 @@ export const diagnostics = {
     env: 'DIAGNOSTICS_ENABLED',
     values: ['on', 'off'],
     fallback: 'on',
-    effect: 'off: there is nothing under /api/diagnostics. HEAP_SNAPSHOT_PERCENT is obeyed either way.',
+    effect: 'off: there is nothing under /api/diagnostics. HEAP_SNAPSHOT_PERCENT works either way.',
   }),
   heapSnapshots: oneOf({
     env: 'HEAP_SNAPSHOTS',
     values: ['auto', 'on', 'off'],
     fallback: 'auto',
     effect:
-      'on: /api/diagnostics/heap-snapshot hands all that is in memory to whoever has the role ADMIN, keys and tokens included. off: 403. auto: on, but not in production.',
+      'on: /api/diagnostics/heap-snapshot gives everything in memory, including keys and tokens, to callers with the role ADMIN. off: 403. auto: on, except in production.',
   }),
   heapSnapshotPauseMs: milliseconds({
     env: 'HEAP_SNAPSHOT_PAUSE_MS',
     fallback: 60_000,
-    effect: 'Least time between two heap snapshots, each of which holds the node up; sooner 429. 0 = none.',
+    effect:
+      'Shortest time between two heap snapshots, each of which stops the node for seconds. Sooner: 429. 0 = none.',
   }),
   heapSnapshotPercent: integer({
     env: 'HEAP_SNAPSHOT_PERCENT',
@@ -34,7 +35,7 @@ export const diagnostics = {
     unit: 'path',
     check: checkWritableFolder,
     effect:
-      'Where heap snapshots are written. Unset: those of the API pass through the temporary folder of the system, and there are no others.',
+      'Folder for heap snapshots. Unset: snapshots of the API pass through the temporary folder of the system, and there are no automatic ones.',
   }),
   maxFiles: integer({
     env: 'DIAGNOSTICS_MAX_FILES',
@@ -43,6 +44,6 @@ export const diagnostics = {
     max: 1_000,
     unit: 'files',
     effect:
-      'Heap snapshots in DIAGNOSTICS_DIR beyond which HEAP_SNAPSHOT_PERCENT writes no more, also after a restart, until somebody has taken some away.',
+      'Heap snapshots in DIAGNOSTICS_DIR at which HEAP_SNAPSHOT_PERCENT stops writing, also after a restart, until you remove some.',
   }),
 } as const;

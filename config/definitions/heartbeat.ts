@@ -11,6 +11,6 @@ export const heartbeat = {
     env: 'HEARTBEAT_TIMEOUT_MS',
     fallback: 10_000,
     min: 1,
-    effect: 'A connection from which nothing came this long after a ping is gone.',
+    effect: 'A connection that sends nothing for this time after a ping is cut off.',
   }),
 } as const;

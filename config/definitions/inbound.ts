@@ -6,25 +6,25 @@ export const inbound = {
     env: 'MESSAGE_TIMEOUT_MS',
     fallback: 30_000,
     effect:
-      'A message that has begun must be complete within this time, however it trickles in; beyond it 1008. The largest message in this time is the slowest client that is served: 10 MiB in 30 s are 2.8 Mbit/s. 0 = no limit.',
+      'A message that has begun must be complete within this time, even if bytes keep arriving. Beyond it 4408. It sets the slowest client that can send the largest message: 10 MiB in 30 s are 2.8 Mbit/s. 0 = no limit.',
   }),
   maxFragments: integer({
     env: 'MAX_MESSAGE_FRAGMENTS',
     fallback: 4_096,
     unit: 'frames',
     max: 1_000_000,
-    effect: 'Frames that one message may come in, empty ones included; beyond it 1008. 0 = no limit.',
+    effect: 'Frames of one message, including empty ones. Beyond it 1008. 0 = no limit.',
   }),
   controlFrameRate: integer({
     env: 'CONTROL_FRAME_RATE',
     fallback: 50,
     unit: 'per second',
-    effect: 'Pings and pongs that a client may send within a second; beyond it 1008. 0 = no limit.',
+    effect: 'Pings and pongs that a client may send within a second. Beyond it 1008. 0 = no limit.',
   }),
   budgetBytes: bytes({
     env: 'INBOUND_BUDGET_BYTES',
     fallback: 268_435_456,
     effect:
-      'Bytes of incomplete messages of all clients of the node, looked at once a second; beyond it the largest close with 1013. 0 = no limit.',
+      'Bytes of incomplete messages of all clients of the node, checked once a second. Beyond it, the largest close with 1013. 0 = no limit.',
   }),
 } as const;

@@ -7,7 +7,7 @@ export const internal = {
     values: ['auto', 'on', 'off'],
     fallback: 'auto',
     effect:
-      'on: /metrics is there, for everyone where neither METRICS_TOKEN nor INTERNAL_PORT is set. off: 404. auto: on, but in production only with one of the two.',
+      'on: /metrics exists, for everyone if neither METRICS_TOKEN nor INTERNAL_PORT is set. off: 404. auto: on, but in production only with one of the two.',
   }),
   metricsToken: optionalText({
     env: 'METRICS_TOKEN',
@@ -15,7 +15,7 @@ export const internal = {
     secret: true,
     pattern: /^[\w\-.~+/]{16,}=*$/,
     must: 'must be 16 or more letters, digits and -._~+/ as a bearer token has them',
-    effect: 'Demanded of who reads /metrics, as Authorization: Bearer; unset demands none.',
+    effect: 'Token that readers of /metrics must send as Authorization: Bearer. Unset: no token is needed.',
   }),
   port: integer({
     env: 'INTERNAL_PORT',
@@ -23,18 +23,18 @@ export const internal = {
     unit: 'TCP port',
     max: 65_535,
     effect:
-      'A second port, for HTTP only: /api, /docs and /metrics are there and no longer on PORT; /health, /ready and /route are on both. 0 = there is none.',
+      'A second port for HTTP only. /api, /docs and /metrics are then there and not on PORT. /health, /ready and /route are on both. 0 = no second port.',
   }),
   host: text({
     env: 'INTERNAL_HOST',
     fallback: '127.0.0.1',
     unit: 'address',
-    effect: 'The address on which INTERNAL_PORT listens; 0.0.0.0 or :: means every address, as containers need it.',
+    effect: 'The address on which INTERNAL_PORT listens. 0.0.0.0 or :: means every address, which containers need.',
   }),
   tls: oneOf({
     env: 'INTERNAL_TLS',
     values: ['on', 'off'],
     fallback: 'off',
-    effect: 'on: INTERNAL_PORT speaks TLS too, with the same certificate.',
+    effect: 'on: INTERNAL_PORT uses TLS too, with the same certificate.',
   }),
 } as const;

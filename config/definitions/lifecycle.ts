@@ -6,12 +6,12 @@ export const lifecycle = {
     env: 'DRAIN_TIMEOUT_MS',
     fallback: 20_000,
     min: 1,
-    effect: 'Time from SIGTERM to the end of the process, at most. Keep it below the orchestrator’s grace period.',
+    effect: 'Longest time from SIGTERM to the end of the process. Keep it below the orchestrator’s grace period.',
   }),
   reconnectWindowMs: milliseconds({
     env: 'RECONNECT_WINDOW_MS',
     fallback: 5_000,
     effect:
-      'Told to the clients of a draining node: reconnect at a random moment within it. More is told where the other nodes need longer to take them in. 0 = at once, if there is no other node.',
+      'Clients of a draining node are told to reconnect at a random moment within this time, or a longer one if the other nodes need longer to accept them. 0 = at once, if there is no other node.',
   }),
 } as const;

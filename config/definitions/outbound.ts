@@ -6,12 +6,12 @@ export const outbound = {
     env: 'OUTBOUND_QUEUE_BYTES',
     fallback: 1_048_576,
     min: 1_024,
-    effect: 'Bytes that may wait for one slow reader; beyond it 4008.',
+    effect: 'Bytes that may wait for one slow reader. Beyond it 4008.',
   }),
   budgetBytes: bytes({
     env: 'OUTBOUND_BUDGET_BYTES',
     fallback: 268_435_456,
     effect:
-      'Bytes that may wait for all slow readers of the node; beyond it the slowest close with 4008. 0 = no limit.',
+      'Bytes that may wait for all slow readers of the node. Beyond it, the slowest close with 4008. 0 = no limit.',
   }),
 } as const;

@@ -19,7 +19,7 @@ const protocol: Setting<'http/protobuf' | 'http/json'> = {
   unit: 'http/protobuf | http/json',
   fallback: 'http/protobuf',
   secret: false,
-  effect: 'How spans are sent. OTLP over gRPC is not spoken; every collector takes HTTP, on port 4318 as a rule.',
+  effect: 'How spans are sent. OTLP over gRPC is not supported. Collectors accept HTTP, usually on port 4318.',
   parse(given) {
     if (given === 'http/protobuf' || given === 'http/json') return given;
     const why = given === 'grpc' ? ': OTLP over gRPC is not supported, collectors take HTTP on port 4318' : '';
@@ -32,7 +32,7 @@ const headers: Setting<Readonly<Record<string, string>>> = {
   unit: 'key=value list',
   fallback: '',
   secret: true,
-  effect: 'Headers of each request to the collector, such as Authorization=Bearer%20…; values are percent-encoded.',
+  effect: 'Headers of each request to the collector, such as Authorization=Bearer%20…. Values are percent-encoded.',
   parse(given) {
     const pairs = keyValues(given);
     for (const [name, value] of Object.entries(pairs)) {
@@ -46,21 +46,21 @@ const timeoutMs = milliseconds({
   env: 'OTEL_EXPORTER_OTLP_TIMEOUT',
   fallback: 10_000,
   min: 1,
-  effect: 'How long one request to the collector may take, attempts after a failure included.',
+  effect: 'How long one request to the collector may take, including retries.',
 });
 
 const compression = oneOf({
   env: 'OTEL_EXPORTER_OTLP_COMPRESSION',
   values: ['none', 'gzip'],
   fallback: 'none',
-  effect: 'Whether what is sent to the collector is compressed.',
+  effect: 'Whether requests to the collector are compressed.',
 });
 
 const certificate = optionalText({
   env: 'OTEL_EXPORTER_OTLP_CERTIFICATE',
   unit: 'path',
   check: checkCertificate,
-  effect: 'The authority that vouches for the collector, in PEM; unset: those that Node knows.',
+  effect: 'The certificate authority of the collector, in PEM. Unset: those that Node knows.',
 });
 
 const resourceAttributes: Setting<Readonly<Record<string, string>>> = {
@@ -68,7 +68,7 @@ const resourceAttributes: Setting<Readonly<Record<string, string>>> = {
   unit: 'key=value list',
   fallback: '',
   secret: false,
-  effect: 'Attributes of every span, such as deployment.environment.name=production; values are percent-encoded.',
+  effect: 'Attributes of every span, such as deployment.environment.name=production. Values are percent-encoded.',
   parse: keyValues,
 };
 
@@ -88,7 +88,7 @@ const samplerArg: Setting<number> = {
 /** The same setting for traces alone, which are all that is sent. Unset: the general one holds. */
 function ofTraces<T>(setting: Setting<T>): Setting<T | undefined> {
   const env = setting.env.replace('_OTLP_', '_OTLP_TRACES_');
-  return { ...setting, env, fallback: undefined, effect: `In place of ${setting.env}, where it is set.` };
+  return { ...setting, env, fallback: undefined, effect: `Replaces ${setting.env} if it is set.` };
 }
 
 /** Where a collector listens. */
@@ -123,20 +123,20 @@ export const tracing = {
     values: ['auto', 'otlp', 'none'],
     fallback: 'auto',
     effect:
-      'otlp: traces are recorded, and sent to a collector. none: nothing of tracing is loaded. auto: otlp where an endpoint is set.',
+      'otlp: traces are recorded and sent to a collector. none: no tracing code is loaded. auto: otlp if an endpoint is set.',
   }),
   endpoint: optionalText({
     env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     unit: 'URL',
     check: checkUrl,
     effect:
-      'The collector; /v1/traces is added. Where OTEL_TRACES_EXPORTER is otlp and no endpoint is set, http://localhost:4318.',
+      'The collector; /v1/traces is added. If OTEL_TRACES_EXPORTER is otlp and no endpoint is set: http://localhost:4318.',
   }),
   tracesEndpoint: optionalText({
     env: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
     unit: 'URL',
     check: checkUrl,
-    effect: 'Where spans are sent, in place of OTEL_EXPORTER_OTLP_ENDPOINT; nothing is added.',
+    effect: 'Where spans are sent, instead of OTEL_EXPORTER_OTLP_ENDPOINT. Nothing is added.',
   }),
   protocol,
   tracesProtocol: ofTraces(protocol),
@@ -152,7 +152,7 @@ export const tracing = {
     env: 'OTEL_SERVICE_NAME',
     unit: 'text',
     effect:
-      'What the traces call this service; SERVER_ID stands beside it as service.instance.id. Unset: the service.name of OTEL_RESOURCE_ATTRIBUTES, or gatehouse.',
+      'The name of this service in traces; SERVER_ID is its service.instance.id. Unset: the service.name of OTEL_RESOURCE_ATTRIBUTES, or gatehouse.',
   }),
   resourceAttributes,
   sampler: oneOf({
@@ -160,7 +160,7 @@ export const tracing = {
     values: SAMPLERS,
     fallback: 'parentbased_always_on',
     effect:
-      'Which traces are recorded. parentbased: what a back end or another node has begun is recorded where it was there; the rest decides about all others.',
+      'Which traces are recorded. parentbased: a trace that a back end or another node began is recorded if it was recorded there; the rest of the name decides about all others.',
   }),
   samplerArg,
   trustClients: oneOf({
@@ -168,7 +168,7 @@ export const tracing = {
     values: ['off', 'on'],
     fallback: 'off',
     effect:
-      'off: a trace that a client has begun is continued, but whether it is recorded is decided here. on: the client decides, too; for clients of your own only.',
+      'off: a client’s trace is continued, but the server decides whether to record it. on: the client decides too; use it only if all clients are your own.',
   }),
   queueSize: integer({
     env: 'OTEL_BSP_MAX_QUEUE_SIZE',
@@ -176,7 +176,7 @@ export const tracing = {
     unit: 'spans',
     min: 1,
     max: 1_000_000,
-    effect: 'Spans that may wait for the collector; more are dropped, and counted.',
+    effect: 'Spans that may wait for the collector. Further spans are dropped and counted.',
   }),
   batchSize: integer({
     env: 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE',
@@ -184,17 +184,17 @@ export const tracing = {
     unit: 'spans',
     min: 1,
     max: 1_000_000,
-    effect: 'Spans in one request to the collector; no more than OTEL_BSP_MAX_QUEUE_SIZE.',
+    effect: 'Spans in one request to the collector, at most OTEL_BSP_MAX_QUEUE_SIZE.',
   }),
   delayMs: milliseconds({
     env: 'OTEL_BSP_SCHEDULE_DELAY',
     fallback: 5_000,
-    effect: 'How long a span waits for others to be sent with.',
+    effect: 'How long a span waits to be sent together with others.',
   }),
   exportTimeoutMs: milliseconds({
     env: 'OTEL_BSP_EXPORT_TIMEOUT',
     fallback: 30_000,
     min: 1,
-    effect: 'After this long the next batch is sent, whatever became of the one before.',
+    effect: 'After this time the next batch is sent, whatever happened to the one before.',
   }),
 } as const;
