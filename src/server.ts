@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestListener, Server } from 'node:http';
 import { Server as TlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { DestinationStream, Logger } from 'pino';
 import { readCertificate, type Certificate } from '../config/certificate.js';
 import type { Settings } from '../config/settings.js';
@@ -93,7 +93,9 @@ async function openPorts(
   const internal = await app.get(InternalPort).open(handle, certificate && tlsOptions(tls, certificate));
   await (server.host === undefined ? app.listen(server.port) : app.listen(server.port, server.host));
   const servers = [app.getHttpServer(), internal].filter((candidate) => candidate instanceof TlsServer);
-  for (const each of servers) watchTlsFailures(each, app.get(TransportEvents));
+  const pendingConnections = app.get(PendingConnections);
+  const wasCut = (tcp: Socket): boolean => pendingConnections.wasCut(tcp);
+  for (const each of servers) watchTlsFailures(each, { events: app.get(TransportEvents), wasCut });
   if (certificate) app.get(CertificateWatch).start(certificate, servers);
   return (app.getHttpServer().address() as AddressInfo).port;
 }

@@ -1,4 +1,5 @@
 import type { Server } from 'node:https';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { TlsFailure, TransportEvents } from './transport-events.js';
 
@@ -26,9 +27,23 @@ function tlsFailureOf({ code }: NodeJS.ErrnoException): TlsFailure {
   return FAILURES.get(code ?? '') ?? 'other';
 }
 
+interface Observers {
+  readonly events: TransportEvents;
+  /** Whether this server ended the TCP connection itself, and has told of it. */
+  readonly wasCut: (tcp: Socket) => boolean;
+}
+
 /** Tells of each client that TLS failed with, before there was anything else between it and the server. */
-export function watchTlsFailures(server: Server, events: TransportEvents): void {
-  server.on('tlsClientError', (error: NodeJS.ErrnoException, { remoteAddress = '' }: TLSSocket) => {
-    events.emit('tlsFailed', tlsFailureOf(error), remoteAddress);
+export function watchTlsFailures(server: Server, { events, wasCut }: Observers): void {
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+    const tcp = tcpBelow(socket);
+    if (tcp !== undefined && wasCut(tcp)) return;
+    // A TLS socket that is closed no longer knows its address.
+    events.emit('tlsFailed', tlsFailureOf(error), socket.remoteAddress ?? tcp?.remoteAddress ?? '');
   });
+}
+
+/** Node's own field, as in socket/traffic.ts. */
+function tcpBelow(socket: TLSSocket): Socket | undefined {
+  return Reflect.get(socket, '_parent') as Socket | undefined;
 }

@@ -112,10 +112,21 @@ describe('a connection that brings no TLS in time', () => {
     client.socket.write(bytes);
     await client.closed();
     expect(client.socket.bytesRead).toBe(0);
-    const line = { reason: 'request_timeout', address: '127.0.0.1' };
-    expect(server.logLines).toContainEqual(expect.objectContaining(line));
     expect(await session.request('echo', 1)).toMatchObject({ data: 1 });
     expect(guests(server)).toBe(0);
+    const lines = server.logLines.filter(({ reason }) => reason !== undefined);
+    expect(lines).toMatchObject([{ reason: 'request_timeout', address: '127.0.0.1' }]);
+  });
+
+  it('and hangs up in its handshake is told of once, with its address', async () => {
+    using files = new CertificateFolder(await makeCertificate());
+    await using server = await startTestServer(files.environment);
+    await using client = await speaks(server.port, '\x16\x03\x01');
+    client.socket.end();
+    await client.closed();
+    const lines = (): object[] => server.logLines.filter(({ reason }) => reason !== undefined);
+    await eventually('it is told', () => lines().length > 0);
+    expect(lines()).toMatchObject([{ reason: 'hung_up', address: '127.0.0.1' }]);
   });
 });
 

@@ -43,6 +43,8 @@ export class PendingConnections implements OnApplicationShutdown {
   private readonly guests = new Map<string, Guest>();
   /** Those whose next request is awaited, the longest first. */
   private readonly waiting = new Set<Guest>();
+  /** Those of TLS servers that were ended without a word. */
+  private readonly cutConnections = new WeakSet<Socket>();
   private readonly perAddress = new Map<string, number>();
   private readonly isTrusted: (address: string) => boolean;
   private timer: NodeJS.Timeout | undefined;
@@ -58,6 +60,11 @@ export class PendingConnections implements OnApplicationShutdown {
   /** How many there are, for metrics. */
   get size(): number {
     return this.guests.size;
+  }
+
+  /** Whether it was told of already: TLS sees only a client that has hung up. */
+  wasCut(tcp: Socket): boolean {
+    return this.cutConnections.has(tcp);
   }
 
   /** To be called for each HTTP or HTTPS server before it listens. */
@@ -186,6 +193,7 @@ export class PendingConnections implements OnApplicationShutdown {
       // It was answered, and has not asked for more: no fault.
       const isIdle = socket.bytesRead === guest.readBefore;
       if (!isIdle) this.tell('request_timeout', socket);
+      if (guest.isEncrypted) this.cutConnections.add(socket);
       if (isIdle || guest.isEncrypted) socket.destroy();
       else sayFarewell(socket, 'request_timeout');
     }
@@ -197,8 +205,9 @@ export class PendingConnections implements OnApplicationShutdown {
     const guest = this.guestOf(socket);
     if (guest?.socket === socket) this.forget(guest);
     socket.on('error', () => {});
-    if (isEncrypted) socket.destroy();
-    else socket.resetAndDestroy();
+    if (!isEncrypted) return void socket.resetAndDestroy();
+    this.cutConnections.add(socket);
+    socket.destroy();
   }
 
   private tell(fault: HttpFault, { remoteAddress = '' }: Socket): void {
