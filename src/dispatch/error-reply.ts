@@ -44,7 +44,7 @@ export function isFault(exception: unknown): boolean {
 export function errorBody(exception: unknown): ErrorBody {
   if (exception instanceof GatehouseError) {
     const { code, message, details, retryAfter } = exception;
-    return { code, message, details, retryAfter };
+    return { code, message, details, retryAfter: isDuration(retryAfter) ? Math.ceil(retryAfter) : undefined };
   }
   if (exception instanceof WsException) return bodyOfWsException(exception);
   if (exception instanceof HttpException) return bodyOfHttpException(exception);

@@ -24,10 +24,22 @@ describe('a body that is hostile', () => {
     ['of very many lists', `[${'[],'.repeat(200_000)}[]]`],
     ['with a key __proto__', '{"channel":"feed:x","data":{"__proto__":{"admin":true}}}'],
     ['with an escaped key __proto__', '{"channel":"feed:x","data":{"\\u005f_proto__":{"admin":true}}}'],
+    ['with a number that is Infinity as a double', '{"channel":"feed:x","data":1e400}'],
+    ['with such a number deep within', '{"channel":"feed:x","data":{"readings":[0,-1E+309]}}'],
+    ['with a number of too many digits', `{"channel":"feed:x","data":${'9'.repeat(310)}}`],
     ['not UTF-8', Uint8Array.of(0x22, 0xff, 0xfe, 0x22)],
   ])('is refused where it is %s', async (_what, body) => {
     await using server = await startTestServer();
     expect(await api(server, PUBLISH, { body })).toMatchObject(FORMAT);
+    await expectUnharmed(server);
+  });
+
+  it('is refused by every kind of request where it has a number such as 1e400', async () => {
+    await using server = await startTestServer();
+    for (const call of [PUBLISH, 'POST /api/broadcast', 'POST /api/users/ann/messages'] as const) {
+      const answer = await api(server, call, { body: '{"channel":"feed:x","type":"m","data":1e400}' });
+      expect({ call, ...answer }).toMatchObject({ call, ...FORMAT });
+    }
     await expectUnharmed(server);
   });
 

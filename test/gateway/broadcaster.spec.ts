@@ -75,6 +75,22 @@ describe('the Broadcaster', () => {
     expect(await ann.next()).toEqual({ v: 1, type: 'm', data: null });
   });
 
+  it('sends NaN and the infinities as null to all, whatever their codec, and so does a session', async () => {
+    await using server = await startTestServer();
+    const clients: WireClient[] = [];
+    for (const wire of WIRES) clients.push(await connectWith(wire, server.url));
+    const { broadcaster, sessions } = parts(server);
+    const data = { readings: [NaN, Infinity, -Infinity, 1.5] };
+    expect(broadcaster.toEveryone().emit('m', data)).toBe(3);
+    for (const session of sessions) session.send({ type: 'm', data });
+    for (const client of clients) {
+      for (let n = 0; n < 2; n += 1) {
+        expect(await client.next()).toMatchObject({ type: 'm', data: { readings: [null, null, null, 1.5] } });
+      }
+      await client[Symbol.asyncDispose]();
+    }
+  });
+
   it('encodes a message once for each codec that has a receiver', async () => {
     await using server = await startTestServer();
     const clients: WireClient[] = [];

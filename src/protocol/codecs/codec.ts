@@ -30,7 +30,8 @@ export interface Codec {
   decode(bytes: Buffer): unknown;
 
   /**
-   * Encodes a message to the payload of one frame: a string for text frames, bytes for binary ones.
+   * Encodes a message to the payload of one frame: a string for text frames, bytes for binary ones. Infinity and NaN become null,
+   * so that every receiver gets the same value.
    *
    * @throws TypeError or RangeError when a handler's value cannot be written (a cycle, a function, too deep)
    */

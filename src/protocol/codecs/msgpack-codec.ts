@@ -69,22 +69,30 @@ function bodyOf(message: ServerMessage): Record<string, unknown> {
 
 /**
  * What msgpackr would write as something else: an absent value as extension 0, a lone surrogate as bytes that are no
- * UTF-8, an integer beyond 32 bits as a float (which a Go or Rust client does not read into an integer).
+ * UTF-8, an integer beyond 32 bits as a float (which a Go or Rust client does not read into an integer). NaN and the infinities are
+ * null, as in every codec.
  */
 const FOREIGN_TO_MSGPACK: LeafRules = {
   coversKeys: true,
   isForeign(leaf) {
     if (typeof leaf === 'string') return !leaf.isWellFormed();
-    if (typeof leaf === 'number') return isWideInteger(leaf);
+    if (typeof leaf === 'number') return isForeignNumber(leaf);
     return leaf === undefined || (leaf instanceof Date && Number.isNaN(leaf.getTime()));
   },
   translate(leaf) {
     if (typeof leaf === 'string') return wellFormed(leaf);
-    if (typeof leaf === 'number') return isWideInteger(leaf) ? BigInt(leaf) : leaf;
+    if (typeof leaf === 'number') return translateNumber(leaf);
     return leaf instanceof Date && Number.isNaN(leaf.getTime()) ? null : leaf;
   },
 };
 
-function isWideInteger(value: number): boolean {
-  return (value > 0xffff_ffff || value < -0x8000_0000) && Number.isSafeInteger(value);
+/** Ordinary numbers pay for two comparisons, which are false for NaN. */
+function isForeignNumber(value: number): boolean {
+  if (value <= 0xffff_ffff && value >= -0x8000_0000) return false;
+  return Number.isSafeInteger(value) || !Number.isFinite(value);
+}
+
+function translateNumber(value: number): number | bigint | null {
+  if (!isForeignNumber(value)) return value;
+  return Number.isFinite(value) ? BigInt(value) : null;
 }

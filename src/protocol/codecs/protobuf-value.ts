@@ -28,7 +28,8 @@ export function writeValue(writer: Writer, value: unknown, depth: number): void 
       return;
     case 'number':
       if (Number.isSafeInteger(value)) writer.uint32(Tag.integer).sint64(value);
-      else writer.uint32(Tag.number).double(value);
+      else if (Number.isFinite(value)) writer.uint32(Tag.number).double(value);
+      else writer.uint32(Tag.null).uint32(0);
       return;
     case 'boolean':
       writer.uint32(Tag.bool).bool(value);

@@ -56,6 +56,10 @@ describe('the reply to an exception', () => {
     expect(errorReply(new WsException(error), undefined)).toMatchObject(expected);
   });
 
+  it.each([NaN, Infinity, -1])('leaves out a retryAfter of %d, which is no duration', (retryAfter) => {
+    expect(errorReply(new GatehouseError('SERVER_BUSY', { retryAfter }), 1).retryAfter).toBeUndefined();
+  });
+
   it.each([null, undefined, 5, 'secret', Symbol('secret'), { code: 'SERVER_BUSY' }, new Error('secret')])(
     'says nothing of what was not meant for the client: %s',
     (exception) => {

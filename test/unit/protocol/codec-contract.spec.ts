@@ -177,16 +177,33 @@ describe('what the codecs make of values that not all of them know', () => {
   });
 
   it.each([NaN, Infinity, -Infinity])(
-    '%d, which JSON cannot carry, is null in JSON, and refused in what a client sends',
+    '%d, which JSON cannot carry, is null for the receivers of every codec',
     (data) => {
-      expect(roundTrip(CODECS['v1.json'], { type: 't', data: [data] })).toMatchObject({ data: [null] });
-      for (const name of ['v1.binary', 'v2.proto'] as const) {
-        const codec = CODECS[name];
-        const frame = Buffer.from(codec.encode({ type: 't', data: { deep: [1.5, data] } }));
-        expect(() => codec.decode(frame)).toThrow(EnvelopeError);
-        const large = [Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, 0.1];
+      for (const codec of Object.values(CODECS)) {
+        expect(roundTrip(codec, { type: 't', data })).toMatchObject({ data: null });
+        expect(roundTrip(codec, { type: 't', data: { deep: [1.5, data] } })).toMatchObject({
+          data: { deep: [1.5, null] },
+        });
+        const large = [Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, 0.1, 2 ** 53, -(2 ** 53), 2 ** 32 + 0.5];
         expect(roundTrip(codec, { type: 't', data: large })).toMatchObject({ data: large });
       }
+    },
+  );
+
+  it.each(['7ff8000000000000', '7ff0000000000000', 'fff0000000000000'])(
+    'the 64-bit float %s, which JSON cannot carry, is refused in what a client sends',
+    (hex) => {
+      const float = Buffer.from(hex, 'hex');
+      const binary = Buffer.concat([Buffer.from('82a474797065a174a464617461cb', 'hex'), float]);
+      const proto = Buffer.concat([Buffer.from('1201742a0919', 'hex'), float.toReversed()]);
+      expect(() => CODECS['v1.binary'].decode(binary)).toThrow(EnvelopeError);
+      expect(() => CODECS['v2.proto'].decode(proto)).toThrow(EnvelopeError);
+      // The same frames with a number in them are read.
+      const half = Buffer.from('3fe0000000000000', 'hex');
+      expect(CODECS['v1.binary'].decode(Buffer.concat([binary.subarray(0, -8), half]))).toMatchObject({ data: 0.5 });
+      expect(CODECS['v2.proto'].decode(Buffer.concat([proto.subarray(0, -8), half.toReversed()]))).toMatchObject({
+        data: 0.5,
+      });
     },
   );
 
