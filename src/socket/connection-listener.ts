@@ -6,6 +6,8 @@ import type { Progress } from './outbound-queue.js';
 /** What a connection had carried when a ping left. */
 export interface PingMark {
   readonly bytesRead: number;
+  /** How often its reading had been resumed. */
+  readonly resumes: number;
   /** Undefined where its reader kept up. */
   readonly progress: Progress | undefined;
 }

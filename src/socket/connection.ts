@@ -36,6 +36,7 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
   ordinal = 0;
   controlSecond = 0;
   controlFrames = 0;
+  private resumes = 0;
   /** When the oldest unanswered ping left, on the performance.now() clock; 0 while none is unanswered. */
   private pingedAt = 0;
   /** Whether what the client sent is still handled. False once the server ends the connection or the session is over. */
@@ -156,11 +157,16 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
 
   /** Sends a ping. Returns what had been read and written by then, for `cutIfSilent`. */
   override ping(): PingMark {
-    const mark = { bytesRead: this.raw.bytesRead ?? 0, progress: this.outbound.progress };
+    const mark = { bytesRead: this.raw.bytesRead ?? 0, resumes: this.resumes, progress: this.outbound.progress };
     if (!this.isOpen) return mark;
     if (this.pingedAt === 0) this.pingedAt = performance.now();
     this.outbound.enqueueControl('ping', PING_FRAME);
     return mark;
+  }
+
+  override resume(): void {
+    if (this.isPaused) this.resumes += 1;
+    super.resume();
   }
 
   /** Whether anything came since the ping, or anything of what had filled the socket was taken: a ping behind that waits. */
@@ -171,8 +177,9 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
 
   /** Terminates the connection if that is not so. A timestamp for each message would cost more than asking the socket. */
   cutIfSilent(mark: PingMark): void {
-    // What the client sends while we do not read, it has sent all the same: a slow handler must not cost it its connection.
-    if (!this.isOpen || this.isPaused || this.hasSpokenSince(mark)) return;
+    // What the client sent while we did not read, it has sent all the same, and a look right after a resume finds it unread.
+    if (this.isPaused || this.raw.isPaused() || this.resumes > mark.resumes) return;
+    if (!this.isOpen || this.hasSpokenSince(mark)) return;
     this.listener.vanished();
     this.terminate();
   }

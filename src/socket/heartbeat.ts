@@ -55,7 +55,16 @@ export class Heartbeat {
     const judge = (): void => {
       for (const { connection, mark } of pinged) connection.cutIfSilent(mark);
     };
-    // Behind what has come meanwhile: where the process was held up, timers run before anything is read.
-    setTimeout(() => setImmediate(judge), this.settings.timeoutMs).unref();
+    // A ping leaves at the end of its turn. The timeout begins in the next one: a process that was held up in between has not
+    // given the client any time.
+    inTheNextTurn(() => {
+      // Behind what has come meanwhile: where the process was held up, timers run before anything is read.
+      setTimeout(() => setImmediate(judge), this.settings.timeoutMs).unref();
+    });
   }
+}
+
+/** Not in this one, even if it is called in its last phase. */
+function inTheNextTurn(act: () => void): void {
+  setImmediate(() => setImmediate(act));
 }

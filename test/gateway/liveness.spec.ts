@@ -100,6 +100,16 @@ describe('a client that is there', () => {
     for (let id = 0; id < 6; id += 1) expect(await busy.next()).toMatchObject({ type: 'hold_reply', id });
   });
 
+  it('stays when the process stands still for the whole timeout before the ping has left', async () => {
+    using timers = new StoppedTimers();
+    await using server = await startTestServer(QUICK);
+    await using client = await connect(server.url);
+    // In one turn, at whose end the ping is written.
+    await timers.pass(60 + 150);
+    expect(await client.request('echo', 'still here')).toMatchObject({ data: 'still here' });
+    expect(sessionsOf(server).size).toBe(1);
+  });
+
   it('stays when its pong has come while the process stood still', async () => {
     await using server = await startTestServer({ HEARTBEAT_INTERVAL_MS: '100', HEARTBEAT_TIMEOUT_MS: '100' });
     const pongs = new Int32Array(new SharedArrayBuffer(4));
