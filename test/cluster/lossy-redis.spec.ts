@@ -28,6 +28,18 @@ async function operate({ port }: RedisServer, ...command: [string, ...string[]])
   client.disconnect();
 }
 
+/** Resolves once a replica has so many publications of the one channel there is. */
+async function replicated({ port }: RedisServer, count: number): Promise<void> {
+  const client = new Redis(port, '127.0.0.1');
+  await eventually('it is replicated', async () => {
+    const lines = await client.info('replication');
+    const [log] = await client.keys('*:log');
+    const length = log === undefined ? 0 : await client.xlen(log);
+    return lines.includes('master_link_status:up') && length === count;
+  });
+  client.disconnect();
+}
+
 /** Publishes, and again until it is acknowledged: that is one publication. */
 async function publish({ app }: TestServer, data: string): Promise<void> {
   const channels = app.get(Channels, { strict: false });
@@ -119,13 +131,7 @@ describe('two masters at one time', () => {
     await publish(a, 'both');
     expect(await toldUntil(ada, 'both')).toEqual(['both']);
     expect(await toldUntil(bob, 'both')).toEqual(['both']);
-    await eventually('it is replicated', async () => {
-      const client = new Redis(replica.port, '127.0.0.1');
-      const lines = await client.info('replication');
-      const length = await client.keys('*:log').then((keys) => (keys[0] === undefined ? 0 : client.xlen(keys[0])));
-      client.disconnect();
-      return lines.includes('master_link_status:up') && length === 1;
-    });
+    await replicated(replica, 1);
 
     // One node goes over, the other does not know yet.
     await operate(replica, 'REPLICAOF', 'NO', 'ONE');
@@ -150,5 +156,39 @@ describe('two masters at one time', () => {
       gap: { from: 3, to: 4 },
       publications: [{ data: 'on the new one' }, { data: 'after' }],
     });
+  });
+});
+
+describe('an old master that runs on, of whose connections only some break', () => {
+  it.each([
+    ['that of the commands', 'normal'],
+    ['that which listens', 'pubsub'],
+  ])('as %s: both go to the new master, so that what is published is heard', async (_, type) => {
+    await using old = await RedisServer.start();
+    await using replica = await RedisServer.start();
+    await operate(replica, 'REPLICAOF', '127.0.0.1', String(old.port));
+    await using proxy = await TcpProxy.start(old.port);
+    await using server = await startTestServer({ REDIS_URL: `redis://127.0.0.1:${proxy.port}` });
+    await using bob = await user(server, 'bob');
+    await subscribe(bob);
+    await publish(server, 'before');
+    expect(await toldUntil(bob, 'before')).toEqual(['before']);
+    await replicated(replica, 1);
+
+    await operate(replica, 'REPLICAOF', 'NO', 'ONE');
+    proxy.target = replica.port;
+    await operate(old, 'CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
+    const outsider = new Redis(replica.port, '127.0.0.1');
+    await eventually('the new master has both', async () => {
+      const clients = String(await outsider.client('LIST')).split('\n');
+      const own = clients.filter((line) => line.includes('name=gatehouse-'));
+      return own.some((line) => / sub=[1-9]/.test(line)) && own.some((line) => line.includes(' sub=0 '));
+    });
+    outsider.disconnect();
+
+    for (const data of ['new 1', 'new 2']) {
+      await publish(server, data);
+      expect(await toldUntil(bob, data)).toContain(data);
+    }
   });
 });

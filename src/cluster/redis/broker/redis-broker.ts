@@ -42,8 +42,9 @@ export class RedisBroker implements Broker {
     this.nameAt = link.key('').length - 1;
     this.subscriber = link.isCluster
       ? new RedisClusterSubscriber(link, listener)
-      : new RedisSubscriber({ client: link.connectBeside(), isSharded: false, listener });
-    link.on('up', () => this.interrupted());
+      : new RedisSubscriber({ link, listener });
+    link.on('replaced', () => this.subscriber.checkServer());
+    link.on('up', () => this.resumed());
   }
 
   /** Publications that Redis has not confirmed yet. */
@@ -141,6 +142,11 @@ export class RedisBroker implements Broker {
 
   private announce(channel: ChannelName, publication: Publication, epoch: string): void {
     for (const listener of this.listeners) listener.published(channel, publication, epoch);
+  }
+
+  private resumed(): void {
+    this.subscriber.checkServer();
+    this.interrupted();
   }
 
   /** Told when it makes sense to ask: where Redis is still away, it will be told when it is back. */

@@ -49,6 +49,10 @@ export class RedisClusterSubscriber {
     this.servers.get(slot.server)?.unsubscribe(channel);
   }
 
+  checkServer(): void {
+    for (const subscriber of this.servers.values()) subscriber.checkServer();
+  }
+
   close(): void {
     clearInterval(this.refresher);
     for (const subscriber of this.servers.values()) subscriber.close();
@@ -92,8 +96,7 @@ export class RedisClusterSubscriber {
   private subscriberAt(server: string): RedisSubscriber {
     const present = this.servers.get(server);
     if (present) return present;
-    const client = this.link.connectBeside(server);
-    const subscriber = new RedisSubscriber({ client, isSharded: true, listener: this.listener });
+    const subscriber = new RedisSubscriber({ link: this.link, server, listener: this.listener });
     this.servers.set(server, subscriber);
     return subscriber;
   }

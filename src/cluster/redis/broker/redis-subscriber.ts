@@ -1,6 +1,7 @@
 import calculateSlot from 'cluster-key-slot';
 import type { Redis } from 'ioredis';
-import { busy } from '../connection/redis-link.js';
+import { busy, type RedisLink } from '../connection/redis-link.js';
+import { serverRunId } from '../connection/run-ids.js';
 
 export interface SubscriberListener {
   message(channel: string, message: Buffer): void;
@@ -11,10 +12,9 @@ export interface SubscriberListener {
 }
 
 export interface SubscriberOptions {
-  /** Not connected yet. */
-  readonly client: Redis;
-  /** With sharded pub/sub all channels of one command must be of one hash slot. */
-  readonly isSharded: boolean;
+  readonly link: RedisLink;
+  /** `host:port` of one of the servers of a cluster; absent where it is one Redis. */
+  readonly server?: string;
   readonly listener: SubscriberListener;
 }
 
@@ -34,6 +34,10 @@ const PORTION = 500;
  */
 export class RedisSubscriber {
   private readonly client: Redis;
+  /** With sharded pub/sub all channels of one command must be of one hash slot. */
+  private readonly isSharded: boolean;
+  /** Of the server that this connection leads to, where it says. */
+  private runId: string | undefined;
   private readonly wanted = new Set<string>();
   private wishes: Wish[] = [];
   private isReady = false;
@@ -44,7 +48,8 @@ export class RedisSubscriber {
   private readonly pulse = setInterval(() => void this.feelPulse(), PULSE_MS).unref();
 
   constructor(private readonly options: SubscriberOptions) {
-    this.client = options.client;
+    this.client = options.link.connectBeside(options.server);
+    this.isSharded = options.link.isCluster;
     // What goes wrong shows by `close`; without a listener ioredis would write to the console.
     this.client.on('error', () => {});
     this.client.on('close', () => (this.isReady = false));
@@ -53,7 +58,7 @@ export class RedisSubscriber {
       this.settle = resolve;
       this.client.once('close', resolve);
     });
-    this.client.on(options.isSharded ? 'smessageBuffer' : 'messageBuffer', (channel: Buffer, message: Buffer) => {
+    this.client.on(this.isSharded ? 'smessageBuffer' : 'messageBuffer', (channel: Buffer, message: Buffer) => {
       options.listener.message(channel.toString(), message);
     });
     // A slot has moved to another server, which took its channels from here.
@@ -82,6 +87,11 @@ export class RedisSubscriber {
     if (!this.wanted.delete(channel) || !this.isReady) return;
     // What it does not hear of, the next connection makes good.
     this.leave(channel).catch(() => {});
+  }
+
+  /** Commands may go to another server now. A connection that has stayed behind would hear nothing of what they publish. */
+  checkServer(): void {
+    if (this.isReady && !this.options.link.leadsTo(this.runId)) this.client.disconnect(true);
   }
 
   close(): void {
@@ -122,6 +132,8 @@ export class RedisSubscriber {
   /** After every connect: what was wanted before is subscribed again. */
   private async restore(): Promise<void> {
     try {
+      // Before it subscribes: after that, Redis answers no such question on this connection.
+      this.runId = await serverRunId(this.client);
       const portions = this.portionsOf([...this.wanted], (channel) => channel);
       await Promise.all(portions.map((portion) => this.enter(portion)));
     } catch (error) {
@@ -133,6 +145,7 @@ export class RedisSubscriber {
     if (this.wasReady) this.options.listener.restored();
     this.wasReady = true;
     this.settle();
+    await this.options.link.follow(this.runId);
   }
 
   private async feelPulse(): Promise<void> {
@@ -145,15 +158,15 @@ export class RedisSubscriber {
   }
 
   private enter(channels: readonly string[]): Promise<unknown> {
-    return this.options.isSharded ? this.client.ssubscribe(...channels) : this.client.subscribe(...channels);
+    return this.isSharded ? this.client.ssubscribe(...channels) : this.client.subscribe(...channels);
   }
 
   private leave(channel: string): Promise<unknown> {
-    return this.options.isSharded ? this.client.sunsubscribe(channel) : this.client.unsubscribe(channel);
+    return this.isSharded ? this.client.sunsubscribe(channel) : this.client.unsubscribe(channel);
   }
 
   private portionsOf<T>(items: readonly T[], channelOf: (item: T) => string): T[][] {
-    if (this.options.isSharded) {
+    if (this.isSharded) {
       const bySlot = new Map<number, T[]>();
       for (const item of items) {
         const slot = calculateSlot(channelOf(item));

@@ -51,7 +51,7 @@ const MAX_UNANSWERED = 20_000;
 export class RedisLink extends EventEmitter<RedisLinkEvents> {
   readonly client: (Redis | Cluster) & ScriptCommands;
   private readonly prefix: string;
-  private readonly lives: RunIds;
+  private readonly runIds: RunIds;
   private readonly currentFaults = new RedisFaults({
     begun: (fault, reason) => this.emit('refuses', fault, reason),
     ended: (fault) => this.emit('accepts', fault),
@@ -67,7 +67,7 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     super();
     this.prefix = settings.redisPrefix;
     this.client = createClient(settings) as RedisLink['client'];
-    this.lives = new RunIds(this.client);
+    this.runIds = new RunIds(this.client);
     this.pulse = new RedisPulse(this.client, {
       keyOf: (tag) => this.key(tag),
       answered: (milliseconds) => this.emit('roundTrip', milliseconds),
@@ -177,6 +177,24 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     this.client.disconnect();
   }
 
+  /** Whether commands go to this server, as far as that is known. */
+  leadsTo(runId: string | undefined): boolean {
+    return this.runIds.has(runId);
+  }
+
+  /**
+   * A new connection beside this one has led to this server. Where commands still go to another one, the address has moved: they
+   * follow it. Otherwise this node would publish on one server and listen to another.
+   */
+  async follow(runId: string | undefined): Promise<void> {
+    if (this.runIds.has(runId)) return;
+    await this.look();
+    // A connection that is not up yet leads where the other one does.
+    if (!this.isAlive || this.runIds.has(runId)) return;
+    this.emit('failed', 'commands go to another Redis server than a new connection leads to');
+    this.reconnect();
+  }
+
   /** What a connection beside this one was refused counts too. Returns the fault that it shows, if any. */
   refused(reason: string): RedisFault | undefined {
     this.emit('failed', reason);
@@ -203,11 +221,11 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
 
   /** Asks every master who it is. */
   private async look(): Promise<void> {
-    if (await this.lives.haveChanged()) this.emit('replaced');
+    if (await this.runIds.haveChanged()) this.emit('replaced');
   }
 
   /** At most once a pulse: where it leads to the same server, that one is not flooded. */
-  private reconnect(fault: RedisFault | undefined): void {
+  private reconnect(fault?: RedisFault): void {
     const now = performance.now();
     if (this.isClosed || now - this.reconnectedAt < PULSE_MS) return;
     this.reconnectedAt = now;
