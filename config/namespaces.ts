@@ -26,6 +26,8 @@ export interface Namespace {
   readonly publish: AccessRule<'subscribers'>;
   /** Undefined: no history, no seq, no recovery. */
   readonly history: HistoryLimits | undefined;
+  /** A publish is answered once so many replicas of Redis have it; zero: once Redis has it. */
+  readonly replicas: number;
   readonly presence: boolean;
   readonly joinLeave: boolean;
   readonly delivery: DeliveryPolicy;
@@ -67,6 +69,7 @@ const OPTIONS = {
     absent: 'nobody',
   },
   history: { key: 'history', read: historyLimits, absent: undefined },
+  replicas: { key: 'replicas', read: count, absent: 0 },
   presence: { key: 'presence', read: boolean, absent: false },
   join_leave: { key: 'joinLeave', read: boolean, absent: false },
   delivery: { key: 'delivery', read: word(['disconnect', 'drop_oldest', 'latest']), absent: 'disconnect' },
@@ -140,6 +143,11 @@ function readNamespace(name: string, given: Record<string, unknown>, faults: str
   }
   if (values.ledger !== undefined && values.history === undefined) {
     faults.push(`namespaces.${name}.ledger needs a history: without one, publications have no seq to be asked for`);
+  }
+  if (values.replicas !== 0 && values.history === undefined) {
+    faults.push(
+      `namespaces.${name}.replicas needs a history: without one, nothing is stored that a replica could have`,
+    );
   }
   return Object.freeze(values) as unknown as Namespace;
 }

@@ -50,6 +50,11 @@ const redis: Row = {
       unit: 'ops',
       queries: { '{{instance}}': perSecond('websocket_redis_failures_total') },
     }),
+    graph('Publications not replicated in time', {
+      about: 'Stored, and answered NOT_REPLICATED: fewer replicas had them than their namespace demands.',
+      unit: 'ops',
+      queries: { '{{instance}}': perSecond('gatehouse_publications_unreplicated_total') },
+    }),
     graph('Lag between nodes', {
       about: 'From a publication on its node to its arrival here. Clocks that differ show as well.',
       unit: 's',

@@ -102,7 +102,7 @@ const messages: Row = {
       queries: { '{{type}}': rate('websocket_messages_sent_total', ['type']) },
     }),
     graph('Errors, by code', {
-      about: 'Errors answered. INTERNAL_ERROR, TIMEOUT, UPSTREAM_UNAVAILABLE and SERVER_BUSY are ours.',
+      about: 'Errors answered. INTERNAL_ERROR, TIMEOUT, UPSTREAM_UNAVAILABLE, SERVER_BUSY and NOT_REPLICATED are ours.',
       unit: 'ops',
       stacked: true,
       queries: { '{{code}}': rate('websocket_errors_total', ['code']) },

@@ -135,8 +135,9 @@ export class Channels {
    * the namespace requires encryption it is encrypted here, once for all.
    *
    * @param channel a name that stands in your code; one that a client has sent goes through `named` first
-   * @throws UnknownNamespace for a name that cannot be a channel; GatehouseError SERVER_BUSY when the broker cannot be reached;
-   *   TypeError or RangeError for data that no codec writes
+   * @throws UnknownNamespace for a name that cannot be a channel; GatehouseError SERVER_BUSY when the broker cannot be reached,
+   *   NOT_REPLICATED when fewer replicas have it in time than the namespace demands; TypeError or RangeError for data that no codec
+   *   writes
    */
   publish(channel: string, data: unknown, options?: PublishOptions): Promise<Published>;
   publish(channel: Channel, request: PublishRequest): Promise<Published>;
@@ -149,7 +150,8 @@ export class Channels {
     const data = sendable(request.data);
     const payload = namespace.encryption === 'required' ? this.sealed(data) : { data };
     const draft = { ...payload, from: publisherOf(request.from), excludeSession, expiresAt };
-    const options = { history: namespace.history, idempotencyKey: idempotencyKeyOf(request) };
+    const { history, replicas } = namespace;
+    const options = { history, replicas, idempotencyKey: idempotencyKeyOf(request) };
     const send = (trace?: string): Promise<Published> =>
       this.broker.publish(name, trace === undefined ? draft : { ...draft, trace }, options);
     const { traces } = this.hub;

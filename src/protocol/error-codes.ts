@@ -19,6 +19,7 @@ export const ERRORS = {
   DECRYPTION_FAILED: { message: 'Decryption failed', retry: false },
   UPSTREAM_UNAVAILABLE: { message: 'Upstream unavailable', retry: true },
   SERVER_BUSY: { message: 'Server busy', retry: true },
+  NOT_REPLICATED: { message: 'Published, but not replicated in time', retry: true },
   TIMEOUT: { message: 'Timed out', retry: true },
   INTERNAL_ERROR: { message: 'Internal error', retry: true },
 } as const;

@@ -1,66 +1,11 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { Channels } from '../../src/channels/channels.js';
 import { eventually } from '../support/eventually.js';
+import { RedisCluster } from '../support/redis-cluster.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { connect, type Message, type TestClient } from '../support/test-client.js';
-import { startTestServer, type TestServer } from '../support/test-server.js';
-
-const CHANNEL = 'room:x';
-const user = ({ url }: TestServer, sub: string): Promise<TestClient> => connect(url, { claims: { sub } });
-
-interface State {
-  readonly epoch: string;
-  readonly seq: number;
-  readonly recovered: boolean;
-  readonly publications: readonly { readonly seq: number; readonly data: unknown }[];
-  readonly gap?: { readonly from: number | null; readonly to: number };
-}
-
-async function subscribe(client: TestClient, since?: object): Promise<State> {
-  return (await client.request('subscribe', { channel: CHANNEL, since })).data as State;
-}
-
-async function operate({ port }: RedisServer, ...command: [string, ...string[]]): Promise<void> {
-  const client = new Redis(port, '127.0.0.1');
-  await client.call(...command);
-  client.disconnect();
-}
-
-/** Resolves once a replica has so many publications of the one channel there is. */
-async function replicated({ port }: RedisServer, count: number): Promise<void> {
-  const client = new Redis(port, '127.0.0.1');
-  await eventually('it is replicated', async () => {
-    const lines = await client.info('replication');
-    const [log] = await client.keys('*:log');
-    const length = log === undefined ? 0 : await client.xlen(log);
-    return lines.includes('master_link_status:up') && length === count;
-  });
-  client.disconnect();
-}
-
-/** Publishes, and again until it is acknowledged: that is one publication. */
-async function publish({ app }: TestServer, data: string): Promise<void> {
-  const channels = app.get(Channels, { strict: false });
-  const isAcknowledged = () =>
-    channels.publish(channels.named(CHANNEL), { data, idempotencyKey: data }).then(
-      () => true,
-      () => false,
-    );
-  await eventually('it is published', isAcknowledged);
-}
-
-/** What a subscriber is told, up to a publication: the data of each, and its gaps. */
-async function toldUntil(client: TestClient, last: unknown): Promise<unknown[]> {
-  const told: unknown[] = [];
-  for (;;) {
-    const message: Message = await client.next();
-    if (message.type === 'gap') told.push(message.data);
-    if (message.type === 'message') told.push(message.data);
-    if (message.type === 'message' && message.data === last) return told;
-  }
-}
+import { startTestServer } from '../support/test-server.js';
+import { CHANNEL, operate, publish, replicated, subscribe, toldUntil, user, type State } from './losses.js';
 
 describe('a Redis that comes back with an older state', () => {
   it('is a gap for what is lost, and brings nobody anything twice, live or in a recovery', async () => {
@@ -156,6 +101,100 @@ describe('two masters at one time', () => {
       gap: { from: 3, to: 4 },
       publications: [{ data: 'on the new one' }, { data: 'after' }],
     });
+  });
+});
+
+describe('what Redis acknowledged and lost, with no subscriber on the node that published it', () => {
+  it('is a gap for a subscriber of another node', async () => {
+    await using old = await RedisServer.start();
+    await using replica = await RedisServer.start();
+    await operate(replica, 'REPLICAOF', '127.0.0.1', String(old.port));
+    await using first = await TcpProxy.start(old.port);
+    await using second = await TcpProxy.start(old.port);
+    await using a = await startTestServer({ REDIS_URL: `redis://127.0.0.1:${first.port}`, SERVER_ID: 'a' });
+    await using b = await startTestServer({ REDIS_URL: `redis://127.0.0.1:${second.port}`, SERVER_ID: 'b' });
+    await using bob = await user(b, 'bob');
+    const { epoch } = await subscribe(bob);
+    await publish(a, 'both');
+    expect(await toldUntil(bob, 'both')).toEqual(['both']);
+    await replicated(replica, 1);
+
+    await operate(replica, 'REPLICAOF', 'NO', 'ONE');
+    second.target = replica.port;
+    second.cut();
+    await publish(b, 'on the new one');
+    expect(await toldUntil(bob, 'on the new one')).toEqual(['on the new one']);
+    for (const data of ['lost 1', 'lost 2']) await publish(a, data);
+    first.target = replica.port;
+    first.cut();
+
+    // Nothing else is published: the node that had it acknowledged says so.
+    expect(await bob.next()).toMatchObject({ type: 'gap', data: { from: 3, to: 4 } });
+    await using eve = await user(b, 'eve');
+    expect(await subscribe(eve, { epoch, seq: 1 })).toMatchObject({
+      gap: { from: 3, to: 4 },
+      publications: [{ data: 'on the new one' }],
+    });
+  });
+
+  it('is a gap for who comes after a restart that lost it', async () => {
+    await using redis = await RedisServer.start();
+    await using server = await startTestServer({ REDIS_URL: redis.url });
+    await publish(server, '1');
+    await operate(redis, 'SAVE');
+    for (const data of ['2', '3']) await publish(server, data);
+    await using eve = await user(server, 'eve');
+    const { epoch } = (await eve.request('history', { channel: CHANNEL })).data as State;
+    await redis.kill();
+    await redis.restart();
+
+    await eventually('the loss is known', async () => {
+      const { data } = await eve.request('history', { channel: CHANNEL, since: { epoch, seq: 1 } });
+      return (data as Partial<State> | undefined)?.seq === 3;
+    });
+    expect(await subscribe(eve, { epoch, seq: 1 })).toMatchObject({ gap: { from: 2, to: 3 }, publications: [] });
+    await publish(server, 'new');
+    expect(await toldUntil(eve, 'new')).toEqual(['new']);
+  });
+});
+
+describe('a master of a Redis Cluster that dies with what its replica has not got', () => {
+  it('is a gap for what is lost, and then only what is new, live and in a recovery', async () => {
+    await using cluster = await RedisCluster.start({ replicas: 1 });
+    await using server = await startTestServer({ REDIS_URL: cluster.urls, REDIS_MODE: 'cluster' });
+    await using bob = await user(server, 'bob');
+    const { epoch } = await subscribe(bob);
+    const key = `gatehouse:{${CHANNEL}}:log`;
+    await publish(server, 'kept');
+    await eventually('the master has a replica', async () => (await cluster.holdersOf(key)).length === 2);
+    const [master, replica = master] = await cluster.holdersOf(key);
+    await replicated(replica, 1);
+    // What is written from now on does not even reach its socket.
+    replica.signal('SIGSTOP');
+    await operate(master, 'CLIENT', 'KILL', 'TYPE', 'replica');
+    for (const data of ['lost 1', 'lost 2']) await publish(server, data);
+    expect(await toldUntil(bob, 'lost 2')).toEqual(['kept', 'lost 1', 'lost 2']);
+    await master.kill();
+    replica.signal('SIGCONT');
+    await cluster.replace(master, key);
+
+    await publish(server, 'new');
+    const told = await toldUntil(bob, 'new');
+    expect(told.filter((one) => typeof one !== 'object')).toEqual(['new']);
+    expect(told[0]).toMatchObject({ from: null });
+    await using eve = await user(server, 'eve');
+    expect(await subscribe(eve, { epoch, seq: 3 })).toMatchObject({
+      recovered: false,
+      gap: { from: null },
+      publications: [{ data: 'new' }],
+    });
+    // The loss is counted when it is found: before the new publication, or behind it.
+    const { gap, ...rest } = await subscribe(eve, { epoch, seq: 1 });
+    expect(rest).toMatchObject({ recovered: false, seq: 4, publications: [{ data: 'new' }] });
+    expect([
+      { from: 2, to: 3 },
+      { from: 3, to: 4 },
+    ]).toContainEqual(gap);
   });
 });
 

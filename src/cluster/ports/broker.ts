@@ -39,6 +39,11 @@ export interface PublishOptions {
   readonly history: { readonly size: number; readonly ageMs: number } | undefined;
   /** A second publish in the channel with the same key within five minutes is not made; it is answered as the first was. */
   readonly idempotencyKey: string | undefined;
+  /**
+   * Answered once so many replicas of the broker's store have it; zero or absent: once it is stored. Only where there is a history, and
+   * without effect where the broker has no replicas to speak of, as in memory.
+   */
+  readonly replicas?: number;
   /** Refused where only the subscribers of this node could be reached. Else a channel without history goes on among them. */
   readonly isForAllNodes?: boolean;
 }
@@ -117,7 +122,8 @@ export abstract class Broker {
    * more. Resolves when it is done; publications of one caller keep its order.
    *
    * @throws GatehouseError SERVER_BUSY when the broker cannot be reached; then nothing was published, or it is
-   *   unknown whether it was: a retry with the same idempotency key cannot publish it twice
+   *   unknown whether it was. NOT_REPLICATED when it was published, and too few replicas have it in time. A retry with the same
+   *   idempotency key cannot publish it twice
    */
   abstract publish(channel: ChannelName, draft: Draft, options: PublishOptions): Promise<Published>;
 

@@ -39,6 +39,11 @@ const redis: Provider[] = [
     help: 'What Redis refused, did not answer in time, or could not be asked',
     listen: (link, count) => link?.on('failed', () => count()),
   }),
+  eventCounter<Link>(LINK, {
+    name: METRIC.redisUnreplicated,
+    help: 'Publications that fewer replicas of Redis had in time than their namespace demands',
+    listen: (link, count) => link?.on('unreplicated', (publications) => count(publications)),
+  }),
   eventHistogram<Link>(LINK, {
     name: METRIC.redisRoundTrip,
     help: 'From a ping to the answer of Redis',

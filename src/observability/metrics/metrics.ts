@@ -42,6 +42,7 @@ export const METRIC = {
   redisUp: 'websocket_redis_up',
   redisFault: 'websocket_redis_fault',
   redisFailures: 'websocket_redis_failures_total',
+  redisUnreplicated: 'gatehouse_publications_unreplicated_total',
   redisRoundTrip: 'websocket_redis_roundtrip_seconds',
   clusterNodes: 'websocket_cluster_nodes',
   clusterLag: 'websocket_cluster_lag_seconds',

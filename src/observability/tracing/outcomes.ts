@@ -2,7 +2,7 @@ import { SpanStatusCode, type Span } from '@opentelemetry/api';
 import { errorBody } from '../../dispatch/error-reply.js';
 
 /** Codes that are no answer to what the client did wrong: these spans are errors. The others are marked with their code alone. */
-const FAULTS = new Set(['INTERNAL_ERROR', 'SERVER_BUSY', 'TIMEOUT', 'UPSTREAM_UNAVAILABLE']);
+const FAULTS = new Set(['INTERNAL_ERROR', 'SERVER_BUSY', 'NOT_REPLICATED', 'TIMEOUT', 'UPSTREAM_UNAVAILABLE']);
 
 /** @param code `ok`, or what the message was answered with */
 export function tellOutcome(span: Span, code: string): void {

@@ -30,6 +30,7 @@ export const STATUS_OF = {
   DECRYPTION_FAILED: 400,
   UPSTREAM_UNAVAILABLE: 502,
   SERVER_BUSY: 503,
+  NOT_REPLICATED: 503,
   TIMEOUT: 504,
   INTERNAL_ERROR: 500,
 } as const satisfies Record<ErrorCode, number>;

@@ -27,6 +27,7 @@ describe('a namespace', () => {
       presence: false,
       joinLeave: false,
       delivery: 'disconnect',
+      replicas: 0,
       maxMessageBytes: 0,
       publishRate: 0,
       maxSubscribers: 0,
@@ -37,7 +38,7 @@ describe('a namespace', () => {
 
   it('takes every option', () => {
     const text =
-      one(`subscribe: own_user, publish: [A, B], history: { size: 5, age: 2h }, presence: true, join_leave: true,
+      one(`subscribe: own_user, publish: [A, B], history: { size: 5, age: 2h }, replicas: 2, presence: true, join_leave: true,
       delivery: latest, max_message_bytes: 10, publish_rate: 3, max_subscribers: 7,
       encryption: required, replay_protection: true, ledger: { size: 9, age: 1m }`);
     expect(parseNamespaces(text).get('room')).toEqual({
@@ -48,6 +49,7 @@ describe('a namespace', () => {
       presence: true,
       joinLeave: true,
       delivery: 'latest',
+      replicas: 2,
       maxMessageBytes: 10,
       publishRate: 3,
       maxSubscribers: 7,
@@ -104,6 +106,8 @@ describe('an unusable namespaces file', () => {
     ['history: { size: 1, age: [1m] }', 'room.history must be {'],
     ['history: { size: 1, age: 99999999999999999999d }', 'room.history must be {'],
     ['history: { size: 1, age: 1m, ttl: 5 }', 'room.history must be {'],
+    ['history: { size: 1, age: 1m }, replicas: -1', 'room.replicas must be a whole number'],
+    ['replicas: 1', 'room.replicas needs a history'],
     ['presence: yes', 'room.presence must be true or false'],
     ['join_leave: 1', 'room.join_leave must be true or false'],
     ['delivery: drop', 'room.delivery must be one of disconnect, drop_oldest, latest'],

@@ -54,26 +54,29 @@ end
  * Publishes several in a channel with history.
  *
  * KEYS: meta, log, then one for each idempotency key.
- * ARGV: fresh epoch, size, age, life of the position, life of idempotency keys, PUBLISH or SPUBLISH, pub/sub channel, then for
- * each: body, index of its idempotency key in KEYS or 0.
- * Returns the epoch, then for each its seq, or `epoch seq` of the publish that its key repeats.
+ * ARGV: fresh epoch, size, age, life of the position, life of idempotency keys, PUBLISH or SPUBLISH, pub/sub channel, the epoch that
+ * the node knows, then for each: body, index of its idempotency key in KEYS or 0.
+ * Returns the epoch; the epochs before as `epoch seq epoch seq …`, empty where the node knows the epoch; then for each its seq, or
+ * `epoch seq` of the publish that its key repeats.
  */
 export const PUBLISH_KEPT = new RedisScript(`${SHARED}
 local meta, log = KEYS[1], KEYS[2]
 local size, age = tonumber(ARGV[2]), tonumber(ARGV[3])
 local time, server = now(), run()
 local known = redis.call('HMGET', meta, 'epoch', 'seq', 'run', 'former')
-local epoch, seq = known[1], tonumber(known[2] or '0')
+local epoch, seq, former = known[1], tonumber(known[2] or '0'), known[4] or ''
 if not epoch then
   epoch = ARGV[1]
   redis.call('DEL', log)
   redis.call('HSET', meta, 'epoch', epoch, 'seq', 0, 'run', server)
 elseif known[3] ~= server then
-  redis.call('HSET', meta, 'epoch', ARGV[1], 'run', server, 'former', formers(known[4], epoch, seq))
+  former = formers(known[4], epoch, seq)
+  redis.call('HSET', meta, 'epoch', ARGV[1], 'run', server, 'former', former)
   epoch = ARGV[1]
 end
-local first, results, lengths, bodies = seq + 1, { epoch }, {}, {}
-for index = 8, #ARGV, 2 do
+if epoch == ARGV[8] then former = '' end
+local first, results, lengths, bodies = seq + 1, { epoch, former }, {}, {}
+for index = 9, #ARGV, 2 do
   local body, key = ARGV[index], KEYS[tonumber(ARGV[index + 1])]
   local repeated = key and redis.call('GET', key)
   if repeated then

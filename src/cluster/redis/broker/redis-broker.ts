@@ -16,11 +16,13 @@ import { READ_HISTORY } from './redis-broker-scripts.js';
 import { RedisClusterSubscriber } from './redis-cluster-subscriber.js';
 import { keysOf, MEMORY_MS, positionsIn, publicationIn, type Entry } from './redis-entries.js';
 import { busy, type RedisLink } from '../connection/redis-link.js';
+import { Acknowledgements } from './acknowledgements.js';
 import { RedisPublisher } from './redis-publisher.js';
 import { RedisSubscriber, type SubscriberListener } from './redis-subscriber.js';
 
 /** How often subscribed channels are to be checked: often enough that their positions are never forgotten. */
 const CHECK_MS = 120_000;
+
 /** The broker of several nodes: history in streams, publications by pub/sub, sharded in a Redis Cluster. */
 export class RedisBroker implements Broker {
   readonly checkEveryMs = CHECK_MS;
@@ -28,6 +30,9 @@ export class RedisBroker implements Broker {
   private readonly subscribed = new Set<ChannelName>();
   private readonly subscriber: RedisSubscriber | RedisClusterSubscriber;
   private readonly publisher: RedisPublisher;
+  private readonly acknowledgements = new Acknowledgements((channel, reached) =>
+    this.history(channel, { limit: 0, reached }),
+  );
   /** From the pub/sub channel's name to the channel's. */
   private readonly nameAt: number;
   private isClosed = false;
@@ -38,12 +43,12 @@ export class RedisBroker implements Broker {
       restored: () => this.interrupted(),
       refused: (reason) => void link.refused(reason),
     };
-    this.publisher = new RedisPublisher(link);
+    this.publisher = new RedisPublisher(link, this.acknowledgements);
     this.nameAt = link.key('').length - 1;
     this.subscriber = link.isCluster
       ? new RedisClusterSubscriber(link, listener)
       : new RedisSubscriber({ link, listener });
-    link.on('replaced', () => this.subscriber.checkServer());
+    link.on('replaced', () => this.replaced());
     link.on('up', () => this.resumed());
   }
 
@@ -106,6 +111,7 @@ export class RedisBroker implements Broker {
     this.subscribed.clear();
     this.subscriber.close();
     this.publisher.close();
+    this.acknowledgements.close();
   }
 
   /** Redis is gone: where nothing is kept nothing can be lost, and those on this node get it at least. */
@@ -144,8 +150,14 @@ export class RedisBroker implements Broker {
     for (const listener of this.listeners) listener.published(channel, publication, epoch);
   }
 
-  private resumed(): void {
+  private replaced(): void {
     this.subscriber.checkServer();
+    this.publisher.checkServers();
+    this.acknowledgements.stateAll();
+  }
+
+  private resumed(): void {
+    this.replaced();
     this.interrupted();
   }
 

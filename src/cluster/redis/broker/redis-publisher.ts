@@ -3,8 +3,12 @@ import { encodePubsubMessage } from './pubsub-message.js';
 import { newEpoch } from '../../ports/epoch.js';
 import { Outbox, type Outgoing } from '../../bus/outbox.js';
 import { PUBLISH_KEPT, PUBLISH_UNKEPT } from './redis-broker-scripts.js';
-import { keysOf, MEMORY_MS } from './redis-entries.js';
-import { busy, type RedisArgument, type RedisLink } from '../connection/redis-link.js';
+import { keysOf, MEMORY_MS, positionsIn } from './redis-entries.js';
+import type { Acknowledgements } from './acknowledgements.js';
+import { ReplicatedWrites } from './replicated-writes.js';
+import { GatehouseError } from '../../../protocol/gatehouse-error.js';
+import { busy, type RedisLink } from '../connection/redis-link.js';
+import type { RedisArgument } from '../connection/redis-script.js';
 
 /** Publications, and their bytes, that may wait for Redis; beyond it more are refused. */
 const MAX_WAITING = 20_000;
@@ -18,10 +22,19 @@ export class RedisPublisher {
   private readonly due = new Set<ChannelName>();
   private waiting = 0;
   private waitingBytes = 0;
+  private readonly replicated: ReplicatedWrites;
 
-  constructor(private readonly link: RedisLink) {}
+  constructor(
+    private readonly link: RedisLink,
+    private readonly acknowledgements: Acknowledgements,
+  ) {
+    this.replicated = new ReplicatedWrites(link);
+  }
 
-  /** @throws GatehouseError SERVER_BUSY where Redis cannot be reached, or too much waits for it */
+  /**
+   * @throws GatehouseError SERVER_BUSY where Redis cannot be reached, or too much waits for it; NOT_REPLICATED where it was
+   *   published, and too few replicas have it in time
+   */
   async publish(channel: ChannelName, { body, options }: Pick<Outgoing, 'body' | 'options'>): Promise<Published> {
     if (this.waiting >= MAX_WAITING || this.waitingBytes + body.length > MAX_WAITING_BYTES) throw busy();
     this.waiting += 1;
@@ -41,8 +54,14 @@ export class RedisPublisher {
     return { publications: this.waiting, publicationBytes: this.waitingBytes };
   }
 
+  /** Commands may go to other servers now. */
+  checkServers(): void {
+    this.replicated.checkServers();
+  }
+
   /** What waits is refused. */
   close(): void {
+    this.replicated.close();
     for (const outbox of this.outboxes.values()) {
       while (!outbox.isEmpty) for (const { reject } of outbox.take()) reject(busy());
     }
@@ -80,6 +99,8 @@ export class RedisPublisher {
       const published = limits ? await this.sendKept(channel, batch, limits) : await this.sendUnkept(channel, batch);
       batch.forEach(({ resolve }, index) => resolve(published[index] as Published));
     } catch (error) {
+      const isUnreplicated = error instanceof GatehouseError && error.code === 'NOT_REPLICATED';
+      if (isUnreplicated) this.link.emit('unreplicated', batch.length);
       for (const { reject } of batch) reject(error as Error);
     }
   }
@@ -89,25 +110,31 @@ export class RedisPublisher {
     batch: readonly Outgoing[],
     { size, ageMs }: Limits,
   ): Promise<readonly Published[]> {
-    const { keys, items } = this.itemsOf(channel, batch, 2);
-    const life = Math.max(ageMs, MEMORY_MS);
+    const { keys: onceKeys, items } = this.itemsOf(channel, batch, 2);
+    const lifeMs = Math.max(ageMs, MEMORY_MS);
     const parameters = [
       newEpoch(),
       size,
       ageMs,
-      life,
+      lifeMs,
       MEMORY_MS,
       this.link.publishCommand,
       this.link.key(channel),
+      this.acknowledgements.epochOf(channel),
       ...items,
     ];
-    const reply = await this.link.run(PUBLISH_KEPT, [...keysOf(this.link, channel), ...keys], parameters);
-    const [epoch, ...results] = (reply as Buffer[]).map(String);
-    return results.map((result) => {
-      const [former, seq] = result.split(' ');
-      const isRepeat = seq !== undefined;
-      return { position: { epoch: (isRepeat ? former : epoch) ?? '', seq: Number(seq ?? result) }, isRepeat };
-    });
+    const keys = [...keysOf(this.link, channel), ...onceKeys];
+    const replicas = batch.at(-1)?.options.replicas ?? 0;
+    const reply = await (replicas > 0
+      ? this.replicated.run({ script: PUBLISH_KEPT, keys, parameters, replicas })
+      : this.link.run(PUBLISH_KEPT, keys, parameters));
+    const [epoch = '', formers = '', ...results] = (reply as Buffer[]).map(String);
+    const seq = Number(results.findLast((result) => !result.includes(' ')) ?? 0);
+    if (seq > 0) {
+      const changed = formers === '' ? undefined : positionsIn(formers);
+      this.acknowledgements.note(channel, { position: { epoch, seq }, formers: changed, lifeMs });
+    }
+    return results.map((result) => publishedAs(result, epoch));
   }
 
   private async sendUnkept(channel: ChannelName, batch: readonly Outgoing[]): Promise<readonly Published[]> {
@@ -139,4 +166,11 @@ export class RedisPublisher {
     }
     return { keys, items };
   }
+}
+
+/** @param result a seq of the epoch, or `epoch seq` of the publish that it repeats */
+function publishedAs(result: string, epoch: string): Published {
+  const [former = '', seq] = result.split(' ');
+  if (seq === undefined) return { position: { epoch, seq: Number(result) }, isRepeat: false };
+  return { position: { epoch: former, seq: Number(seq) }, isRepeat: true };
 }

@@ -30,9 +30,21 @@ export function createClient(settings: RedisLinkSettings): Redis | Cluster {
   });
 }
 
+export interface BesideOptions {
+  /** Whether a command may take as long as WAIT: that has the whole timeout to itself. */
+  readonly isForWaits?: boolean;
+}
+
 /** @param server `host:port` of one of the servers of a cluster */
-export function clientBeside(settings: RedisLinkSettings, server: string | undefined): Redis {
-  const options = { ...optionsOf(settings), lazyConnect: true, autoResubscribe: false, retryStrategy: delay };
+export function clientBeside(
+  settings: RedisLinkSettings,
+  server: string | undefined,
+  { isForWaits = false }: BesideOptions = {},
+): Redis {
+  const { redisTimeoutMs } = settings;
+  const limits = isForWaits ? { commandTimeout: redisTimeoutMs * 2, socketTimeout: redisTimeoutMs * 3 } : {};
+  const fixed = { lazyConnect: true, autoResubscribe: false, retryStrategy: delay };
+  const options = { ...optionsOf(settings), ...limits, ...fixed };
   const [address = ''] = redisAddresses(settings.redisUrl);
   if (server === undefined) return new Redis(address, options);
   const colon = server.lastIndexOf(':');

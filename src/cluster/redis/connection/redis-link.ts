@@ -2,13 +2,11 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Cluster, Redis } from 'ioredis';
 import { GatehouseError } from '../../../protocol/gatehouse-error.js';
-import { clientBeside, createClient, type RedisLinkSettings } from './redis-clients.js';
+import { clientBeside, createClient, type BesideOptions, type RedisLinkSettings } from './redis-clients.js';
 import { isUnusable, mayReconnect, RedisFaults, type RedisFault } from './redis-faults.js';
 import { RunIds } from './run-ids.js';
 import { RedisPulse } from './redis-pulse.js';
-import type { RedisScript } from './redis-script.js';
-
-export type RedisArgument = string | number | Buffer;
+import type { RedisArgument, RedisScript, ScriptCommands } from './redis-script.js';
 
 interface RedisLinkEvents {
   /** Redis answers, for the first time or again. What it holds may have changed meanwhile. */
@@ -28,14 +26,10 @@ interface RedisLinkEvents {
   accepts: [fault: RedisFault];
   /** A ping was answered, as each server that takes commands is sent one a second. */
   roundTrip: [milliseconds: number];
+  /** So many publications are stored, and too few replicas have confirmed them in time. */
+  unreplicated: [count: number];
   /** What was published on some node has come to this one: so long after its time. */
   arrived: [milliseconds: number];
-}
-
-/** Of every client, and missing in the types of ioredis. */
-interface ScriptCommands {
-  evalBuffer(source: string, keyCount: number, ...parameters: RedisArgument[]): Promise<unknown>;
-  evalshaBuffer(digest: string, keyCount: number, ...parameters: RedisArgument[]): Promise<unknown>;
 }
 
 const PULSE_MS = 1_000;
@@ -112,8 +106,18 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
    *
    * @param server `host:port` of one of the servers of a cluster
    */
-  connectBeside(server?: string): Redis {
-    return clientBeside(this.settings, server);
+  connectBeside(server?: string, options?: BesideOptions): Redis {
+    return clientBeside(this.settings, server, options);
+  }
+
+  /** How long Redis may take to answer. */
+  get timeoutMs(): number {
+    return this.settings.redisTimeoutMs;
+  }
+
+  /** Another connection has found that a slot of the cluster has moved. */
+  refreshSlots(): void {
+    if (this.client instanceof Cluster) this.client.refreshSlotsCache();
   }
 
   /** Resolves once Redis answers, and at the latest after the time that an answer may take. */
@@ -137,15 +141,7 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
    * @throws GatehouseError SERVER_BUSY when Redis is gone, too slow, or answers with an error; then it is unknown whether it ran
    */
   async run(script: RedisScript, keys: readonly string[], parameters: readonly RedisArgument[] = []): Promise<unknown> {
-    const all = [...keys, ...parameters];
-    return this.attempt(async () => {
-      try {
-        return await this.client.evalshaBuffer(script.digest, keys.length, ...all);
-      } catch (error) {
-        if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
-        return this.client.evalBuffer(script.source, keys.length, ...all);
-      }
-    });
+    return this.attempt(() => script.runOn(this.client, keys, parameters));
   }
 
   /**

@@ -1,7 +1,8 @@
 import { identityOf } from '../../ports/node-identity.js';
 import { inBatches } from '../../bus/batches.js';
 import { STATE, TAKE } from './redis-counts-scripts.js';
-import { busy, type RedisArgument, type RedisLink } from '../connection/redis-link.js';
+import { busy, type RedisLink } from '../connection/redis-link.js';
+import type { RedisArgument } from '../connection/redis-script.js';
 import type { RedisNodeRegistry } from '../registry/redis-node-registry.js';
 import type { CountKind, SharedCounts } from '../../ports/shared-counts.js';
 
