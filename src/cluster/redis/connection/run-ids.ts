@@ -13,7 +13,9 @@ export class RunIds {
   /** Whether there is one that was not there when this was last asked. A server that does not answer counts as it was. */
   async haveChanged(): Promise<boolean> {
     const servers = this.client instanceof Cluster ? this.client.nodes('master') : [this.client];
-    const lives = await Promise.all(servers.map(async (server) => [addressOf(server), await serverRunId(server)] as const));
+    const lives = await Promise.all(
+      servers.map(async (server) => [addressOf(server), await serverRunId(server)] as const),
+    );
     const present = new Map<string, string>();
     for (const [address, answer] of lives) {
       const life = answer ?? this.known.get(address);
