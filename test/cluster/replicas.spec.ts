@@ -30,15 +30,14 @@ async function publishUntil(client: TestClient, code: string): Promise<Message> 
   return answer ?? { type: 'none' };
 }
 
-/** A master and a replica that has caught up with it. */
-async function pair() {
-  const master = await RedisServer.start();
+/** One that has caught up with its master. */
+async function replicaOf(master: RedisServer): Promise<RedisServer> {
   const replica = await RedisServer.start();
   await operate(replica, 'REPLICAOF', '127.0.0.1', String(master.port));
   const client = new Redis(master.port, '127.0.0.1');
   await eventually('the replica follows', async () => (await client.info('replication')).includes('state=online'));
   client.disconnect();
-  return { master, replica };
+  return replica;
 }
 
 async function waitsAt({ port }: RedisServer): Promise<number> {
@@ -48,7 +47,7 @@ async function waitsAt({ port }: RedisServer): Promise<number> {
   return Number(calls ?? 0);
 }
 
-/** Where a channel's publications stand, as Redis itself has it. */
+/** How many publications of a channel a server has. */
 async function lengthAt({ port }: RedisServer, channel: string): Promise<number> {
   const client = new Redis(port, '127.0.0.1');
   const length = await client.xlen(`gatehouse:{${channel}}:log`);
@@ -63,9 +62,8 @@ function publishFromServer({ app }: TestServer, channel: string) {
 
 describe('a namespace with `replicas: 1`', () => {
   it('answers a publish when a replica has it, and not before; others do not wait for it', async () => {
-    const { master, replica } = await pair();
-    await using _master = master;
-    await using _replica = replica;
+    await using master = await RedisServer.start();
+    await using replica = await replicaOf(master);
     using namespaces = namespacesFile(NAMESPACES);
     const redis = { REDIS_URL: master.url, REDIS_TIMEOUT_MS: LONG_MS };
     await using server = await startTestServer({ ...namespaces.environment, ...redis });
@@ -87,9 +85,8 @@ describe('a namespace with `replicas: 1`', () => {
   });
 
   it('answers NOT_REPLICATED where none has it in time, and a retry with the idempotency key as the first', async () => {
-    const { master, replica } = await pair();
-    await using _master = master;
-    await using _replica = replica;
+    await using master = await RedisServer.start();
+    await using replica = await replicaOf(master);
     using namespaces = namespacesFile(NAMESPACES);
     const redis = { REDIS_URL: master.url, REDIS_TIMEOUT_MS: '1000' };
     await using server = await startTestServer({ ...namespaces.environment, ...redis });
@@ -114,9 +111,8 @@ describe('a namespace with `replicas: 1`', () => {
   });
 
   it('waits once for all that is published in a turn, and for each number of replicas', async () => {
-    const { master, replica } = await pair();
-    await using _master = master;
-    await using _replica = replica;
+    await using master = await RedisServer.start();
+    await using replica = await replicaOf(master);
     using namespaces = namespacesFile(NAMESPACES);
     const redis = { REDIS_URL: master.url, REDIS_TIMEOUT_MS: '1000' };
     await using server = await startTestServer({ ...namespaces.environment, ...redis });
