@@ -130,6 +130,7 @@ describe('a namespace with `replicas: 1`', () => {
     await Promise.all(safe);
     expect(await safer).toBe('NOT_REPLICATED');
     expect((await waitsAt(master)) - before).toBe(2);
+    expect(await lengthAt(replica, 'safe:0')).toBe(1);
   });
 
   it('holds on a Redis Cluster, for each master by its own replica', async () => {
