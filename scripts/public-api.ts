@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import ts from 'typescript';
+
+const ENTRIES = { gatehouse: 'src/public.d.ts', 'gatehouse/testing': 'src/testing/testing.d.ts' };
+
+const HEAD = `# API report
+
+Everything that the package exports, with its signatures. \`npm run api:report\` writes this file, and a test compares it with
+the package. So each change of the public door is seen in review. [CONTRIBUTING](../CONTRIBUTING.md#versions) says which
+changes need a new major version.
+`;
+
+export interface ApiReport {
+  readonly report: string;
+  /** Exported names that have no doc comment. */
+  readonly undocumented: readonly string[];
+}
+
+/** @param dist the folder of the build, with declarations */
+export function apiReport(dist: string): ApiReport {
+  const files = Object.values(ENTRIES).map((file) => join(dist, file));
+  const options = { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, noLib: true };
+  const program = ts.createProgram(files, { ...options, types: [] });
+  const checker = program.getTypeChecker();
+  const undocumented: string[] = [];
+  const sections = Object.entries(ENTRIES).map(([name, file]) => {
+    const source = program.getSourceFile(join(dist, file));
+    const entry = source && checker.getSymbolAtLocation(source);
+    if (entry === undefined) throw new Error(`There is no ${file} in ${dist}: run nest build`);
+    const exported = checker.getExportsOfModule(entry).toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    const blocks = exported.map((symbol) => {
+      const meant = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+      if (meant.getDocumentationComment(checker).length === 0) undocumented.push(symbol.name);
+      return signaturesOf(meant);
+    });
+    return `\n## ${name}\n\n\`\`\`ts\n${blocks.join('\n\n')}\n\`\`\`\n`;
+  });
+  return { report: HEAD + sections.join(''), undocumented };
+}
+
+function signaturesOf(symbol: ts.Symbol): string {
+  const printer = ts.createPrinter({ removeComments: true });
+  return (symbol.declarations ?? [])
+    .map((declaration) => (ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration))
+    .map((node) => {
+      const { transformed } = ts.transform(node, [withoutPrivateMembers]);
+      return printer.printNode(ts.EmitHint.Unspecified, transformed[0] ?? node, node.getSourceFile());
+    })
+    .join('\n');
+}
+
+/** What is private or marked @internal can change at any time. */
+const withoutPrivateMembers: ts.TransformerFactory<ts.Node> = () => (node) => {
+  if (!ts.isClassDeclaration(node)) return node;
+  const members = node.members.filter((member) => !isPrivate(member));
+  const { modifiers, name, typeParameters, heritageClauses } = node;
+  return ts.factory.updateClassDeclaration(node, modifiers, name, typeParameters, heritageClauses, members);
+};
+
+function isPrivate(member: ts.ClassElement): boolean {
+  const isHidden = (ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Private) !== 0;
+  return isHidden || ts.getJSDocTags(member).some(({ tagName }) => tagName.text === 'internal');
+}
