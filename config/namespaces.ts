@@ -20,6 +20,7 @@ export interface HistoryLimits {
 /** How many entries a node keeps of what became of publications, in all channels of the namespace. */
 export type LedgerLimits = HistoryLimits;
 
+/** The rules of the channels of one namespace, from the channels file. */
 export interface Namespace {
   readonly name: string;
   readonly subscribe: AccessRule;

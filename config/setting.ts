@@ -1,3 +1,4 @@
+/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** One environment variable: what it is for, and how its text becomes a value. */

@@ -16,6 +16,7 @@ import { ServerApiModule } from './server-api/server-api.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { TransportModule } from './transport/transport.module.js';
 
+/** Options of `GatehouseModule.forRoot()`. */
 export interface GatehouseOptions extends SettingsSource {
   /** Where `/api`, `/route`, `/health`, `/ready`, `/metrics` and `/docs` are, below the global prefix of the application. Default: `/gatehouse`. */
   readonly httpPrefix?: string;

@@ -60,7 +60,9 @@ function settingsIn(app: INestApplication): Settings {
   try {
     return app.get(Settings, { strict: false });
   } catch {
-    throw new Error('installGatehouse: the application does not import GatehouseModule.forRoot()');
+    throw new Error(
+      'installGatehouse: the application does not import GatehouseModule.forRoot(). Add it to the imports of its root module',
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 export const CAPABILITIES = ['subscribe', 'publish', 'history', 'presence'] as const;
+/** What a token may allow in channels. */
 export type Capability = (typeof CAPABILITIES)[number];
 
 /** Channel pattern → what the token allows there, on top of what the namespace allows. */

@@ -1,13 +1,15 @@
 import { Module } from '@nestjs/common';
+import { ChannelsModule } from '../channels/channels.module.js';
 import { ClusterModule } from '../cluster/cluster.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { Broadcaster } from './broadcaster.js';
 import { ClusterSessions } from './cluster-sessions.js';
 import { DirectoryEntries } from './directory-entries.js';
+import { LocalReceivers } from './local-receivers.js';
 
 @Module({
-  imports: [ClusterModule, SessionsModule],
-  providers: [Broadcaster, ClusterSessions, DirectoryEntries],
+  imports: [ChannelsModule, ClusterModule, SessionsModule],
+  providers: [Broadcaster, ClusterSessions, DirectoryEntries, LocalReceivers],
   exports: [Broadcaster, ClusterSessions],
 })
 export class BroadcastModule {}

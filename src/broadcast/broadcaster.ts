@@ -4,9 +4,9 @@ import { NodeRegistry } from '../cluster/ports/node-registry.js';
 import { SharedCounts } from '../cluster/ports/shared-counts.js';
 import { sendable } from '../protocol/codecs/sendable.js';
 import { TRACES, type Traces } from '../protocol/traces.js';
-import { SessionRegistry } from '../sessions/session-registry.js';
 import { Audience, type Carrier } from './audience.js';
 import { arrived, deliverHere, destinationOf, travelling, type BroadcastDelivery, type Target } from './delivery.js';
+import { LocalReceivers } from './local-receivers.js';
 
 const KIND = 'deliver';
 const KIND_BEYOND = 'deliver-beyond';
@@ -27,7 +27,7 @@ export class Broadcaster implements Carrier {
     private readonly bus: NodeBus,
     private readonly counts: SharedCounts,
     private readonly registry: NodeRegistry,
-    private readonly sessions: SessionRegistry,
+    private readonly receivers: LocalReceivers,
     @Optional() @Inject(TRACES) private readonly traces?: Traces,
   ) {
     bus.handle(KIND, (payload) => this.deliverHere(arrived(payload)));
@@ -52,6 +52,16 @@ export class Broadcaster implements Carrier {
   /** Every session that has the role. */
   toRole(role: string): Audience {
     return this.to({ to: 'role', name: role });
+  }
+
+  /**
+   * Every session that is subscribed to a channel. The message is not kept in its history: for what only those who are there
+   * need, such as that somebody types. `Channels.publish` sends what must not be missed.
+   *
+   * @throws UnknownNamespace for a name that cannot be a channel
+   */
+  toChannel(name: string): Audience {
+    return this.to(this.receivers.channelTarget(name));
   }
 
   /** @internal for Audience */
@@ -98,12 +108,12 @@ export class Broadcaster implements Carrier {
   }
 
   private deliverHere(delivery: BroadcastDelivery): number {
-    return deliverHere(this.sessions, delivery, this.traces);
+    return deliverHere(this.receivers, delivery, this.traces);
   }
 
   /** Whether nobody meant can be on another node. */
   private isComplete({ target }: BroadcastDelivery): boolean {
-    return !this.bus.reachesOthers || (target.to === 'session' && this.sessions.get(target.name) !== undefined);
+    return !this.bus.reachesOthers || (target.to === 'session' && this.receivers.has(target.name));
   }
 
   /** The nodes on which the target can be; undefined: all. */

@@ -20,6 +20,7 @@ export interface SessionSummary {
   readonly messagesSent: number;
 }
 
+/** Which sessions to list. */
 export interface SessionQuery {
   /** Only those of this user. */
   readonly userId?: string | undefined;

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { Session } from '../sessions/session.js';
-import type { Channel } from './channel.js';
+import { fixFor, type Channel } from './channel.js';
 import { ChannelsSettings } from './channels-settings.js';
 
 const HOOK = 'gatehouse:channel-hook';
@@ -87,7 +87,8 @@ export class ChannelHooks implements OnApplicationBootstrap {
       for (const { moment, namespace } of marks) {
         const label = `${provider.constructor.name}.${name}`;
         if (!isStatic) throw new UnusableHook(label, 'belongs to a request-scoped provider');
-        if (!this.settings.namespaces.has(namespace)) throw new UnusableHook(label, `names no namespace: ${namespace}`);
+        if (!this.settings.namespaces.has(namespace))
+          throw new UnusableHook(label, `names no namespace: ${namespace}. ${fixFor(this.settings)}`);
         const key = `${moment} ${namespace}`;
         this.hooks.set(key, [...(this.hooks.get(key) ?? []), (request) => method.call(provider, request)]);
       }

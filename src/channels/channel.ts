@@ -25,12 +25,8 @@ export function channelNamed(name: string, namespaces: Namespaces): Channel {
 
 /** Code of the application names a channel that cannot exist. */
 export class UnknownNamespace extends Error {
-  constructor(name: string, { namespaces, file = 'config/channels.yaml' }: KnownNamespaces) {
-    const known = [...namespaces.keys()].join(', ');
-    super(
-      `There can be no channel "${name}": a name is <namespace>:<name>, and the namespaces are ${known}. Add yours to ${file}, ` +
-        'or set CHANNELS_FILE to a file that has it',
-    );
+  constructor(name: string, known: KnownNamespaces) {
+    super(`There can be no channel "${name}": a name is <namespace>:<name>. ${fixFor(known)}`);
     this.name = 'UnknownNamespace';
   }
 }
@@ -39,6 +35,12 @@ export class UnknownNamespace extends Error {
 export interface KnownNamespaces {
   readonly namespaces: Namespaces;
   readonly file?: string | undefined;
+}
+
+/** What to do about a namespace that there is none of. */
+export function fixFor({ namespaces, file = 'config/channels.yaml' }: KnownNamespaces): string {
+  const known = [...namespaces.keys()].join(', ') || 'none';
+  return `Namespaces are: ${known}. Add yours to ${file}, or set CHANNELS_FILE to a file that has it`;
 }
 
 /**

@@ -42,6 +42,7 @@ const settings: FactoryProvider<ChannelsSettings> = {
     SubscriptionReview,
   ],
   exports: [
+    ChannelsSettings,
     ChannelHooks,
     ChannelHub,
     Channels,

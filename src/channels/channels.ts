@@ -27,6 +27,7 @@ import type { Subscription } from './subscription.js';
 /** What one reply brings of a history, about; one publication in any case. */
 const MAX_REPLY_BYTES = 1_048_576;
 
+/** How a session is subscribed. */
 export interface SubscribeOptions {
   /** Where the client stood when it was last connected. */
   readonly since?: Position | undefined;

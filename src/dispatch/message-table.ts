@@ -24,7 +24,10 @@ export type Handlers = ReadonlyMap<string, Handler>;
 /** Two gateways answer the same message type: the application cannot start. */
 export class DuplicateMessageType extends Error {
   constructor(first: HandlerDefinition, second: HandlerDefinition) {
-    super(`The message type "${first.type}" is registered twice: by ${first.name} and by ${second.name}`);
+    super(
+      `The message type "${first.type}" is registered twice: by ${first.name} and by ${second.name}. Rename one of them, or remove the ` +
+        'module that brings it from the imports',
+    );
     this.name = 'DuplicateMessageType';
   }
 }

@@ -25,7 +25,10 @@ export class StartupWarnings implements OnApplicationBootstrap {
   private forgottenGateways(): string[] {
     return this.scanner
       .forgottenGateways()
-      .map((name) => `${name} has @SubscribeMessage methods but is no @RealtimeGateway(): none is called`);
+      .map(
+        (name) =>
+          `${name} has @SubscribeMessage methods but is no @RealtimeGateway(): none is called. Put @RealtimeGateway() before the class`,
+      );
   }
 
   /** A payload whose class looks validated, and is not. */
@@ -35,10 +38,14 @@ export class StartupWarnings implements OnApplicationBootstrap {
       const messageClass = payloadClassOf(handler);
       if (messageClass === undefined || PLAIN_TYPES.has(messageClass)) return [];
       if (!isMessageClass(messageClass)) {
-        return [`${handler.name}: ${messageClass.name} has no validation decorators, so every payload passes`];
+        return [
+          `${handler.name}: ${messageClass.name} has no validation decorators, so every payload passes. Put decorators such as @IsString() on its fields`,
+        ];
       }
       if (enhancers(PIPES_METADATA, handler).length > 0 || this.config.getGlobalPipes().length > 0) return [];
-      return [`${handler.name}: ${messageClass.name} is not validated, for the class is no @RealtimeGateway()`];
+      return [
+        `${handler.name}: ${messageClass.name} is not validated, for the class is no @RealtimeGateway(). Put it before the class`,
+      ];
     });
   }
 }

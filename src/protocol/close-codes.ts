@@ -39,6 +39,7 @@ export const CLOSES = {
   starting: { code: 4503, reason: 'Server starting, try again later', client: 'reconnect-later' },
 } as const satisfies Record<string, CloseDefinition>;
 
+/** The name of a close; docs/protocol.md has the code and the meaning of each. */
 export type CloseName = keyof typeof CLOSES;
 
 /** Those for a rule that the client broke: each is counted by its name, and what the client still sends is not read. */

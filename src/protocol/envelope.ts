@@ -30,6 +30,7 @@ export interface Seal {
   readonly signature: string;
 }
 
+/** The session that sent or published a message. */
 export interface Publisher {
   readonly userId: string;
   readonly sessionId: string;

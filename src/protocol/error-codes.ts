@@ -24,4 +24,5 @@ export const ERRORS = {
   INTERNAL_ERROR: { message: 'Internal error', retry: true },
 } as const;
 
+/** The code of an error of the registry; docs/protocol.md has the meaning of each. */
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,5 +1,8 @@
 import { ERRORS, type ErrorCode } from './error-codes.js';
 
+const RETRY_AFTER_MS = 1_000;
+
+/** What an error says beside its code. */
 export interface ErrorExtras {
   /** Replaces the registry's sentence. Must not quote what the client sent. */
   readonly message?: string | undefined;
@@ -14,6 +17,18 @@ export interface ErrorExtras {
  * it has no stack: that took 20 µs for each message of a flood, and nobody read it.
  */
 export class GatehouseError extends Error {
+  /**
+   * For a failure that a later try may overcome, such as that of a database: the client is answered `UPSTREAM_UNAVAILABLE` with
+   * `retryAfter`, and the cause is logged. A message with `@ReplayProtected()` may be sent again.
+   *
+   * @param cause what failed; clients do not see it
+   */
+  static retryable(cause: unknown, extras: ErrorExtras = {}): GatehouseError {
+    return Object.assign(new GatehouseError('UPSTREAM_UNAVAILABLE', { retryAfter: RETRY_AFTER_MS, ...extras }), {
+      cause,
+    });
+  }
+
   readonly details: ErrorExtras['details'];
   readonly retryAfter: number | undefined;
 

@@ -7,6 +7,7 @@ import type { Connection } from '../socket/connection.js';
 import type { FrameFormat } from './frame-format.js';
 
 declare const brand: unique symbol;
+/** The id of a session: text that no plain string is taken for. */
 export type SessionId = string & { readonly [brand]: 'SessionId' };
 
 /** Who is told of every frame that a session queues. */

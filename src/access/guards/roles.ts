@@ -12,7 +12,11 @@ export function Roles(...roles: readonly [string, ...string[]]): ClassDecorator 
   return applyDecorators(SetMetadata(ROLES, roles), UseGuards(RolesGuard));
 }
 
-/** @throws GatehouseError UNAUTHENTICATED for an anonymous session, FORBIDDEN for one without any of the roles */
+/**
+ * Passes a session that has at least one of the roles.
+ *
+ * @throws GatehouseError UNAUTHENTICATED for an anonymous session, FORBIDDEN for one without any of the roles
+ */
 export function demandRole(session: Session, roles: readonly string[]): void {
   if (session.roles.some((role) => roles.includes(role))) return;
   if (session.principal.anonymous) throw new GatehouseError('UNAUTHENTICATED');

@@ -1,6 +1,7 @@
 import type { CanActivate, Type } from '@nestjs/common';
 import type { Session } from '../../sessions/session.js';
 
+/** A handler: its gateway class and its method. */
 export interface HandlerReference {
   readonly gateway: Type;
   readonly method: (...args: never[]) => unknown;

@@ -21,7 +21,11 @@ export class SignedInGuard implements SessionGuard {
   }
 }
 
-/** @throws GatehouseError UNAUTHENTICATED for an anonymous session */
+/**
+ * Passes a session that is signed in.
+ *
+ * @throws GatehouseError UNAUTHENTICATED for an anonymous session
+ */
 export function demandSignIn(session: Session): void {
   if (session.principal.anonymous) throw new GatehouseError('UNAUTHENTICATED');
 }

@@ -14,6 +14,7 @@ import { SessionTermination } from '../session-termination.js';
 import { BanEscalation } from '../limits/ban-escalation.js';
 import { giverOf, isAbove, reaches } from './standing.js';
 
+/** Whom to ban, and for how long. */
 export interface BanOrder extends GivenOrder {
   readonly kind: Ban['kind'];
   /** An address (of IPv6 its whole /64 is banned), or a user id. */

@@ -1,5 +1,6 @@
 import { readGiver, type GivenOrder } from './given-order.js';
 
+/** A ban in force. */
 export interface Ban extends GivenOrder {
   readonly kind: 'address' | 'user';
   /** The address (IPv6: its /64), or the user id. */

@@ -48,6 +48,7 @@ export interface PublishOptions {
   readonly isForAllNodes?: boolean;
 }
 
+/** What became of a publish. */
 export interface Published {
   /** Undefined in a channel without history. */
   readonly position: Position | undefined;
@@ -55,6 +56,7 @@ export interface Published {
   readonly isRepeat: boolean;
 }
 
+/** Which part of a history is asked for. */
 export interface HistoryQuery {
   /** Only what came after this seq. */
   readonly afterSeq?: number | undefined;
@@ -73,6 +75,7 @@ export interface HistoryQuery {
   readonly reached?: readonly Position[] | undefined;
 }
 
+/** What a channel keeps, or the part of it that was asked for. */
 export interface History {
   /** Where the channel stands now. */
   readonly top: Position;

@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { MessageContext } from './message-context.js';
 
+/** Reads the value of a parameter from the context of the message. */
 export type ContextReader = (context: MessageContext) => unknown;
 
 const READER = Symbol('gatehouse:reader');
