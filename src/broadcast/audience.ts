@@ -1,6 +1,7 @@
 import type { Publisher } from '../protocol/envelope.js';
 import { FERNET, type PayloadCipher } from '../protocol/encryption/payload-cipher.js';
-import type { BroadcastDelivery, Target } from './delivery.js';
+import type { BroadcastDelivery } from './delivery.js';
+import type { Target } from './target.js';
 
 /** Brings a delivery to its sessions. */
 export interface Carrier {

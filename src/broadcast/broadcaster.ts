@@ -5,8 +5,9 @@ import { SharedCounts } from '../cluster/ports/shared-counts.js';
 import { sendable } from '../protocol/codecs/sendable.js';
 import { TRACES, type Traces } from '../protocol/traces.js';
 import { Audience, type Carrier } from './audience.js';
-import { arrived, deliverHere, destinationOf, travelling, type BroadcastDelivery, type Target } from './delivery.js';
+import { arrived, deliverHere, destinationOf, travelling, type BroadcastDelivery } from './delivery.js';
 import { LocalReceivers } from './local-receivers.js';
+import type { Target } from './target.js';
 
 const KIND = 'deliver';
 const KIND_BEYOND = 'deliver-beyond';

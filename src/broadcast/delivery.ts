@@ -2,10 +2,7 @@ import type { Publisher } from '../protocol/envelope.js';
 import type { Destination, Traces } from '../protocol/traces.js';
 import { Multicast } from '../sessions/multicast.js';
 import type { LocalReceivers } from './local-receivers.js';
-
-/** Whom a message is for, as data: it travels to other nodes. */
-export type Target =
-  { readonly to: 'everyone' } | { readonly to: 'user' | 'session' | 'role' | 'channel'; readonly name: string };
+import type { Target } from './target.js';
 
 /** A message and whom it is for. */
 export interface BroadcastDelivery {

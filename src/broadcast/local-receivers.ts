@@ -6,7 +6,7 @@ import type { ChannelName } from '../cluster/ports/broker.js';
 import type { SessionEvents } from '../sessions/session-events.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
-import type { Target } from './delivery.js';
+import type { Target } from './target.js';
 
 /** The sessions of this node that a target means. */
 @Injectable()
