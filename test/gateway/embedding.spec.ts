@@ -75,7 +75,8 @@ async function startHost(
   const app = await NestFactory.create<INestApplication<Server>>(HostModule, { logger: false, abortOnError: false });
   app.useGlobalPipes(new ValidationPipe());
   app.enableCors({ origin: 'https://host.example' });
-  app.enableShutdownHooks([]);
+  // Not all signals, as an empty list means: a listener for SIGSEGV takes V8's own away, and WebAssembly in this process crashes.
+  app.enableShutdownHooks(['SIGTERM']);
   setUp(app);
   await installGatehouse(app);
   await app.listen(0, '127.0.0.1');

@@ -69,8 +69,9 @@ export class RedisCluster implements AsyncDisposable {
     });
     if (replica !== undefined) await asked(replica, (client) => client.call('CLUSTER', 'FAILOVER', 'TAKEOVER'));
     await eventually('all servers know of it', async () => {
-      const owners = await Promise.all(others.map(async (other) => (await this.holdersAsSeenBy(other, key))[0]));
-      return owners.every((owner) => owner === replica);
+      // While the slot changes hands, a server may know no owner.
+      const seen = others.map((other) => this.holdersAsSeenBy(other, key).catch(() => []));
+      return (await Promise.all(seen)).every(([owner]) => owner !== undefined && owner === replica);
     });
   }
 
