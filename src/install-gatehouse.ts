@@ -1,10 +1,11 @@
 import type { INestApplication } from '@nestjs/common';
-import type { ApplicationConfig } from '@nestjs/core';
+import { ModulesContainer, type ApplicationConfig } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Settings } from '../config/settings.js';
 import { RealtimeAdapter } from './endpoint/realtime-adapter.js';
+import { GatehouseModule } from './gatehouse.module.js';
 import { NodeReporter } from './lifecycle/node-reporter.js';
 import { ServerState } from './lifecycle/server-state.js';
 import { setUpDocs, setUpServerApi } from './server-api/set-up.js';
@@ -56,14 +57,11 @@ export async function becomeReady(app: INestApplication, port: number): Promise<
   await app.get(NodeReporter, { strict: false }).start(port);
 }
 
+/** Looks before it asks: unless told otherwise, Nest ends the process when `app.get` does not find something. */
 function settingsIn(app: INestApplication): Settings {
-  try {
-    return app.get(Settings, { strict: false });
-  } catch {
-    throw new Error(
-      'installGatehouse: the application does not import GatehouseModule.forRoot(). Add it to the imports of its root module',
-    );
-  }
+  const modules = [...app.get(ModulesContainer).values()];
+  if (modules.some(({ metatype }) => metatype === GatehouseModule)) return app.get(Settings, { strict: false });
+  throw new Error('installGatehouse: the application does not import GatehouseModule.forRoot()');
 }
 
 function expressOf(app: INestApplication): NestExpressApplication {
