@@ -51,3 +51,8 @@ export const DEFINITIONS = {
   diagnostics,
   tracing,
 } as const;
+
+/** The variable of every setting. */
+export const SETTING_NAMES: ReadonlySet<string> = new Set(
+  Object.values(DEFINITIONS).flatMap((group) => Object.values(group).map(({ env }) => env)),
+);

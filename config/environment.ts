@@ -1,4 +1,4 @@
-import { DEFINITIONS } from './definitions.js';
+import { SETTING_NAMES } from './definitions.js';
 import { ENV_FILE, envFile, environmentOfProcess } from './process-environment.js';
 import { loadSettings, type Environment, type Settings } from './settings.js';
 
@@ -18,8 +18,9 @@ export function configurationOfProcess(): ProcessConfiguration {
 
 /** Names in `.env` that are no setting, as a misspelt one is. The environment itself is full of other programs' variables. */
 function unknownKeys(keys: readonly string[]): string[] {
-  const known = new Set(Object.values(DEFINITIONS).flatMap((group) => Object.values(group).map(({ env }) => env)));
-  return keys.filter((key) => !known.has(key)).map((key) => `${ENV_FILE}: ${key} is not a setting of this server`);
+  return keys
+    .filter((key) => !SETTING_NAMES.has(key))
+    .map((key) => `${ENV_FILE}: ${key} is not a setting of this server`);
 }
 
 /** What works, but hardly as it was meant. */

@@ -1,4 +1,4 @@
-import { DEFINITIONS } from './definitions.js';
+import { SETTING_NAMES } from './definitions.js';
 import { environmentOfProcess } from './process-environment.js';
 import { loadSettings, type Environment, type Settings } from './settings.js';
 import { UnusableSettings } from './unusable-settings.js';
@@ -13,8 +13,7 @@ export interface SettingsSource {
 
 /** @throws UnusableSettings naming every setting that cannot be used, or that there is none of that name */
 export function settingsOf({ settings = {}, environment = environmentOfProcess() }: SettingsSource): Settings {
-  const known = new Set(Object.values(DEFINITIONS).flatMap((group) => Object.values(group).map(({ env }) => env)));
-  const unknown = Object.keys(settings).filter((name) => !known.has(name));
+  const unknown = Object.keys(settings).filter((name) => !SETTING_NAMES.has(name));
   if (unknown.length > 0) throw new UnusableSettings(unknown.map((name) => `${name} is not a setting of Gatehouse`));
   const texts = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
   return loadSettings({ ...environment, ...texts });
