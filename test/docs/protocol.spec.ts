@@ -9,6 +9,17 @@ import { literal, read, section, table } from './markdown.js';
 
 const document = read('docs/protocol.md');
 
+describe('docs/protocol-for-clients.md', () => {
+  it('lists every close code of the registry, each with its advice', () => {
+    const documented = table(section(read('docs/protocol-for-clients.md'), '## Close codes'), 'code');
+    const advised = documented.filter(({ advice }) => advice !== '');
+    const registered = Object.values(CLOSES).map(({ code, client }) => [String(code), client]);
+    expect(Object.fromEntries(advised.map(({ code, advice }) => [code, literal(advice)]))).toEqual(
+      Object.fromEntries(registered),
+    );
+  });
+});
+
 describe('docs/protocol.md', () => {
   it('lists the errors of the registry, each with its sentence and whether to retry', () => {
     const documented = table(section(document, '## Errors'), 'code').map(({ code, message, retry }) => [
