@@ -63,7 +63,7 @@ module.exports = {
     {
       name: 'ws-only-where-sockets-are',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(socket|upgrade|endpoint|testing)/' },
+      from: { path: '^src/', pathNot: '^src/(socket|endpoint|testing)/' },
       to: { path: '^node_modules/(ws|@types/ws)/' },
     },
     {

@@ -4,12 +4,13 @@ import { DispatchModule } from '../dispatch/dispatch.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { SocketModule } from '../socket/socket.module.js';
 import { UpgradeModule } from '../upgrade/upgrade.module.js';
+import { Handshakes } from './handshakes.js';
 import { SessionOpener } from './session-opener.js';
 
 /** Where the upgrade and dispatch meet: an accepted client becomes a session whose frames are dispatched. */
 @Module({
   imports: [AccessModule, DispatchModule, SessionsModule, SocketModule, UpgradeModule],
-  providers: [SessionOpener],
-  exports: [SessionOpener],
+  providers: [SessionOpener, Handshakes],
+  exports: [SessionOpener, Handshakes],
 })
 export class EndpointModule {}

@@ -5,15 +5,13 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { InboundBudget } from '../socket/inbound-budget.js';
 import { Connection } from '../socket/connection.js';
-import { chosenSubprotocol } from '../upgrade/chosen-subprotocol.js';
-import { continueAsHttp, isForeignUpgrade } from '../upgrade/foreign-upgrade.js';
-import { answersSent, isAnswering } from '../upgrade/pending/pending-answers.js';
-import { useOriginForm } from '../upgrade/ladder/request-target.js';
-import { Upgrader, type Upgrade, type Welcome } from '../upgrade/ladder/upgrader.js';
+import { isForeignUpgrade, pathOf } from '../upgrade/ladder/request-target.js';
 import { GatewayScanner } from '../dispatch/gateway-scanner.js';
 import { normalizePath } from '../dispatch/calls/nest-internals.js';
 import { DispatchEvents } from '../dispatch/dispatch-events.js';
-import { SessionOpener } from './session-opener.js';
+import { chosenSubprotocol } from './complete-upgrade.js';
+import { Handshakes, type Endpoint } from './handshakes.js';
+import { SessionOpener, type Receive } from './session-opener.js';
 
 export interface RealtimeAdapterSettings {
   /** WS_PATH: where gateways without a path of their own are. */
@@ -30,11 +28,6 @@ interface GatewayOptions {
   readonly namespace?: string;
 }
 
-interface Endpoint {
-  readonly server: WebSocketServer;
-  welcome: Welcome | undefined;
-}
-
 /** No message refers to one before it: then one compressed frame serves all clients, and none costs memory while idle. */
 const WITHOUT_CONTEXT_TAKEOVER = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 
@@ -47,19 +40,20 @@ const MIN_READ_BYTES = 512;
 const FREE_READS = 4_096;
 
 /**
- * Puts our own path (upgrade → session → dispatch) under Nest's stock gateway decorators. Nest still finds gateways,
+ * Puts our own path (upgrade → handshake → session → dispatch) under Nest's stock gateway decorators. Nest still finds gateways,
  * sets @WebSocketServer() properties and calls afterInit; it binds nothing per connection any more.
  */
 export class RealtimeAdapter extends WsAdapter {
   private readonly endpoints = new Map<string, Endpoint>();
-  private readonly upgrader: Upgrader;
+  private readonly handshakes: Handshakes;
   private readonly opener: SessionOpener;
   private readonly inboundBudget: InboundBudget;
   private readonly events: DispatchEvents;
   private readonly http: Server;
   private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (this.isForAnother(request)) return;
-    this.upgrade({ request, socket, head, arrivedAt: Date.now() }).catch((exception: unknown) => {
+    const upgrade = { request, socket, head, arrivedAt: Date.now() };
+    this.handshakes.serve(upgrade, this.endpoints, this.http).catch((exception: unknown) => {
       this.events.crash('upgrade', exception);
       socket.destroy();
     });
@@ -70,7 +64,7 @@ export class RealtimeAdapter extends WsAdapter {
     private readonly settings: RealtimeAdapterSettings,
   ) {
     super(app);
-    this.upgrader = app.get(Upgrader);
+    this.handshakes = app.get(Handshakes);
     this.opener = app.get(SessionOpener);
     this.inboundBudget = app.get(InboundBudget);
     this.events = app.get(DispatchEvents);
@@ -85,24 +79,16 @@ export class RealtimeAdapter extends WsAdapter {
    */
   private isForAnother(request: IncomingMessage): boolean {
     if (this.http.listenerCount('upgrade') <= 1 || isForeignUpgrade(request)) return false;
-    return !this.endpoints.has(pathOf(request.url));
+    return !this.endpoints.has(pathOf(request));
   }
 
-  private async upgrade(upgrade: Upgrade): Promise<void> {
-    const { request, socket } = upgrade;
-    if (isAnswering(socket)) await answersSent(socket);
-    // An answer before has ended the connection.
-    if (!socket.writable) return void socket.destroy();
-    if (isForeignUpgrade(request)) return continueAsHttp(this.http, request, upgrade);
-    useOriginForm(request);
-    const path = pathOf(request.url);
-    const endpoint = this.endpoints.get(path);
-    const welcome: Welcome = (admission) => {
-      if (endpoint === undefined) return;
-      endpoint.welcome ??= this.opener.at(path === this.settings.path ? '' : path);
-      endpoint.welcome(admission);
+  /** Made for the first client, when the message tables are compiled. */
+  private receiverAt(path: string): Receive {
+    let receive: Receive | undefined;
+    return (accepted, connection) => {
+      receive ??= this.opener.at(path === this.settings.path ? '' : path);
+      receive(accepted, connection);
     };
-    await this.upgrader.upgrade(upgrade, endpoint?.server, welcome);
   }
 
   /** One WebSocket server a path, however many gateways share it. */
@@ -127,10 +113,14 @@ export class RealtimeAdapter extends WsAdapter {
       closeTimeout: CLOSE_TIMEOUT_MS,
       handleProtocols: chosenSubprotocol,
     });
-    // A listener keeps `ws` from answering what it refuses: the upgrader does, and counts it.
+    // A listener keeps `ws` from answering what it refuses: Handshakes does, and counts it.
     server.on('wsClientError', () => {});
     this.inboundBudget.watch(server.clients);
-    this.endpoints.set(path, { server, welcome: undefined });
+    this.endpoints.set(path, {
+      server,
+      compresses: server.options.perMessageDeflate !== false,
+      receive: this.receiverAt(path),
+    });
     return server;
   }
 
@@ -148,9 +138,4 @@ export class RealtimeAdapter extends WsAdapter {
     this.http.off('upgrade', this.onUpgrade);
     await super.dispose();
   }
-}
-
-function pathOf(url = '/'): string {
-  const end = url.indexOf('?');
-  return end === -1 ? url : url.slice(0, end);
 }

@@ -11,7 +11,7 @@ import { Session } from '../sessions/session.js';
 import type { Connection, ConnectionContext } from '../socket/connection.js';
 import { Heartbeat } from '../socket/heartbeat.js';
 import { OUTBOUND_CONTEXT } from '../socket/outbound-queue.js';
-import type { Admission } from '../upgrade/ladder/upgrader.js';
+import type { Acceptance } from '../upgrade/decision.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import { GatewayHooks, type ConnectionHooks } from '../dispatch/gateway-hooks.js';
 import { Inbox, type InboxContext } from '../dispatch/inbound/inbox.js';
@@ -19,7 +19,13 @@ import { MessageTable } from '../dispatch/message-table.js';
 import { ReplyStreams } from '../dispatch/calls/reply-streams.js';
 
 /** Takes in the clients of one path. */
-export type Receive = (admission: Admission) => void;
+export type Receive = (accepted: Acceptance, connection: Connection) => void;
+
+/** What the sessions of one path share. */
+interface Path {
+  readonly context: InboxContext;
+  readonly hooks: ConnectionHooks;
+}
 
 /** Where handlers have no time limit, those of clients that have gone have this one: nobody waits for their answers. */
 const PATIENCE_MS = 30_000;
@@ -50,11 +56,13 @@ export class SessionOpener {
   at(path: string): Receive {
     const hooks = this.hooks.of(path);
     const context = this.inboxContext(path, hooks);
-    return (admission) => this.receive(admission, context, hooks);
+    return (accepted, connection) => this.receive(accepted, connection, { context, hooks });
   }
 
-  private receive(admission: Admission, context: InboxContext, hooks: ConnectionHooks): void {
-    const { sessionId, connection, socket, place, request, principal, codec, address } = admission;
+  private receive(accepted: Acceptance, connection: Connection, { context, hooks }: Path): void {
+    const { sessionId, place, principal, codec, upgrade } = accepted;
+    const { request, socket } = upgrade;
+    const { address } = accepted.client;
     const format = this.formats.of(codec, takesCompressed(connection, request));
     const session = new Session(sessionId, { principal, connection, format, address, events: this.sessions.events });
     const inbox = new Inbox({ session, place, rate: this.rates.of(place) }, context);

@@ -1,18 +1,18 @@
 import type { CloseName } from '../../protocol/close-codes.js';
 
-interface HttpRefusal {
+export interface HttpRefusal {
   readonly status: number;
   readonly sentence: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** How a client is turned away: with an HTTP answer, or by a finished upgrade and a close code that a browser can read. */
-export interface Refusal {
-  readonly http?: HttpRefusal;
-  readonly close?: CloseName;
+export type Refusal = {
   /** A trusted proxy gets the HTTP answer, whatever AUTH_REFUSAL says: it can pass the upgrade on to another node. */
   readonly isForProxies?: true;
-}
+} & (
+  { readonly http: HttpRefusal; readonly close?: CloseName } | { readonly http?: undefined; readonly close: CloseName }
+);
 
 const busy = (sentence: string): HttpRefusal => ({ status: 503, sentence, headers: { 'Retry-After': '1' } });
 /** A 426 names the protocol that is required (RFC 9110 §15.5.22). */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { listElements } from './list-header.js';
 
 /** Scheme, authority, and the rest. An authority with user information is not one of HTTP (RFC 9110 §4.2.4). */
 const ABSOLUTE = /^(?:https?|wss?):\/\/([^/?#@]+)(.*)$/is;
@@ -13,4 +14,21 @@ export function useOriginForm(request: IncomingMessage): void {
   request.url = rest.startsWith('/') ? rest : `/${rest}`;
   // A request without Host stays one without: that is a fault of its own.
   if (request.headers.host !== undefined) request.headers.host = authority;
+}
+
+/** The target without its query. */
+export function pathOf({ url = '/' }: IncomingMessage): string {
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
+}
+
+/**
+ * Whether a request with an Upgrade header offers only protocols that this server does not speak, as Java's HttpClient
+ * and `curl --http2` do with h2c. A list that names WebSocket among others counts only with the headers of a handshake.
+ */
+export function isForeignUpgrade({ method, headers }: IncomingMessage): boolean {
+  const offered = listElements(headers.upgrade ?? '').map((protocol) => protocol.toLowerCase());
+  if (!offered.includes('websocket')) return true;
+  const isAlone = offered.every((protocol) => protocol === 'websocket');
+  return !isAlone && (method !== 'GET' || headers['sec-websocket-key'] === undefined);
 }

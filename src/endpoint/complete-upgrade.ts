@@ -1,28 +1,28 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
 import type { Subprotocol } from '../protocol/codecs/codec.js';
 import type { Connection } from '../socket/connection.js';
-import { rememberChoice } from './chosen-subprotocol.js';
-import { acceptableOffer } from './ladder/extension-offers.js';
-import { listElements } from './ladder/list-header.js';
+import type { Acceptance } from '../upgrade/decision.js';
+import { acceptableOffer } from '../upgrade/ladder/extension-offers.js';
+import { listElements } from '../upgrade/ladder/list-header.js';
 
-interface Accepted {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Buffer;
-  readonly subprotocol: Subprotocol | undefined;
+/** `ws` asks for the subprotocol in a callback that knows nothing but the request; the policy has chosen it by then. */
+const choices = new WeakMap<IncomingMessage, Subprotocol>();
+
+/** For the option `handleProtocols`. False, which `ws` writes as no header, where the client offered none but a token. */
+export function chosenSubprotocol(_offered: ReadonlySet<string>, request: IncomingMessage): Subprotocol | false {
+  return choices.get(request) ?? false;
 }
 
 /** Finishes the handshake. False where the client has hung up meanwhile, or `ws` refuses what only it looks at. */
 export function completeUpgrade(
-  { request, socket, head, subprotocol }: Accepted,
+  { upgrade: { request, socket }, head, subprotocol }: Acceptance,
   server: WebSocketServer,
   onOpen: (connection: Connection) => void,
 ): boolean {
   let isOpen = false;
   simplify(request.headers);
-  rememberChoice(request, subprotocol);
+  if (subprotocol !== undefined) choices.set(request, subprotocol);
   server.handleUpgrade(request, socket, head, (connection) => {
     isOpen = true;
     onOpen(connection as Connection);

@@ -1,35 +1,16 @@
 import type { IncomingMessage, Server } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
-import { listElements } from './ladder/list-header.js';
-
-/**
- * Whether a request with an Upgrade header offers only protocols that this server does not speak, as Java's HttpClient
- * and `curl --http2` do with h2c. A list that names WebSocket among others counts only with the headers of a handshake.
- */
-export function isForeignUpgrade({ method, headers }: IncomingMessage): boolean {
-  const offered = listElements(headers.upgrade ?? '').map((protocol) => protocol.toLowerCase());
-  if (!offered.includes('websocket')) return true;
-  const isAlone = offered.every((protocol) => protocol === 'websocket');
-  return !isAlone && (method !== 'GET' || headers['sec-websocket-key'] === undefined);
-}
+import type { Upgrade } from '../upgrade/decision.js';
 
 /**
  * Gives the connection back to Node's HTTP server, as if the request had offered nothing: RFC 9110 §7.8 always allows
  * that. Node hands over every request with an Upgrade header, whatever its method, and reads neither its body nor what
  * comes behind it. So the request is put back in front of the bytes that have come, without the header.
- *
- * @param head the bytes behind the request's headers
  */
-export function continueAsHttp(server: Server, request: IncomingMessage, { socket, head }: Taken): void {
+export function continueAsHttp(server: Server, { request, socket, head }: Upgrade): void {
   socket.unshift(Buffer.concat([headOf(request), head]));
   // The documented way to bring a connection to a server. Of a TLS server, one whose handshake is done.
   server.emit(server instanceof TlsServer ? 'secureConnection' : 'connection', socket);
-}
-
-interface Taken {
-  readonly socket: Duplex;
-  readonly head: Buffer;
 }
 
 /** The bytes of the request up to its body. Node decodes both the target and the headers as Latin-1. */

@@ -1,0 +1,69 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { AddressRecord } from '../access/limits/address-book.js';
+import type { ClientAddress } from '../access/limits/address-key.js';
+import type { PlaceOwner } from '../access/limits/cluster-connection-limits.js';
+import type { Credentials } from '../authentication/credentials.js';
+import type { Principal } from '../authentication/principal.js';
+import type { CloseName } from '../protocol/close-codes.js';
+import type { Codec, Subprotocol } from '../protocol/codecs/codec.js';
+import type { SessionId } from '../sessions/session.js';
+import type { HttpRefusal } from './ladder/refusals.js';
+
+/** An upgrade request, as Node hands it over. */
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** The first bytes behind the request. */
+  readonly head: Buffer;
+  /** Milliseconds since 1970. */
+  readonly arrivedAt: number;
+}
+
+/** What the policy has to know of the endpoint at a path. */
+export interface EndpointTraits {
+  readonly compresses: boolean;
+}
+
+/** The request offers only protocols that this server does not speak: it goes on as plain HTTP. */
+export interface NotOurs {
+  readonly outcome: 'not ours';
+}
+
+/** The client is turned away: with an HTTP answer, or by a finished handshake and a close frame. */
+export interface Rejection {
+  readonly outcome: 'reject';
+  readonly answer: HttpRefusal | CloseAnswer;
+}
+
+export interface CloseAnswer {
+  readonly close: CloseName;
+  readonly reason: string;
+  /** Written as the chosen subprotocol: a client that offered some reads the close code only if one is chosen. */
+  readonly subprotocol: string | undefined;
+}
+
+/** Who asks, as far as the request tells. */
+export interface Applicant {
+  readonly upgrade: Upgrade;
+  readonly client: ClientAddress;
+  readonly credentials: Credentials;
+}
+
+/** The client may have a session. It holds its places until the session closes or the policy takes them back. */
+export interface Acceptance extends Applicant {
+  readonly outcome: 'accept';
+  readonly path: string;
+  readonly sessionId: SessionId;
+  readonly principal: Principal;
+  /** What the answer names; undefined where the client offered none. */
+  readonly subprotocol: Subprotocol | undefined;
+  readonly codec: Codec;
+  readonly place: AddressRecord;
+  /** Its places over all nodes; undefined where this node is the only one. */
+  readonly sharedPlace: PlaceOwner | undefined;
+  /** What the client has sent behind its request. */
+  readonly head: Buffer;
+}
+
+export type Decision = Acceptance | Rejection | NotOurs;
