@@ -7,7 +7,8 @@ export const connections = {
     env: 'CONNECTION_RATE_PER_IP',
     fallback: 10,
     unit: 'per second',
-    effect: 'New connections of one address (IPv6: of one /64). Beyond it 4001 and a ban. 0 = no limit.',
+    effect:
+      'New connections of one address (IPv6: of one /64). Beyond it 4001, and a ban unless they are reconnects. 0 = no limit.',
   }),
   maxPerIp: integer({
     env: 'MAX_CONNECTIONS_PER_IP',

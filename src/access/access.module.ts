@@ -9,7 +9,9 @@ import { ExemptAddresses } from './limits/exempt-addresses.js';
 import { SessionTermination } from './session-termination.js';
 import { TokenRenewal } from './token-renewal.js';
 import { MessageRates } from './limits/message-rate.js';
+import { LostConnections } from './limits/lost-connections.js';
 import { PlaceCheck } from './limits/place-check.js';
+import { Reconnects } from './limits/reconnects.js';
 import { Precedence } from './lists/precedence.js';
 import { RevocationOrders } from './lists/revocation-orders.js';
 import { Revocations } from './lists/revocations.js';
@@ -26,6 +28,7 @@ const SHARED = [
   SessionTermination,
   MessageRates,
   PlaceCheck,
+  Reconnects,
   Precedence,
   ReplayGuard,
   RevocationOrders,
@@ -37,7 +40,7 @@ const SHARED = [
 @Global()
 @Module({
   imports: [AuthenticationModule, ClusterModule, SessionsModule],
-  providers: [...SHARED, SessionReview, ClusterConnectionLimits],
+  providers: [...SHARED, LostConnections, SessionReview, ClusterConnectionLimits],
   exports: SHARED,
 })
 export class AccessModule {}

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Bans } from '../../src/access/lists/bans.js';
+import { LostConnections } from '../../src/access/limits/lost-connections.js';
+import { Reconnects } from '../../src/access/limits/reconnects.js';
+import { Drain } from '../../src/lifecycle/drain.js';
 import { PlaceCheck } from '../../src/access/limits/place-check.js';
 import type { Ban } from '../../src/cluster/ports/ban-store.js';
 import { ClusterEvents } from '../../src/cluster/ports/cluster-events.js';
@@ -105,6 +108,52 @@ describe('a node that has died and still has its lease', () => {
     await eventually('it is spared', () => nodes.get(0, PlaceCheck).sparedCount === 1);
     expect(await nodes.get(0, Bans).list()).toEqual([]);
     links.close();
+  });
+});
+
+describe('an office that had half of its connections on a node that is gone', () => {
+  const OFFICE = 75;
+
+  it('comes back to the other node within a second: some are refused, and nobody is banned', async () => {
+    const limits = {
+      MAX_CONNECTIONS_PER_IP: '200',
+      MAX_CONNECTIONS_PER_USER: '0',
+      CONNECTION_RATE_PER_IP: String(OFFICE),
+    };
+    await using nodes = await TestNodes.start(['a'], limits);
+    const links = new RedisLinks();
+    const link = await links.open(nodes.redis.url, { redisPrefix: 'gatehouse' });
+    await using dead = await StoreNode.start(link, 'dead');
+    for (let n = 0; n < OFFICE; n += 1) await dead.counts.take('address', '127.0.0.1', 0);
+    // It answers nobody. Its lease must not run out here, however slow the machine is.
+    await eventually('its lease is known', () => nodes.registryOf(nodes.at(0)).nodes.length === 2);
+    const rush = () => Array.from({ length: OFFICE }, () => open(nodes.at(0).url));
+    const clients = [...rush(), ...rush()];
+    const fates = await Promise.all(clients.map(isLetIn));
+    const isIn = fates.filter(Boolean).length;
+    expect(isIn).toBeGreaterThanOrEqual(OFFICE);
+    // Unless the machine was so slow that the rate was kept.
+    if (isIn < clients.length)
+      await eventually(
+        'it is spared',
+        () => nodes.get(0, Reconnects).sparedCount + nodes.get(0, PlaceCheck).sparedCount > 0,
+      );
+    expect(await nodes.get(0, Bans).list()).toEqual([]);
+    await clear(clients);
+    links.close();
+  });
+
+  it('is known on all nodes where it was drained, also once that node is gone', async () => {
+    await using nodes = await TestNodes.start(['a', 'b']);
+    const clients = await Promise.all(Array.from({ length: 5 }, () => connect(nodes.at(0).url)));
+    nodes.get(0, Drain).begin();
+    for (const client of clients) expect((await client.closed).code).toBe(1012);
+    for (const index of [0, 1]) {
+      await eventually('the node knows of five', () => {
+        return nodes.get(index, LostConnections).drainedOf('127.0.0.1', performance.now()) === 5;
+      });
+    }
+    expect(nodes.get(0, LostConnections).hereOf('127.0.0.1', performance.now())).toBe(0);
   });
 });
 

@@ -8,6 +8,8 @@ import { Bans } from '../../src/access/lists/bans.js';
 import { ConnectionLimits } from '../../src/access/limits/connection-limits.js';
 import { ExemptAddresses } from '../../src/access/limits/exempt-addresses.js';
 import type { SessionTermination } from '../../src/access/session-termination.js';
+import { LostConnections } from '../../src/access/limits/lost-connections.js';
+import { Reconnects } from '../../src/access/limits/reconnects.js';
 import { PlaceCheck } from '../../src/access/limits/place-check.js';
 import { ClusterConnectionLimits } from '../../src/access/limits/cluster-connection-limits.js';
 import { ClusterEvents } from '../../src/cluster/ports/cluster-events.js';
@@ -39,12 +41,15 @@ function door() {
   const [bus, cluster] = [new LoneNodeBus(), new ClusterEvents()];
   const store = new MemoryBanStore();
   const bans = new Bans(SETTINGS, bus, store, cluster, new AccessEvents(), {} as SessionTermination);
+  const counts = new MemorySharedCounts('a');
   const exempt = new ExemptAddresses(SETTINGS);
   const events = new SessionEvents();
-  const sessions = { countOfUser: () => 0, events } as unknown as SessionRegistry;
-  const shared = new ClusterConnectionLimits(SETTINGS, bus, new MemorySharedCounts('a'), cluster, events, exempt);
+  const sessions = { countOfUser: () => 0, ofAddress: () => [], events } as unknown as SessionRegistry;
+  const shared = new ClusterConnectionLimits(SETTINGS, bus, counts, cluster, events, exempt);
   const check = new PlaceCheck(SETTINGS, bus, sessions, bans, exempt);
-  return { bans, store, limits: new ConnectionLimits(SETTINGS, sessions, bans, shared, check) };
+  const lost = new LostConnections(bus, events);
+  const reconnects = new Reconnects(SETTINGS, bus, counts, bans, lost, check);
+  return { bans, store, limits: new ConnectionLimits(SETTINGS, sessions, bans, shared, check, reconnects) };
 }
 
 /** A clock that the test moves on: of both kinds, for rates and for bans. */

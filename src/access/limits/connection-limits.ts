@@ -8,6 +8,7 @@ import { AddressBook, AddressRecord } from './address-book.js';
 import type { ClientAddress } from './address-key.js';
 import { Bans } from '../lists/bans.js';
 import { PlaceCheck } from './place-check.js';
+import { Reconnects } from './reconnects.js';
 import { ClusterConnectionLimits, type PlaceOwner, type SharedRefusal } from './cluster-connection-limits.js';
 
 export type AdmissionRefusal = 'banned' | 'connection_rate' | 'too_many_from_address' | 'at_capacity';
@@ -35,6 +36,7 @@ export class ConnectionLimits {
     private readonly bans: Bans,
     private readonly shared: ClusterConnectionLimits,
     private readonly placeCheck: PlaceCheck,
+    private readonly reconnects: Reconnects,
   ) {
     const { connections, messages } = settings;
     this.addresses = new AddressBook({ connectionRate: connections.ratePerIp, messageRate: messages.ratePerIp });
@@ -127,7 +129,7 @@ export class ConnectionLimits {
     const refusal = this.refusalOfAddress(record, now);
     if (refusal === undefined) return record;
     if (refusal === 'too_many_from_address') this.placeCheck.suspect(key);
-    else this.bans.breach(key, refusal);
+    else this.reconnects.overRate(key);
     return refusal;
   }
 

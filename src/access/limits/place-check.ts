@@ -16,11 +16,19 @@ const POLL_MS = 25;
 /** Looks are counted, not time: after a stall of the process the answers that have come meanwhile are read before the next look. */
 const MAX_LOOKS = PATIENCE_MS / POLL_MS;
 /** Other nodes wait as long for their connections, and their answers have to travel. */
-const ANSWER_MS = PATIENCE_MS + 1_500;
+export const PROOF_MS = PATIENCE_MS + 1_500;
 /** Addresses that are checked at one time. Beyond it a refused address is only refused. */
-const MAX_CHECKS = 100;
+export const MAX_CHECKS = 100;
+/** A connection that is so young has just shown that it is alive. */
+const YOUNG_MS = 10_000;
 
 const KIND = 'prove-places';
+
+/** Connections of an address that answered a ping, and those that did not and are still open. */
+interface Proof {
+  readonly proven: number;
+  readonly silent: number;
+}
 
 /**
  * Decides whether an address that was refused for lack of places is banned as well. Connections that are gone may still hold
@@ -34,7 +42,7 @@ export class PlaceCheck {
   sparedCount = 0;
   private readonly checked = new Set<string>();
   /** Several nodes may ask for the same address. */
-  private readonly proofs = new Map<string, Promise<number>>();
+  private readonly proofs = new Map<string, Promise<Proof>>();
   /** Sessions of IPv6 clients by their /64. Those of IPv4 are found by address. */
   private readonly byPrefix = new SessionIndex();
 
@@ -59,7 +67,7 @@ export class PlaceCheck {
   }
 
   private async check(limitKey: string): Promise<void> {
-    const asked = this.bus.ask<number>(KIND, limitKey, { timeoutMs: ANSWER_MS });
+    const asked = this.bus.ask<number>(KIND, limitKey, { timeoutMs: PROOF_MS });
     const proven = (await this.provenHere(limitKey)) + sumOf(await asked);
     if (proven >= this.settings.connections.maxPerIp) return this.bans.breach(limitKey, 'too_many_from_address');
     this.sparedCount += 1;
@@ -67,7 +75,22 @@ export class PlaceCheck {
     await pause(PATIENCE_MS, undefined, { ref: false });
   }
 
-  private provenHere(limitKey: string): Promise<number> {
+  /** How many connections of the address on this node do not answer a ping: their clients may be gone, and come back. */
+  async silentHere(limitKey: string): Promise<number> {
+    return (await this.proofOf(limitKey)).silent;
+  }
+
+  /** Whether it is worth while to ask. */
+  mayBeSilent(limitKey: string): boolean {
+    const young = Date.now() - YOUNG_MS;
+    return this.sessionsOf(limitKey).some(({ openedAt }) => openedAt <= young);
+  }
+
+  private async provenHere(limitKey: string): Promise<number> {
+    return (await this.proofOf(limitKey)).proven;
+  }
+
+  private proofOf(limitKey: string): Promise<Proof> {
     const underWay = this.proofs.get(limitKey);
     if (underWay !== undefined) return underWay;
     const proof = this.prove(limitKey).finally(() => this.proofs.delete(limitKey));
@@ -75,8 +98,8 @@ export class PlaceCheck {
     return proof;
   }
 
-  /** Resolves with how many connections have answered, as soon as all have. */
-  private async prove(limitKey: string): Promise<number> {
+  /** Resolves as soon as all connections have answered. */
+  private async prove(limitKey: string): Promise<Proof> {
     const sessions = this.sessionsOf(limitKey);
     const marks = new Map(sessions.map((session) => [session, session.connection.ping()]));
     const isProven = (session: Session): boolean => {
@@ -89,7 +112,8 @@ export class PlaceCheck {
       await pause(POLL_MS, undefined, { ref: false });
       open = this.sessionsOf(limitKey);
     }
-    return open.filter(isProven).length;
+    const proven = open.filter(isProven).length;
+    return { proven, silent: open.length - proven };
   }
 
   private sessionsOf(limitKey: string): readonly Session[] {

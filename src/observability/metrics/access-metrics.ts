@@ -4,6 +4,7 @@ import { AccessEvents } from '../../access/access-events.js';
 import { Bans, BREACH_REASONS } from '../../access/lists/bans.js';
 import { ConnectionLimits } from '../../access/limits/connection-limits.js';
 import { PlaceCheck } from '../../access/limits/place-check.js';
+import { Reconnects } from '../../access/limits/reconnects.js';
 import { Revocations } from '../../access/lists/revocations.js';
 import { eventCounters } from './event-metric.js';
 import { METRIC } from './metrics.js';
@@ -27,12 +28,12 @@ export const accessMetrics: Provider[] = [
   }),
   {
     provide: getToken(METRIC.bansSpared),
-    inject: [PlaceCheck],
-    useFactory: (check: PlaceCheck) =>
+    inject: [PlaceCheck, Reconnects],
+    useFactory: (check: PlaceCheck, reconnects: Reconnects) =>
       pulledCounter(
         METRIC.bansSpared,
-        'Addresses refused for lack of places and not banned, for some of their connections did not answer',
-        () => check.sparedCount,
+        'Addresses refused for their rate or for lack of places and not banned, for their clients may have lost connections',
+        () => check.sparedCount + reconnects.sparedCount,
       ),
   },
   {

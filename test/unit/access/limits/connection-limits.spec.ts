@@ -3,6 +3,7 @@ import type { AccessSettings } from '../../../../src/access/access-settings.js';
 import type { Bans } from '../../../../src/access/lists/bans.js';
 import { ConnectionLimits } from '../../../../src/access/limits/connection-limits.js';
 import type { PlaceCheck } from '../../../../src/access/limits/place-check.js';
+import type { Reconnects } from '../../../../src/access/limits/reconnects.js';
 import type { ClusterConnectionLimits } from '../../../../src/access/limits/cluster-connection-limits.js';
 import type { SessionRegistry } from '../../../../src/sessions/session-registry.js';
 
@@ -13,7 +14,14 @@ function limits(): ConnectionLimits {
   const settings = { connections, messages: { ratePerIp: 0 } } as AccessSettings;
   const bans = { isBanned: () => false, spares: () => false } as unknown as Bans;
   const check = { exempt: { has: () => false } } as unknown as PlaceCheck;
-  return new ConnectionLimits(settings, {} as SessionRegistry, bans, {} as ClusterConnectionLimits, check);
+  return new ConnectionLimits(
+    settings,
+    {} as SessionRegistry,
+    bans,
+    {} as ClusterConnectionLimits,
+    check,
+    {} as Reconnects,
+  );
 }
 
 describe('checks that nobody waits for any more', () => {
