@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import ts from 'typescript';
 
+export const REPORT = 'docs/api-report.md';
 const ENTRIES = { gatehouse: 'src/public.d.ts', 'gatehouse/testing': 'src/testing/testing.d.ts' };
 
 const HEAD = `# API report
@@ -17,7 +19,7 @@ export interface ApiReport {
 }
 
 /** @param dist the folder of the build, with declarations */
-export function apiReport(dist: string): ApiReport {
+export async function apiReport(dist: string): Promise<ApiReport> {
   const files = Object.values(ENTRIES).map((file) => join(dist, file));
   const options = { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, noLib: true };
   const program = ts.createProgram(files, { ...options, types: [] });
@@ -35,7 +37,19 @@ export function apiReport(dist: string): ApiReport {
     });
     return `\n## ${name}\n\n\`\`\`ts\n${blocks.join('\n\n')}\n\`\`\`\n`;
   });
-  return { report: HEAD + sections.join(''), undocumented };
+  const style = await resolveConfig(REPORT);
+  return { report: await format(HEAD + sections.join(''), { ...style, parser: 'markdown' }), undocumented };
+}
+
+/** Returns what to do about a report that is out of date, with the lines that differ; undefined if there is no difference. */
+export function differenceOf(committed: string, generated: string): string | undefined {
+  if (committed === generated) return undefined;
+  const [before, after] = [committed.split('\n'), generated.split('\n')];
+  return [
+    'The public door has changed. Review the change, run `npm run api:report`, and commit docs/api-report.md.',
+    ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
+    ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
+  ].join('\n');
 }
 
 function signaturesOf(symbol: ts.Symbol): string {

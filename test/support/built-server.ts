@@ -1,14 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../config/settings.js';
 import { spawnBound } from './bound-process.js';
-import { SHARED_BUILD } from './shared-build.js';
+import { onceARun } from './once-a-run.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -18,42 +16,24 @@ export interface Build extends AsyncDisposable {
 }
 
 /**
- * Of this project it is made once a run, by whoever wants it first, and goes with the run.
+ * Compiles the server. This project is compiled once a run.
  *
  * @param project the folder of another project of the same form
  */
 export async function buildServer(project = ROOT): Promise<Build> {
-  const shared = process.env[SHARED_BUILD];
   if (project !== ROOT) {
     await using alike = await buildServer();
     return passing(await compile(project, alike));
   }
-  if (shared === undefined) return passing(await compile(ROOT));
-  while (!existsSync(shared)) await ((await isFirst(shared)) ? compileTo(shared) : pause(50));
-  return { folder: shared, [Symbol.asyncDispose]: async () => {} };
+  const shared = await onceARun('server', async (path) => rename(await compile(ROOT), path));
+  return shared === undefined
+    ? passing(await compile(ROOT))
+    : { folder: shared, [Symbol.asyncDispose]: async () => {} };
 }
 
 /** A build that goes with whoever wanted it. */
 function passing(folder: string): Build {
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
-}
-
-/** Whether no other process is at it: only one can make a folder. */
-function isFirst(shared: string): Promise<boolean> {
-  return mkdir(`${shared}.lock`).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Whole or not at all; where it fails, the next may try. */
-async function compileTo(shared: string): Promise<void> {
-  try {
-    await rename(await compile(ROOT), shared);
-  } catch (error) {
-    await rm(`${shared}.lock`, { recursive: true });
-    throw error;
-  }
 }
 
 /**

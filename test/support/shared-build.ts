@@ -1,15 +1,20 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 
 export const SHARED_BUILD = 'GATEHOUSE_TEST_BUILD';
 
-/** Of one run all files of tests share a build: each one costs seconds of a processor. Who watches wants what is there now. */
+/**
+ * The test files of one run share what is expensive to build. `onceARun` makes it beside this path, and this removes it. If
+ * Vitest watches, each file builds what it needs, because the sources change.
+ */
 export function setup({ config }: TestProject): (() => void) | undefined {
   if (config.watch) return undefined;
-  const folder = join(config.root, 'node_modules', `.gatehouse-build-${process.pid}`);
-  process.env[SHARED_BUILD] = folder;
+  const path = join(config.root, 'node_modules', `.gatehouse-build-${process.pid}`);
+  process.env[SHARED_BUILD] = path;
   return () => {
-    for (const path of [folder, `${folder}.lock`]) rmSync(path, { recursive: true, force: true });
+    for (const name of readdirSync(dirname(path))) {
+      if (name.startsWith(`${basename(path)}-`)) rmSync(join(dirname(path), name), { recursive: true, force: true });
+    }
   };
 }

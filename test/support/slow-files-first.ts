@@ -4,6 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const SLOW = [
   'cluster/scenarios/scenarios',
   'docs/commands',
+  'package/package',
   'cluster/scenarios/failover',
   'deploy/process-one',
   'examples/clients',

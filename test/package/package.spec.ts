@@ -1,0 +1,157 @@
+import * as attw from '@arethetypeswrong/core';
+import { execFile } from 'node:child_process';
+import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { publint } from 'publint';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { apiReport, differenceOf, REPORT, type ApiReport } from '../../scripts/public-api.js';
+import { packedPackage, type PackedPackage } from '../support/packed-package.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { runProgram } from '../support/run-program.js';
+import { TEST_SECRET } from '../support/test-server.js';
+
+const run = promisify(execFile);
+
+let packed: PackedPackage;
+beforeAll(async () => void (packed = await packedPackage()));
+afterAll(() => packed?.[Symbol.asyncDispose]());
+
+const EXPECTED_FILES = [
+  'LICENSE',
+  'README.md',
+  'CHANGELOG.md',
+  'package.json',
+  'config/channels.yaml',
+  'proto/gatehouse/v2/envelope.proto',
+  'dist/src/main.js',
+  'dist/src/public.js',
+  'dist/src/public.js.map',
+  'dist/src/public.d.ts',
+  'dist/src/testing/testing.d.ts',
+];
+
+/** What a reader who starts with `tsc --init --strict` has, and the decorators that Nest needs. */
+const CONFIGURATION = {
+  compilerOptions: {
+    module: 'nodenext',
+    target: 'ES2023',
+    lib: ['ES2023', 'ESNext.Disposable'],
+    types: ['node'],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    skipLibCheck: true,
+  },
+  include: ['*.ts'],
+};
+
+const MAIN = `import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { GatehouseModule, installGatehouse } from 'gatehouse';
+import { startTestServer, TestClient } from 'gatehouse/testing';
+import PollModule from './poll.gateway.js';
+
+@Module({ imports: [GatehouseModule.forRoot({ settings: { LOG_LEVEL: 'error', AUDIT_LOG: 'off' } }), PollModule] })
+class AppModule {}
+
+const app = await NestFactory.create(AppModule, { logger: ['error'] });
+await installGatehouse(app);
+await app.listen(0, '127.0.0.1');
+const { port } = app.getHttpServer().address() as { port: number };
+
+await using other = await startTestServer({ features: [PollModule] });
+await using client = await other.connect({ sub: 'ada' });
+await client.request('subscribe', { channel: 'feed:poll' });
+const votes = await client.request<{ tea: number }>('poll.vote', { choice: 'tea' });
+const { from } = await client.next('message');
+
+await using guest = await TestClient.connect(\`ws://127.0.0.1:\${port}/ws\`, other.mintToken());
+const reply = await guest.request<{ coffee: number }>('poll.vote', { choice: 'coffee' });
+const health = (await fetch(\`http://127.0.0.1:\${port}/gatehouse/health\`)).status;
+process.stdout.write(JSON.stringify({ tea: votes.tea, from: from?.userId, coffee: reply.coffee, health }));
+await app.close();
+`;
+
+describe('the package', () => {
+  it('holds what runs, its types and its source maps, and no files of the development', async () => {
+    const { stdout } = await run('tar', ['-tzf', packed.tarball]);
+    const files = stdout.trim().split('\n');
+    expect(EXPECTED_FILES.filter((file) => !files.includes(`package/${file}`))).toEqual([]);
+    const places = new Set(files.map((file) => file.split('/').slice(1, 3).join('/')));
+    const known =
+      /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|config\/channels\.yaml|proto\/gatehouse|dist\/(src|config))$/;
+    expect([...places].filter((place) => !known.test(place))).toEqual([]);
+    expect(files.filter((file) => /\.(spec|test)\.|(?<!\.d)\.ts$|tsbuildinfo/.test(file))).toEqual([]);
+  });
+
+  it('passes publint', async () => {
+    const bytes = await readFile(packed.tarball);
+    const { messages } = await publint({ pack: { tarball: Uint8Array.from(bytes).buffer }, strict: true });
+    expect(messages).toEqual([]);
+  });
+
+  it('has types wherever an ES module may import it', async () => {
+    const checked = await attw.checkPackage(attw.createPackageFromTarballData(await readFile(packed.tarball)));
+    if (!checked.types) throw new Error('The package has no types');
+    // The node10 resolution knows no exports, and require() of an ES module works in newer versions of Node.
+    const isExpected = (problem: attw.Problem): boolean =>
+      problem.kind === 'CJSResolvesToESM' || ('resolutionKind' in problem && problem.resolutionKind === 'node10');
+    expect(checked.problems.filter((problem) => !isExpected(problem))).toEqual([]);
+  });
+
+  it('compiles a gateway with one import under strict, and serves it in a host application and in a test', async () => {
+    await using app = await appWith({ 'main.ts': MAIN });
+    await cp('examples/poll.gateway.ts', join(app.path, 'poll.gateway.ts'));
+    expect(await compilerErrorsOf(app.path)).toBe('');
+    // A busy machine makes no node overloaded.
+    const environment = { JWT_SECRET: TEST_SECRET, OVERLOAD_EVENT_LOOP_LAG_MS: '0' };
+    const { output, errors } = await runProgram([join(app.path, 'main.js')], { cwd: app.path, environment });
+    expect(errors).toBe('');
+    expect(JSON.parse(output)).toEqual({ tea: 1, from: 'ada', coffee: 1, health: 200 });
+  });
+});
+
+describe('docs/api-report.md', () => {
+  let generated: ApiReport;
+  let committed: string;
+  beforeAll(async () => {
+    generated = await apiReport(join(packed.nodeModules, 'gatehouse', 'dist'));
+    committed = await readFile(REPORT, 'utf8');
+  });
+
+  it('is what `npm run api:report` writes', () => {
+    expect(differenceOf(committed, generated.report)).toBeUndefined();
+  });
+
+  it('would tell a change of the public door, and what to do about it', () => {
+    const changed = committed.replace('emit(type: string, data?: unknown): number;', 'emit(type: string): number;');
+    expect(differenceOf(committed, changed)).toBe(
+      'The public door has changed. Review the change, run `npm run api:report`, and commit docs/api-report.md.\n' +
+        '-   emit(type: string, data?: unknown): number;\n' +
+        '+   emit(type: string): number;',
+    );
+  });
+
+  it('describes only names that have a doc comment', () => {
+    expect(generated.undocumented).toEqual([]);
+  });
+});
+
+/** An otherwise empty project in which the package is installed. */
+async function appWith(files: Readonly<Record<string, string>>): Promise<Awaited<ReturnType<typeof temporaryFolder>>> {
+  const folder = await temporaryFolder();
+  await symlink(packed.nodeModules, join(folder.path, 'node_modules'));
+  await writeFile(join(folder.path, 'package.json'), JSON.stringify({ name: 'app', type: 'module' }));
+  await writeFile(join(folder.path, 'tsconfig.json'), JSON.stringify(CONFIGURATION));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, name), text);
+  return folder;
+}
+
+async function compilerErrorsOf(folder: string): Promise<string> {
+  const compiler = resolve('node_modules/typescript/bin/tsc');
+  const { stdout } = await run(process.execPath, [compiler, '-p', folder]).catch((error: { stdout: string }) => error);
+  return stdout;
+}

@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { onceARun } from './once-a-run.js';
+import { temporaryFolder } from './temporary-folder.js';
+
+const run = promisify(execFile);
+const SOURCES = [
+  'src',
+  'config',
+  'proto',
+  'README.md',
+  'LICENSE',
+  'CHANGELOG.md',
+  'package.json',
+  'nest-cli.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
+const TARBALL = 'gatehouse.tgz';
+
+/** The package as `npm pack` makes it. `await using` removes it, unless the run shares it. */
+export interface PackedPackage extends AsyncDisposable {
+  readonly tarball: string;
+  /** A folder with this package unpacked, and links to all others: nothing is asked of a registry. */
+  readonly nodeModules: string;
+}
+
+/** Packs this project as `npm publish` would, once a run. */
+export async function packedPackage(): Promise<PackedPackage> {
+  const shared = await onceARun('package', async (path) => {
+    await using folder = await temporaryFolder(resolve('node_modules'));
+    const parts = join(folder.path, 'parts');
+    await pack(parts);
+    await rename(parts, path);
+  });
+  if (shared !== undefined) return { ...partsOf(shared), [Symbol.asyncDispose]: async () => {} };
+  const folder = await temporaryFolder();
+  await pack(folder.path);
+  return { ...partsOf(folder.path), [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+}
+
+function partsOf(folder: string): Pick<PackedPackage, 'tarball' | 'nodeModules'> {
+  return { tarball: join(folder, TARBALL), nodeModules: join(folder, 'node_modules') };
+}
+
+async function pack(target: string): Promise<void> {
+  const project = join(target, 'project');
+  for (const part of SOURCES) await cp(part, join(project, part), { recursive: true });
+  await symlink(resolve('node_modules'), join(project, 'node_modules'));
+  await leaveOutChecks(join(project, 'tsconfig.build.json'));
+  const { stdout } = await run('npm', ['pack', '--json', '--loglevel=error', '--offline'], { cwd: project });
+  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [{ filename: string }];
+  await rename(join(project, filename), join(target, TARBALL));
+  await rm(project, { recursive: true });
+  await unpack(target);
+}
+
+/** `npm run check:lint` has checked the types. Checking them again here took as long as the rest of the build. */
+async function leaveOutChecks(path: string): Promise<void> {
+  const configuration = JSON.parse(await readFile(path, 'utf8')) as { compilerOptions: object };
+  Object.assign(configuration.compilerOptions, { noCheck: true });
+  await writeFile(path, JSON.stringify(configuration));
+}
+
+/** As npm would install it. */
+async function unpack(folder: string): Promise<void> {
+  const { tarball, nodeModules } = partsOf(folder);
+  const installed = join(nodeModules, 'gatehouse');
+  await mkdir(installed, { recursive: true });
+  await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed]);
+  for (const name of await readdir('node_modules')) {
+    if (!name.startsWith('.')) await symlink(resolve('node_modules', name), join(nodeModules, name));
+  }
+}
