@@ -8,7 +8,7 @@ export const NAMED_RANGES = ['loopback', 'linklocal', 'uniquelocal'];
 export function addressRanges(description: { env: string; effect: string }): Setting<readonly string[]> {
   return list({
     ...description,
-    unit: `comma list of addresses, CIDR ranges, ${NAMED_RANGES.join(', ')}`,
+    unit: `comma-separated list of addresses, CIDR ranges, ${NAMED_RANGES.join(', ')}`,
     check: isRange,
     must: `must be a list of addresses, CIDR ranges, ${NAMED_RANGES.join(', ')}`,
   });

@@ -33,8 +33,8 @@ const ONE_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE---
 export function readCertificate(files: CertificateFiles): Certificate | undefined {
   const { certFile, keyFile } = files;
   if (certFile === undefined && keyFile === undefined) return undefined;
-  if (certFile === undefined) throw new Error('TLS_CERT_FILE must be set where TLS_KEY_FILE is');
-  if (keyFile === undefined) throw new Error('TLS_KEY_FILE must be set where TLS_CERT_FILE is');
+  if (certFile === undefined) throw new Error('TLS_CERT_FILE must be set if TLS_KEY_FILE is set');
+  if (keyFile === undefined) throw new Error('TLS_KEY_FILE must be set if TLS_CERT_FILE is set');
   const pair = { cert: readText('TLS_CERT_FILE', certFile), key: readText('TLS_KEY_FILE', keyFile) };
   return checkedCertificate(pair, files);
 }

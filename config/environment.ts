@@ -30,19 +30,21 @@ export function warningsOf(settings: Settings, environment: Environment): string
 
 function shortSecret({ authentication: { jwtSecret } }: Settings): string[] {
   if (jwtSecret === undefined || Buffer.byteLength(jwtSecret) >= 32) return [];
-  return ['JWT_SECRET is shorter than 32 bytes: whoever has one token can try out secrets until one fits'];
+  return ['JWT_SECRET is shorter than 32 bytes: anyone who has a token can find the secret by trying'];
 }
 
 /** Who has said nothing would otherwise wonder where they are. */
 function metricsOff({ internal }: Settings, { METRICS_ENABLED }: Environment): string[] {
   const isChosen = METRICS_ENABLED?.trim() === 'off';
   if (internal.metricsEnabled === 'on' || isChosen) return [];
-  return ['/metrics is off: set METRICS_TOKEN or INTERNAL_PORT, or METRICS_ENABLED to on or off'];
+  return [
+    '/metrics is off. To turn it on, set METRICS_TOKEN, INTERNAL_PORT or METRICS_ENABLED=on; METRICS_ENABLED=off hides this warning',
+  ];
 }
 
 function apiOutOfReach({ api, tls, internal }: Settings): string[] {
   const isPlain = internal.port !== 0 && internal.tls === 'off' && tls.required === 'on';
   return isPlain && api.enabled === 'on'
-    ? ['/api is refused without TLS on INTERNAL_PORT, for REQUIRE_TLS is on: set INTERNAL_TLS']
+    ? ['REQUIRE_TLS is on, so INTERNAL_PORT refuses /api without TLS. Set INTERNAL_TLS=on']
     : [];
 }

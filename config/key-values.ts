@@ -17,7 +17,7 @@ function keyValue(pair: string): [key: string, value: string] {
   const [, key, value] = PAIR.exec(pair) ?? [];
   const decoded = value === undefined ? undefined : decode(value);
   if (key === undefined || decoded === undefined) {
-    throw new Error('must be key=value pairs with commas between them, special characters percent-encoded');
+    throw new Error('must be key=value pairs separated by commas, with special characters percent-encoded');
   }
   return [key, decoded];
 }

@@ -23,7 +23,7 @@ export function checkSecret(secret: string): string {
  */
 export function importPublicKey(pem: string): KeyObject {
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
-    throw new Error('must be the public key: the private one belongs to the issuer of tokens alone');
+    throw new Error('must be the public key. Only the issuer of tokens may have the private key');
   }
   try {
     return createPublicKey(pem.replaceAll('\\n', '\n'));

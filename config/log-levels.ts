@@ -5,18 +5,18 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What has a level of its own, with what it writes of; docs/observability.md lists them, and a test compares. */
 export const LOG_AREAS = {
-  transport: 'TLS, its certificate, HTTP outside of handlers',
-  upgrade: 'who was turned away at the door',
-  connections: 'sessions that open, close, vanish or are cut off',
-  messages: 'a line a message at debug, handlers that fail, advice about gateways',
+  transport: 'TLS, its certificate, HTTP requests that fail outside a handler',
+  upgrade: 'refused upgrades',
+  connections: 'sessions that open, close, stop responding or are disconnected',
+  messages: 'one line per message at debug, failed handlers, warnings about gateways',
   access: 'signing keys, limits on connections, bans',
-  channels: 'what applications decide of subscriptions',
+  channels: 'hooks of applications that fail',
   cluster: 'Redis and the other nodes',
-  lifecycle: 'start, overload, drain and end',
+  lifecycle: 'start, overload, drain and shutdown',
   api: 'the server API',
-  observability: 'anomalies, and what becomes of logs, metrics and traces themselves',
-  nest: 'what Nest says of itself',
-  app: '`new Logger(…)` in gateways and services of yours',
+  observability: 'anomalies, and failures of logs, metrics and traces themselves',
+  nest: 'messages of Nest itself',
+  app: '`new Logger(…)` in your gateways and services',
 } as const;
 
 export type LogArea = keyof typeof LOG_AREAS;
@@ -37,13 +37,13 @@ export function readLogLevels(text: string): LogLevels {
   const own = new Map<LogArea, LogLevel>();
   for (const entry of text.split(',').map((part) => part.trim())) {
     const [name = '', value, ...rest] = entry.split('=').map((part) => part.trim());
-    if (value === undefined && base !== undefined) throw new Error('must have one level that is of no area');
+    if (value === undefined && base !== undefined) throw new Error('must have one level without an area');
     if (value === undefined) {
       base = levelOf(name);
       continue;
     }
     const area = AREA_NAMES.find((candidate) => candidate === name);
-    if (area === undefined) throw new Error(`must name areas out of ${AREA_NAMES.join(', ')}`);
+    if (area === undefined) throw new Error(`must name only these areas: ${AREA_NAMES.join(', ')}`);
     if (own.has(area) || rest.length > 0) throw new Error('must name each area once, as area=level');
     own.set(area, levelOf(value));
   }

@@ -143,11 +143,13 @@ function readNamespace(name: string, given: Record<string, unknown>, faults: str
     }
   }
   if (values.ledger !== undefined && values.history === undefined) {
-    faults.push(`namespaces.${name}.ledger needs a history: without one, publications have no seq to be asked for`);
+    faults.push(
+      `namespaces.${name}.ledger needs a history, because publications have a seq only in a channel with history`,
+    );
   }
   if (values.replicas !== 0 && values.history === undefined) {
     faults.push(
-      `namespaces.${name}.replicas needs a history: without one, nothing is stored that a replica could have`,
+      `namespaces.${name}.replicas needs a history, because without one nothing is stored that could be replicated`,
     );
   }
   return Object.freeze(values) as unknown as Namespace;
@@ -157,7 +159,7 @@ function readYaml(text: string, faults: string[]): Record<string, unknown> {
   try {
     return fieldsOf(parse(text) ?? {}, 'the file', faults);
   } catch (error) {
-    faults.push(`is no YAML: ${(error as Error).message.split('\n')[0] ?? ''}`);
+    faults.push(`is not valid YAML: ${(error as Error).message.split('\n')[0] ?? ''}`);
     return {};
   }
 }

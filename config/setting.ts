@@ -93,7 +93,7 @@ export function optionalText(description: TextDescription): Setting<string | und
 }
 
 export function text(description: TextDescription): Setting<string> {
-  const { env, effect, unit, fallback, secret = false, pattern, check, must = 'has an unusable form' } = description;
+  const { env, effect, unit, fallback, secret = false, pattern, check, must = 'has an invalid format' } = description;
   return {
     env,
     effect,

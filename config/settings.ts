@@ -133,7 +133,7 @@ function missingEncryptionKeys({ encryption: { keys } }: Parsed, namespaces: Nam
 function unusableTls({ tls, internal, server }: Parsed): string[] {
   const faults: string[] = [];
   if (tls.required === 'on' && tls.certFile === undefined && server.trustProxy === undefined) {
-    faults.push('REQUIRE_TLS is on: TLS_CERT_FILE or TRUST_PROXY must be set, or nobody could connect');
+    faults.push('REQUIRE_TLS is on: TLS_CERT_FILE or TRUST_PROXY must be set, otherwise no client can connect');
   }
   if (internal.tls === 'on' && tls.certFile === undefined) faults.push('INTERNAL_TLS is on: TLS_CERT_FILE must be set');
   try {
@@ -145,7 +145,7 @@ function unusableTls({ tls, internal, server }: Parsed): string[] {
 }
 
 function portTwice({ server, internal }: Parsed): string[] {
-  return internal.port !== 0 && internal.port === server.port ? ['INTERNAL_PORT must be another one than PORT'] : [];
+  return internal.port !== 0 && internal.port === server.port ? ['INTERNAL_PORT must differ from PORT'] : [];
 }
 
 function batchBeyondQueue({ tracing: { batchSize, queueSize } }: Parsed): string[] {
@@ -154,7 +154,7 @@ function batchBeyondQueue({ tracing: { batchSize, queueSize } }: Parsed): string
 
 function nowhereToWrite({ diagnostics: { heapSnapshotPercent, folder } }: Parsed): string[] {
   return heapSnapshotPercent > 0 && folder === undefined
-    ? ['HEAP_SNAPSHOT_PERCENT is set: DIAGNOSTICS_DIR must be']
+    ? ['HEAP_SNAPSHOT_PERCENT is set: DIAGNOSTICS_DIR must be set too']
     : [];
 }
 

@@ -8,7 +8,7 @@ export function trustedProxies(description: { env: string; effect: string }): Se
   return {
     ...description,
     fallback: '',
-    unit: `a count, or a comma list of addresses, CIDR ranges, ${NAMED_RANGES.join(', ')}`,
+    unit: `a count, or a comma-separated list of addresses, CIDR ranges, ${NAMED_RANGES.join(', ')}`,
     secret: false,
     parse(text) {
       if (text === '') return undefined;

@@ -32,9 +32,9 @@ async function load(file: string): Promise<Record<string, unknown>> {
   } catch (error) {
     const { code, message, stack } = error as NodeJS.ErrnoException;
     if (code === 'ERR_UNKNOWN_FILE_EXTENSION')
-      throw unusable(`${file} is no JavaScript. Compile it, and name the .js file`);
-    if (code === 'ERR_MODULE_NOT_FOUND') throw unusable(`${file} imports what is not installed: ${message}`);
-    throw unusable(`${file} failed as it was loaded: ${stack ?? message}`);
+      throw unusable(`${file} is not JavaScript. Compile it, and set the path of the .js file`);
+    if (code === 'ERR_MODULE_NOT_FOUND') throw unusable(`${file} imports a module that is not installed: ${message}`);
+    throw unusable(`${file} failed to load: ${stack ?? message}`);
   }
 }
 
@@ -51,7 +51,7 @@ function isModule(value: unknown): boolean {
 
 function notModule(file: string, value: unknown): string {
   const name = typeof value === 'function' ? value.name : JSON.stringify(value);
-  return `the default export of ${file} must be a Nest module or a list of them, and ${name} is none. Put @Module({ providers: [YourGateway] }) before its class`;
+  return `the default export of ${file} must be a Nest module or a list of them, but ${name} is not a module. Put @Module({ providers: [YourGateway] }) before its class`;
 }
 
 function unusable(fault: string): UnusableSettings {

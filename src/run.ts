@@ -21,7 +21,7 @@ async function start(signals: StopSignals): Promise<void> {
   const { loadFeatures } = await import('./features-file.js');
   const starting = loadFeatures(settings.server.featuresFile).then((features) => startServer(settings, { features }));
   const stoppable = starting.then((server) => ({
-    announce: (cause: string) => server.logger.info({ cause }, 'ending; a signal once more ends at once'),
+    announce: (cause: string) => server.logger.info({ cause }, 'shutting down; send the signal again to exit at once'),
     close: () => server.close(),
   }));
   // A start that fails is told below.
@@ -33,7 +33,7 @@ async function start(signals: StopSignals): Promise<void> {
   server.logger.info({ port: server.port }, 'Gatehouse listens');
   const { internal } = settings;
   if (internal.port > 0)
-    server.logger.info({ host: internal.host, port: internal.port }, 'Gatehouse listens for operators');
+    server.logger.info({ host: internal.host, port: internal.port }, 'Gatehouse listens on the internal port');
   const { isForPeople } = await import('./observability/logs/log-output.js');
   if (isForPeople(settings.log.format)) process.stdout.write(startBanner(settings, server.port));
   if (settings.madeDevelopmentSecret) await printReadyLink(settings, server);
@@ -42,7 +42,7 @@ async function start(signals: StopSignals): Promise<void> {
 /** What ends the process is the last line of the log, too: on standard error alone, whoever collects that would miss it. */
 function tellLastWords({ logger }: GatehouseServer): void {
   process.on('uncaughtExceptionMonitor', (err, origin) =>
-    logger.fatal({ err, origin }, 'exception not caught, the process ends'),
+    logger.fatal({ err, origin }, 'uncaught exception; the process exits'),
   );
 }
 
@@ -62,7 +62,8 @@ function fail(error: unknown): never {
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, port } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE') return `Port ${port} is taken: end what listens there, or set PORT`;
-  if (code === 'EACCES' && port !== undefined) return `Port ${port} may not be used by this account: set PORT`;
+  if (code === 'EADDRINUSE') return `Port ${port} is in use. Stop the program that uses it, or set PORT`;
+  if (code === 'EACCES' && port !== undefined)
+    return `Port ${port} needs more privileges than this account has. Set PORT to a higher number`;
   return error instanceof UnusableSettings ? error.message : (error.stack ?? error.message);
 }

@@ -43,5 +43,5 @@ function logging({ log, audit, server }: Settings): string {
   if (audit.log === 'off') return `${level}, no audit`;
   if (audit.file !== undefined) return `${level}, audit in ${audit.file}`;
   const isQuiet = audit.log === 'auto' && server.environment !== 'production';
-  return isQuiet ? `${level}, the audit is not shown here: AUDIT_LOG=on, or AUDIT_FILE` : level;
+  return isQuiet ? `${level}, audit not shown on a terminal (set AUDIT_LOG=on or AUDIT_FILE)` : level;
 }

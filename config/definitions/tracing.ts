@@ -22,7 +22,7 @@ const protocol: Setting<'http/protobuf' | 'http/json'> = {
   effect: 'How spans are sent. OTLP over gRPC is not supported. Collectors accept HTTP, usually on port 4318.',
   parse(given) {
     if (given === 'http/protobuf' || given === 'http/json') return given;
-    const why = given === 'grpc' ? ': OTLP over gRPC is not supported, collectors take HTTP on port 4318' : '';
+    const why = given === 'grpc' ? ': OTLP over gRPC is not supported, collectors accept HTTP on port 4318' : '';
     throw new Error(`must be http/protobuf or http/json${why}`);
   },
 };

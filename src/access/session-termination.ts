@@ -75,7 +75,8 @@ export class SessionTermination {
 
 function orderOf(payload: unknown): Order {
   const { target, id, reason } = payload as Order;
-  if ((target !== 'user' && target !== 'session') || typeof id !== 'string') throw new TypeError('No order to expel');
+  if ((target !== 'user' && target !== 'session') || typeof id !== 'string')
+    throw new TypeError('Invalid termination order');
   return { target, id, ...withReason(reason), ...readGiver(payload as Order) };
 }
 

@@ -24,7 +24,8 @@ export class TokenRenewal {
    */
   async renew(session: Session, token: string): Promise<number | undefined> {
     const verified = await this.verified(token);
-    if (verified.userId !== session.userId) throw new GatehouseError('FORBIDDEN', { message: 'Token of another user' });
+    if (verified.userId !== session.userId)
+      throw new GatehouseError('FORBIDDEN', { message: 'Token belongs to another user' });
     const principal = this.revocations.judge(verified);
     if (principal === undefined) throw new GatehouseError('UNAUTHENTICATED', { message: 'Token revoked' });
     const former = session.principal;

@@ -136,7 +136,7 @@ export class RemoteKeys {
 
   #succeeded(): void {
     this.#loadedAt = performance.now();
-    if (this.#failing) this.#logger.log('signing keys can be fetched again');
+    if (this.#failing) this.#logger.log('fetching signing keys works again');
     this.#failing = false;
   }
 
@@ -145,8 +145,8 @@ export class RemoteKeys {
     const now = performance.now();
     if (now - this.#loggedAt < this.timing.logEveryMs) return;
     this.#loggedAt = now;
-    const consequence = this.#loaded ? 'the keys in hand stay in use' : 'their tokens cannot be verified';
-    this.#logger.warn({ msg: 'signing keys could not be fetched', reason: describe(error), consequence });
+    const consequence = this.#loaded ? 'the cached keys stay in use' : 'tokens signed with them cannot be verified';
+    this.#logger.warn({ msg: 'cannot fetch signing keys', reason: describe(error), consequence });
   }
 
   async #lookUp({ alg, kid }: WantedKey): Promise<KeyLookup> {

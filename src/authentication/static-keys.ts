@@ -5,7 +5,7 @@ import { algorithmsOf } from './algorithms.js';
 
 /** @throws Error when the value cannot be a shared secret */
 export function secretKey(secret: string): KeyObject {
-  if (secret === '') throw new UnusableSettings(['JWT_SECRET is empty: everyone could sign tokens']);
+  if (secret === '') throw new UnusableSettings(['JWT_SECRET must not be empty: anyone could sign tokens']);
   return createSecretKey(
     named('JWT_SECRET', () => checkSecret(secret)),
     'utf8',

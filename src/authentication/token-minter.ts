@@ -18,7 +18,7 @@ export class TokenMinter {
   /** @throws Error when there is no JWT_SECRET to sign with */
   mint({ sub, roles, expiresInSeconds }: TokenRequest): string {
     const { jwtSecret, issuer, audience } = this.settings;
-    if (jwtSecret === undefined) throw new Error('A token can be minted only with JWT_SECRET');
+    if (jwtSecret === undefined) throw new Error('JWT_SECRET must be set to mint a token');
 
     const jwt = new JwtService({ secret: secretKey(jwtSecret) });
     return jwt.sign(

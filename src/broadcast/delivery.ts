@@ -55,7 +55,7 @@ export function travelling({ target, except, type, from, enc, data, trace }: Bro
 export function arrived(payload: unknown): BroadcastDelivery {
   const { target, except, type, from, enc, data, trace } = payload as BroadcastDelivery;
   const isTarget = target.to === 'everyone' || typeof target.name === 'string';
-  if (!isTarget || !Array.isArray(except) || typeof type !== 'string') throw new TypeError('No delivery');
+  if (!isTarget || !Array.isArray(except) || typeof type !== 'string') throw new TypeError('Invalid delivery');
   const head = { target, except: except as readonly string[], type, from: from ?? undefined, enc: enc ?? undefined };
   return { ...head, data, trace: trace ?? undefined };
 }

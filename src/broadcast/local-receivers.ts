@@ -55,7 +55,7 @@ export class LocalReceivers {
         return this.hub.get(target.name as ChannelName)?.subscriptions.forEach((_, session) => visitor(session));
       default:
         // A newer release may know targets that this one does not.
-        throw new TypeError('No such target');
+        throw new TypeError('Unknown target of a delivery');
     }
   }
 }

@@ -26,7 +26,7 @@ export function channelNamed(name: string, namespaces: Namespaces): Channel {
 /** Code of the application names a channel that cannot exist. */
 export class UnknownNamespace extends Error {
   constructor(name: string, known: KnownNamespaces) {
-    super(`There can be no channel "${name}": a name is <namespace>:<name>. ${fixFor(known)}`);
+    super(`Invalid channel "${name}": a channel name is <namespace>:<name>. ${fixFor(known)}`);
     this.name = 'UnknownNamespace';
   }
 }

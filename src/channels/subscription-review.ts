@@ -91,7 +91,7 @@ export class SubscriptionReview {
       await this.hooks.ask('subscribe', { session, channel });
       return false;
     } catch (error) {
-      if (isFault(error)) this.events.emit('crashed', 'a hook asked again about a subscription', error);
+      if (isFault(error)) this.events.emit('crashed', 'a hook that reviewed a subscription', error);
       return this.drop(session, channel, sayingOf(error));
     }
   }

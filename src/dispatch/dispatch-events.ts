@@ -37,7 +37,7 @@ export class DispatchEvents extends EventEmitter<DispatchEventMap> {
       try {
         listener(where, exception, context);
       } catch {
-        listener(where, new Error('Something was thrown that cannot be logged'), context);
+        listener(where, new Error('A value was thrown that cannot be logged'), context);
       }
     }
   }

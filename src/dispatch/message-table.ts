@@ -26,7 +26,7 @@ export class DuplicateMessageType extends Error {
   constructor(first: HandlerDefinition, second: HandlerDefinition) {
     super(
       `The message type "${first.type}" is registered twice: by ${first.name} and by ${second.name}. Rename one of them, or remove the ` +
-        'module that brings it from the imports',
+        'module that provides it from the imports',
     );
     this.name = 'DuplicateMessageType';
   }

@@ -27,7 +27,7 @@ export class StartupWarnings implements OnApplicationBootstrap {
       .forgottenGateways()
       .map(
         (name) =>
-          `${name} has @SubscribeMessage methods but is no @RealtimeGateway(): none is called. Put @RealtimeGateway() before the class`,
+          `${name} has @SubscribeMessage methods but no @RealtimeGateway(), so none of them is called. Put @RealtimeGateway() before the class`,
       );
   }
 
@@ -44,7 +44,7 @@ export class StartupWarnings implements OnApplicationBootstrap {
       }
       if (enhancers(PIPES_METADATA, handler).length > 0 || this.config.getGlobalPipes().length > 0) return [];
       return [
-        `${handler.name}: ${messageClass.name} is not validated, for the class is no @RealtimeGateway(). Put it before the class`,
+        `${handler.name}: ${messageClass.name} is not validated, because the class has no @RealtimeGateway(). Put @RealtimeGateway() before the class`,
       ];
     });
   }

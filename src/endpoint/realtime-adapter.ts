@@ -94,9 +94,13 @@ export class RealtimeAdapter extends WsAdapter {
   /** One WebSocket server a path, however many gateways share it. */
   override create(port: number, options: GatewayOptions = {}): WebSocketServer {
     if (port !== 0)
-      throw new Error(`A gateway asks for port ${port}, but all gateways share the port of the application`);
+      throw new Error(
+        `@WebSocketGateway(${port}) sets a port, but all gateways share the port of the application. Remove the port`,
+      );
     if (options.namespace !== undefined)
-      throw new Error(`A gateway asks for the namespace ${options.namespace}; ask for a path instead`);
+      throw new Error(
+        `A gateway sets the namespace ${options.namespace}. Namespaces are not supported; set a path instead`,
+      );
     const path = options.path === undefined ? this.settings.path : normalizePath(options.path);
     const present = this.endpoints.get(path);
     if (present) return present.server;

@@ -110,7 +110,7 @@ export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShu
       return reconnectWindowMs(leaving, others, least);
     } catch (error) {
       // What others say of themselves must not keep this node from ending.
-      this.logger.warn({ msg: 'no reconnect window can be reckoned', reason: String(error) });
+      this.logger.warn({ msg: 'cannot calculate the reconnect window', reason: String(error) });
       return least;
     }
   }
@@ -141,7 +141,7 @@ export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShu
 
   /** Time is up: handlers still run, or clients do not answer the closing handshake. */
   private async cut(deadline: number, reason: string): Promise<void> {
-    this.logger.warn({ msg: 'sessions did not end in time and are cut off', sessions: this.sessions.size });
+    this.logger.warn({ msg: 'closing sessions that did not end in time', sessions: this.sessions.size });
     for (const session of this.sessions) session.close('draining', reason);
     await this.waitUntilEmpty(deadline);
     for (const session of this.sessions) session.connection.terminate();

@@ -45,7 +45,7 @@ export class Overload extends EventEmitter<OverloadEvents> implements OnModuleIn
     if ((before === undefined) === (this.sign === undefined)) return;
     // Two lines in the time that it takes to calm down, at most.
     if (over) this.logger.warn({ msg: 'overloaded: refusing upgrades', ...over });
-    else this.logger.log('not overloaded any more: taking upgrades');
+    else this.logger.log('no longer overloaded: accepting upgrades');
     this.emit('changed');
   }
 

@@ -23,7 +23,7 @@ export type UnhandledReason = (typeof UNHANDLED_REASONS)[number];
 
 interface SessionEventMap {
   opened: [session: Session];
-  /** `code` is 1006 where the client vanished. The session is out of the registry by now. */
+  /** `code` is 1006 if the client stopped responding. The session is out of the registry by now. */
   closed: [session: Session, code: number, reason: string];
   /** A session has a fresh principal of the same user, in the place of `former`: of a new token, or with other rights. */
   renewed: [session: Session, former: Principal];
@@ -47,7 +47,7 @@ interface SessionEventMap {
   crashed: [where: string, exception: unknown];
   /** A ping was answered, in milliseconds. */
   roundTrip: [milliseconds: number];
-  /** The client broke a rule, and is being closed for it. */
+  /** The client broke a rule of the protocol; its connection is closing. */
   breached: [session: Session, name: CloseName];
   /** The heartbeat gave a silent client up. */
   vanished: [session: Session];

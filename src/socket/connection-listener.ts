@@ -31,6 +31,6 @@ export interface ConnectionListener {
   roundTrip(milliseconds: number): void;
   /** Nothing came within the heartbeat's timeout; the connection is being terminated. */
   vanished(): void;
-  /** The client broke a rule; the connection is closing for it. */
+  /** The client broke a rule of the protocol; its connection is closing. */
   breached(name: CloseName): void;
 }

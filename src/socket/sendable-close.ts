@@ -6,8 +6,9 @@ const RESERVED_CODES = new Set([1004, 1005, 1006]);
 export function refuseUnsendableClose(code: number | undefined, reason: string | Buffer = ''): void {
   const isSendable =
     code === undefined || (code >= 1000 && code <= 1014 && !RESERVED_CODES.has(code)) || isOwnCode(code);
-  if (!isSendable) throw new RangeError('Not a code that a close frame may bear');
-  if (Buffer.byteLength(reason) > MAX_REASON_BYTES) throw new RangeError('The reason of a close is at most 123 bytes');
+  if (!isSendable) throw new RangeError('Invalid close code');
+  if (Buffer.byteLength(reason) > MAX_REASON_BYTES)
+    throw new RangeError('A close reason must not be longer than 123 bytes');
 }
 
 function isOwnCode(code: number): boolean {

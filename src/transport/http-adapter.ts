@@ -55,7 +55,7 @@ export class HttpAdapter extends ExpressAdapter {
 }
 
 export function answerNotFound(response: ServerResponse): void {
-  writeProblem(response, plainProblem(404, 'There is nothing here'));
+  writeProblem(response, plainProblem(404, 'Nothing is served at this path'));
 }
 
 /** Express and its parts say with `status` that it is the client's fault, such as a URL that cannot be decoded. */

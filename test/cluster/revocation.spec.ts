@@ -138,7 +138,9 @@ describe('on two nodes', () => {
     const body = { kind: 'token', key: 'fay-1' };
     expect(await api(nodes.at(0), 'POST /api/revocations', { body })).toMatchObject({
       status: 503,
-      body: { detail: 'Redis cannot be reached: it holds on this node, and everywhere once Redis is back' },
+      body: {
+        detail: 'Redis cannot be reached. The revocation applies on this node now, and on all nodes when Redis is back',
+      },
     });
     expect(await here.closed).toEqual(REVOKED);
     expect((await api(nodes.at(0), 'DELETE /api/revocations/token/fay-1')).status).toBe(503);

@@ -25,7 +25,7 @@ const ADMIN = mintToken({ sub: 'chief', roles: ['ADMIN'] });
 const SERVICE = mintToken({ sub: 'backend', roles: ['SERVICE'] });
 const TOKENS = { ADMIN, SERVICE, others: mintToken({ sub: 'bob', roles: ['MEMBER'] }) };
 /** What an endpoint says that is not for the role of its caller, whatever it is asked. */
-const CLOSED = new Set(['Insufficient privileges', 'Only for the role ADMIN']);
+const CLOSED = new Set(['Insufficient privileges', 'Requires the role ADMIN']);
 
 const file = namespacesFile({ feed: 'subscribe: anyone, publish: signed_in' });
 let server: TestServer;

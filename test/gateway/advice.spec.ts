@@ -42,8 +42,8 @@ it('tells at start of handlers that are not called and messages that are not val
   await using server = await startTestServer({}, [Feature]);
   const warnings = server.logLines.filter(({ level }) => level === 'warn').map(({ msg }) => String(msg));
   expect(warnings.toSorted()).toEqual([
-    'Forgotten has @SubscribeMessage methods but is no @RealtimeGateway(): none is called. Put @RealtimeGateway() before the class',
+    'Forgotten has @SubscribeMessage methods but no @RealtimeGateway(), so none of them is called. Put @RealtimeGateway() before the class',
     'GoodGateway.bare: Bare has no validation decorators, so every payload passes. Put decorators such as @IsString() on its fields',
-    'PlainGateway.handle: Checked is not validated, for the class is no @RealtimeGateway(). Put it before the class',
+    'PlainGateway.handle: Checked is not validated, because the class has no @RealtimeGateway(). Put @RealtimeGateway() before the class',
   ]);
 });

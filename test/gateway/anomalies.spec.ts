@@ -102,7 +102,7 @@ describe('each kind', () => {
     const beganAt = now;
     rss.mockImplementation(() => 1e9 + (now - beganAt) * 1e5);
     const climbing = { ANOMALY_MEMORY_GROWTH_PERCENT: '50', ANOMALY_MEMORY_WINDOW_MS: '20000' };
-    expect(told(climbing, idle, 0, 100)).toEqual(['memory climbing']);
+    expect(told(climbing, idle, 0, 100)).toEqual(['memory growth']);
   });
 
   it('is not told below its threshold', () => {

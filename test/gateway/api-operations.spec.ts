@@ -41,7 +41,7 @@ describe('POST /api/drain', () => {
   it('is 404 for a node that is not there, and nothing happens', async () => {
     await using server = await startTestServer();
     const { status, body } = await api(server, 'POST /api/drain', { body: { nodeId: 'elsewhere' } });
-    expect({ status, body }).toMatchObject({ status: 404, body: { detail: 'There is no such node' } });
+    expect({ status, body }).toMatchObject({ status: 404, body: { detail: 'No such node' } });
     expect((await fetch(`${server.http}/ready`)).status).toBe(200);
   });
 
@@ -83,7 +83,7 @@ describe('/api/bans', () => {
   it('is 404 to lift a ban that is not there', async () => {
     await using server = await startTestServer();
     const { status, body } = await api(server, 'DELETE /api/bans/user/nobody');
-    expect({ status, body }).toMatchObject({ status: 404, body: { detail: 'There is no such ban' } });
+    expect({ status, body }).toMatchObject({ status: 404, body: { detail: 'No such ban' } });
   });
 
   it.each([
@@ -122,7 +122,7 @@ describe('GET /route', () => {
     const { status, headers, body } = await api(server, 'GET /route', { token: false });
     expect({ status, body }).toMatchObject({
       status: 503,
-      body: { code: 'SERVER_BUSY', detail: 'No node takes clients' },
+      body: { code: 'SERVER_BUSY', detail: 'No node accepts clients' },
     });
     expect(headers.get('content-type')).toBe('application/problem+json');
     expect(headers.get('retry-after')).toBe('1');

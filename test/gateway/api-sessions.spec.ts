@@ -86,7 +86,7 @@ describe('DELETE /api/sessions/{id}', () => {
   it('is 404 where there is no such session', async () => {
     await using server = await startTestServer();
     const { status, body } = await api(server, 'DELETE /api/sessions/5f2b8c1e-9d43-4d0a-8a55-0b1f6c7e2d34');
-    expect({ status, body }).toMatchObject({ status: 404, body: { detail: 'There is no such session' } });
+    expect({ status, body }).toMatchObject({ status: 404, body: { detail: 'No such session' } });
   });
 
   it('refuses what is too long to be an id', async () => {

@@ -283,7 +283,7 @@ describe('the audit file', () => {
       return now.since(before, 'gatehouse_audit_write_failures_total') > 0;
     });
     await server.close();
-    expect(server.logLines.filter(({ msg }) => msg === 'the audit log cannot be written')).toMatchObject([
+    expect(server.logLines.filter(({ msg }) => msg === 'cannot write the audit log')).toMatchObject([
       { level: 'error', file: '/dev/full', reason: 'ENOSPC' },
     ]);
   });

@@ -114,7 +114,7 @@ describe('/api/diagnostics', () => {
     expect((await ask(server, 'GET /api/diagnostics?nodeId=test-node')).status).toBe(200);
     expect(await ask(server, 'GET /api/diagnostics?nodeId=another')).toMatchObject({
       status: 404,
-      body: { detail: 'There is no such node' },
+      body: { detail: 'No such node' },
     });
     expect((await ask(server, CPU_PROFILE, { seconds: 61 })).status).toBe(422);
     expect((await ask(server, 'GET /api/diagnostics/queues?limit=101')).status).toBe(422);
@@ -352,13 +352,14 @@ describe('a heap snapshot', () => {
       expect((await readFile(file)).equals(snapshot)).toBe(true);
       const lines = server.logLines.filter(({ msg }) => String(msg).startsWith('heap snapshot'));
       expect(lines).toMatchObject([
-        { msg: 'heap snapshot begun', cause: 'automatic', file },
+        { msg: 'heap snapshot started', cause: 'automatic', file },
         { msg: 'heap snapshot written', cause: 'automatic', file, bytes: snapshot.length },
       ]);
     }
     // As after a restart: the folder is full.
     await using server = await startTestServer(environment, [SubstituteModule]);
-    const refusal = (): unknown => server.logLines.find(({ msg }) => String(msg).startsWith('no heap snapshot'));
+    const refusal = (): unknown =>
+      server.logLines.find(({ msg }) => String(msg).startsWith('skipped the automatic heap snapshot'));
     await eventually('it is refused', () => refusal() !== undefined);
     expect(refusal()).toMatchObject({ level: 'warn', why: 'DIAGNOSTICS_DIR holds 1 of 1 snapshots' });
     expect(await readdir(folder.path)).toHaveLength(1);

@@ -48,14 +48,14 @@ describe('the program with FEATURES_FILE', () => {
 
   it.each([
     ['has no default export', 'export const PollModule = 1;', 'has no default export. Add: export default YourModule'],
-    ['exports no module', 'export default class Poll {}', 'and Poll is none. Put @Module('],
-    ['exports a list with something else in it', 'export default [{ module: class {} }, 1];', 'and 1 is none'],
+    ['exports no module', 'export default class Poll {}', 'but Poll is not a module. Put @Module('],
+    ['exports a list with something else in it', 'export default [{ module: class {} }, 1];', 'but 1 is not a module'],
     [
       'imports a package that is missing',
       "import 'not-installed';",
-      'imports what is not installed: Cannot find package',
+      'imports a module that is not installed: Cannot find package',
     ],
-    ['throws', "throw new Error('no database');", 'failed as it was loaded: Error: no database'],
+    ['throws', "throw new Error('no database');", 'failed to load: Error: no database'],
   ])('does not start with a file that %s, and says so', async (_what, text, fault) => {
     await using server = await startWith(text);
     expect(await server.ended).toMatchObject({ code: 1 });
@@ -70,6 +70,6 @@ describe('the program with FEATURES_FILE', () => {
     expect(missing.errors).toMatch(/FEATURES_FILE: there is no file \/.*\/nowhere\.js/);
     await using server = await startWith('export default class Poll {}', 'features.ts');
     expect(await server.ended).toMatchObject({ code: 1 });
-    expect(server.errors).toContain('Compile it, and name the .js file');
+    expect(server.errors).toContain('Compile it, and set the path of the .js file');
   });
 });

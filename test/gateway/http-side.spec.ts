@@ -12,7 +12,7 @@ import { connect, open } from '../support/test-client.js';
 import { startTestServer } from '../support/test-server.js';
 
 const TOKEN = 'a-token-for-prometheus';
-const NOT_FOUND = { type: 'about:blank', title: 'Not Found', status: 404, detail: 'There is nothing here' };
+const NOT_FOUND = { type: 'about:blank', title: 'Not Found', status: 404, detail: 'Nothing is served at this path' };
 const bearer = (token: string): { headers: Record<string, string> } => ({
   headers: { authorization: `Bearer ${token}` },
 });

@@ -185,7 +185,7 @@ describe('a client that vanished without a word', () => {
     expect(sessions.size).toBe(0);
     const later = await Scrape.of(server);
     expect(later.since(earlier, 'websocket_connections_closed_total{code="1006"}')).toBe(1);
-    expect(server.logLines.map(({ msg }) => msg)).toContain('client vanished');
+    expect(server.logLines.map(({ msg }) => msg)).toContain('client stopped responding');
   });
 
   it('is gone as well if it still takes what is sent, but reads none of it', async () => {

@@ -224,9 +224,9 @@ describe('the levels of the log', () => {
     await using server = await startTestServer();
     const refused = [
       [{ levels: 'loud' }, 'levels', /must be a level \(trace/],
-      [{ levels: 'info,conections=debug' }, 'levels', /must name areas out of/],
-      [{ levels: 7 }, 'levels', /must be text/],
-      [{}, 'levels', /must be text/],
+      [{ levels: 'info,conections=debug' }, 'levels', /must name only these areas:/],
+      [{ levels: 7 }, 'levels', /must be a string/],
+      [{}, 'levels', /must be a string/],
       [{ levels: 'info', seconds: 86_401 }, 'seconds', /86400/],
       [{ levels: 'info', seconds: 0 }, 'seconds', /less than 1/],
       [{ levels: 'info', nodeId: '../etc' }, 'nodeId', /name of a node/],
@@ -252,7 +252,7 @@ describe('the log of refusals', () => {
     const now = await Scrape.of(server);
     await server.close();
     const lines = linesOf(server, 'upgrade refused');
-    const leftOut = linesOf(server, 'log lines left out');
+    const leftOut = linesOf(server, 'log lines omitted');
     expect(lines.length).toBe(5);
     expect(lines[0]).toMatchObject({ level: 'info', reason: 'unauthenticated', address: '127.0.0.1' });
     expect(leftOut[0]).toMatchObject({ kind: 'upgrade_refused', of: 'unauthenticated' });
@@ -270,7 +270,7 @@ describe('the log of refusals', () => {
     for (const sentence of ['session opened', 'session closed', 'message']) {
       expect(linesOf(server, sentence)).toHaveLength(3);
     }
-    expect(linesOf(server, 'log lines left out').map(({ kind }) => kind)).toEqual(
+    expect(linesOf(server, 'log lines omitted').map(({ kind }) => kind)).toEqual(
       expect.arrayContaining(['session_opened', 'session_closed', 'message']),
     );
   });
@@ -332,10 +332,10 @@ describe('LOG_DIR', () => {
     await visit(server);
     await server.close();
     expect(linesOf(server, 'session closed')).toHaveLength(2);
-    expect(linesOf(server, 'a log file cannot be written')).toMatchObject([
+    expect(linesOf(server, 'cannot write a log file')).toMatchObject([
       { level: 'error', area: 'observability', file: 'combined.log', reason: 'ENOSPC' },
     ]);
-    expect(linesIn(join(dir, 'error.log'))).toEqual(linesOf(server, 'a log file cannot be written'));
+    expect(linesIn(join(dir, 'error.log'))).toEqual(linesOf(server, 'cannot write a log file'));
   });
 
   it('is an unusable setting where it is no folder that can be written, with files that can', () => {

@@ -138,7 +138,7 @@ describe('/metrics', () => {
       'nothing waits',
       async () => (await Scrape.of(server)).value('websocket_outbound_queue_bytes') === 0,
     );
-    expect(server.logLines.find(({ msg }) => msg === 'slow consumer cut off')).toMatchObject({
+    expect(server.logLines.find(({ msg }) => msg === 'disconnected a slow client')).toMatchObject({
       level: 'warn',
       user: 'slow',
       reason: 'slow_consumer',

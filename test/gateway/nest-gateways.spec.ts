@@ -133,7 +133,7 @@ describe('gateways', () => {
     class PortGateway {}
     @WebSocketGateway({ namespace: 'rooms' })
     class NamespaceGateway {}
-    await expect(startTestServer({}, [feature([PortGateway])])).rejects.toThrow('asks for port 4000');
-    await expect(startTestServer({}, [feature([NamespaceGateway])])).rejects.toThrow('asks for the namespace /rooms');
+    await expect(startTestServer({}, [feature([PortGateway])])).rejects.toThrow('@WebSocketGateway(4000) sets a port');
+    await expect(startTestServer({}, [feature([NamespaceGateway])])).rejects.toThrow('sets the namespace /rooms');
   });
 });

@@ -46,7 +46,7 @@ describe.concurrent('the process', () => {
     await using client = await RawClient.upgrade(port, { headers });
     await client.answer();
     server.signal('SIGINT');
-    await server.wrote(/"cause":"SIGINT","msg":"ending;/);
+    await server.wrote(/"cause":"SIGINT","msg":"shutting down;/);
     server.signal('SIGTERM');
     expect(await server.ended).toEqual({ code: 1, signal: null });
   });
@@ -102,7 +102,7 @@ describe.concurrent('a process that cannot start', () => {
     const PORT = String((other.address() as AddressInfo).port);
     await using server = await ServerProcess.start(build, { ...PRODUCTION, PORT });
     expect(await server.ended).toEqual({ code: 1, signal: null });
-    expect(server.errors).toBe(`Port ${PORT} is taken: end what listens there, or set PORT\n`);
+    expect(server.errors).toBe(`Port ${PORT} is in use. Stop the program that uses it, or set PORT\n`);
     other.close();
   });
 });

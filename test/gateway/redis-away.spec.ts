@@ -40,7 +40,7 @@ async function ready({ http }: TestServer): Promise<{ readonly code: number; rea
 
 const stateOf = async (server: TestServer): Promise<unknown> => (await ready(server)).body.details.cluster.state;
 const linesOf = ({ logLines }: TestServer): unknown[] =>
-  logLines.map(({ msg }) => msg).filter((msg) => /^Redis is (?:gone|back)/.test(String(msg)));
+  logLines.map(({ msg }) => msg).filter((msg) => /^Redis is (?:unreachable|back)/.test(String(msg)));
 
 describe('a node whose Redis goes', () => {
   it('stays ready, says that it is degraded, and that all is well once Redis is back', async () => {
@@ -72,7 +72,7 @@ describe('a node whose Redis goes', () => {
     await redis.restart();
     await eventually('it is back', async () => (await stateOf(server)) === 'ok');
     expect((await Scrape.of(server)).value('websocket_redis_up')).toBe(1);
-    expect(linesOf(server)).toEqual(['Redis is gone: this node serves its own clients', 'Redis is back']);
+    expect(linesOf(server)).toEqual(['Redis is unreachable; this node keeps serving its own clients', 'Redis is back']);
   });
 
   it('says why it cannot be reached, each reason once', async () => {
@@ -105,7 +105,7 @@ describe('a node whose Redis goes', () => {
     expect((await Scrape.of(server)).value('websocket_redis_fault{fault="out_of_memory"}')).toBe(0);
     expect(toldOf('out_of_memory')).toMatchObject([
       { msg: 'Redis refuses commands', reason: expect.stringMatching(/^OOM /) as string },
-      { msg: 'Redis does not refuse commands for this reason any more' },
+      { msg: 'Redis accepts commands again' },
     ]);
   });
 
@@ -134,7 +134,7 @@ describe('a node whose Redis goes', () => {
     await redis.restart();
     await eventually('it joins', async () => (await stateOf(server)) === 'ok');
     await eventually('it is a node', async () => (await Scrape.of(server)).value('websocket_cluster_nodes') === 1);
-    expect(linesOf(server)).toEqual(['Redis is gone: this node serves its own clients', 'Redis is back']);
+    expect(linesOf(server)).toEqual(['Redis is unreachable; this node keeps serving its own clients', 'Redis is back']);
   });
 });
 

@@ -154,7 +154,7 @@ describe('a new certificate', () => {
     using files = new CertificateFolder(first);
     await using server = await startTestServer({ ...files.environment, ...OFTEN });
     const refused = (): unknown[] =>
-      linesOf(server, 'certificate not reloaded, the present one stays').map(({ reason }) => reason);
+      linesOf(server, 'cannot reload the TLS certificate; the current one stays in use').map(({ reason }) => reason);
     const misfits: [string, () => void][] = [
       ['is not the key of the first certificate', () => writeFileSync(files.environment.TLS_KEY_FILE, second.key)],
       [
@@ -195,7 +195,7 @@ describe('the end of a certificate', () => {
     const days = (Number(seconds) - Date.now() / 1_000) / 86_400;
     expect(days).toBeGreaterThan(10);
     expect(days).toBeLessThan(11);
-    expect(linesOf(server, 'the TLS certificate ends soon')).toMatchObject([{ level: 'warn', days: 10 }]);
+    expect(linesOf(server, 'the TLS certificate expires soon')).toMatchObject([{ level: 'warn', days: 10 }]);
     expect((await ask(`${server.http}/ready`, { ca: old.cert })).status).toBe(200);
   });
 

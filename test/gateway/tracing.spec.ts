@@ -249,7 +249,9 @@ describe('a collector', () => {
       for (let id = 0; id < 10; id += 1) expect(await client.next()).toMatchObject({ id });
       return (await count('queue_full')) > 0 && (await count('export_failed')) > 0;
     });
-    expect(server.logLines).toContainEqual(expect.objectContaining({ msg: 'spans not exported', level: 'warn' }));
+    expect(server.logLines).toContainEqual(
+      expect.objectContaining({ msg: 'spans could not be exported', level: 'warn' }),
+    );
     await client[Symbol.asyncDispose]();
     await server.close();
   });

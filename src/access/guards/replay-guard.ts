@@ -60,15 +60,15 @@ export class ReplayGuard {
       return { answered: unpacked(claim.answer as Kept) };
     }
     throw new GatehouseError('DUPLICATE_MESSAGE', {
-      message: 'This message is being handled, or its answer was lost',
+      message: 'A message with this id is still being handled, or its reply was lost',
       retryAfter: RETRY_AFTER_MS,
     });
   }
 
   private demandTimely({ id, ts, seal }: InboundMessage): void {
     const details: Record<string, string[]> = {};
-    if (id === undefined) details.id = ['must be there, and be used once only'];
-    if (ts === undefined) details.ts = ['must be the time of the message, in whole milliseconds since 1970'];
+    if (id === undefined) details.id = ['is required and must not be reused'];
+    if (ts === undefined) details.ts = ['must be the time of the message as an integer, in milliseconds since 1970'];
     if (id === undefined || ts === undefined) throw new GatehouseError('VALIDATION_FAILED', { details });
     this.demandWithin(ts, this.windowMs);
     // It is in whole seconds, and so may seem a second older than it is.

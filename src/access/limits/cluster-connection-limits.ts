@@ -105,7 +105,7 @@ export class ClusterConnectionLimits implements OnApplicationShutdown {
   private noteAway(): void {
     this.events.emit('lost', 'place', 1);
     if (this.retry !== undefined) return;
-    this.logger.warn('Redis is away: limits on connections hold for each node by itself');
+    this.logger.warn('cannot reach Redis: connection limits apply to each node separately');
     this.countLater();
   }
 

@@ -75,7 +75,8 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
   async ban({ durationMs, reason, ...order }: BanOrder): Promise<number> {
     const until = Date.now() + durationMs;
     const ban: Ban = { ...target(order), until, reason, by: 'operator', ...readGiver(order) };
-    if (durationMs <= 0 || !Number.isSafeInteger(ban.until)) throw new RangeError('A ban lasts whole milliseconds');
+    if (durationMs <= 0 || !Number.isSafeInteger(ban.until))
+      throw new RangeError('durationMs must be a positive integer');
     const here = this.enforce(ban);
     this.events.emit('banned', ban);
     // Stored before it is told: whoever looks there for what it was told must find it.
@@ -204,6 +205,6 @@ function nameOf({ kind, key }: Ban): string {
 
 function heard(payload: unknown): Ban {
   const ban = banOf(payload);
-  if (ban === undefined) throw new TypeError('No ban');
+  if (ban === undefined) throw new TypeError('Invalid ban');
   return ban;
 }

@@ -43,7 +43,7 @@ export class Precedence {
     if (own === 'ADMIN') return;
     const { received } = await this.bus.ask<unknown>(KIND, person);
     const standing = highestOf([this.standingHere(person), ...[...received.values()].filter(isStanding)]);
-    if (isAbove(standing, own)) throw forbidden(`This needs the role ${standing}, as the person has it`);
+    if (isAbove(standing, own)) throw forbidden(`This needs the role ${standing}, because the user in question has it`);
   }
 
   /** @throws GatehouseError FORBIDDEN if one of the roles stands above the actor */
@@ -91,7 +91,8 @@ function ownerOf(session: Session, tokenId: string): Session | undefined {
 
 function personOf(payload: unknown): Person {
   const { by, id } = payload as Person;
-  if ((by !== 'user' && by !== 'token' && by !== 'session') || typeof id !== 'string') throw new TypeError('No person');
+  if ((by !== 'user' && by !== 'token' && by !== 'session') || typeof id !== 'string')
+    throw new TypeError('Invalid person');
   return { by, id };
 }
 

@@ -105,7 +105,8 @@ export class RevocationOrders {
 
   /** @throws RangeError where its time is over already */
   private async give<T extends Revocation>(order: T): Promise<Ordered<T>> {
-    if (!Number.isSafeInteger(order.until) || order.until <= Date.now()) throw new RangeError('A revocation lasts');
+    if (!Number.isSafeInteger(order.until) || order.until <= Date.now())
+      throw new RangeError('expiresAt must be in the future');
     const outcome = await this.revocations.add(order);
     return {
       ...outcome,

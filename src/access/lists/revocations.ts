@@ -168,7 +168,8 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
       // Parts of a Redis Cluster may still carry it.
       this.bus.tell('revoke', revocation);
       this.reconciliation.later();
-      const message = 'Redis cannot be reached: it holds on this node, and everywhere once Redis is back';
+      const message =
+        'Redis cannot be reached. The revocation applies on this node now, and on all nodes when Redis is back';
       throw new GatehouseError('SERVER_BUSY', { message, retryAfter: RETRY_MS });
     }
     this.settle(revocation);
@@ -185,7 +186,7 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
 
   private full(): GatehouseError {
     this.refused += 1;
-    const message = 'Too many revocations are in force: lift some, or wait until their time is over';
+    const message = 'Too many revocations are in force. Lift some, or wait until some expire';
     return new GatehouseError('SERVER_BUSY', { message });
   }
 
@@ -244,6 +245,6 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
 
 function heard(payload: unknown): Revocation {
   const revocation = revocationOf(payload);
-  if (revocation === undefined) throw new TypeError('No revocation');
+  if (revocation === undefined) throw new TypeError('Invalid revocation');
   return revocation;
 }

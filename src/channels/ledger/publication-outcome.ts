@@ -3,23 +3,23 @@ import type { Gap } from '../recovery/gap.js';
 /** What became of a publication for a session or a user, the happiest first; docs/observability.md explains each, and a test compares. */
 export const OUTCOMES = {
   delivered:
-    'The operating system took the frame for the client. That is no acknowledgement: whether it crossed the network and was read cannot be known here.',
+    'The operating system accepted the frame for the client. This is not an acknowledgement: the server cannot know whether the client received it.',
   recovered:
-    'It was in the reply to a later subscribe, and the operating system took that reply for the client. That is no acknowledgement.',
-  waiting: 'It waits on the node: in the queue of a slow reader, or behind a recovery that is under way.',
-  gap_announced: 'The client was told that it is lost; the operating system took that message for the client.',
+    'It was in the reply to a later subscribe, and the operating system accepted that reply for the client. This is not an acknowledgement.',
+  waiting: 'It waits on the node, in the queue of a slow reader or behind a recovery in progress.',
+  gap_announced: 'The client was told that it is lost, and the operating system accepted that message for the client.',
   dropped: 'It was dropped on the node; `reason` says why.',
-  excluded: 'Its publisher asked that this session, or the one before it, does not get it.',
+  excluded: 'Its publisher excluded this session, or the session before it.',
   not_arrived:
-    'The session is subscribed, and its node has not got the publication from the broker. It asks again by itself.',
-  unknown: 'The ledgers that were asked do not tell; `reason` says why.',
+    'The session is subscribed, but its node has not received the publication from the broker. The node asks again by itself.',
+  unknown: 'The ledgers that answered do not have it; `reason` says why.',
   before_subscribe:
-    'It was published before the session subscribed, and the client did not ask for what it had missed.',
-  claimed: 'The client subscribed with a `since` at or behind it: it said that it stood there already.',
-  not_subscribed: 'A session was open when it was published, and was not in the channel, or not any more.',
+    'It was published before the session subscribed, and the client did not ask for missed publications.',
+  claimed: 'The client subscribed with a `since` at or after it, so the client already had it.',
+  not_subscribed: 'A session was open when it was published, but was not subscribed to the channel.',
   offline:
-    'No session of the user was open when it was published, on any node that answered; of a session: it had closed.',
-  never_published: 'Nothing with this seq has been published: the channel stands before it.',
+    'No session of the user was open when it was published, on any node that answered. For one session: it had closed.',
+  never_published: 'No publication has this seq yet: the channel has not reached it.',
 } as const;
 
 export type OutcomeName = keyof typeof OUTCOMES;

@@ -78,7 +78,7 @@ export class BrokerNodeBus implements NodeBus, BrokerListener {
   }
 
   handle(kind: string, handler: BusHandler): void {
-    if (this.handlers.has(kind)) throw new Error(`Two handlers for what nodes say of the kind ${kind}`);
+    if (this.handlers.has(kind)) throw new Error(`The node bus already has a handler for messages of the kind ${kind}`);
     this.handlers.set(kind, handler);
   }
 
@@ -145,7 +145,7 @@ export class BrokerNodeBus implements NodeBus, BrokerListener {
       if (handler === undefined) return { ok: false, payload: undefined };
       return { ok: true, payload: await handler(payload, fromNodeId) };
     } catch (error) {
-      this.parts.events.emit('crashed', `the handler of ${kind} between nodes`, error);
+      this.parts.events.emit('crashed', `the node bus handler of ${kind}`, error);
       return { ok: false, payload: undefined };
     }
   }

@@ -32,7 +32,7 @@ export function encodeDraft({ data, from, excludeSession, expiresAt, enc, trace 
 /** @throws Error where the bytes were not written by `encodeDraft` */
 export function decodeDraft(bytes: Buffer): Draft {
   const fields: unknown = packr.unpack(bytes);
-  if (!isFields(fields)) throw new Error('A publication in Redis is not readable');
+  if (!isFields(fields)) throw new Error('Malformed publication in Redis');
   const [data, userId, sessionId, excludeSession, expiresAt, isEscaped, enc] = fields;
   const from = typeof userId === 'string' && typeof sessionId === 'string' ? { userId, sessionId } : undefined;
   const draft = { data: isEscaped ? unescaped(data) : data, from, excludeSession, expiresAt };

@@ -82,7 +82,7 @@ function isOfTheValue(error: unknown): boolean {
 }
 
 function wrongKind(): GatehouseError {
-  return failure({ data: ['has a value of the wrong kind'] });
+  return failure({ data: ['has a value of the wrong type'] });
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

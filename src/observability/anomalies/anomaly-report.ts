@@ -9,7 +9,7 @@ export const ANOMALIES = {
   connection_storm: 'connection storm',
   error_storm: 'error storm',
   backlog: 'backlog',
-  memory_climbing: 'memory climbing',
+  memory_climbing: 'memory growth',
   memory: 'memory above threshold',
   processor: 'processor above 90 %',
   event_loop_lag: 'event loop lag',

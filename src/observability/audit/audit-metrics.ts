@@ -9,17 +9,17 @@ export const auditMetricProviders: Provider[] = [
   makeCounterProvider({
     registers: [],
     name: METRIC.auditFailures,
-    help: 'Writes of the audit log that the disk refused',
+    help: 'Failed writes to the audit log',
   }),
   makeCounterProvider({
     registers: [],
     name: METRIC.auditLost,
-    help: 'Audit lines that were lost, for the disk did not take them and too many waited',
+    help: 'Audit lines lost because the disk refused writes and the buffer was full',
   }),
   countersFor(
     {
       name: METRIC.auditLeftOut,
-      help: 'Audit lines left out, for their sources caused too many, by group',
+      help: 'Audit lines omitted because their source caused too many, by group',
       label: 'group',
     },
     AUDIT_GROUPS,
@@ -27,13 +27,13 @@ export const auditMetricProviders: Provider[] = [
   makeGaugeProvider({
     registers: [],
     name: METRIC.anomalyActive,
-    help: 'Whether something is out of the ordinary at the moment, by kind',
+    help: '1 while an anomaly lasts, otherwise 0, by kind',
     labelNames: ['kind'],
   }),
   makeCounterProvider({
     registers: [],
     name: METRIC.anomalies,
-    help: 'How often something was out of the ordinary, by kind',
+    help: 'Anomalies that began, by kind',
     labelNames: ['kind'],
   }),
 ];

@@ -15,7 +15,7 @@ export class DeepLook {
    * @throws ProblemError 409
    */
   begin(): () => void {
-    if (this.isTaken) throw new ProblemError(409, 'A heap snapshot or processor profile is under way');
+    if (this.isTaken) throw new ProblemError(409, 'A heap snapshot or processor profile is already in progress');
     this.isTaken = true;
     let isOver = false;
     return () => {

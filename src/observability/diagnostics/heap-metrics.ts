@@ -9,12 +9,9 @@ export type SnapshotCause = (typeof CAUSES)[number];
 export type SnapshotRefusal = (typeof REFUSALS)[number];
 
 export const heapMetrics: Provider[] = [
+  countersFor({ name: METRIC.heapSnapshots, help: 'Heap snapshots written, by cause', label: 'cause' }, CAUSES),
   countersFor(
-    { name: METRIC.heapSnapshots, help: 'Heap snapshots written, by who wanted them', label: 'cause' },
-    CAUSES,
-  ),
-  countersFor(
-    { name: METRIC.heapSnapshotsRefused, help: 'Heap snapshots that were not taken, by reason', label: 'reason' },
+    { name: METRIC.heapSnapshotsRefused, help: 'Heap snapshots refused, by reason', label: 'reason' },
     REFUSALS,
   ),
 ];

@@ -5,10 +5,10 @@ import { DispatchEvents } from '../../dispatch/dispatch-events.js';
 export interface SlowCall {
   readonly type: string;
   readonly ms: number;
-  /** When it was answered, milliseconds since 1970. */
+  /** Time of the reply, in milliseconds since 1970. */
   readonly at: number;
   readonly sessionId: string;
-  /** `ok`, or the code of the error. */
+  /** `ok` or an error code. */
   readonly outcome: string;
 }
 

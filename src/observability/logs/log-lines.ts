@@ -36,15 +36,15 @@ export const LOG_LINES = {
   slow_consumer: {
     area: 'connections',
     level: 'warn',
-    sentence: 'slow consumer cut off',
+    sentence: 'disconnected a slow client',
     fields: [...SESSION, 'reason', 'droppedFrames'],
     boundedBy: 'reason',
   },
-  client_vanished: { area: 'connections', level: 'info', sentence: 'client vanished', fields: SESSION },
+  client_vanished: { area: 'connections', level: 'info', sentence: 'client stopped responding', fields: SESSION },
   rule_broken: {
     area: 'connections',
     level: 'info',
-    sentence: 'client broke a rule',
+    sentence: 'closed a client that broke a protocol rule',
     fields: [...SESSION, 'reason'],
     boundedBy: 'reason',
   },
@@ -65,7 +65,7 @@ export const LOG_LINES = {
   connection_cut: {
     area: 'upgrade',
     level: 'info',
-    sentence: 'connection cut off before a request',
+    sentence: 'closed a connection that sent no complete request',
     fields: ['reason', 'address'],
     boundedBy: 'reason',
   },
@@ -93,13 +93,13 @@ export const LOG_LINES = {
   word_failed: {
     area: 'cluster',
     level: 'error',
-    sentence: 'what another node said was not carried out',
+    sentence: 'a message from another node could not be handled',
     fields: ['where', 'err'],
   },
   redis_gone: {
     area: 'cluster',
     level: 'warn',
-    sentence: 'Redis is gone: this node serves its own clients',
+    sentence: 'Redis is unreachable; this node keeps serving its own clients',
     fields: ['reason'],
   },
   redis_unreachable: {
@@ -118,7 +118,7 @@ export const LOG_LINES = {
   redis_accepts: {
     area: 'cluster',
     level: 'info',
-    sentence: 'Redis does not refuse commands for this reason any more',
+    sentence: 'Redis accepts commands again',
     fields: ['fault'],
     boundedBy: 'fault',
   },
@@ -143,13 +143,13 @@ export const LOG_LINES = {
   certificate_refused: {
     area: 'transport',
     level: 'error',
-    sentence: 'certificate not reloaded, the present one stays',
+    sentence: 'cannot reload the TLS certificate; the current one stays in use',
     fields: ['reason'],
   },
   certificate_ending: {
     area: 'transport',
     level: 'warn',
-    sentence: 'the TLS certificate ends soon',
+    sentence: 'the TLS certificate expires soon',
     fields: ['expiresAt', 'days'],
   },
   certificate_expired: {
@@ -161,37 +161,37 @@ export const LOG_LINES = {
   audit_failed: {
     area: 'observability',
     level: 'error',
-    sentence: 'the audit log cannot be written',
+    sentence: 'cannot write the audit log',
     fields: ['file', 'reason'],
   },
   audit_recovered: {
     area: 'observability',
     level: 'info',
-    sentence: 'the audit log is written again',
+    sentence: 'writing the audit log again',
     fields: ['file', 'lost'],
   },
   log_file_failed: {
     area: 'observability',
     level: 'error',
-    sentence: 'a log file cannot be written',
+    sentence: 'cannot write a log file',
     fields: ['file', 'reason'],
   },
   log_file_recovered: {
     area: 'observability',
     level: 'info',
-    sentence: 'a log file is written again',
+    sentence: 'writing the log file again',
     fields: ['file', 'lost'],
   },
   spans_lost: {
     area: 'observability',
     level: 'warn',
-    sentence: 'spans not exported',
+    sentence: 'spans could not be exported',
     fields: ['reason', 'spans'],
   },
   heap_snapshot_begun: {
     area: 'observability',
     level: 'info',
-    sentence: 'heap snapshot begun',
+    sentence: 'heap snapshot started',
     fields: ['cause', 'heapBytes', 'file'],
   },
   heap_snapshot_written: {
@@ -203,7 +203,7 @@ export const LOG_LINES = {
   heap_snapshot_refused: {
     area: 'observability',
     level: 'warn',
-    sentence: 'no heap snapshot of the memory above its threshold',
+    sentence: 'skipped the automatic heap snapshot',
     fields: ['why'],
   },
   levels_changed: {
@@ -226,4 +226,4 @@ export function lineOf(kind: LogKind): LineDefinition {
 }
 
 /** Told, at the level and in the area of what was left out, when a period ends in which too many lines came. */
-export const LEFT_OUT = 'log lines left out';
+export const LEFT_OUT = 'log lines omitted';

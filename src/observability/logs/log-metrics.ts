@@ -16,7 +16,7 @@ export const logMetrics: Provider[] = [
     inject: [Logs],
     useFactory: (logs: Logs) =>
       pulledCounters(
-        { name: METRIC.logLeftOut, help: 'Log lines left out, for too many of their kind came', label: 'kind' },
+        { name: METRIC.logLeftOut, help: 'Log lines omitted because there were too many of their kind', label: 'kind' },
         () => new Map([...NOTHING_LEFT_OUT, ...logs.leftOut]),
       ),
   },
@@ -27,7 +27,7 @@ export const logMetrics: Provider[] = [
       pulledCounters(
         {
           name: METRIC.logFailures,
-          help: 'Writes of log lines that were refused, as by a full disk, by output',
+          help: 'Failed writes of log lines, such as on a full disk, by output',
           label: 'output',
         },
         () => failures,
@@ -38,7 +38,11 @@ export const logMetrics: Provider[] = [
     inject: [LogOutput],
     useFactory: ({ lost }: LogOutput) =>
       pulledCounters(
-        { name: METRIC.logLost, help: 'Log lines lost, for too many waited to be written, by output', label: 'output' },
+        {
+          name: METRIC.logLost,
+          help: 'Log lines lost because too many were waiting to be written, by output',
+          label: 'output',
+        },
         () => lost,
       ),
   },

@@ -21,7 +21,7 @@ export const accessMetrics: Provider[] = [
   },
   eventCounters(AccessEvents, {
     name: METRIC.bansMade,
-    help: 'Bans made on this node, by the limit that was broken, or operator',
+    help: 'Bans made on this node, by the limit that was broken, or "operator"',
     label: 'reason',
     values: [...BREACH_REASONS, OPERATOR],
     listen: (access, count) => access.on('banned', ({ by, reason }) => count(by === 'operator' ? OPERATOR : reason)),
@@ -32,7 +32,7 @@ export const accessMetrics: Provider[] = [
     useFactory: (check: PlaceCheck, reconnects: Reconnects) =>
       pulledCounter(
         METRIC.bansSpared,
-        'Addresses refused for their rate or for lack of places and not banned, for their clients may have lost connections',
+        'Addresses over a rate or connection limit that were refused but not banned, because their clients may have lost connections',
         () => check.sparedCount + reconnects.sparedCount,
       ),
   },
@@ -48,7 +48,7 @@ export const accessMetrics: Provider[] = [
     useFactory: (revocations: Revocations) =>
       pulledCounter(
         METRIC.revocationsRefused,
-        'Revocations refused, for there were too many',
+        'Revocations refused because too many were in force',
         () => revocations.refusedCount,
       ),
   },
@@ -59,7 +59,7 @@ export const accessMetrics: Provider[] = [
       pulledCounters(
         {
           name: METRIC.addressesForgotten,
-          help: 'What was forgotten of addresses before its time, for there were too many',
+          help: 'Records of addresses dropped early because there were too many',
           label: 'what',
         },
         () => Object.entries({ rate: limits.dropped, ...bans.dropped }),

@@ -12,17 +12,21 @@ export const channelMetrics: Provider[] = [
   byNamespace(METRIC.channels, 'Channels with subscribers on this node', 'channels'),
   byNamespace(METRIC.subscriptions, 'Subscriptions of sessions of this node', 'subscriptions'),
   byNamespace(METRIC.publications, 'Publications made on this node', 'publications'),
-  byNamespace(METRIC.deliveries, 'Publications queued for subscribers on this node, one a receiver', 'deliveries'),
+  byNamespace(
+    METRIC.deliveries,
+    'Publications queued for subscribers on this node, counted once per receiver',
+    'deliveries',
+  ),
   eventCounters(SessionEvents, {
     name: METRIC.recoveries,
-    help: 'Clients that came back to a channel, by whether they got all they had missed',
+    help: 'Recoveries of channels after a reconnect, by result',
     label: 'result',
     values: ['recovered', 'gap'],
     listen: (sessions, count) => sessions.on('recovered', (result) => count(result)),
   }),
   eventCounters(SessionEvents, {
     name: METRIC.subscriptionsDropped,
-    help: 'Subscriptions that sessions lost with the right to them, or the presence events of one',
+    help: 'Subscriptions, or their presence events, that sessions lost because their rights changed',
     label: 'lost',
     values: ['channel', 'presence'],
     listen: (sessions, count) => sessions.on('dropped', (_session, _channel, lost) => count(lost)),
@@ -31,7 +35,7 @@ export const channelMetrics: Provider[] = [
     provide: getToken(METRIC.ledgerEntries),
     inject: [Ledgers],
     useFactory: (ledgers: Ledgers) =>
-      pulledGauge(METRIC.ledgerEntries, 'What ledgers remember of deliveries, subscriptions and sessions', () =>
+      pulledGauge(METRIC.ledgerEntries, 'Records of deliveries, subscriptions and sessions in ledgers', () =>
         ledgers.areKept ? ledgers.size : undefined,
       ),
   },

@@ -23,30 +23,38 @@ const redis: Provider[] = [
     provide: getToken(METRIC.redisUp),
     inject: [LINK],
     useFactory: (link: Link) =>
-      pulledGauge(METRIC.redisUp, 'Whether Redis answers; absent where none is used', () => link && Number(link.isUp)),
+      pulledGauge(
+        METRIC.redisUp,
+        '1 if Redis answers, otherwise 0; absent without Redis',
+        () => link && Number(link.isUp),
+      ),
   },
   {
     provide: getToken(METRIC.redisFault),
     inject: [LINK],
     useFactory: (link: Link) =>
       pulledGauges(
-        { name: METRIC.redisFault, help: 'Whether Redis refuses commands for this reason', label: 'fault' },
+        {
+          name: METRIC.redisFault,
+          help: '1 while Redis refuses commands for this reason, otherwise 0',
+          label: 'fault',
+        },
         () => (link ? FAULTS.map((fault) => [fault, Number(link.faults.includes(fault))] as const) : []),
       ),
   },
   eventCounter<Link>(LINK, {
     name: METRIC.redisFailures,
-    help: 'What Redis refused, did not answer in time, or could not be asked',
+    help: 'Redis commands that were refused, timed out or could not be sent',
     listen: (link, count) => link?.on('failed', () => count()),
   }),
   eventCounter<Link>(LINK, {
     name: METRIC.redisUnreplicated,
-    help: 'Publications that fewer replicas of Redis had in time than their namespace demands',
+    help: 'Publications that did not reach enough replicas of Redis in time',
     listen: (link, count) => link?.on('unreplicated', (publications) => count(publications)),
   }),
   eventHistogram<Link>(LINK, {
     name: METRIC.redisRoundTrip,
-    help: 'From a ping to the answer of Redis',
+    help: 'Time from a ping to the answer of Redis',
     buckets: SECONDS_OF_REDIS,
     listen: (link, observe) => link?.on('roundTrip', (milliseconds) => observe(milliseconds / 1_000)),
   }),
@@ -59,7 +67,7 @@ export const clusterMetrics: Provider[] = [
     provide: getToken(METRIC.clusterNodes),
     inject: [NodeRegistry],
     useFactory: (registry: NodeRegistry) =>
-      pulledGauge(METRIC.clusterNodes, 'Nodes with a lease, this one included', () => registry.nodes.length),
+      pulledGauge(METRIC.clusterNodes, 'Nodes with a lease, including this one', () => registry.nodes.length),
   },
   {
     provide: getToken(METRIC.clusterLag),
@@ -68,12 +76,15 @@ export const clusterMetrics: Provider[] = [
       const lag = new Distribution(SECONDS_OF_REDIS);
       // Clocks of two machines may differ by more than the way takes.
       link?.on('arrived', (milliseconds) => lag.observe(Math.max(0, milliseconds) / 1_000));
-      return tallyHistogram(lag, { name: METRIC.clusterLag, help: 'From a publication to its arrival on this node' });
+      return tallyHistogram(lag, {
+        name: METRIC.clusterLag,
+        help: 'Time from a publication to its arrival on this node',
+      });
     },
   },
   eventCounters(ClusterEvents, {
     name: METRIC.clusterLosses,
-    help: 'What could not be shared with other nodes, for Redis was away or slow',
+    help: 'Data that did not reach other nodes because Redis was unreachable or slow',
     label: 'what',
     values: CLUSTER_LOSSES,
     listen: (cluster, count) => cluster.on('lost', (what, lost) => count(what, lost)),

@@ -46,20 +46,20 @@ const comingAndGoing: Provider[] = [
   }),
   eventHistogram(SessionEvents, {
     name: METRIC.duration,
-    help: 'Life of connections',
+    help: 'Lifetime of connections',
     buckets: SECONDS_OF_CONNECTIONS,
     listen: (sessions, observe) => sessions.on('closed', ({ openedAt }) => observe((Date.now() - openedAt) / 1_000)),
   }),
   eventCounters(SessionEvents, {
     name: METRIC.breaches,
-    help: 'Connections closed for a rule that the client broke, by rule',
+    help: 'Connections closed because the client broke a rule, by rule',
     label: 'reason',
     values: [...BREACHES],
     listen: (sessions, count) => sessions.on('breached', (_session, reason) => count(reason)),
   }),
   eventCounters(UpgradeEvents, {
     name: METRIC.httpCut,
-    help: 'TCP connections cut off before a request that could be answered, by reason',
+    help: 'TCP connections closed before a complete request arrived, by reason',
     label: 'reason',
     values: Object.keys(HTTP_FAULTS),
     listen: (upgrades, count) => upgrades.on('cut', (reason) => count(reason)),
@@ -85,11 +85,11 @@ const open: Provider[] = [
     provide: getToken(METRIC.httpConnections),
     inject: [PendingConnections],
     useFactory: (pendingConnections: PendingConnections) =>
-      pulledGauge(METRIC.httpConnections, 'TCP connections that are no session', () => pendingConnections.size),
+      pulledGauge(METRIC.httpConnections, 'TCP connections without a session', () => pendingConnections.size),
   },
   eventHistogram(SessionEvents, {
     name: METRIC.roundTrip,
-    help: 'From ping to pong',
+    help: 'Time from ping to pong',
     buckets: SECONDS_OF_ROUND_TRIPS,
     listen: (sessions, observe) => sessions.on('roundTrip', (milliseconds) => observe(milliseconds / 1_000)),
   }),
@@ -103,7 +103,7 @@ const bytes: Provider[] = [
       pulledCounters(
         {
           name: METRIC.networkBytes,
-          help: 'Bytes of the TCP connections of sessions: upgrade, frames as they are compressed, TLS',
+          help: 'Bytes on the TCP connections of sessions, including the upgrade and TLS, after compression',
           label: 'direction',
         },
         () => tallies.traffic(),

@@ -8,15 +8,11 @@ import { pulledGauge } from './pulled-metric.js';
 /** What the settings and the machine allow, so that an alert can say “nearly full” whatever they are. Absent: no limit. */
 export function limitMetrics({ connections, upgrade, outbound, inbound }: Settings): Provider[] {
   return [
-    limit(METRIC.maxConnections, 'Sessions that this node may have', connections.max),
-    limit(
-      METRIC.maxHttpConnections,
-      'TCP connections that are no session, as many as there may be',
-      upgrade.maxWaiting,
-    ),
-    limit(METRIC.outboundBudget, 'Bytes that may wait for slow readers', outbound.budgetBytes),
-    limit(METRIC.inboundBudget, 'Bytes of incomplete messages that there may be', inbound.budgetBytes),
-    limit(METRIC.heapLimit, 'Heap beyond which the process ends', heapLimitBytes()),
+    limit(METRIC.maxConnections, 'Maximum number of sessions of this node', connections.max),
+    limit(METRIC.maxHttpConnections, 'Maximum number of TCP connections without a session', upgrade.maxWaiting),
+    limit(METRIC.outboundBudget, 'Maximum number of bytes that wait for slow readers', outbound.budgetBytes),
+    limit(METRIC.inboundBudget, 'Maximum number of bytes of incomplete messages', inbound.budgetBytes),
+    limit(METRIC.heapLimit, 'Heap limit of V8; the process ends when the heap is full', heapLimitBytes()),
     limit(METRIC.memoryLimit, 'Memory of the container or machine', memoryLimitBytes()),
   ];
 }

@@ -23,7 +23,7 @@ const tallied: Provider[] = [
     tallyHistograms(
       {
         name: METRIC.processingTime,
-        help: 'From arrival of a message to its answer, by type',
+        help: 'Time from the arrival of a message to its reply, by type',
         label: 'type',
         bounds: processingTime.bounds,
       },
@@ -34,7 +34,7 @@ const tallied: Provider[] = [
     tallyHistograms(
       {
         name: METRIC.size,
-        help: 'Size of messages; a message for many counts once per encoding',
+        help: 'Size of messages; a message to many clients counts once per encoding',
         label: 'direction',
         bounds: size.in.bounds,
       },
@@ -51,21 +51,21 @@ export const messageMetrics: Provider[] = [
   ...tallied,
   eventCounters(DispatchEvents, {
     name: METRIC.errors,
-    help: 'Errors answered, by code',
+    help: 'Error replies, by code',
     label: 'code',
     values: Object.keys(ERRORS),
     listen: (messages, count) => messages.on('failed', (code) => count(code)),
   }),
   eventCounters(AccessEvents, {
     name: METRIC.overRate,
-    help: 'Messages refused for the rate of their session or address, or made to wait',
+    help: 'Messages refused or delayed because their session or address exceeded its rate',
     label: 'of',
     values: RATES_OF,
     listen: (access, count) => access.on('overRate', (of) => count(of)),
   }),
   eventCounters(SessionEvents, {
     name: METRIC.repeats,
-    help: 'Protected messages that came again and were answered as the first time, by type',
+    help: 'Protected messages that were sent again and got the first reply, by type',
     label: 'type',
     // What is protected is for each gateway to say.
     values: [],
@@ -73,14 +73,14 @@ export const messageMetrics: Provider[] = [
   }),
   eventCounters(SessionEvents, {
     name: METRIC.unhandled,
-    help: 'Messages that came whole and were not handled, by reason',
+    help: 'Complete messages that were not handled, by reason',
     label: 'reason',
     values: UNHANDLED_REASONS,
     listen: (sessions, count) => sessions.on('unhandled', (reason, messages) => count(reason, messages)),
   }),
   eventCounter(DispatchEvents, {
     name: METRIC.unsent,
-    help: 'Answers dropped because the connection had closed',
+    help: 'Replies dropped because the connection had closed',
     listen: (messages, count) => messages.on('unsent', () => count()),
   }),
 ];

@@ -15,7 +15,7 @@ export const nodeMetrics: Provider[] = [
     inject: [ServerState],
     useFactory: (state: ServerState) =>
       pulledGauges(
-        { name: METRIC.nodeState, help: '1 for the state that the node is in, 0 for the others', label: 'state' },
+        { name: METRIC.nodeState, help: '1 for the state of the node, 0 for the other states', label: 'state' },
         // Once it has stopped, nobody can ask.
         () => PHASES.filter((phase) => phase !== 'stopped').map((phase) => [phase, Number(phase === state.phase)]),
       ),
@@ -26,7 +26,7 @@ export const nodeMetrics: Provider[] = [
     useFactory: (drain: Drain) =>
       pulledGauge(
         METRIC.drainLeaving,
-        'Sessions that were open when the drain began; 0 before',
+        'Sessions that were open when the drain began; 0 before a drain',
         () => drain.progress?.leaving ?? 0,
       ),
   },
@@ -36,7 +36,7 @@ export const nodeMetrics: Provider[] = [
     useFactory: (drain: Drain) =>
       pulledGauge(
         METRIC.drainRemaining,
-        'Sessions that the drain has not closed yet; 0 before',
+        'Sessions that the drain has not closed yet; 0 before a drain',
         () => drain.progress?.remaining ?? 0,
       ),
   },
@@ -44,7 +44,7 @@ export const nodeMetrics: Provider[] = [
     provide: getToken(METRIC.eventLoopUtilization),
     useFactory: () => {
       const utilization = new EventLoopUtilization();
-      return pulledGauge(METRIC.eventLoopUtilization, 'Share of time in which the event loop did something', () =>
+      return pulledGauge(METRIC.eventLoopUtilization, 'Share of time in which the event loop was busy', () =>
         utilization.sinceLastRead(),
       );
     },
@@ -55,7 +55,7 @@ export const nodeMetrics: Provider[] = [
 function buildInfo(): Gauge {
   const gauge = new Gauge({
     name: METRIC.buildInfo,
-    help: 'Always 1: what runs here',
+    help: 'Always 1; the labels name the version',
     labelNames: ['version', 'node_version'],
     registers: [],
   });

@@ -11,19 +11,16 @@ export const transportMetrics: Provider[] = [
   countersFor(
     {
       name: METRIC.httpRefused,
-      help: 'HTTP requests refused before they came to a handler, by reason',
+      help: 'HTTP requests refused before they reached a handler, by reason',
       label: 'reason',
     },
     HTTP_REFUSALS,
   ),
-  countersFor(
-    { name: METRIC.tlsErrors, help: 'TLS handshakes that came to nothing, by reason', label: 'reason' },
-    TLS_FAILURES,
-  ),
+  countersFor({ name: METRIC.tlsErrors, help: 'TLS handshakes that failed, by reason', label: 'reason' }, TLS_FAILURES),
   countersFor(
     {
       name: METRIC.tlsReloads,
-      help: 'Certificates that were taken from changed files, or refused',
+      help: 'Certificates reloaded from changed files, or refused',
       label: 'result',
     },
     ['loaded', 'refused'],
@@ -38,7 +35,7 @@ export const transportMetrics: Provider[] = [
     provide: getToken(METRIC.tlsExpiry),
     inject: [CertificateWatch],
     useFactory: (watch: CertificateWatch) =>
-      pulledGauge(METRIC.tlsExpiry, 'When the certificate in use ends; absent where there is none', () =>
+      pulledGauge(METRIC.tlsExpiry, 'Expiry of the certificate in use; absent without TLS', () =>
         watch.expiresAt === undefined ? undefined : watch.expiresAt / 1_000,
       ),
   },

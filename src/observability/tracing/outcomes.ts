@@ -19,7 +19,7 @@ export function tellException(span: Span, exception: unknown): void {
     span.recordException(exception instanceof Error ? exception : String(exception));
   } catch {
     // An application may throw what cannot be read.
-    span.recordException('Something was thrown that cannot be told');
+    span.recordException('A value was thrown that cannot be converted to text');
   }
 }
 

@@ -12,7 +12,7 @@ export const tracingMetrics: Provider[] = [
     inject: [{ token: TRACING, optional: true }],
     useFactory: (tracing: Tracing | undefined) =>
       pulledCounters(
-        { name: METRIC.spansDropped, help: 'Spans that came to no collector, by reason', label: 'reason' },
+        { name: METRIC.spansDropped, help: 'Spans that reached no collector, by reason', label: 'reason' },
         () => tracing?.dropped ?? NONE_LOST,
       ),
   },

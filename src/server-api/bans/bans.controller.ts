@@ -23,7 +23,7 @@ export class BansController {
   ) {}
 
   @Get('bans')
-  @ApiOperation({ summary: 'The bans in force on all nodes' })
+  @ApiOperation({ summary: 'List the bans in force on all nodes' })
   @ApiOkResponse({ type: BansAnswer })
   async list(): Promise<BansAnswer> {
     const bans = await this.bans.list();
@@ -34,7 +34,7 @@ export class BansController {
   @HttpCode(200)
   @Audited('ban', 'kind', 'key')
   @ApiOperation({
-    summary: 'Keep an address or a user out, and end the sessions of the user; again, to replace the ban',
+    summary: 'Ban an address or a user, and end the sessions of the user. A second request replaces the ban',
   })
   @ApiOkResponse({ type: SessionsAnswer })
   @WithBody()
@@ -51,11 +51,11 @@ export class BansController {
   @HttpCode(204)
   @Audited('lift-ban', 'kind', 'key')
   @ApiOperation({ summary: 'Lift a ban' })
-  @ApiNoContentResponse({ description: 'It is lifted' })
+  @ApiNoContentResponse({ description: 'Lifted' })
   @Problems(404, 422)
   async lift(@Caller() caller: Principal, @Param() { kind, key }: BanPath): Promise<void> {
     this.demandUndo(caller, { kind, key });
-    if (!(await this.bans.lift(kind, key, givenBy(caller)))) throw new ProblemError(404, 'There is no such ban');
+    if (!(await this.bans.lift(kind, key, givenBy(caller)))) throw new ProblemError(404, 'No such ban');
   }
 
   /** What a breach has banned, every operator may lift. */

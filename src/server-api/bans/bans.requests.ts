@@ -16,7 +16,7 @@ class BanKey implements ValidatorConstraintInterface {
   }
 
   defaultMessage(): string {
-    return 'key must be an IP address where kind is address';
+    return 'key must be an IP address if kind is address';
   }
 }
 
@@ -25,7 +25,10 @@ export class BanPath {
   @IsIn(KINDS)
   kind!: Ban['kind'];
 
-  @ApiProperty({ description: 'The address (of IPv6 its /64), or the user id', example: '203.0.113.7' })
+  @ApiProperty({
+    description: 'The address (an IPv6 address stands for its /64), or the user id',
+    example: '203.0.113.7',
+  })
   @IsString()
   @Length(1, 256)
   @Validate(BanKey)
@@ -59,10 +62,13 @@ export class BanAnswer implements Ban {
   @ApiProperty({ example: 'Scraping' })
   reason!: string;
 
-  @ApiProperty({ enum: ['breach', 'operator'], description: 'Whether a limit was broken, or an operator did it' })
+  @ApiProperty({
+    enum: ['breach', 'operator'],
+    description: 'Whether the server banned it for breaking a limit, or an operator did',
+  })
   by!: Ban['by'];
 
-  @ApiPropertyOptional({ description: 'Of a breach: which one in a row; each doubles the ban', example: 1 })
+  @ApiPropertyOptional({ description: 'For by=breach: how many bans in a row; each doubles the duration', example: 1 })
   offences?: number;
 }
 
@@ -70,6 +76,6 @@ export class BansAnswer {
   @ApiProperty({ type: [BanAnswer], description: 'At most 10,000' })
   bans!: readonly BanAnswer[];
 
-  @ApiProperty({ description: 'How many there are', example: 1 })
+  @ApiProperty({ description: 'Total number', example: 1 })
   total!: number;
 }

@@ -26,7 +26,7 @@ export class ChannelsController {
   ) {}
 
   @Get('channels')
-  @ApiOperation({ summary: 'The channels with subscribers, over all nodes' })
+  @ApiOperation({ summary: 'List the channels that have subscribers on any node' })
   @ApiOkResponse({ type: ChannelPageAnswer })
   @Problems(422)
   async list(@Query() { limit = DEFAULT_LIMIT, after = '' }: ChannelsQuery): Promise<ChannelPageAnswer> {
@@ -37,7 +37,7 @@ export class ChannelsController {
 
   @Get('channels/:channel/history')
   @Header('Content-Type', 'application/json')
-  @ApiOperation({ summary: 'What was published, as far as the channel keeps it' })
+  @ApiOperation({ summary: 'Read the history of a channel' })
   @ApiOkResponse({ type: HistoryAnswer })
   @Problems(404, 422)
   async history(@Param() { channel: name }: ChannelPath, @Query() query: HistoryQuery): Promise<string> {
@@ -50,7 +50,9 @@ export class ChannelsController {
   }
 
   @Get('channels/:channel/presence')
-  @ApiOperation({ summary: 'Who is in a channel, whether or not its namespace shows that to clients' })
+  @ApiOperation({
+    summary: 'List the sessions subscribed to a channel, whether or not its namespace shows presence to clients',
+  })
   @ApiOkResponse({ type: PresenceAnswer })
   @Problems(404, 422)
   async presence(@Param() { channel: name }: ChannelPath): Promise<PresenceAnswer> {
@@ -63,5 +65,7 @@ function sinceOf({ sinceEpoch: epoch, sinceSeq: seq }: HistoryQuery): Position |
   if (epoch !== undefined && seq !== undefined) return { epoch, seq };
   if (epoch === undefined && seq === undefined) return undefined;
   const absent = epoch === undefined ? 'sinceEpoch' : 'sinceSeq';
-  throw new GatehouseError('VALIDATION_FAILED', { details: { [absent]: ['sinceEpoch and sinceSeq belong together'] } });
+  throw new GatehouseError('VALIDATION_FAILED', {
+    details: { [absent]: ['sinceEpoch and sinceSeq must be given together'] },
+  });
 }

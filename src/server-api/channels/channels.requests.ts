@@ -8,7 +8,7 @@ const MAX_PAGE = 1_000;
 const MAX_HISTORY = 1_000;
 
 export class ChannelPath {
-  @ApiProperty({ description: '`namespace:name`, percent-encoded where it needs to be', example: 'feed:news' })
+  @ApiProperty({ description: '`namespace:name`, percent-encoded if needed', example: 'feed:news' })
   @IsString()
   channel!: string;
 }
@@ -22,7 +22,7 @@ export class ChannelsQuery {
   @Max(MAX_PAGE)
   limit?: number;
 
-  @ApiPropertyOptional({ description: 'The `after` of the page before' })
+  @ApiPropertyOptional({ description: 'The `after` of the previous page' })
   @IsOptional()
   @IsString()
   @Length(1, 255)
@@ -35,7 +35,7 @@ export class HistoryQuery {
     default: 100,
     minimum: 0,
     maximum: MAX_HISTORY,
-    description: '0 tells only where the channel stands',
+    description: '0 returns only the position of the channel',
   })
   @IsOptional()
   @WholeNumber()
@@ -50,13 +50,13 @@ export class HistoryQuery {
   @IsBoolean()
   reverse?: boolean;
 
-  @ApiPropertyOptional({ description: 'Only what came after this position; together with sinceSeq' })
+  @ApiPropertyOptional({ description: 'Only publications after this position; requires sinceSeq' })
   @IsOptional()
   @IsString()
   @Length(1, 64)
   sinceEpoch?: string;
 
-  @ApiPropertyOptional({ type: 'integer', minimum: 0, description: 'Together with sinceEpoch' })
+  @ApiPropertyOptional({ type: 'integer', minimum: 0, description: 'Requires sinceEpoch' })
   @IsOptional()
   @WholeNumber()
   @IsInt()
@@ -84,13 +84,13 @@ export class ChannelAnswer implements ChannelSummary {
 }
 
 export class ChannelPageAnswer {
-  @ApiProperty({ type: [ChannelAnswer], description: 'Those with subscribers, in the order of their names' })
+  @ApiProperty({ type: [ChannelAnswer], description: 'Channels with subscribers, sorted by name' })
   channels!: readonly ChannelAnswer[];
 
   @ApiProperty({ type: [String], description: 'Nodes that did not answer', example: [] })
   missing!: readonly string[];
 
-  @ApiPropertyOptional({ description: 'To be given to get the next page; absent on the last one' })
+  @ApiPropertyOptional({ description: 'Pass it as `after` to get the next page; absent on the last page' })
   after?: string;
 }
 
@@ -109,21 +109,21 @@ export class PublicationAnswer {
   @ApiProperty({ description: 'Milliseconds since 1970', example: 1_795_363_200_000 })
   ts!: number;
 
-  @ApiPropertyOptional({ description: 'How data is encrypted: then it is a token', example: 'fernet' })
+  @ApiPropertyOptional({ description: 'How data is encrypted; data is then a token', example: 'fernet' })
   enc?: string;
 
   @ApiPropertyOptional({ ...ANY_JSON, example: { headline: 'Gatehouse has a server API' } })
   data?: unknown;
 
-  @ApiPropertyOptional({ description: 'Absent where a back end published it' })
+  @ApiPropertyOptional({ description: 'Absent if a back end published it' })
   from?: PublisherAnswer | undefined;
 }
 
 export class HistoryAnswer {
-  @ApiProperty({ description: 'Of the channel now', example: 'mZ3kq0aB' })
+  @ApiProperty({ description: 'The current value of the channel', example: 'mZ3kq0aB' })
   epoch!: string;
 
-  @ApiProperty({ description: 'Of the channel now', example: 17 })
+  @ApiProperty({ description: 'The current value of the channel', example: 17 })
   seq!: number;
 
   @ApiProperty({ type: [PublicationAnswer] })
@@ -131,7 +131,7 @@ export class HistoryAnswer {
 }
 
 export class PresenceAnswer {
-  @ApiProperty({ type: [PublisherAnswer], description: 'The sessions in the channel, over all nodes' })
+  @ApiProperty({ type: [PublisherAnswer], description: 'The sessions subscribed to the channel on all nodes' })
   members!: readonly PublisherAnswer[];
 
   @ApiProperty({ example: 1 })

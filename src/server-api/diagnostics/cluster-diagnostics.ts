@@ -55,13 +55,13 @@ export class ClusterDiagnostics {
     const { self, nodes } = this.registry;
     if (nodeId !== undefined && nodeId !== self.nodeId) {
       const meant = nodes.find((node) => node.nodeId === nodeId);
-      if (meant === undefined) throw new ProblemError(404, 'There is no such node');
+      if (meant === undefined) throw new ProblemError(404, 'No such node');
       throw new ProblemError(
         421,
         `This is ${self.nodeId}. Ask ${meant.nodeId} itself, on its own address or INTERNAL_PORT; its clients are at ${meant.url}`,
       );
     }
-    if (this.diagnostics === undefined) throw new ProblemError(503, 'The node is still starting');
+    if (this.diagnostics === undefined) throw new ProblemError(503, 'The node is starting');
     return this.diagnostics;
   }
 }

@@ -15,15 +15,15 @@ class DistributionAnswer {
 }
 
 class EventLoopAnswer {
-  @ApiProperty({ description: 'Milliseconds, of the half seconds of the last half minute', type: DistributionAnswer })
+  @ApiProperty({ description: 'Milliseconds, over the half-second samples of the last 30 s', type: DistributionAnswer })
   lagMs!: DistributionAnswer;
 
-  @ApiProperty({ description: 'Share of the last half second in which it was busy', example: 0.31 })
+  @ApiProperty({ description: 'Share of the last half second in which the event loop was busy', example: 0.31 })
   utilization!: number;
 }
 
 class ProcessorAnswer {
-  @ApiProperty({ description: 'Share of one processor, 0 to 1 and beyond', example: 0.31 })
+  @ApiProperty({ description: 'Share of one core; more than 1 if several cores are busy', example: 0.31 })
   share!: number;
 
   @ApiProperty({ description: 'Since the start', example: 81_204 })
@@ -62,7 +62,7 @@ class SessionTotalsAnswer {
   @ApiProperty({ description: 'Bytes that wait for slow readers', example: 0 })
   queuedBytes!: number;
 
-  @ApiProperty({ description: 'Readers that are slow at the moment', example: 0 })
+  @ApiProperty({ description: 'Number of slow readers', example: 0 })
   slowReaders!: number;
 }
 
@@ -85,7 +85,7 @@ export class SummaryAnswer {
   @ApiProperty({ enum: PHASES })
   state!: Phase;
 
-  @ApiPropertyOptional({ description: 'What it has too much of; absent where it is not overloaded', example: 'heap' })
+  @ApiPropertyOptional({ description: 'The resource that is overloaded; absent if none is', example: 'heap' })
   overloadedBy?: string | undefined;
 
   @ApiProperty()
@@ -99,12 +99,12 @@ export class SummaryAnswer {
 
   @ApiProperty({
     ...NUMBERS,
-    description: 'Of the process, of the V8 heap, and what the system or the container has left',
+    description: 'Memory of the process and of the V8 heap, and what the system or container has left',
     example: { rssBytes: 182_452_224, heapUsedBytes: 61_341_696, heapLimitBytes: 4_345_298_944 },
   })
   memory!: Record<string, number>;
 
-  @ApiProperty({ type: [SpaceAnswer], description: 'The parts of the heap, the fullest first' })
+  @ApiProperty({ type: [SpaceAnswer], description: 'Heap spaces, largest first' })
   heapSpaces!: readonly SpaceAnswer[];
 
   @ApiProperty({ type: [GarbageAnswer], description: 'Since the start, by kind' })
@@ -112,7 +112,7 @@ export class SummaryAnswer {
 
   @ApiProperty({
     ...NUMBERS,
-    description: 'What keeps the process alive, by kind',
+    description: 'Resources that keep the process alive, by kind',
     example: { TCPSocketWrap: 1_206, TCPServerWrap: 2, Timeout: 9 },
   })
   resources!: Record<string, number>;
@@ -128,10 +128,10 @@ class HandlerAnswer {
   @ApiProperty({ example: 1.2 })
   meanMs!: number;
 
-  @ApiProperty({ description: 'Estimated within the buckets of the metric', example: 0.9 })
+  @ApiProperty({ description: 'Estimated from the buckets of the metric', example: 0.9 })
   p50Ms!: number;
 
-  @ApiProperty({ description: 'Estimated within the buckets of the metric', example: 8.2 })
+  @ApiProperty({ description: 'Estimated from the buckets of the metric', example: 8.2 })
   p99Ms!: number;
 
   @ApiProperty({ example: 412.6 })
@@ -145,13 +145,13 @@ class SlowCallAnswer {
   @ApiProperty({ example: 412.6 })
   ms!: number;
 
-  @ApiProperty({ description: 'When it was answered, milliseconds since 1970', example: 1_795_363_200_000 })
+  @ApiProperty({ description: 'Time of the reply, in milliseconds since 1970', example: 1_795_363_200_000 })
   at!: number;
 
   @ApiProperty({ example: '5f2b8c1e-9d43-4d0a-8a55-0b1f6c7e2d34' })
   sessionId!: string;
 
-  @ApiProperty({ description: '`ok`, or the code of the error', example: 'ok' })
+  @ApiProperty({ description: '`ok` or an error code', example: 'ok' })
   outcome!: string;
 }
 
@@ -170,15 +170,17 @@ class RunningCallAnswer {
 }
 
 export class HandlersAnswer {
-  @ApiProperty({ type: [HandlerAnswer], description: 'Since the start, from arrival to answer, the slowest first' })
+  @ApiProperty({ type: [HandlerAnswer], description: 'Since the start, from arrival to reply, slowest first' })
   handlers!: readonly HandlerAnswer[];
 
-  @ApiProperty({ type: [SlowCallAnswer], description: 'Of the last five to ten minutes, the slowest first' })
+  @ApiProperty({ type: [SlowCallAnswer], description: 'In the last five to ten minutes, slowest first' })
   slowest!: readonly SlowCallAnswer[];
 
-  @ApiProperty({ type: [RunningCallAnswer], description: 'Not answered yet, the oldest first' })
+  @ApiProperty({ type: [RunningCallAnswer], description: 'Running handlers, oldest first' })
   running!: readonly RunningCallAnswer[];
 
-  @ApiPropertyOptional({ description: 'How many are running; absent where HANDLER_TIMEOUT_MS is 0: none are known' })
+  @ApiPropertyOptional({
+    description: 'Number of running handlers; absent if HANDLER_TIMEOUT_MS is 0, because they are not tracked then',
+  })
   runningTotal?: number | undefined;
 }

@@ -12,7 +12,7 @@ import { QueuesAnswer } from './queues.answer.js';
 
 const DEFAULT_LIMIT = 20;
 const DEFAULT_SECONDS = 10;
-const UNDER_WAY = 'A snapshot or profile is under way, or on its way to its caller';
+const UNDER_WAY = 'Another snapshot or profile is in progress, or still being downloaded';
 const FILE = { content: { 'application/json': { schema: { type: 'object' } } } };
 
 /** What this node is at, for whoever looks for a fault in it. */
@@ -22,7 +22,7 @@ export class DiagnosticsController {
   constructor(private readonly desk: ClusterDiagnostics) {}
 
   @Get('diagnostics')
-  @ApiOperation({ summary: 'Memory, event loop, processor and sessions of this node' })
+  @ApiOperation({ summary: 'Get memory, event loop, processor and sessions of this node' })
   @ApiOkResponse({ type: SummaryAnswer })
   @Problems(404, 421, 422)
   summary(@Query() { nodeId }: NodeQuery): Promise<SummaryAnswer> {
@@ -31,7 +31,7 @@ export class DiagnosticsController {
 
   @Get('diagnostics/handlers')
   @ApiOperation({
-    summary: 'How long the handlers of this node take: the slowest types, the slowest calls, those under way',
+    summary: 'Get the slowest message types, the slowest calls and the running calls of this node',
   })
   @ApiOkResponse({ type: HandlersAnswer })
   @Problems(404, 421, 422)
@@ -40,7 +40,7 @@ export class DiagnosticsController {
   }
 
   @Get('diagnostics/queues')
-  @ApiOperation({ summary: 'What waits in which queue of this node, and for whom' })
+  @ApiOperation({ summary: 'Get the queues of this node and the sessions with the longest ones' })
   @ApiOkResponse({ type: QueuesAnswer })
   @Problems(404, 421, 422)
   queues(@Query() { nodeId, limit = DEFAULT_LIMIT }: ListQuery): Promise<QueuesAnswer> {
@@ -51,13 +51,14 @@ export class DiagnosticsController {
   @HttpCode(200)
   @Audited('heap-snapshot', 'nodeId')
   @ApiOperation({
-    summary: 'All that is in memory, keys and tokens included, as a .heapsnapshot; the node stands still meanwhile',
+    summary:
+      'Download everything in memory, including keys and tokens, as a .heapsnapshot. The node stops for the time it takes',
   })
   @ApiOkResponse({ ...FILE, description: 'For the Memory panel of Chrome' })
   @Problems(404, 421, 507)
-  @ProblemWhere(403, 'The token has not the role ADMIN, or HEAP_SNAPSHOTS is off')
+  @ProblemWhere(403, 'The token does not have the role ADMIN, or HEAP_SNAPSHOTS is off')
   @ProblemWhere(409, UNDER_WAY)
-  @ProblemWhere(429, 'The last one was less than HEAP_SNAPSHOT_PAUSE_MS ago; with Retry-After')
+  @ProblemWhere(429, 'The last snapshot was less than HEAP_SNAPSHOT_PAUSE_MS ago; has Retry-After')
   @WithBody()
   async heapSnapshot(@Body() { nodeId }: HeapSnapshotRequest, @Res() response: ServerResponse): Promise<void> {
     awaitAnswer(response);
@@ -67,7 +68,7 @@ export class DiagnosticsController {
   @Post('diagnostics/cpu-profile')
   @HttpCode(200)
   @Audited('cpu-profile', 'nodeId')
-  @ApiOperation({ summary: 'What the processor is busy with for some seconds, as a .cpuprofile' })
+  @ApiOperation({ summary: 'Record the processor for some seconds, as a .cpuprofile' })
   @ApiOkResponse({ ...FILE, description: 'For the Performance panel of Chrome' })
   @Problems(404, 421)
   @ProblemWhere(409, UNDER_WAY)
@@ -83,7 +84,9 @@ export class DiagnosticsController {
   @Post('diagnostics/heap-profile')
   @HttpCode(200)
   @Audited('heap-profile', 'nodeId')
-  @ApiOperation({ summary: 'Which functions allocate for some seconds what stays in memory, as a .heapprofile' })
+  @ApiOperation({
+    summary: 'Record which functions allocate memory that stays in use, for some seconds, as a .heapprofile',
+  })
   @ApiOkResponse({ ...FILE, description: 'For the Memory panel of Chrome' })
   @Problems(404, 421)
   @ProblemWhere(409, UNDER_WAY)

@@ -5,7 +5,7 @@ import { WholeNumber } from '../http/query-values.js';
 
 const MAX_LISTED = 100;
 const MAX_SECONDS = 60;
-const DESCRIPTION = 'SERVER_ID of the node that is meant: another one answers 421. Absent: the one that answers';
+const DESCRIPTION = 'SERVER_ID of the node; any other node answers 421. Absent: the node that gets the request';
 
 export class NodeQuery {
   @ApiPropertyOptional({ description: DESCRIPTION, example: 'node-1' })
@@ -15,7 +15,12 @@ export class NodeQuery {
 }
 
 export class ListQuery extends NodeQuery {
-  @ApiPropertyOptional({ description: 'How many of each kind', type: 'integer', default: 20, maximum: MAX_LISTED })
+  @ApiPropertyOptional({
+    description: 'Number of entries of each kind',
+    type: 'integer',
+    default: 20,
+    maximum: MAX_LISTED,
+  })
   @IsOptional()
   @WholeNumber()
   @IsInt()

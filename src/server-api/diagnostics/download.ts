@@ -24,7 +24,7 @@ export async function sendDownload(response: ServerResponse, { name, bytes, cont
     await pipeline(content, response);
   } catch {
     content.destroy();
-    throw new ProblemError(CLIENT_HAS_GONE, 'The caller has gone');
+    throw new ProblemError(CLIENT_HAS_GONE, 'The client has disconnected');
   }
 }
 

@@ -17,7 +17,7 @@ class QueuedSessionAnswer {
 }
 
 class SessionQueuesAnswer {
-  @ApiProperty({ description: 'Sessions for which something waits', example: 3 })
+  @ApiProperty({ description: 'Sessions with a queue', example: 3 })
   sessions!: number;
 
   @ApiProperty({ example: 1_060_012 })
@@ -26,31 +26,34 @@ class SessionQueuesAnswer {
   @ApiProperty({ description: 'Messages or frames', example: 220 })
   messages!: number;
 
-  @ApiProperty({ type: [QueuedSessionAnswer], description: 'Those with the most bytes' })
+  @ApiProperty({ type: [QueuedSessionAnswer], description: 'Sessions with the most bytes' })
   top!: readonly QueuedSessionAnswer[];
 }
 
 class InboundQueuesAnswer extends SessionQueuesAnswer {
-  @ApiProperty({ description: 'Sessions that are not read from, for too much of theirs waits', example: 1 })
+  @ApiProperty({
+    description: 'Sessions that the server has stopped reading because too many of their messages wait',
+    example: 1,
+  })
   paused!: number;
 
-  @ApiProperty({ description: 'Bytes of messages that are not complete, as of the last second', example: 0 })
+  @ApiProperty({ description: 'Bytes of incomplete messages, measured once a second', example: 0 })
   incompleteBytes!: number;
 }
 
 class DoorQueuesAnswer {
-  @ApiProperty({ description: 'TCP connections that are no session: on their way to one, or of HTTP', example: 12 })
+  @ApiProperty({ description: 'TCP connections without a session: before an upgrade, or plain HTTP', example: 12 })
   connections!: number;
 
-  @ApiProperty({ description: 'Upgrades that are being decided', example: 0 })
+  @ApiProperty({ description: 'Upgrades in progress', example: 0 })
   upgrades!: number;
 }
 
 export class QueuesAnswer {
-  @ApiProperty({ description: 'For clients to read' })
+  @ApiProperty({ description: 'Frames that wait for clients' })
   outbound!: SessionQueuesAnswer;
 
-  @ApiProperty({ description: 'From clients, for their handlers' })
+  @ApiProperty({ description: 'Messages of clients that wait for handlers' })
   inbound!: InboundQueuesAnswer;
 
   @ApiProperty()
@@ -58,25 +61,26 @@ export class QueuesAnswer {
 
   @ApiProperty({
     ...NUMBERS,
-    description: 'Channels that are behind: repairs that wait, run or have failed; channels that nobody needs any more',
+    description:
+      'Channels whose missing publications are being fetched (waiting, running, failed), and channels that will be unsubscribed soon',
     example: { repairsWaiting: 0, repairsRunning: 0, repairsFailed: 0, lingering: 2 },
   })
   channels!: Record<string, number>;
 
   @ApiPropertyOptional({
     ...NUMBERS,
-    description: 'For Redis and other nodes; absent where this node is the only one',
+    description: 'Waiting for Redis and other nodes; absent on a single node',
     example: { commands: 3, publications: 0, publicationBytes: 0, words: 0, questions: 0 },
   })
   cluster?: Record<string, number> | undefined;
 
   @ApiProperty({
     ...NUMBERS,
-    description: 'For the disk, or whoever reads standard output',
+    description: 'Waiting for the disk or standard output',
     example: { logBytes: 0, auditBytes: 0 },
   })
   files!: Record<string, number>;
 
-  @ApiProperty({ description: 'How long the look took', example: 1.4 })
+  @ApiProperty({ description: 'Time that the measurement took', example: 1.4 })
   tookMs!: number;
 }

@@ -9,7 +9,7 @@ import { Audited } from '../http/audit.interceptor.js';
 import { ExplainQuery, ExplanationAnswer } from './explain.requests.js';
 import { ProblemError } from '../http/problem.js';
 
-const NO_LEDGER = 'The namespace keeps no ledger: it has no option `ledger` in the channels file';
+const NO_LEDGER = 'The namespace has no ledger: set its option `ledger` in the channels file';
 
 /** Why a user got a message, or did not. */
 @ApiController('Explain')
@@ -22,7 +22,7 @@ export class ExplainController {
 
   @Get('explain')
   @Audited('explain', 'userId', 'channel', 'seq')
-  @ApiOperation({ summary: 'Why a user got a publication, or did not: from the ledgers of all nodes' })
+  @ApiOperation({ summary: 'Explain why a user received a publication or did not, from the ledgers of all nodes' })
   @ApiOkResponse({ type: ExplanationAnswer })
   @Problems(404, 422)
   @ProblemWhere(409, NO_LEDGER)

@@ -14,7 +14,7 @@ export class ExplainQuery {
   @Length(1, 256)
   userId!: string;
 
-  @ApiProperty({ description: '`namespace:name`, percent-encoded where it needs to be', example: 'feed:news' })
+  @ApiProperty({ description: '`namespace:name`, percent-encoded if needed', example: 'feed:news' })
   @IsString()
   channel!: string;
 
@@ -24,7 +24,7 @@ export class ExplainQuery {
   @Min(1)
   seq!: number;
 
-  @ApiPropertyOptional({ description: 'Which life of the channel is meant. Absent: the newest that has the seq' })
+  @ApiPropertyOptional({ description: 'The epoch of the channel. Absent: the newest epoch that has the seq' })
   @IsOptional()
   @IsString()
   @Length(1, 64)
@@ -32,7 +32,7 @@ export class ExplainQuery {
 }
 
 class GapAnswer implements Gap {
-  @ApiProperty({ type: 'integer', nullable: true, description: 'The first that is lost; null: nobody knows' })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'The first lost seq; null if unknown' })
   from!: number | null;
 
   @ApiProperty({ example: 17 })
@@ -43,7 +43,7 @@ class VerdictAnswer implements PublicationOutcome {
   @ApiProperty({ enum: Object.keys(OUTCOMES), example: 'delivered' })
   outcome!: OutcomeName;
 
-  @ApiPropertyOptional({ ...MILLISECONDS, description: 'When it came to that, in milliseconds since 1970' })
+  @ApiPropertyOptional({ ...MILLISECONDS, description: 'Time of this outcome, in milliseconds since 1970' })
   at?: number;
 
   @ApiPropertyOptional({ description: 'Of `dropped`, `waiting`, `not_subscribed` and `unknown`', example: 'latest' })
@@ -57,10 +57,10 @@ class StayAnswer implements Stay {
   @ApiProperty(MILLISECONDS)
   subscribedAt!: number;
 
-  @ApiPropertyOptional({ description: 'Where the reply brought the client', example: 12 })
+  @ApiPropertyOptional({ description: 'The position of the client after the reply', example: 12 })
   seq?: number;
 
-  @ApiPropertyOptional({ description: 'Where the client said that it stood', example: 9 })
+  @ApiPropertyOptional({ description: 'The position that the client sent', example: 9 })
   since?: number;
 
   @ApiPropertyOptional(MILLISECONDS)
@@ -77,13 +77,16 @@ class SessionAccountAnswer extends VerdictAnswer implements SessionAccount {
   @ApiPropertyOptional(MILLISECONDS)
   openedAt?: number;
 
-  @ApiPropertyOptional({ ...MILLISECONDS, description: 'Absent while it is open' })
+  @ApiPropertyOptional({ ...MILLISECONDS, description: 'Absent while the session is open' })
   closedAt?: number;
 
   @ApiPropertyOptional({ example: 1006 })
   closeCode?: number;
 
-  @ApiProperty({ type: [StayAnswer], description: 'Its subscribes in the channel, as far as they are remembered' })
+  @ApiProperty({
+    type: [StayAnswer],
+    description: 'Subscribe requests of the session for the channel, as far as the ledger has them',
+  })
   subscribes!: readonly StayAnswer[];
 }
 
@@ -98,14 +101,15 @@ class PositionAnswer {
 class PublicationStateAnswer implements PublicationState {
   @ApiProperty({
     enum: ['kept', 'gone', 'never'],
-    description: 'In the history; not any more, or not in this life of the channel; never published',
+    description:
+      'Whether the publication is in the history, no longer there (or of another epoch), or was never published',
   })
   state!: PublicationState['state'];
 
-  @ApiPropertyOptional({ ...MILLISECONDS, description: 'When it was published; absent where nobody knows' })
+  @ApiPropertyOptional({ ...MILLISECONDS, description: 'Time of the publication; absent if unknown' })
   ts?: number;
 
-  @ApiProperty({ description: 'Where the channel stands now' })
+  @ApiProperty({ description: 'The current position of the channel' })
   top!: PositionAnswer;
 }
 
@@ -113,10 +117,10 @@ class NodeCoverAnswer implements NodeCover {
   @ApiProperty({ example: 'node-1' })
   nodeId!: string;
 
-  @ApiProperty({ ...MILLISECONDS, description: 'What it sent is known from here on' })
+  @ApiProperty({ ...MILLISECONDS, description: 'Deliveries are recorded since this time' })
   deliveriesSince!: number;
 
-  @ApiProperty({ ...MILLISECONDS, description: 'Which sessions it had is known from here on' })
+  @ApiProperty({ ...MILLISECONDS, description: 'Sessions are recorded since this time' })
   sessionsSince!: number;
 }
 
@@ -127,7 +131,7 @@ export class ExplanationAnswer extends VerdictAnswer {
   @ApiProperty()
   publication!: PublicationStateAnswer;
 
-  @ApiProperty({ type: [SessionAccountAnswer], description: 'The sessions that were there, the happiest first' })
+  @ApiProperty({ type: [SessionAccountAnswer], description: 'The sessions of the user, the best outcome first' })
   sessions!: readonly SessionAccountAnswer[];
 
   @ApiProperty({ type: [NodeCoverAnswer], description: 'The nodes that answered' })

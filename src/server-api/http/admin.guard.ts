@@ -9,12 +9,12 @@ import { callerOf } from './caller.js';
 export class AdminGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const { roles } = callerOf(context.switchToHttp().getRequest<IncomingMessage>());
-    if (!roles.includes('ADMIN')) throw new GatehouseError('FORBIDDEN', { message: 'Only for the role ADMIN' });
+    if (!roles.includes('ADMIN')) throw new GatehouseError('FORBIDDEN', { message: 'Requires the role ADMIN' });
     return true;
   }
 }
 
 /** On an endpoint that the role SERVICE does not open, or above @ApiController where none is. */
 export function AdminOnly(): ClassDecorator & MethodDecorator {
-  return applyDecorators(UseGuards(AdminGuard), ProblemWhere(403, 'The token has not the role ADMIN'));
+  return applyDecorators(UseGuards(AdminGuard), ProblemWhere(403, 'The token does not have the role ADMIN'));
 }

@@ -11,20 +11,20 @@ import { ProblemAnswer } from './problem.answer.js';
 type ProblemStatus = keyof typeof CAUSES;
 
 const CAUSES = {
-  400: 'The body is no JSON, too complex, or the URL is malformed',
-  401: 'No token, or a bad one',
-  403: 'The token has neither the role ADMIN nor SERVICE, or it is about a person or an order above the caller',
-  404: 'There is no such thing',
-  409: 'A request with the same Idempotency-Key is still under way',
+  400: 'The body is not JSON or is too complex, or the URL is malformed',
+  401: 'No token, or an invalid one',
+  403: 'The token has neither the role ADMIN nor SERVICE, or the request concerns someone with a higher role',
+  404: 'Not found',
+  409: 'A request with the same Idempotency-Key is still in progress',
   413: 'The body is longer than API_MAX_BODY_BYTES',
   415: 'The body is not application/json',
-  421: 'Another node is meant, which has to be asked itself',
-  422: 'A field is not what it must be, or unknown; see `errors`',
-  429: 'Too many bad tokens from this address; with Retry-After',
-  500: 'A fault of the server; it is in its log',
+  421: 'The request names another node; send it to that node',
+  422: 'A field is invalid or unknown; see `errors`',
+  429: 'Too many invalid tokens from this address; has Retry-After',
+  500: 'A fault of the server; see its log',
   504: 'The node did not answer in time',
-  507: 'There is not enough memory or disk for it',
-  503: 'Redis or the issuer’s keys cannot be reached, or no node takes clients; with Retry-After',
+  507: 'Not enough memory or disk space',
+  503: 'Redis or the keys of the issuer cannot be reached, or no node accepts clients; has Retry-After',
 } as const;
 
 /** A controller of the server API under /api: who may pass, what is validated, how errors are answered. */
@@ -65,7 +65,7 @@ export function Idempotent(): MethodDecorator {
       name: 'Idempotency-Key',
       required: false,
       description:
-        'Within five minutes of the first request with the same key it is not done again, and answered alike.',
+        'A second request with the same key within five minutes is not carried out again and gets the same response.',
       schema: { type: 'string', minLength: 1, maxLength: 128 },
       example: 'order-4711-shipped',
     }),

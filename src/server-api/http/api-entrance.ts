@@ -72,14 +72,17 @@ export class ApiEntrance {
     const retryAfter = bucket?.waitFor(performance.now()) ?? 0;
     if (retryAfter > 0) {
       this.events.emit('refused', 429, address);
-      throw new GatehouseError('RATE_LIMIT_EXCEEDED', { message: 'Too many bad tokens', retryAfter });
+      throw new GatehouseError('RATE_LIMIT_EXCEEDED', { message: 'Too many invalid tokens', retryAfter });
     }
     const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
     const verdict = token === undefined ? undefined : await this.tokens.verify(token);
     const caller = verdict?.ok ? this.revocations.judge(verdict.principal) : undefined;
     if (caller !== undefined) return caller;
     if (verdict?.ok === false && verdict.reason === 'unavailable') {
-      throw new GatehouseError('SERVER_BUSY', { message: 'Tokens cannot be checked at the moment', retryAfter: 1_000 });
+      throw new GatehouseError('SERVER_BUSY', {
+        message: 'Tokens cannot be verified at the moment',
+        retryAfter: 1_000,
+      });
     }
     bucket?.take(performance.now());
     this.events.emit('refused', 401, address);

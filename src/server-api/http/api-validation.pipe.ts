@@ -59,7 +59,7 @@ function fromText(metatype: Type, fields: object): object {
     return plainToInstance(metatype, fields) as object;
   } catch {
     // Whatever a parameter makes the library trip over is the caller's doing.
-    throw failure({ query: ['has a value of the wrong kind'] });
+    throw failure({ query: ['has a value of the wrong type'] });
   }
 }
 

@@ -53,7 +53,7 @@ function decode(bytes: Buffer): unknown {
     return jsonCodec.decode(bytes);
   } catch {
     throw new GatehouseError('INVALID_MESSAGE_FORMAT', {
-      message: 'The body is no JSON, too complex, or has a number such as 1e400',
+      message: 'The body is not JSON, is too complex, or has a number such as 1e400',
     });
   }
 }

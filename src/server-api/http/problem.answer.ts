@@ -7,7 +7,7 @@ export class ProblemAnswer implements Problem {
   @ApiProperty({ example: 'about:blank' })
   type!: 'about:blank';
 
-  @ApiProperty({ description: 'The name of the status', example: 'Unprocessable Entity' })
+  @ApiProperty({ description: 'The reason phrase of the status', example: 'Unprocessable Entity' })
   title!: string;
 
   @ApiProperty({ example: 422 })
@@ -16,7 +16,11 @@ export class ProblemAnswer implements Problem {
   @ApiProperty({ example: 'Validation failed' })
   detail!: string;
 
-  @ApiPropertyOptional({ description: 'Where there is one', enum: Object.keys(ERRORS), example: 'VALIDATION_FAILED' })
+  @ApiPropertyOptional({
+    description: 'The error code, if there is one',
+    enum: Object.keys(ERRORS),
+    example: 'VALIDATION_FAILED',
+  })
   code?: ErrorCode;
 
   @ApiPropertyOptional({

@@ -29,7 +29,7 @@ export class UnknownController {
   answer(@Req() { originalUrl }: { readonly originalUrl: string }): never {
     const path = withoutPrefix(originalUrl.split('?', 1)[0] ?? '', this.prefix.value);
     const methods = this.routes.filter((route) => route.path.test(path)).map(({ method }) => method);
-    if (methods.length === 0) throw new ProblemError(404, 'There is no such endpoint');
+    if (methods.length === 0) throw new ProblemError(404, 'No such endpoint');
     const allowed = methods.includes('GET') ? ['HEAD', ...methods] : methods;
     throw new ProblemError(405, `Only ${allowed.join(', ')}`, { Allow: allowed.join(', ') });
   }

@@ -15,7 +15,7 @@ export class LogLevelsController {
   constructor(private readonly orders: LogLevelOrders) {}
 
   @Get('logs/levels')
-  @ApiOperation({ summary: 'The levels of the logs of all nodes' })
+  @ApiOperation({ summary: 'Get the log levels of all nodes' })
   @ApiOkResponse({ type: LogLevelsAnswer })
   look(@Caller() caller: Principal): Promise<LogLevelsAnswer> {
     return this.orders.look(caller.userId);
@@ -23,7 +23,9 @@ export class LogLevelsController {
 
   @Put('logs/levels')
   @Audited('set-log-levels', 'levels', 'nodeId')
-  @ApiOperation({ summary: 'Log more or less, on one node or all, for a time or until it is started anew' })
+  @ApiOperation({
+    summary: 'Change the log levels of one node or of all nodes, for a time or until the process restarts',
+  })
   @ApiOkResponse({ type: LogLevelsAnswer })
   @Problems(404, 504)
   @WithBody()
@@ -33,7 +35,7 @@ export class LogLevelsController {
 
   @Delete('logs/levels')
   @Audited('restore-log-levels', 'nodeId')
-  @ApiOperation({ summary: 'Let LOG_LEVEL hold again, on one node or all' })
+  @ApiOperation({ summary: 'Reset the log levels of one node or of all nodes to LOG_LEVEL' })
   @ApiOkResponse({ type: LogLevelsAnswer })
   @Problems(404, 504)
   restore(@Caller() caller: Principal, @Query() { nodeId }: LogLevelsQuery): Promise<LogLevelsAnswer> {

@@ -39,7 +39,7 @@ class Levels implements ValidatorConstraintInterface {
 }
 
 export class LogLevelsQuery {
-  @ApiPropertyOptional({ description: 'SERVER_ID of the node; absent: all that are there', example: 'node-2' })
+  @ApiPropertyOptional({ description: 'SERVER_ID of the node. Absent: all nodes', example: 'node-2' })
   @IsOptional()
   @NodeId()
   nodeId?: string;
@@ -47,16 +47,16 @@ export class LogLevelsQuery {
 
 export class LogLevelsRequest extends LogLevelsQuery {
   @ApiProperty({
-    description: `As LOG_LEVEL: a level (${LOG_LEVELS.join(', ')}), and of some areas another one. Areas: ${Object.keys(LOG_AREAS).join(', ')}`,
+    description: `As LOG_LEVEL: a level (${LOG_LEVELS.join(', ')}), then area=level for areas that differ. Areas: ${Object.keys(LOG_AREAS).join(', ')}`,
     example: 'info,messages=debug',
   })
-  @IsString({ message: 'levels must be text' })
+  @IsString({ message: 'levels must be a string' })
   @MaxLength(MAX_LEVELS_LENGTH)
   @Validate(Levels)
   levels!: string;
 
   @ApiPropertyOptional({
-    description: 'After how long LOG_LEVEL holds again; absent: when the process is started anew',
+    description: 'Milliseconds after which LOG_LEVEL applies again. Absent: when the process restarts',
     type: 'integer',
     minimum: 1,
     maximum: DAY_SECONDS,
@@ -73,7 +73,7 @@ export class NodeLogLevelsAnswer {
   @ApiProperty({ example: 'node-2' })
   nodeId!: string;
 
-  @ApiProperty({ description: 'What holds, in the form of LOG_LEVEL', example: 'info,messages=debug' })
+  @ApiProperty({ description: 'The levels in force, in the form of LOG_LEVEL', example: 'info,messages=debug' })
   levels!: string;
 
   @ApiProperty({ description: 'LOG_LEVEL of the node', example: 'info' })
@@ -88,7 +88,7 @@ export class NodeLogLevelsAnswer {
   areas!: LogLevels;
 
   @ApiPropertyOptional({
-    description: 'When LOG_LEVEL holds again, in milliseconds since 1970; absent: when the process is started anew',
+    description: 'When LOG_LEVEL applies again, in milliseconds since 1970. Absent: when the process restarts',
     example: 1_795_363_200_000,
   })
   until?: number;
@@ -100,7 +100,7 @@ export class LogLevelsAnswer {
 
   @ApiProperty({
     type: [String],
-    description: 'Nodes that did not answer within two seconds, and may have changed or not',
+    description: 'Nodes that did not answer within two seconds. They may have changed their levels or not',
     example: [],
   })
   missing!: readonly string[];

@@ -49,7 +49,7 @@ export class Once {
       if (claim.fingerprint !== fingerprint) throw invalidKey('was used for another request');
       if (claim.state === 'answered') return claim.answer as T;
       throw new GatehouseError('DUPLICATE_MESSAGE', {
-        message: 'A request with this Idempotency-Key is under way, or its answer was lost',
+        message: 'A request with this Idempotency-Key is still in progress, or its response was lost',
         retryAfter: RETRY_AFTER_MS,
       });
     }

@@ -21,7 +21,10 @@ export class PublishRequest {
   @Length(1, 128)
   idempotencyKey?: string;
 
-  @ApiPropertyOptional({ description: 'Milliseconds after which it is not delivered any more', example: 60_000 })
+  @ApiPropertyOptional({
+    description: 'Milliseconds after which the publication is no longer delivered',
+    example: 60_000,
+  })
   @IsOptional()
   @IsInt()
   @Min(1)
@@ -55,7 +58,7 @@ export class UserMessageRequest extends Message {
 }
 
 export class UserPath {
-  @ApiProperty({ description: 'What `sub` says in the token of the user', example: 'alice' })
+  @ApiProperty({ description: 'The user id: the claim `sub` of the user’s token', example: 'alice' })
   @IsString()
   @Length(1, 256)
   userId!: string;
@@ -65,14 +68,14 @@ export class PublishAnswer {
   @ApiProperty({ example: 'feed:news' })
   channel!: string;
 
-  @ApiPropertyOptional({ description: 'Absent in a channel without history', example: 'mZ3kq0aB' })
+  @ApiPropertyOptional({ description: 'Absent if the channel has no history', example: 'mZ3kq0aB' })
   epoch?: string;
 
-  @ApiPropertyOptional({ description: 'Absent in a channel without history', example: 17 })
+  @ApiPropertyOptional({ description: 'Absent if the channel has no history', example: 17 })
   seq?: number;
 }
 
 export class SessionsAnswer {
-  @ApiProperty({ description: 'How many sessions it was done to, over all nodes that answered', example: 2 })
+  @ApiProperty({ description: 'Number of sessions reached, over all nodes that answered', example: 2 })
   sessions!: number;
 }

@@ -14,7 +14,7 @@ export class NodesController {
   ) {}
 
   @Get('nodes')
-  @ApiOperation({ summary: 'The nodes of the cluster, and how busy they are' })
+  @ApiOperation({ summary: 'List the nodes of the cluster and their load' })
   @ApiOkResponse({ type: NodesAnswer })
   list(): NodesAnswer {
     return { nodes: this.registry.nodes };
@@ -23,7 +23,10 @@ export class NodesController {
   @Post('drain')
   @HttpCode(200)
   @Audited('drain', 'nodeId')
-  @ApiOperation({ summary: 'Let all clients of a node go; there is no way back, and the process stays' })
+  @ApiOperation({
+    summary:
+      'Drain a node: it moves all its clients to other nodes. A drain cannot be undone, and the process keeps running',
+  })
   @ApiOkResponse({ type: DrainAnswer })
   @Problems(404, 504)
   @WithBody()

@@ -7,7 +7,7 @@ export class NodeLoadAnswer implements NodeLoad {
   @ApiProperty({ example: 1_204 })
   sessions!: number;
 
-  @ApiProperty({ description: 'How many it takes at most; 0: no limit', example: 50_000 })
+  @ApiProperty({ description: 'Maximum number of sessions; 0 means no limit', example: 50_000 })
   maxSessions!: number;
 
   @ApiProperty({ example: 1.2 })
@@ -16,7 +16,7 @@ export class NodeLoadAnswer implements NodeLoad {
   @ApiProperty({ description: 'Bytes that wait for slow readers', example: 0 })
   bufferedBytes!: number;
 
-  @ApiProperty({ description: 'Share of one processor, 0 to 1 and beyond', example: 0.31 })
+  @ApiProperty({ description: 'Share of one core; more than 1 if several cores are busy', example: 0.31 })
   processor!: number;
 }
 
@@ -24,10 +24,10 @@ export class NodeAnswer implements NodeReport {
   @ApiProperty({ description: 'SERVER_ID', example: 'node-1' })
   nodeId!: string;
 
-  @ApiProperty({ description: 'Of this start alone', example: 'qV7m2LxT' })
+  @ApiProperty({ description: 'Changes with every start of the process', example: 'qV7m2LxT' })
   incarnation!: string;
 
-  @ApiProperty({ description: 'Of its WebSocket endpoint', example: 'wss://node-1.example.com/ws' })
+  @ApiProperty({ description: 'URL of its WebSocket endpoint', example: 'wss://node-1.example.com/ws' })
   url!: string;
 
   @ApiProperty({ example: '0.1.0' })
@@ -36,7 +36,7 @@ export class NodeAnswer implements NodeReport {
   @ApiProperty({ description: 'Milliseconds since 1970', example: 1_795_363_200_000 })
   startedAt!: number;
 
-  @ApiProperty({ description: 'Whether it takes connections: not while it starts, drains or is overloaded' })
+  @ApiProperty({ description: 'Whether it accepts connections: false while it starts, drains or is overloaded' })
   isReady!: boolean;
 
   @ApiProperty()
@@ -44,12 +44,15 @@ export class NodeAnswer implements NodeReport {
 }
 
 export class NodesAnswer {
-  @ApiProperty({ type: [NodeAnswer], description: 'As of the last second' })
+  @ApiProperty({ type: [NodeAnswer], description: 'Measured once a second' })
   nodes!: readonly NodeAnswer[];
 }
 
 export class DrainRequest {
-  @ApiPropertyOptional({ description: 'SERVER_ID of the node; absent: the one that answers', example: 'node-2' })
+  @ApiPropertyOptional({
+    description: 'SERVER_ID of the node. Absent: the node that gets the request',
+    example: 'node-2',
+  })
   @IsOptional()
   @NodeId()
   nodeId?: string;
@@ -59,19 +62,19 @@ export class DrainAnswer {
   @ApiProperty({ example: 'node-2' })
   nodeId!: string;
 
-  @ApiProperty({ description: 'Sessions that were open when it began', example: 1_204 })
+  @ApiProperty({ description: 'Sessions that were open when the drain began', example: 1_204 })
   sessions!: number;
 
   @ApiProperty({ description: 'Sessions that are still open', example: 1_204 })
   remaining!: number;
 
   @ApiProperty({
-    description: 'Clients are told to reconnect at a random moment within so many milliseconds',
+    description: 'Milliseconds within which clients reconnect, each at a random moment',
     example: 5_000,
   })
   reconnectWindowMs!: number;
 
-  @ApiProperty({ description: 'When it began, in milliseconds since 1970', example: 1_795_363_200_000 })
+  @ApiProperty({ description: 'Start of the drain, in milliseconds since 1970', example: 1_795_363_200_000 })
   startedAt!: number;
 }
 
@@ -79,6 +82,6 @@ export class RouteAnswer {
   @ApiProperty({ example: 'node-1' })
   nodeId!: string;
 
-  @ApiProperty({ description: 'Where to connect', example: 'wss://node-1.example.com/ws' })
+  @ApiProperty({ description: 'URL to connect to', example: 'wss://node-1.example.com/ws' })
   url!: string;
 }

@@ -23,13 +23,13 @@ interface Order {
  *   carry the order out all the same, also later
  */
 export async function orderOf<T>({ bus, registry }: Ways, { nodeId, kind, payload }: Order): Promise<T> {
-  if (!registry.nodes.some((node) => node.nodeId === nodeId)) throw new ProblemError(404, 'There is no such node');
+  if (!registry.nodes.some((node) => node.nodeId === nodeId)) throw new ProblemError(404, 'No such node');
   demandWay(bus);
   const { received } = await bus.ask<T>(kind, payload, { nodes: [nodeId] });
   const answer = received.get(nodeId);
   if (answer !== undefined) return answer;
   demandWay(bus);
-  throw new GatehouseError('TIMEOUT', { message: 'The node does not answer, and may do it or not' });
+  throw new GatehouseError('TIMEOUT', { message: 'The node did not answer. It may carry out the request or not' });
 }
 
 function demandWay({ isConnected }: NodeBus): void {

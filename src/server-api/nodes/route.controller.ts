@@ -26,7 +26,7 @@ export class RouteController {
   }
 
   @Get('route')
-  @ApiOperation({ summary: 'The node that a client should connect to next', security: [] })
+  @ApiOperation({ summary: 'Get the node that a client should connect to', security: [] })
   @ApiOkResponse({ type: RouteAnswer })
   @Problems(503)
   next(@Req() { headers }: IncomingMessage, @Res({ passthrough: true }) response: ServerResponse): RouteAnswer {
@@ -38,7 +38,7 @@ export class RouteController {
     }
     const node = this.planner.next();
     if (node === undefined) {
-      throw new GatehouseError('SERVER_BUSY', { message: 'No node takes clients', retryAfter: RETRY_AFTER_MS });
+      throw new GatehouseError('SERVER_BUSY', { message: 'No node accepts clients', retryAfter: RETRY_AFTER_MS });
     }
     return { nodeId: node.nodeId, url: node.url };
   }

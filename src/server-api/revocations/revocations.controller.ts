@@ -24,7 +24,7 @@ export class RevocationsController {
   ) {}
 
   @Get('revocations')
-  @ApiOperation({ summary: 'The tokens and users whose tokens are revoked on all nodes' })
+  @ApiOperation({ summary: 'List the revocations in force on all nodes' })
   @ApiOkResponse({ type: RevocationsAnswer })
   async list(): Promise<RevocationsAnswer> {
     const revocations = (await this.revocations.list()).filter((one) => one.kind !== 'rights');
@@ -36,7 +36,7 @@ export class RevocationsController {
   @Audited('revoke', 'kind', 'key')
   @ApiOperation({
     summary:
-      'Revoke a token, all tokens that a user has, or the token of a session, and end what they opened with 4401',
+      'Revoke a token, all tokens of a user, or the token of a session, and close the sessions they opened with 4401',
   })
   @ApiOkResponse({ type: RevokedAnswer })
   @Problems(404)
@@ -47,7 +47,7 @@ export class RevocationsController {
     if (kind !== 'session') this.precedence.demandUndo(caller, this.revocations.get(kind, key));
     await this.precedence.demandOver(caller, { by: kind, id: key });
     const ordered = await this.order(request, givenBy(caller));
-    if (ordered === undefined) throw new ProblemError(404, 'There is no such session');
+    if (ordered === undefined) throw new ProblemError(404, 'No such session');
     const { ended, missing, revocation } = ordered;
     return { sessions: ended, missing, ...(revocation !== undefined && { revocation: withoutGiver(revocation) }) };
   }
@@ -55,13 +55,12 @@ export class RevocationsController {
   @Delete('revocations/:kind/:key')
   @HttpCode(204)
   @Audited('lift-revocation', 'kind', 'key')
-  @ApiOperation({ summary: 'Lift a revocation: what has not expired meanwhile is good again' })
-  @ApiNoContentResponse({ description: 'It is lifted' })
+  @ApiOperation({ summary: 'Lift a revocation. Tokens that have not expired are valid again' })
+  @ApiNoContentResponse({ description: 'Lifted' })
   @Problems(404, 422)
   async lift(@Caller() caller: Principal, @Param() { kind, key }: RevocationPath): Promise<void> {
     this.demandUndo(caller, kind, key);
-    if (!(await this.revocations.lift(kind, key, givenBy(caller))))
-      throw new ProblemError(404, 'There is no such revocation');
+    if (!(await this.revocations.lift(kind, key, givenBy(caller)))) throw new ProblemError(404, 'No such revocation');
   }
 
   private demandUndo(caller: Principal, kind: 'token' | 'user', key: string): void {

@@ -26,7 +26,7 @@ class OfUser implements ValidatorConstraintInterface {
   }
 
   defaultMessage({ property }: ValidationArguments): string {
-    return `${property} is for kind user only`;
+    return `${property} is allowed only if kind is user`;
   }
 }
 
@@ -34,7 +34,7 @@ class OfUser implements ValidatorConstraintInterface {
 export class LastingRequest {
   @ApiPropertyOptional({
     description:
-      'Until when it is kept, in milliseconds since 1970: not before the tokens in question have expired. Default: REVOCATION_TTL_MS from now; of a session with a token that expires, a minute after that',
+      'How long the revocation is kept, in milliseconds since 1970. Choose a time after the tokens have expired. Default: REVOCATION_TTL_MS from now; for a session whose token expires, one minute after that',
     example: 1_795_363_200_000,
   })
   @IsOptional()
@@ -61,7 +61,7 @@ export class RevocationRequest extends LastingRequest {
   key!: string;
 
   @ApiPropertyOptional({
-    description: 'Of a user: tokens issued before then, in milliseconds since 1970. Default: now',
+    description: 'For kind user: tokens issued before this time are revoked, in milliseconds since 1970. Default: now',
     example: 1_795_363_200_000,
   })
   @IsOptional()
@@ -90,13 +90,16 @@ export class RevocationAnswer {
   @ApiProperty({ description: 'The `jti` of the token, or the user id', example: 'alice' })
   key!: string;
 
-  @ApiProperty({ description: 'Until when it is kept, in milliseconds since 1970', example: 1_795_363_200_000 })
+  @ApiProperty({ description: 'End of the order, in milliseconds since 1970', example: 1_795_363_200_000 })
   until!: number;
 
   @ApiProperty({ example: 'Laptop lost' })
   reason!: string;
 
-  @ApiPropertyOptional({ description: 'Of a user: milliseconds since 1970', example: 1_795_363_200_000 })
+  @ApiPropertyOptional({
+    description: 'For kind user: tokens issued before this time are revoked, in milliseconds since 1970',
+    example: 1_795_363_200_000,
+  })
   issuedBefore?: number;
 }
 
@@ -104,7 +107,7 @@ export class RevocationsAnswer {
   @ApiProperty({ type: [RevocationAnswer], description: 'At most 10,000' })
   revocations!: readonly RevocationAnswer[];
 
-  @ApiProperty({ description: 'How many there are', example: 1 })
+  @ApiProperty({ description: 'Total number', example: 1 })
   total!: number;
 }
 
@@ -112,19 +115,19 @@ export class RevocationsAnswer {
 export class ReachAnswer {
   @ApiProperty({
     type: [String],
-    description: 'Nodes that did not say within two seconds that it is done; they carry it out once they are back',
+    description: 'Nodes that did not confirm within two seconds. They carry it out when they are back',
     example: [],
   })
   missing!: readonly string[];
 }
 
 export class RevokedAnswer extends ReachAnswer {
-  @ApiProperty({ description: 'How many sessions ended, over all nodes that answered', example: 2 })
+  @ApiProperty({ description: 'Number of sessions that ended, over all nodes that answered', example: 2 })
   sessions!: number;
 
   @ApiPropertyOptional({
     type: RevocationAnswer,
-    description: 'Absent where the token of the session has no `jti`: then the session has ended, with 4409',
+    description: 'Absent if the token of the session has no `jti`; the session was then closed with 4409',
   })
   revocation?: RevocationAnswer;
 }

@@ -24,7 +24,7 @@ export class RightsController {
   ) {}
 
   @Get('rights')
-  @ApiOperation({ summary: 'The users that have other rights than their tokens say' })
+  @ApiOperation({ summary: 'List the users whose rights differ from their tokens' })
   @ApiOkResponse({ type: RightsListAnswer })
   async list(): Promise<RightsListAnswer> {
     const rights = (await this.revocations.list()).filter((one) => one.kind === 'rights').map(answerOf);
@@ -34,8 +34,7 @@ export class RightsController {
   @Put('users/:userId/rights')
   @Audited('change-rights', 'userId')
   @ApiOperation({
-    summary:
-      'Put other rights in the place of what a user’s tokens say that were issued before now, at once and on all nodes',
+    summary: 'Replace the rights in a user’s tokens, for all tokens issued before now, at once and on all nodes',
   })
   @ApiOkResponse({ type: RightsChangedAnswer })
   @WithBody()
@@ -55,13 +54,13 @@ export class RightsController {
   @Delete('users/:userId/rights')
   @HttpCode(204)
   @Audited('restore-rights', 'userId')
-  @ApiOperation({ summary: 'Let the tokens of a user bring the rights again that they say' })
-  @ApiNoContentResponse({ description: 'They do' })
+  @ApiOperation({ summary: 'Remove the changed rights of a user, so that the rights in the tokens apply again' })
+  @ApiNoContentResponse({ description: 'Removed' })
   @Problems(404, 422)
   async restore(@Caller() caller: Principal, @Param() { userId }: UserPath): Promise<void> {
     this.demandUndo(caller, userId);
     const wasThere = await this.revocations.lift('rights', userId, givenBy(caller));
-    if (!wasThere) throw new ProblemError(404, 'The rights of this user are those of its tokens');
+    if (!wasThere) throw new ProblemError(404, 'This user has no changed rights');
   }
 
   private demandUndo(caller: Principal, userId: string): void {

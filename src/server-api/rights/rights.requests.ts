@@ -10,7 +10,7 @@ const MAX_ROLES = 64;
 const MAX_CHANNELS_LENGTH = 8_192;
 
 const CHANNELS = {
-  description: 'Channel pattern → what is allowed there, as the claim `channels` of a token',
+  description: 'Channel pattern → capabilities, as in the claim `channels` of a token',
   type: 'object' as const,
   additionalProperties: { type: 'array' as const, items: { type: 'string' as const, enum: [...CAPABILITIES] } },
   example: { 'room:*': ['subscribe', 'history'] },
@@ -23,7 +23,7 @@ class RolesClaim implements ValidatorConstraintInterface {
   }
 
   defaultMessage(): string {
-    return 'roles must be texts of 1 to 64 characters';
+    return 'roles must be strings of 1 to 64 characters';
   }
 }
 
@@ -39,13 +39,13 @@ class ChannelsClaim implements ValidatorConstraintInterface {
 }
 
 export class RightsRequest extends LastingRequest {
-  @ApiProperty({ type: [String], description: 'In the place of those in the token; empty: none', example: ['MEMBER'] })
+  @ApiProperty({ type: [String], description: 'Replace the roles in the token. Empty: no roles', example: ['MEMBER'] })
   @IsArray()
   @ArrayMaxSize(MAX_ROLES)
   @Validate(RolesClaim)
   roles!: string[];
 
-  @ApiPropertyOptional({ ...CHANNELS, description: `${CHANNELS.description}; absent: that of the token holds` })
+  @ApiPropertyOptional({ ...CHANNELS, description: `${CHANNELS.description}. Absent: the claim of the token applies` })
   @IsOptional()
   @Validate(ChannelsClaim)
   channels?: Record<string, Capability[]>;
@@ -58,16 +58,16 @@ export class RightsAnswer {
   @ApiProperty({ type: [String], example: ['MEMBER'] })
   roles!: readonly string[];
 
-  @ApiPropertyOptional({ ...CHANNELS, description: `${CHANNELS.description}; absent: that of the token holds` })
+  @ApiPropertyOptional({ ...CHANNELS, description: `${CHANNELS.description}. Absent: the claim of the token applies` })
   channels?: Readonly<Record<string, readonly string[]>>;
 
   @ApiProperty({
-    description: 'It holds for tokens issued before then, in milliseconds since 1970',
+    description: 'Applies to tokens issued before this time, in milliseconds since 1970',
     example: 1_795_363_200_000,
   })
   issuedBefore!: number;
 
-  @ApiProperty({ description: 'Until when it is kept, in milliseconds since 1970', example: 1_795_968_000_000 })
+  @ApiProperty({ description: 'End of the order, in milliseconds since 1970', example: 1_795_968_000_000 })
   until!: number;
 
   @ApiProperty({ example: 'Left the team' })
@@ -78,18 +78,18 @@ export class RightsListAnswer {
   @ApiProperty({ type: [RightsAnswer], description: 'At most 10,000' })
   rights!: readonly RightsAnswer[];
 
-  @ApiProperty({ description: 'How many there are', example: 1 })
+  @ApiProperty({ description: 'Total number', example: 1 })
   total!: number;
 }
 
 export class RightsChangedAnswer extends ReachAnswer {
   @ApiProperty({
-    description: 'How many open sessions have other rights now, over all nodes that answered',
+    description: 'Number of open sessions whose rights changed, over all nodes that answered',
     example: 2,
   })
   sessions!: number;
 
-  @ApiProperty({ description: 'How many subscriptions those lost by it', example: 1 })
+  @ApiProperty({ description: 'Number of subscriptions that these sessions lost', example: 1 })
   dropped!: number;
 
   @ApiProperty({ type: RightsAnswer })

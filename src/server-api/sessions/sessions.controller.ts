@@ -23,7 +23,7 @@ export class SessionsController {
   ) {}
 
   @Get('sessions')
-  @ApiOperation({ summary: 'The open sessions of all nodes' })
+  @ApiOperation({ summary: 'List the open sessions of all nodes' })
   @ApiOkResponse({ type: SessionPageAnswer })
   @Problems(422)
   async list(@Query() { userId, after, limit = DEFAULT_LIMIT }: SessionsQuery): Promise<SessionPageAnswer> {
@@ -35,18 +35,18 @@ export class SessionsController {
   @Delete('sessions/:id')
   @HttpCode(204)
   @Audited('end-session', 'id')
-  @ApiOperation({ summary: 'End a session, with close 4409' })
-  @ApiNoContentResponse({ description: 'It is closing' })
+  @ApiOperation({ summary: 'Close a session with 4409' })
+  @ApiNoContentResponse({ description: 'The session is closing' })
   @Problems(404, 422)
   async end(@Caller() caller: Principal, @Param() { id }: SessionPath): Promise<void> {
     await this.precedence.demandOver(caller, { by: 'session', id });
     if ((await this.termination.session(id, undefined, givenBy(caller))) === 0)
-      throw new ProblemError(404, 'There is no such session');
+      throw new ProblemError(404, 'No such session');
   }
 
   @Delete('users/:userId/sessions')
   @Audited('end-sessions', 'userId')
-  @ApiOperation({ summary: 'End all sessions of a user, with close 4409' })
+  @ApiOperation({ summary: 'Close all sessions of a user with 4409' })
   @ApiOkResponse({ type: SessionsAnswer })
   @Problems(422)
   async endAll(@Caller() caller: Principal, @Param() { userId }: UserPath): Promise<SessionsAnswer> {

@@ -4,7 +4,7 @@ import { MAX_LIMIT, type SessionSummary } from '../../broadcast/cluster-sessions
 import { WholeNumber } from '../http/query-values.js';
 
 export class SessionsQuery {
-  @ApiPropertyOptional({ description: 'Only those of this user', example: 'alice' })
+  @ApiPropertyOptional({ description: 'Only sessions of this user', example: 'alice' })
   @IsOptional()
   @IsString()
   @Length(1, 256)
@@ -18,7 +18,7 @@ export class SessionsQuery {
   @Max(MAX_LIMIT)
   limit?: number;
 
-  @ApiPropertyOptional({ description: 'The `after` of the page before' })
+  @ApiPropertyOptional({ description: 'The `after` of the previous page' })
   @IsOptional()
   @IsString()
   @Length(1, 64)
@@ -62,9 +62,9 @@ export class SessionAnswer implements SessionSummary {
 }
 
 export class SessionPageAnswer {
-  @ApiProperty({ type: [SessionAnswer], description: 'In the order of their ids' })
+  @ApiProperty({ type: [SessionAnswer], description: 'Sorted by session id' })
   sessions!: readonly SessionAnswer[];
 
-  @ApiPropertyOptional({ description: 'To be given to get the next page; absent on the last one' })
+  @ApiPropertyOptional({ description: 'Pass it as `after` to get the next page; absent on the last page' })
   after?: string;
 }

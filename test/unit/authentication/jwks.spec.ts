@@ -242,7 +242,7 @@ describe('keys in hand', () => {
     issuer.publish(await jwk(EC, 'e2'));
     pass(MINUTE);
     await verifier.verify(await byRsa('r1'));
-    await expect.poll(() => log.mock.calls).toContainEqual(['signing keys can be fetched again']);
+    await expect.poll(() => log.mock.calls).toContainEqual(['fetching signing keys works again']);
     expect(await verifier.verify(await byRsa('r1'))).toMatchObject({ ok: false });
   });
 });
@@ -266,9 +266,9 @@ describe('while no key was ever fetched', () => {
     await issuer[Symbol.asyncDispose]();
     expect(await new TokenVerifier(settings({ jwksUrl: url })).verify(await byRsa('r1'))).toEqual(UNAVAILABLE);
     expect(warn).toHaveBeenCalledWith({
-      msg: 'signing keys could not be fetched',
+      msg: 'cannot fetch signing keys',
       reason: 'ECONNREFUSED',
-      consequence: 'their tokens cannot be verified',
+      consequence: 'tokens signed with them cannot be verified',
     });
   });
 });

@@ -32,8 +32,8 @@ describe('settings of TLS that cannot be used', () => {
   it('are one file without the other', () => {
     using files = new CertificateFolder(good);
     const { TLS_CERT_FILE, TLS_KEY_FILE } = files.environment;
-    expect(faultsOf({ TLS_CERT_FILE })).toEqual(['TLS_KEY_FILE must be set where TLS_CERT_FILE is']);
-    expect(faultsOf({ TLS_KEY_FILE })).toEqual(['TLS_CERT_FILE must be set where TLS_KEY_FILE is']);
+    expect(faultsOf({ TLS_CERT_FILE })).toEqual(['TLS_KEY_FILE must be set if TLS_CERT_FILE is set']);
+    expect(faultsOf({ TLS_KEY_FILE })).toEqual(['TLS_CERT_FILE must be set if TLS_KEY_FILE is set']);
     expect(faultsOf({ TLS_CERT_FILE, TLS_KEY_FILE })).toEqual([]);
   });
 
@@ -73,11 +73,11 @@ describe('settings of TLS that cannot be used', () => {
 
   it('are some that nobody could connect with', () => {
     expect(faultsOf({ REQUIRE_TLS: 'on' })).toEqual([
-      'REQUIRE_TLS is on: TLS_CERT_FILE or TRUST_PROXY must be set, or nobody could connect',
+      'REQUIRE_TLS is on: TLS_CERT_FILE or TRUST_PROXY must be set, otherwise no client can connect',
     ]);
     expect(faultsOf({ REQUIRE_TLS: 'on', TRUST_PROXY: '1' })).toEqual([]);
     expect(faultsOf({ INTERNAL_PORT: '9090', INTERNAL_TLS: 'on' })).toHaveLength(1);
-    expect(faultsOf({ INTERNAL_PORT: '8080' })).toEqual(['INTERNAL_PORT must be another one than PORT']);
+    expect(faultsOf({ INTERNAL_PORT: '8080' })).toEqual(['INTERNAL_PORT must differ from PORT']);
     expect(faultsOf({ METRICS_TOKEN: 'short' })).toEqual([
       expect.stringMatching(/^METRICS_TOKEN must be 16 or more .*\(not shown\)$/),
     ]);
@@ -92,7 +92,7 @@ describe('a start says', () => {
 
   it('that /metrics is off in production, unless that was chosen', () => {
     expect(warnings({ NODE_ENV: 'production' })).toEqual([
-      expect.stringMatching(/^\/metrics is off: set METRICS_TOKEN/),
+      expect.stringMatching(/^\/metrics is off. To turn it on, set METRICS_TOKEN/),
     ]);
     expect(warnings({ NODE_ENV: 'production', METRICS_ENABLED: 'off' })).toEqual([]);
     expect(warnings({ NODE_ENV: 'production', METRICS_TOKEN: 'a-token-for-prometheus' })).toEqual([]);

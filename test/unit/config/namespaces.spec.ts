@@ -134,8 +134,8 @@ describe('an unusable namespaces file', () => {
     ['namespace: {}', 'namespace is not known'],
     ['namespaces: { "a:b": {} }', 'namespaces.a:b: a name is 1 to 64 letters, digits, _ and -'],
     ['namespaces: { "": {} }', 'a name is 1 to 64'],
-    ['namespaces: { a: {}, a: {} }', 'is no YAML: Map keys must be unique'],
-    ['namespaces: {', 'is no YAML'],
+    ['namespaces: { a: {}, a: {} }', 'is not valid YAML: Map keys must be unique'],
+    ['namespaces: {', 'is not valid YAML'],
   ])('such as %s is refused', (text, fault) => {
     expect(faultsOf(() => parseNamespaces(text))).toContain(fault);
   });

@@ -168,7 +168,7 @@ describe('the file of namespaces', () => {
 describe('heap snapshots', () => {
   it('need a folder that can be written in', () => {
     const percent = { ...WITH_KEY, HEAP_SNAPSHOT_PERCENT: '80' };
-    expect(faultsOf(percent)).toEqual(['HEAP_SNAPSHOT_PERCENT is set: DIAGNOSTICS_DIR must be']);
+    expect(faultsOf(percent)).toEqual(['HEAP_SNAPSHOT_PERCENT is set: DIAGNOSTICS_DIR must be set too']);
     expect(faultsOf({ ...percent, DIAGNOSTICS_DIR: '/no/such/folder' })).toEqual([
       'DIAGNOSTICS_DIR must name a folder that exists; it is "/no/such/folder"',
     ]);

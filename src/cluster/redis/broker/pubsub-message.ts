@@ -32,6 +32,6 @@ export function decodePubsubMessage(message: Buffer): PubsubMessage {
     offset += length;
     return { ...decodeDraft(body), ts, seq: hasHistory ? first + index : 0, bytes: length };
   });
-  if (end < 0 || offset !== message.length) throw new Error('A message in Redis is not readable');
+  if (end < 0 || offset !== message.length) throw new Error('Malformed message in Redis');
   return { epoch: hasHistory ? epoch : '', publications };
 }

@@ -187,7 +187,7 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     await this.look();
     // A connection that is not up yet leads where the other one does.
     if (!this.isAlive || this.runIds.has(runId)) return;
-    this.emit('failed', 'commands go to another Redis server than a new connection leads to');
+    this.emit('failed', 'commands still go to a Redis server that new connections do not reach');
     this.reconnect();
   }
 

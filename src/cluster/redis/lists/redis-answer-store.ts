@@ -42,7 +42,7 @@ export class RedisAnswerStore implements AnswerStore {
     if (former === null) return { state: 'claimed' };
     const claim = claimOf(former);
     if (claim !== undefined) return claim;
-    this.link.emit('failed', 'An answer that was kept was none');
+    this.link.emit('failed', 'Malformed stored reply');
     await this.link.run(DROP, [this.keyOf(key)], [former]);
     return this.claim(key, fingerprint);
   }

@@ -166,7 +166,7 @@ export class RedisBanStore implements BanStore {
   /** What no ban is, and must not keep the others from being known. */
   private async drop(namesAndTexts: readonly string[]): Promise<void> {
     for (let index = 0; index < namesAndTexts.length; index += 2)
-      this.link.emit('failed', 'An entry in the list of bans was none');
+      this.link.emit('failed', 'malformed entry in the list of bans');
     await this.link.run(DROP, this.keys, namesAndTexts);
   }
 }

@@ -146,7 +146,7 @@ export class RedisRevocationStore implements RevocationStore {
   /** What no revocation is must not take the place of one. */
   private async drop(namesAndTexts: readonly string[]): Promise<void> {
     for (let index = 0; index < namesAndTexts.length; index += 2) {
-      this.link.emit('failed', 'An entry in the list of revocations was none');
+      this.link.emit('failed', 'malformed entry in the list of revocations');
       await this.link.run(LIFT, this.keys, namesAndTexts.slice(index, index + 2));
     }
   }

@@ -134,7 +134,7 @@ export class RedisNodeRegistry implements NodeRegistry {
       const text = String(reports[index] ?? '');
       const report = reportOf(text, incarnation);
       // Who has withdrawn has none.
-      if (report === undefined && text !== '') this.link.emit('failed', `The report of ${incarnation} is none`);
+      if (report === undefined && text !== '') this.link.emit('failed', `malformed report of node ${incarnation}`);
       if (report === undefined) continue;
       newest.delete(report.nodeId);
       newest.set(report.nodeId, report);
@@ -154,7 +154,7 @@ export class RedisNodeRegistry implements NodeRegistry {
       name !== incarnation && identityOf(name).nodeId === nodeId && beat > since;
     if (this.hasWarned || ![...beats].some(isNamesake)) return;
     this.hasWarned = true;
-    this.logger.warn({ msg: 'SERVER_ID is used by two nodes', nodeId });
+    this.logger.warn({ msg: 'another node uses the same SERVER_ID', nodeId });
   }
 
   private async clearUpAfter(incarnation: string): Promise<void> {

@@ -116,7 +116,7 @@ describe('a node', () => {
     store.isAway = true;
     await expect(revocations.add(revocation('t1'))).rejects.toMatchObject({
       code: 'SERVER_BUSY',
-      message: 'Redis cannot be reached: it holds on this node, and everywhere once Redis is back',
+      message: 'Redis cannot be reached. The revocation applies on this node now, and on all nodes when Redis is back',
     });
     expect([refuses('t1'), looks.at, lost]).toEqual([true, ['t1'], ['revocation']]);
     store.isAway = false;
@@ -188,7 +188,7 @@ describe('too many', () => {
     await revocations.add(revocation('t2'));
     await expect(revocations.add(revocation('t3'))).rejects.toMatchObject({
       code: 'SERVER_BUSY',
-      message: 'Too many revocations are in force: lift some, or wait until their time is over',
+      message: 'Too many revocations are in force. Lift some, or wait until some expire',
     });
     expect([refuses('t1'), refuses('t2'), refuses('t3'), revocations.refusedCount]).toEqual([true, true, false, 1]);
     await revocations.lift('token', 't1');

@@ -28,7 +28,10 @@ describe('the levels of the log', () => {
     logs.write('redis_back', () => ({}));
     logs.write('api_refused', () => ({ status: 401 }));
     logs.write('api_failed', () => ({ where: 'x' }));
-    expect(sentences(lines)).toEqual(['Redis is gone: this node serves its own clients', 'API request failed']);
+    expect(sentences(lines)).toEqual([
+      'Redis is unreachable; this node keeps serving its own clients',
+      'API request failed',
+    ]);
     expect(lines[0]).toMatchObject({ level: 'warn', node: 'n', area: 'cluster', reason: 'x' });
   });
 
@@ -87,7 +90,7 @@ describe('the bounds of the log', () => {
     logs.close();
     const countOf = (sentence: string): number => sentences(lines).filter((one) => one === sentence).length;
     expect(['upgrade refused', 'session closed', 'a line of the application'].map(countOf)).toEqual([4, 3, 3]);
-    expect(lines.filter(({ msg }) => msg === 'log lines left out')).toMatchObject([
+    expect(lines.filter(({ msg }) => msg === 'log lines omitted')).toMatchObject([
       { level: 'info', area: 'upgrade', kind: 'upgrade_refused', of: 'draining', leftOut: 3 },
       { kind: 'upgrade_refused', of: 'overloaded', leftOut: 3 },
       { area: 'connections', kind: 'session_closed', leftOut: 2 },

@@ -28,7 +28,7 @@ onEveryRedis((open) => {
       const list = link.key('bans', 'list');
       for (const [index, text] of garbage.entries()) await link.client.hset(list, `user:bad ${index}`, text);
       expect(await store.list()).toEqual([ban]);
-      expect(failures).toEqual(Array(garbage.length).fill('An entry in the list of bans was none'));
+      expect(failures).toEqual(Array(garbage.length).fill('malformed entry in the list of bans'));
       expect(await link.client.hkeys(list)).toEqual(['user:mallory']);
     });
 

@@ -26,7 +26,7 @@ onEveryRedis((open) => {
         await link.client.hset(list, `token:bad ${failures.length}`, text);
         expect(await store.list()).toEqual([good]);
       }
-      expect(failures).toEqual(Array(9).fill('An entry in the list of revocations was none'));
+      expect(failures).toEqual(Array(9).fill('malformed entry in the list of revocations'));
       expect(await link.client.hkeys(list)).toEqual(['token:t1']);
     });
   });

@@ -97,7 +97,7 @@ onEveryRedis((open) => {
         await Promise.all([a.report(), b.report()]);
         expect(a.registry.nodes.map(({ nodeId }) => nodeId).sort()).toEqual(['a', 'b']);
       }
-      expect(failures).toEqual(Array(reports.length).fill(`The report of ${incarnation} is none`));
+      expect(failures).toEqual(Array(reports.length).fill(`malformed report of node ${incarnation}`));
       await bad.report();
       await a.report();
       expect(a.registry.nodes).toHaveLength(3);
@@ -124,7 +124,7 @@ onEveryRedis((open) => {
         await using namesake = await StoreNode.start(await link(), 'again');
         await eventually('both have noticed', () => warn.mock.calls.length >= 2);
         for (const node of [after, namesake]) await node.report();
-        const warning = { msg: 'SERVER_ID is used by two nodes', nodeId: 'again' };
+        const warning = { msg: 'another node uses the same SERVER_ID', nodeId: 'again' };
         expect(warn.mock.calls.map(([line]: unknown[]) => line)).toEqual([warning, warning]);
       } finally {
         warn.mockRestore();
