@@ -42,6 +42,31 @@ module.exports = {
     stageRule(['server-api', BELOW_OBSERVABILITY]),
     stageRule(['observability', [...BELOW_OBSERVABILITY, 'server-api']]),
     {
+      name: 'packages-never-import-the-server',
+      comment: 'they are installed without it: in browsers, in applications that only connect',
+      severity: 'error',
+      from: { path: '^packages/' },
+      to: { path: '^(src|config|test|bench|examples|scripts)/' },
+    },
+    {
+      name: 'of-the-packages-the-server-imports-protocol-alone',
+      severity: 'error',
+      from: { path: '^(src|config)/' },
+      to: { path: '^packages/', pathNot: '^packages/protocol/' },
+    },
+    {
+      name: 'packages-share-protocol-alone',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/' },
+      to: { path: '^packages/', pathNot: ['^packages/$1/', '^packages/protocol/'] },
+    },
+    {
+      name: 'protocol-has-no-dependency',
+      severity: 'error',
+      from: { path: '^packages/protocol/' },
+      to: { pathNot: '^packages/protocol/' },
+    },
+    {
       name: 'core-never-imports-a-gateway',
       severity: 'error',
       from: { path: '^(src|config)/', pathNot: '^src/(gateways/|gatehouse\\.module\\.ts)' },

@@ -10,10 +10,11 @@ export default defineConfig({
     alias: [
       { find: /^gatehouse$/, replacement: resolve('src/public.ts') },
       { find: /^gatehouse\/testing$/, replacement: resolve('src/testing/testing.ts') },
+      { find: /^@gatehouse\/protocol$/, replacement: resolve('packages/protocol/src/protocol.ts') },
     ],
   },
   test: {
-    include: ['test/**/*.spec.ts'],
+    include: ['test/**/*.spec.ts', 'packages/*/test/**/*.spec.ts'],
     globalSetup: ['./test/support/shared-build.ts'],
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     // What hangs, not what is slow: a starved process takes many times as long as it needs alone.

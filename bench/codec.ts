@@ -1,5 +1,5 @@
 /** Nanoseconds to encode and decode one envelope: `npx tsx bench/codec.ts`. The best of seven rounds counts. */
-import type { ServerMessage } from '../src/protocol/envelope.js';
+import type { ServerMessage } from '@gatehouse/protocol';
 import { CODECS } from '../src/protocol/codecs/subprotocols.js';
 
 /** Holds each result for a moment, so that the work cannot be optimised away. */

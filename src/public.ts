@@ -24,12 +24,13 @@ export {
 export { MessageContext } from './dispatch/calls/message-context.js';
 export type { MessageInterceptor } from './dispatch/calls/message-interceptor.js';
 export type { MessagePipe, PayloadTransform } from './dispatch/calls/message-pipe.js';
-export type { InboundMessage, OutboundMessage, Publisher } from './protocol/envelope.js';
+export type { OutboundMessage, Publisher } from '@gatehouse/protocol';
+export type { InboundMessage } from './protocol/envelope.js';
 
 // Errors
 export { GatehouseError, type ErrorExtras } from './protocol/gatehouse-error.js';
-export type { ErrorCode } from './protocol/error-codes.js';
-export type { CloseName } from './protocol/close-codes.js';
+export type { ErrorCode } from '@gatehouse/protocol';
+export type { CloseName } from '@gatehouse/protocol';
 
 // Who may
 export { demandRole, Roles } from './access/guards/roles.js';

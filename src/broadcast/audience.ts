@@ -1,4 +1,4 @@
-import type { Publisher } from '../protocol/envelope.js';
+import type { Publisher } from '@gatehouse/protocol';
 import { FERNET, type PayloadCipher } from '../protocol/encryption/payload-cipher.js';
 import type { BroadcastDelivery } from './delivery.js';
 import type { Target } from './target.js';

@@ -1,4 +1,4 @@
-import type { Publisher } from '../protocol/envelope.js';
+import type { Publisher } from '@gatehouse/protocol';
 import type { Destination, Traces } from '../protocol/traces.js';
 import { Multicast } from '../sessions/multicast.js';
 import type { LocalReceivers } from './local-receivers.js';

@@ -1,5 +1,5 @@
 import type { History, Publication } from '../cluster/ports/broker.js';
-import type { OutboundMessage } from '../protocol/envelope.js';
+import type { OutboundMessage } from '@gatehouse/protocol';
 import { Multicast } from '../sessions/multicast.js';
 import type { Session } from '../sessions/session.js';
 import type { Shedding } from '../socket/held-frames.js';

@@ -1,6 +1,6 @@
 import type { DeliveryPolicy } from '../../config/namespaces.js';
 import type { ChannelName, Publication } from '../cluster/ports/broker.js';
-import type { OutboundMessage } from '../protocol/envelope.js';
+import type { OutboundMessage } from '@gatehouse/protocol';
 import type { Channel } from './channel.js';
 
 /** How a publication is shown to clients. */

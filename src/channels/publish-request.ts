@@ -1,4 +1,4 @@
-import type { Publisher } from '../protocol/envelope.js';
+import type { Publisher } from '@gatehouse/protocol';
 
 /** Who publishes: a session, or what `session.publisher` says of one. */
 export type Origin = Publisher | { readonly publisher: Publisher };

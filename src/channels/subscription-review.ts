@@ -1,6 +1,6 @@
 import { HttpException, Injectable } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
-import { ERRORS, type ErrorCode } from '../protocol/error-codes.js';
+import { ERRORS, type ErrorCode } from '@gatehouse/protocol';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import { SessionRegistry } from '../sessions/session-registry.js';

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { CorrelationId } from '../protocol/envelope.js';
+import type { CorrelationId } from '@gatehouse/protocol';
 import type { Session } from '../sessions/session.js';
 import type { MessageContext } from './calls/message-context.js';
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { isObservable } from 'rxjs';
 import type { MessageRate } from '../access/limits/message-rate.js';
 import { EnvelopeError, readEnvelope, type InboundMessage } from '../protocol/envelope.js';
-import type { ErrorCode } from '../protocol/error-codes.js';
+import type { ErrorCode } from '@gatehouse/protocol';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 import { ReplyWriter } from './reply-writer.js';

@@ -1,7 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
-import type { CorrelationId, ErrorMessage } from '../protocol/envelope.js';
-import { ERRORS, type ErrorCode } from '../protocol/error-codes.js';
+import { type CorrelationId, type ErrorMessage, ERRORS, type ErrorCode } from '@gatehouse/protocol';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 
 export type ErrorBody = Omit<ErrorMessage, 'type' | 'id' | 'trace'>;

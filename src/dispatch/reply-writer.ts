@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { CorrelationId, ServerMessage } from '../protocol/envelope.js';
+import type { CorrelationId, ServerMessage } from '@gatehouse/protocol';
 import type { Session } from '../sessions/session.js';
 import { DispatchEvents, type RefusedMessage } from './dispatch-events.js';
 import { EncryptedPayloads } from './inbound/encrypted-payloads.js';

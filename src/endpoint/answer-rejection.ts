@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
-import { CLOSES } from '../protocol/close-codes.js';
+import { CLOSES } from '@gatehouse/protocol';
 import { closeFrame } from '../socket/frame.js';
 import type { CloseAnswer, Rejection, Upgrade } from '../upgrade/decision.js';
 import type { HttpRefusal } from '../upgrade/ladder/refusals.js';

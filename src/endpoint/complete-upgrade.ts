@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { WebSocketServer } from 'ws';
-import type { Subprotocol } from '../protocol/codecs/codec.js';
+import type { Subprotocol } from '@gatehouse/protocol';
 import type { Connection } from '../socket/connection.js';
 import type { Acceptance } from '../upgrade/decision.js';
 import { acceptableOffer } from '../upgrade/ladder/extension-offers.js';

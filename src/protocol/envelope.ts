@@ -1,12 +1,5 @@
-import type { ErrorCode } from './error-codes.js';
+import { ENVELOPE_VERSION, MAX_ID_LENGTH, MAX_TYPE_LENGTH, type CorrelationId } from '@gatehouse/protocol';
 import { GatehouseError } from './gatehouse-error.js';
-
-/** What ties a reply to its request: a string of at most 64 characters or a safe integer, chosen by the client. */
-export type CorrelationId = string | number;
-
-export const ENVELOPE_VERSION = 1;
-export const MAX_TYPE_LENGTH = 128;
-export const MAX_ID_LENGTH = 64;
 
 /** A client's message after decoding, whatever its codec. */
 export interface InboundMessage {
@@ -29,40 +22,6 @@ export interface Seal {
   readonly at: number;
   readonly signature: string;
 }
-
-/** The session that sent or published a message. */
-export interface Publisher {
-  readonly userId: string;
-  readonly sessionId: string;
-}
-
-/** What the server writes, except errors. Absent fields are not written. */
-export interface OutboundMessage {
-  readonly type: string;
-  readonly id?: CorrelationId | undefined;
-  readonly channel?: string | undefined;
-  readonly seq?: number | undefined;
-  readonly epoch?: string | undefined;
-  /** Server time, milliseconds since 1970. */
-  readonly ts?: number | undefined;
-  readonly from?: Publisher | undefined;
-  readonly trace?: string | undefined;
-  readonly enc?: string | undefined;
-  readonly data?: unknown;
-}
-
-export interface ErrorMessage {
-  readonly type: 'error';
-  readonly id?: CorrelationId | undefined;
-  readonly trace?: string | undefined;
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly details?: Readonly<Record<string, readonly string[]>> | undefined;
-  /** Milliseconds. */
-  readonly retryAfter?: number | undefined;
-}
-
-export type ServerMessage = OutboundMessage | ErrorMessage;
 
 /** A frame that is no envelope. Bears the request's id where that much could be read. */
 export class EnvelopeError extends GatehouseError {

@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode } from './error-codes.js';
+import { ERRORS, type ErrorCode } from '@gatehouse/protocol';
 
 const RETRY_AFTER_MS = 1_000;
 

@@ -1,5 +1,5 @@
-import type { Codec, Subprotocol } from '../protocol/codecs/codec.js';
-import type { ServerMessage } from '../protocol/envelope.js';
+import type { Subprotocol, ServerMessage } from '@gatehouse/protocol';
+import type { Codec } from '../protocol/codecs/codec.js';
 import { CODECS } from '../protocol/codecs/subprotocols.js';
 import { compressedFrame, frame, OPCODE, type Opcode } from '../socket/frame.js';
 

@@ -1,4 +1,4 @@
-import type { OutboundMessage } from '../protocol/envelope.js';
+import type { OutboundMessage } from '@gatehouse/protocol';
 import type { Shedding } from '../socket/held-frames.js';
 import type { FrameFormat } from './frame-format.js';
 import type { SentReporter, Session } from './session.js';

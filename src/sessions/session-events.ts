@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Principal } from '../authentication/principal.js';
-import type { CloseName } from '../protocol/close-codes.js';
+import type { CloseName } from '@gatehouse/protocol';
 import type { OverflowReason } from '../socket/outbound-budget.js';
 import type { ShedReason } from '../socket/outbound-observer.js';
 import type { Session } from './session.js';

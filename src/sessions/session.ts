@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Principal } from '../authentication/principal.js';
-import type { CloseName } from '../protocol/close-codes.js';
+import type { CloseName, Publisher, ServerMessage } from '@gatehouse/protocol';
 import type { Codec } from '../protocol/codecs/codec.js';
-import type { Publisher, ServerMessage } from '../protocol/envelope.js';
 import type { Connection } from '../socket/connection.js';
 import type { FrameFormat } from './frame-format.js';
 

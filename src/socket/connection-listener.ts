@@ -1,4 +1,4 @@
-import type { CloseName } from '../protocol/close-codes.js';
+import type { CloseName } from '@gatehouse/protocol';
 import type { OverflowReason } from './outbound-budget.js';
 import type { ShedReason } from './outbound-observer.js';
 import type { Progress } from './outbound-queue.js';

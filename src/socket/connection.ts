@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
-import { BREACHES, CLOSES, type CloseName } from '../protocol/close-codes.js';
+import { BREACHES } from '../protocol/breaches.js';
+import { CLOSES, type CloseName } from '@gatehouse/protocol';
 import type { ConnectionListener, PingMark } from './connection-listener.js';
 import type { ControlCounter, ControlRate } from './control-rate.js';
 import { frame, OPCODE, payloadOf, PING_FRAME } from './frame.js';

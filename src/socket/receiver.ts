@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { CloseName } from '../protocol/close-codes.js';
+import type { CloseName } from '@gatehouse/protocol';
 
 /**
  * What is read of the receiver of `ws`, which tells nobody that a message has begun. Its fields are its own, so the version

@@ -5,8 +5,8 @@ import type { ClientAddress } from '../access/limits/address-key.js';
 import type { PlaceOwner } from '../access/limits/cluster-connection-limits.js';
 import type { Credentials } from '../authentication/credentials.js';
 import type { Principal } from '../authentication/principal.js';
-import type { CloseName } from '../protocol/close-codes.js';
-import type { Codec, Subprotocol } from '../protocol/codecs/codec.js';
+import type { CloseName, Subprotocol } from '@gatehouse/protocol';
+import type { Codec } from '../protocol/codecs/codec.js';
 import type { SessionId } from '../sessions/session.js';
 import type { HttpRefusal } from './ladder/refusals.js';
 

@@ -12,7 +12,8 @@ const ignore = read('.dockerignore')
   .filter((line) => line !== '' && !line.startsWith('#'));
 
 /** The list is one of exceptions: nothing is in the context but what it names, and what lies below that. */
-const isInContext = (path: string): boolean => ignore.includes(`!${path.split('/', 1)[0]}`);
+const isInContext = (path: string): boolean =>
+  ignore.some((line) => `!${path}` === line || `!${path}`.startsWith(`${line}/`));
 
 /** What a Dockerfile would look like that breaks a rule, made of ours. */
 const BREACHES: Record<keyof typeof DOCKERFILE_RULES, readonly [what: string, by: string]> = {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DEFINITIONS } from '../../config/definitions.js';
 import type { Setting } from '../../config/setting.js';
-import { ERRORS } from '../../src/protocol/error-codes.js';
+import { ERRORS } from '@gatehouse/protocol';
 import { read } from './markdown.js';
 
 const DOCUMENTS = ['.', 'docs', 'docs/adr', 'examples', 'examples/gateway-chat', 'deploy/helm/gatehouse'].flatMap(

@@ -4,8 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFINITIONS } from '../../config/definitions.js';
 import type { Setting } from '../../config/setting.js';
 import { METRIC } from '../../src/observability/metrics/metrics.js';
-import { CLOSES } from '../../src/protocol/close-codes.js';
-import { ERRORS } from '../../src/protocol/error-codes.js';
+import { CLOSES, ERRORS } from '@gatehouse/protocol';
 import { REFUSALS } from '../../src/upgrade/ladder/refusals.js';
 import { startTestServer } from '../support/test-server.js';
 import { read, section, table } from './markdown.js';
@@ -29,6 +28,7 @@ const WORDS = new Set(
     ...filesIn('config'),
     ...filesIn('deploy'),
     ...filesIn('proto'),
+    ...filesIn('packages'),
     ...filesIn('bench'),
     'package.json',
   ].flatMap((path) => readFileSync(path, 'utf8').match(/\w+/g) ?? []),
@@ -104,6 +104,6 @@ function filesIn(
   pattern = /\.(?:ts|js|mjs|cjs|json|ya?ml|md|proto|conf|cfg|tpl|txt|example)$|Dockerfile$/,
 ): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((path) => pattern.test(path) && !path.includes('node_modules'))
+    .filter((path) => pattern.test(path) && !/node_modules|(^|\/)dist\//.test(path))
     .map((path) => join(folder, path));
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CLOSES } from '../../src/protocol/close-codes.js';
-import { ERRORS } from '../../src/protocol/error-codes.js';
+import { CLOSES, ERRORS } from '@gatehouse/protocol';
 import { CODECS } from '../../src/protocol/codecs/subprotocols.js';
 import { REFUSALS, type Refusal } from '../../src/upgrade/ladder/refusals.js';
 import { connect, type Message, type TestClient } from '../support/test-client.js';

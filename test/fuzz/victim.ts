@@ -1,6 +1,5 @@
 import { expect } from 'vitest';
-import { ERRORS } from '../../src/protocol/error-codes.js';
-import { CLOSES } from '../../src/protocol/close-codes.js';
+import { ERRORS, CLOSES } from '@gatehouse/protocol';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { InboundBudget } from '../../src/socket/inbound-budget.js';
 import { OUTBOUND_CONTEXT, type OutboundContext } from '../../src/socket/outbound-queue.js';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ReplayProtected } from '../../src/access/guards/replay-protected.js';
 import { Roles } from '../../src/access/guards/roles.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
-import { ERRORS, type ErrorCode } from '../../src/protocol/error-codes.js';
+import { ERRORS, type ErrorCode } from '@gatehouse/protocol';
 import { GatehouseError } from '../../src/protocol/gatehouse-error.js';
 import { feature } from '../support/feature.js';
 import { KEY, sealed, unsealed } from '../support/fernet.js';

@@ -57,15 +57,32 @@ async function compile(project: string, alike?: Build): Promise<string> {
       const source = await readFile(join(project, part, file), 'utf8');
       if (alike !== undefined && source === (await readFile(join(ROOT, part, file), 'utf8').catch(() => undefined)))
         continue;
-      const target = join(folder, part, file.replace(/ts$/, 'js'));
-      await mkdir(dirname(target), { recursive: true });
-      await writeFile(target, transpile(source, file));
+      await write(join(folder, part, file.replace(/ts$/, 'js')), transpile(source, file));
     }
   }
+  if (alike === undefined) await compileProtocol(folder, transpile);
   return folder;
 }
 
-async function transpiler(project: string): Promise<(source: string, fileName: string) => string> {
+/** Where the compiled files look for `@gatehouse/protocol` first, so that tests need no build of it. */
+async function compileProtocol(folder: string, transpile: Transpile): Promise<void> {
+  const home = join(ROOT, 'packages', 'protocol');
+  const target = join(folder, 'node_modules', '@gatehouse', 'protocol');
+  for (const file of await readdir(join(home, 'src'))) {
+    const source = await readFile(join(home, 'src', file), 'utf8');
+    await write(join(target, 'dist', file.replace(/ts$/, 'js')), transpile(source, file));
+  }
+  await cp(join(home, 'package.json'), join(target, 'package.json'));
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
+
+type Transpile = (source: string, fileName: string) => string;
+
+async function transpiler(project: string): Promise<Transpile> {
   const { default: typescript } = await import('typescript');
   const read = (path: string) => typescript.sys.readFile(path);
   const { config } = typescript.readConfigFile(join(project, 'tsconfig.json'), read) as { config: object };

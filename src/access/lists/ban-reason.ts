@@ -1,5 +1,5 @@
 import type { Ban } from '../../cluster/ports/ban-store.js';
-import { CLOSES, type CloseName } from '../../protocol/close-codes.js';
+import { CLOSES, type CloseName } from '@gatehouse/protocol';
 
 export type { Ban };
 

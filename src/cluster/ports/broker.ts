@@ -1,4 +1,4 @@
-import type { Publisher } from '../../protocol/envelope.js';
+import type { Publisher } from '@gatehouse/protocol';
 
 declare const brand: unique symbol;
 /** `namespace:name`, checked. */

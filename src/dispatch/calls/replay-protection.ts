@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { isObservable, Observable } from 'rxjs';
 import { fingerprintOf, ReplayGuard, type FirstTime } from '../../access/guards/replay-guard.js';
-import { ERRORS, type ErrorCode } from '../../protocol/error-codes.js';
+import { ERRORS, type ErrorCode } from '@gatehouse/protocol';
 import type { InboundMessage } from '../../protocol/envelope.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { PayloadCipher } from '../../protocol/encryption/payload-cipher.js';

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { InboundMessage, OutboundMessage } from '../../protocol/envelope.js';
+import type { OutboundMessage } from '@gatehouse/protocol';
+import type { InboundMessage } from '../../protocol/envelope.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { FERNET, type PayloadCipher } from '../../protocol/encryption/payload-cipher.js';
 import { DispatchSettings } from '../dispatch-settings.js';

@@ -1,6 +1,6 @@
 import type { AddressRecord } from '../../access/limits/address-book.js';
 import type { MessageRate } from '../../access/limits/message-rate.js';
-import type { CloseName } from '../../protocol/close-codes.js';
+import type { CloseName } from '@gatehouse/protocol';
 import type { SessionEvents, UnhandledReason } from '../../sessions/session-events.js';
 import type { Session } from '../../sessions/session.js';
 import type { ConnectionListener } from '../../socket/connection-listener.js';

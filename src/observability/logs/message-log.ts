@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DispatchEvents, type RefusedMessage } from '../../dispatch/dispatch-events.js';
 import type { MessageContext } from '../../dispatch/calls/message-context.js';
-import type { CorrelationId } from '../../protocol/envelope.js';
+import type { CorrelationId } from '@gatehouse/protocol';
 import { parseTraceparent } from '../../protocol/traceparent.js';
 import { clientText } from '../client-text.js';
 import { Logs } from './logs.js';

@@ -1,6 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
-import { BREACHES, CLOSES } from '../../protocol/close-codes.js';
+import { BREACHES } from '../../protocol/breaches.js';
+import { CLOSES } from '@gatehouse/protocol';
 import { SessionEvents } from '../../sessions/session-events.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import { InboundBudget } from '../../socket/inbound-budget.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Subprotocol } from '../../protocol/codecs/codec.js';
+import type { Subprotocol } from '@gatehouse/protocol';
 import { CODECS } from '../../protocol/codecs/subprotocols.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import type { Traffic } from '../../socket/traffic.js';

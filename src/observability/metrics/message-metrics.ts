@@ -3,7 +3,7 @@ import { getToken } from '@willsoto/nestjs-prometheus';
 import type { Metric } from 'prom-client';
 import { AccessEvents, RATES_OF } from '../../access/access-events.js';
 import { DispatchEvents } from '../../dispatch/dispatch-events.js';
-import { ERRORS } from '../../protocol/error-codes.js';
+import { ERRORS } from '@gatehouse/protocol';
 import { SessionEvents, UNHANDLED_REASONS } from '../../sessions/session-events.js';
 import { eventCounter, eventCounters } from './event-metric.js';
 import { MessageTallies } from './message-tallies.js';

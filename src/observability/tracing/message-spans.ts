@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { SpanKind, type Attributes, type Span } from '@opentelemetry/api';
 import { DispatchEvents, type RefusedMessage } from '../../dispatch/dispatch-events.js';
 import type { MessageContext } from '../../dispatch/calls/message-context.js';
-import type { CorrelationId } from '../../protocol/envelope.js';
+import type { CorrelationId } from '@gatehouse/protocol';
 import type { Session } from '../../sessions/session.js';
 import { clientText } from '../client-text.js';
 import { ConnectionSpans } from './connection-spans.js';

@@ -1,6 +1,5 @@
-import type { ServerMessage } from '../envelope.js';
+import type { ServerMessage, Subprotocol } from '@gatehouse/protocol';
 
-export type Subprotocol = 'v1.json' | 'v1.binary' | 'v2.proto';
 export type FrameKind = 'text' | 'binary';
 
 /** Deeper payloads than this are refused, whatever the codec: no recursion of ours runs on a depth the client chose. */

@@ -1,11 +1,6 @@
+import { ENVELOPE_VERSION, type ErrorMessage, type OutboundMessage, type ServerMessage } from '@gatehouse/protocol';
 import type { Codec } from './codec.js';
-import {
-  ENVELOPE_VERSION,
-  EnvelopeError,
-  type ErrorMessage,
-  type OutboundMessage,
-  type ServerMessage,
-} from '../envelope.js';
+import { EnvelopeError } from '../envelope.js';
 import { holdsInfinity, holdsProtoKey, isTooComplex, mayHoldInfinity, mayHoldProtoKey } from './json-guard.js';
 import { type LeafRules, needsTranslation, translate } from './outbound-value.js';
 

@@ -3,7 +3,8 @@
 import { Packr, RESET_BUFFER_MODE } from 'msgpackr/pack';
 import { Unpackr } from 'msgpackr/unpack';
 import type { Codec } from './codec.js';
-import { ENVELOPE_VERSION, EnvelopeError, type ServerMessage } from '../envelope.js';
+import { ENVELOPE_VERSION, type ServerMessage } from '@gatehouse/protocol';
+import { EnvelopeError } from '../envelope.js';
 import { guardMessagePack } from './msgpack-guard.js';
 import { type LeafRules, needsTranslation, translate, wellFormed } from './outbound-value.js';
 

@@ -1,6 +1,7 @@
 import { Reader, Writer } from 'protobufjs/minimal.js';
 import type { Codec } from './codec.js';
-import { ENVELOPE_VERSION, EnvelopeError, type ErrorMessage, type OutboundMessage } from '../envelope.js';
+import { ENVELOPE_VERSION, type ErrorMessage, type OutboundMessage } from '@gatehouse/protocol';
+import { EnvelopeError } from '../envelope.js';
 import {
   closed,
   endOfMessage,

@@ -1,4 +1,5 @@
-import type { Codec, Subprotocol } from './codec.js';
+import type { Subprotocol } from '@gatehouse/protocol';
+import type { Codec } from './codec.js';
 import { jsonCodec } from './json-codec.js';
 import { msgpackCodec } from './msgpack-codec.js';
 import { protobufCodec } from './protobuf-codec.js';
@@ -8,9 +9,6 @@ export const CODECS: Readonly<Record<Subprotocol, Codec>> = {
   'v1.binary': msgpackCodec,
   'v2.proto': protobufCodec,
 };
-
-/** What a client speaks that offers no subprotocol at all. */
-export const DEFAULT_SUBPROTOCOL: Subprotocol = 'v1.json';
 
 /** The first of the client's list that this server speaks: the client's order decides, as RFC 6455 §4.2.2 permits. */
 export function chooseSubprotocol(offered: readonly string[]): Subprotocol | undefined {

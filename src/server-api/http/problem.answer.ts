@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ERRORS, type ErrorCode } from '../../protocol/error-codes.js';
+import { ERRORS, type ErrorCode } from '@gatehouse/protocol';
 import type { Problem } from './problem.js';
 
 /** How the OpenAPI document shows a Problem. */

@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
-import { ERRORS, type ErrorCode } from '../../protocol/error-codes.js';
+import { ERRORS, type ErrorCode } from '@gatehouse/protocol';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { plainProblem, writeProblem, type PlainProblem } from '../../transport/problem-json.js';
 

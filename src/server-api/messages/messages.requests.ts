@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Allow, IsInt, IsNotEmpty, IsOptional, IsString, Length, Max, Min, NotEquals } from 'class-validator';
-import { MAX_TYPE_LENGTH } from '../../protocol/envelope.js';
+import { MAX_TYPE_LENGTH } from '@gatehouse/protocol';
 import { ANY_JSON } from '../http/any-json.js';
 
 const MAX_TTL_MS = 86_400_000;

@@ -4,7 +4,7 @@ import { Settings } from '../../../config/settings.js';
 import type { Credentials } from '../../authentication/credentials.js';
 import { anonymousPrincipal, guestPrincipal, type Principal } from '../../authentication/principal.js';
 import { TokenVerifier, type VerdictReason } from '../../authentication/token-verifier.js';
-import type { Subprotocol } from '../../protocol/codecs/codec.js';
+import type { Subprotocol } from '@gatehouse/protocol';
 import { chooseSubprotocol } from '../../protocol/codecs/subprotocols.js';
 import type { SessionId } from '../../sessions/session.js';
 import type { EndpointTraits } from '../decision.js';

@@ -1,4 +1,4 @@
-import type { CloseName } from '../../protocol/close-codes.js';
+import type { CloseName } from '@gatehouse/protocol';
 
 export interface HttpRefusal {
   readonly status: number;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Subscribed } from '../../../src/channels/channels.js';
 import type { Position } from '../../../src/cluster/ports/broker.js';
-import type { OutboundMessage } from '../../../src/protocol/envelope.js';
+import type { OutboundMessage } from '@gatehouse/protocol';
 import { channelNode, ReadableSession, type ChannelNode } from './node.js';
 import type { Carried } from './scripted-broker.js';
 

@@ -6,7 +6,7 @@ import { NamespaceCounts } from '../../../src/channels/namespace-counts.js';
 import { PresenceTracker } from '../../../src/channels/presence/presence-tracker.js';
 import type { ChannelName } from '../../../src/cluster/ports/broker.js';
 import { MemoryPresenceStore } from '../../../src/cluster/memory/memory-presence-store.js';
-import type { OutboundMessage } from '../../../src/protocol/envelope.js';
+import type { OutboundMessage } from '@gatehouse/protocol';
 import type { FrameFormat } from '../../../src/sessions/frame-format.js';
 import { SessionEvents } from '../../../src/sessions/session-events.js';
 import type { Session } from '../../../src/sessions/session.js';

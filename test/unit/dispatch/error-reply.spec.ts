@@ -2,7 +2,7 @@ import { ForbiddenException, HttpException, NotFoundException, UnauthorizedExcep
 import { WsException } from '@nestjs/websockets';
 import { describe, expect, it } from 'vitest';
 import { errorReply, isFault } from '../../../src/dispatch/error-reply.js';
-import { ERRORS, type ErrorCode } from '../../../src/protocol/error-codes.js';
+import { ERRORS, type ErrorCode } from '@gatehouse/protocol';
 import { GatehouseError } from '../../../src/protocol/gatehouse-error.js';
 
 describe('the reply to an exception', () => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Codec } from '../../../src/protocol/codecs/codec.js';
-import { EnvelopeError, readEnvelope, type ServerMessage } from '../../../src/protocol/envelope.js';
-import { type ErrorCode, ERRORS } from '../../../src/protocol/error-codes.js';
+import { type ServerMessage, type ErrorCode, ERRORS } from '@gatehouse/protocol';
+import { EnvelopeError, readEnvelope } from '../../../src/protocol/envelope.js';
 import { CODECS } from '../../../src/protocol/codecs/subprotocols.js';
 
 const FULL_MESSAGE: ServerMessage = {

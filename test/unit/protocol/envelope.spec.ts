@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { EnvelopeError, MAX_ID_LENGTH, MAX_TYPE_LENGTH, readEnvelope } from '../../../src/protocol/envelope.js';
+import { MAX_ID_LENGTH, MAX_TYPE_LENGTH } from '@gatehouse/protocol';
+import { EnvelopeError, readEnvelope } from '../../../src/protocol/envelope.js';
 
 describe('readEnvelope', () => {
   it('reads type, id, data, trace, enc and ts', () => {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
-import type { ServerMessage } from '../../../src/protocol/envelope.js';
+import type { ServerMessage } from '@gatehouse/protocol';
 import { protobufCodec } from '../../../src/protocol/codecs/protobuf-codec.js';
 
 const PROTO_FILE = fileURLToPath(new URL('../../../proto/gatehouse/v2/envelope.proto', import.meta.url));

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CLOSES } from '../../../src/protocol/close-codes.js';
-import { ERRORS } from '../../../src/protocol/error-codes.js';
+import { CLOSES, ERRORS } from '@gatehouse/protocol';
 
 describe('the registry of closes', () => {
   it.each(Object.entries(CLOSES))('has a reason for %s that fits a close frame', (_, { reason }) => {

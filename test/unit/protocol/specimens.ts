@@ -1,4 +1,4 @@
-import type { Subprotocol } from '../../../src/protocol/codecs/codec.js';
+import type { Subprotocol } from '@gatehouse/protocol';
 
 /** What a client could send, made by hand: the codecs under test must not be trusted to make it. */
 export interface Specimens {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chooseSubprotocol, CODECS, DEFAULT_SUBPROTOCOL } from '../../../../src/protocol/codecs/subprotocols.js';
+import { DEFAULT_SUBPROTOCOL } from '@gatehouse/protocol';
+import { chooseSubprotocol, CODECS } from '../../../../src/protocol/codecs/subprotocols.js';
 
 describe('chooseSubprotocol', () => {
   it('takes the first of the client’s list that is spoken here', () => {

@@ -1,4 +1,16 @@
-export type ClientAdvice = 'reconnect' | 'reconnect-later' | 'back-off' | 'get-a-token' | 'give-up' | 'none';
+/**
+ * What a client must do after a close:
+ *
+ * - `reconnect`: try again, with a delay that grows with each failed attempt;
+ * - `reconnect-within-window`: try again at a random moment of the window that the reason announces ({@link reconnectWindow});
+ * - `reconnect-later`: as `reconnect`, but not before five seconds have passed;
+ * - `back-off`: a limit was exceeded: wait until the ban ends ({@link bannedUntil}), or for half a minute;
+ * - `get-a-token`: try again with a new token, and never again with this one;
+ * - `give-up`: a retry would fail in the same way;
+ * - `none`: the connection ended as it was meant to.
+ */
+export type ClientAdvice =
+  'reconnect' | 'reconnect-within-window' | 'reconnect-later' | 'back-off' | 'get-a-token' | 'give-up' | 'none';
 
 interface CloseDefinition {
   readonly code: number;
@@ -9,7 +21,7 @@ interface CloseDefinition {
 
 /**
  * Every way this server ends a connection. The key is the name used in logs and counters;
- * the code is what the client reads. test/unit/protocol holds this list against docs/protocol.md.
+ * the code is what the client reads. test/docs/protocol.spec.ts compares this list with docs/protocol.md.
  */
 export const CLOSES = {
   normal: { code: 1000, reason: '', client: 'none' },
@@ -24,7 +36,7 @@ export const CLOSES = {
   too_many_fragments: { code: 1008, reason: 'Message in too many pieces', client: 'give-up' },
   too_many_control_frames: { code: 1008, reason: 'Too many pings or pongs', client: 'give-up' },
   message_too_large: { code: 1009, reason: 'Message size exceeds limit', client: 'give-up' },
-  draining: { code: 1012, reason: 'Server restarting', client: 'reconnect' },
+  draining: { code: 1012, reason: 'Server restarting', client: 'reconnect-within-window' },
   inbound_overflow: { code: 1013, reason: 'Too much in arrival, try again later', client: 'reconnect-later' },
   at_capacity: { code: 1013, reason: 'Server at capacity, try again later', client: 'reconnect-later' },
   too_many_connections: { code: 4001, reason: 'Too many connections, try again later', client: 'back-off' },
@@ -42,17 +54,23 @@ export const CLOSES = {
 /** The name of a close; docs/protocol.md has the code and the meaning of each. */
 export type CloseName = keyof typeof CLOSES;
 
-/** Those for a rule that the client broke: each is counted by its name, and what the client still sends is not read. */
-export const BREACHES: ReadonlySet<CloseName> = new Set([
-  'protocol_error',
-  'wrong_frame_kind',
-  'invalid_utf8',
-  'invalid_compression',
-  'too_many_protocol_errors',
-  'message_timeout',
-  'too_many_fragments',
-  'too_many_control_frames',
-  'too_many_messages',
-  'message_too_large',
-  'inbound_overflow',
-]);
+const ADVICE: ReadonlyMap<number, ClientAdvice> = new Map(
+  Object.values(CLOSES).map(({ code, client }): [number, ClientAdvice] => [code, client]),
+);
+
+/** What a client must do after a close with this code. A code that is not in the table (1006, a proxy's 1011) is no reason to give up. */
+export function adviceFor(code: number): ClientAdvice {
+  return ADVICE.get(code) ?? 'reconnect';
+}
+
+/** The window of a close with 1012 in milliseconds, or undefined if its reason announces none. */
+export function reconnectWindow(reason: string): number | undefined {
+  return /^\d{1,9}$/.test(reason) ? Number(reason) : undefined;
+}
+
+/** When the ban ends that the reason of a close with 4001 announces, in milliseconds since 1970. */
+export function bannedUntil(reason: string): number | undefined {
+  const [, until = ''] = /banned until (\S+)$/.exec(reason) ?? [];
+  const time = Date.parse(until);
+  return Number.isNaN(time) ? undefined : time;
+}

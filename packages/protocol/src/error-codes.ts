@@ -1,6 +1,6 @@
 /**
  * Every error a client can be answered with: the sentence it reads and whether a retry can help.
- * A code is never reused for another meaning; test/unit/protocol holds this list against docs/protocol.md.
+ * A code is never reused for another meaning; test/docs/protocol.spec.ts compares this list with docs/protocol.md.
  */
 export const ERRORS = {
   INVALID_MESSAGE_FORMAT: { message: 'Invalid message format', retry: false },

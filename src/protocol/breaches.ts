@@ -1,0 +1,16 @@
+import type { CloseName } from '@gatehouse/protocol';
+
+/** Those for a rule that the client broke: each is counted by its name, and what the client still sends is not read. */
+export const BREACHES: ReadonlySet<CloseName> = new Set([
+  'protocol_error',
+  'wrong_frame_kind',
+  'invalid_utf8',
+  'invalid_compression',
+  'too_many_protocol_errors',
+  'message_timeout',
+  'too_many_fragments',
+  'too_many_control_frames',
+  'too_many_messages',
+  'message_too_large',
+  'inbound_overflow',
+]);
