@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { NodeBus } from '../../cluster/ports/node-bus.js';
-import { CLOSES } from '../../protocol/close-codes.js';
+import { CLOSES } from '@gatehouse/protocol';
 import { SessionEvents } from '../../sessions/session-events.js';
 import { clientAddress } from './address-key.js';
 import { ExpiringTable } from './expiring-table.js';
@@ -18,7 +18,9 @@ const VANISHED = 1006;
 /** Endings after which clients come back: they vanished, or are told to reconnect. */
 const RECONNECTS: ReadonlySet<number> = new Set([
   VANISHED,
-  ...Object.values(CLOSES).flatMap(({ code, client }) => (client === 'reconnect' ? [code] : [])),
+  ...Object.values(CLOSES).flatMap(({ code, client }) =>
+    client === 'reconnect' || client === 'reconnect-within-window' ? [code] : [],
+  ),
 ]);
 
 /** How many connections each address has lost lately. Their clients come back, maybe all at once. */
