@@ -10,6 +10,7 @@ const SOURCES = [
   'src',
   'config',
   'proto',
+  'packages/protocol',
   'README.md',
   'LICENSE',
   'CHANGELOG.md',
@@ -19,6 +20,7 @@ const SOURCES = [
   'tsconfig.build.json',
 ];
 const TARBALL = 'gatehouse.tgz';
+const PROTOCOL_TARBALL = 'protocol.tgz';
 
 /** The package as `npm pack` makes it. `await using` removes it, unless the run shares it. */
 export interface PackedPackage extends AsyncDisposable {
@@ -50,11 +52,17 @@ async function pack(target: string): Promise<void> {
   for (const part of SOURCES) await cp(part, join(project, part), { recursive: true });
   await symlink(resolve('node_modules'), join(project, 'node_modules'));
   await leaveOutChecks(join(project, 'tsconfig.build.json'));
-  const { stdout } = await run('npm', ['pack', '--json', '--loglevel=error', '--offline'], { cwd: project });
-  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [{ filename: string }];
-  await rename(join(project, filename), join(target, TARBALL));
+  // First: the server is built against its declarations.
+  await packFolder(join(project, 'packages', 'protocol'), join(target, PROTOCOL_TARBALL));
+  await packFolder(project, join(target, TARBALL));
   await rm(project, { recursive: true });
   await unpack(target);
+}
+
+async function packFolder(folder: string, tarball: string): Promise<void> {
+  const { stdout } = await run('npm', ['pack', '--json', '--loglevel=error', '--offline'], { cwd: folder });
+  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [{ filename: string }];
+  await rename(join(folder, filename), tarball);
 }
 
 /** `npm run check:lint` has checked the types. Checking them again here took as long as the rest of the build. */
@@ -67,10 +75,15 @@ async function leaveOutChecks(path: string): Promise<void> {
 /** As npm would install it. */
 async function unpack(folder: string): Promise<void> {
   const { tarball, nodeModules } = partsOf(folder);
-  const installed = join(nodeModules, 'gatehouse');
-  await mkdir(installed, { recursive: true });
-  await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed]);
+  await unpackTo(join(nodeModules, 'gatehouse'), tarball);
+  await unpackTo(join(nodeModules, '@gatehouse', 'protocol'), join(folder, PROTOCOL_TARBALL));
   for (const name of await readdir('node_modules')) {
-    if (!name.startsWith('.')) await symlink(resolve('node_modules', name), join(nodeModules, name));
+    if (!name.startsWith('.') && name !== '@gatehouse')
+      await symlink(resolve('node_modules', name), join(nodeModules, name));
   }
+}
+
+async function unpackTo(folder: string, tarball: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', folder]);
 }
