@@ -2,6 +2,7 @@
 const MAY_IMPORT = {
   config: [],
   protocol: [],
+  generator: [],
   authentication: ['config', 'protocol'],
   socket: ['config', 'protocol'],
   cluster: ['config', 'protocol'],

@@ -4,7 +4,7 @@ import { TokenMinter } from './authentication/token-minter.js';
 
 const USAGE = `Mints a token that this server accepts (signed with JWT_SECRET, or with the development secret).
 
-  npm run token -- --sub alice [--roles ADMIN,MEMBER] [--expires 3600]
+  token --sub alice [--roles ADMIN,MEMBER] [--expires 3600]
 
   --sub       user id
   --roles     comma-separated; default: none

@@ -6,6 +6,7 @@ import { DOCUMENTS, shellBlocks, type ShellBlock } from './shell-blocks.js';
 /** Why no test runs a block that is marked `console`, by its document and its first words. */
 const NOT_RUN: readonly (readonly [path: string, start: string, reason: string])[] = [
   ['README.md', 'cp examples/poll.gateway.ts', 'a port that no server has'],
+  ['README.md', 'npm create gatehouse', 'a registry; test/package runs it from a tarball'],
   ['docs/deployment.md', 'docker build', 'Docker'],
   ['docs/deployment.md', 'cp deploy/compose.env.example', 'Docker'],
   ['docs/deployment.md', 'kubectl create namespace', 'a Kubernetes cluster'],

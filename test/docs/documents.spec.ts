@@ -6,11 +6,19 @@ import type { Setting } from '../../config/setting.js';
 import { ERRORS } from '@gatehouse/protocol';
 import { read } from './markdown.js';
 
-const DOCUMENTS = ['.', 'docs', 'docs/adr', 'examples', 'examples/gateway-chat', 'deploy/helm/gatehouse'].flatMap(
-  (folder) =>
-    readdirSync(folder)
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => join(folder, name)),
+const DOCUMENTS = [
+  '.',
+  'docs',
+  'docs/adr',
+  'examples',
+  'examples/gateway-chat',
+  'deploy/helm/gatehouse',
+  'packages/create-gatehouse',
+  'packages/create-gatehouse/template',
+].flatMap((folder) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name)),
 );
 
 const SETTINGS = new Set(

@@ -21,9 +21,11 @@ const EXPECTED_FILES = [
   'LICENSE',
   'README.md',
   'CHANGELOG.md',
+  '.env.example',
   'package.json',
   'config/channels.yaml',
   'proto/gatehouse/v2/envelope.proto',
+  'dist/src/cli.js',
   'dist/src/main.js',
   'dist/src/public.js',
   'dist/src/public.js.map',
@@ -82,7 +84,7 @@ describe('the package', () => {
     expect(EXPECTED_FILES.filter((file) => !files.includes(`package/${file}`))).toEqual([]);
     const places = new Set(files.map((file) => file.split('/').slice(1, 3).join('/')));
     const known =
-      /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|config\/channels\.yaml|proto\/gatehouse|dist\/(src|config))$/;
+      /^(LICENSE|\.env\.example|README\.md|CHANGELOG\.md|package\.json|config\/channels\.yaml|proto\/gatehouse|dist\/(src|config))$/;
     expect([...places].filter((place) => !known.test(place))).toEqual([]);
     expect(files.filter((file) => /\.(spec|test)\.|(?<!\.d)\.ts$|tsbuildinfo/.test(file))).toEqual([]);
   });
@@ -108,7 +110,10 @@ describe('the package', () => {
     expect(await compilerErrorsOf(app.path)).toBe('');
     // A busy machine makes no node overloaded.
     const environment = { JWT_SECRET: TEST_SECRET, OVERLOAD_EVENT_LOOP_LAG_MS: '0' };
-    const { output, errors } = await runProgram([join(app.path, 'main.js')], { cwd: app.path, environment });
+    const { output, errors } = await runProgram(process.execPath, [join(app.path, 'main.js')], {
+      cwd: app.path,
+      environment,
+    });
     expect(errors).toBe('');
     expect(JSON.parse(output)).toEqual({ tea: 1, from: 'ada', coffee: 1, health: 200 });
   });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { onceARun } from './once-a-run.js';
@@ -14,6 +14,7 @@ const SOURCES = [
   'README.md',
   'LICENSE',
   'CHANGELOG.md',
+  '.env.example',
   'package.json',
   'nest-cli.json',
   'tsconfig.json',
@@ -67,9 +68,9 @@ async function packFolder(folder: string, tarball: string): Promise<void> {
 
 /** `npm run check:lint` has checked the types. Checking them again here took as long as the rest of the build. */
 async function leaveOutChecks(path: string): Promise<void> {
-  const configuration = JSON.parse(await readFile(path, 'utf8')) as { compilerOptions: object };
-  Object.assign(configuration.compilerOptions, { noCheck: true });
-  await writeFile(path, JSON.stringify(configuration));
+  await rename(path, path.replace('.build.', '.checked.'));
+  const unchecked = { extends: './tsconfig.checked.json', compilerOptions: { noCheck: true } };
+  await writeFile(path, JSON.stringify(unchecked));
 }
 
 /** As npm would install it. */

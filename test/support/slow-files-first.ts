@@ -5,6 +5,7 @@ const SLOW = [
   'cluster/scenarios/scenarios',
   'docs/commands',
   'package/package',
+  'package/create-gatehouse',
   'cluster/scenarios/failover',
   'deploy/process-one',
   'examples/clients',

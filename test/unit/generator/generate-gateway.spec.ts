@@ -1,0 +1,115 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { generateGateway } from '../../../src/generator/generate-gateway.js';
+import { GeneratorError } from '../../../src/generator/generator-error.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+
+const FEATURES = 'src/features.ts';
+const EMPTY_LIST = '/** The modules that the server loads. */\nexport default [];\n';
+
+async function project(list = EMPTY_LIST, path = FEATURES) {
+  const folder = await temporaryFolder();
+  const read = (file: string): string => readFileSync(join(folder.path, file), 'utf8');
+  mkdirSync(dirname(join(folder.path, path)), { recursive: true });
+  writeFileSync(join(folder.path, path), list);
+  const files = (): string[] =>
+    readdirSync(folder.path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => entry.name)
+      .toSorted();
+  return Object.assign(folder, { read, files });
+}
+
+/** The error that a call throws. */
+function errorOf(call: () => unknown): unknown {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+describe('generate gateway', () => {
+  it('adds a folder with gateway, messages, module and test, and the module to the list', async () => {
+    await using folder = await project();
+    expect(generateGateway(folder.path, 'live-poll')).toEqual([
+      'src/gateways/live-poll/live-poll.messages.ts',
+      'src/gateways/live-poll/live-poll.gateway.ts',
+      'src/gateways/live-poll/live-poll.module.ts',
+      'src/gateways/live-poll/live-poll.gateway.test.ts',
+      FEATURES,
+    ]);
+    expect(folder.read(FEATURES)).toBe(
+      `import { LivePollModule } from './gateways/live-poll/live-poll.module.js';\n${EMPTY_LIST.replace('[]', '[LivePollModule]')}`,
+    );
+    expect(folder.read('src/gateways/live-poll/live-poll.gateway.ts')).toContain("@SubscribeMessage('live_poll.say')");
+  });
+
+  it('keeps the gateways, imports and comments that the list has', async () => {
+    const list = "import { A } from './a.js';\n\nexport default [\n  A, // first\n  B, // and [last\n];\n";
+    await using folder = await project(list);
+    generateGateway(folder.path, 'poll');
+    expect(folder.read(FEATURES)).toBe(
+      "import { A } from './a.js';\nimport { PollModule } from './gateways/poll/poll.module.js';\n" +
+        '\nexport default [\n  PollModule,\n  A, // first\n  B, // and [last\n];\n',
+    );
+    generateGateway(folder.path, 'chat');
+    expect(folder.read(FEATURES)).toContain('[\n  ChatModule,\n  PollModule,\n  A, // first');
+  });
+
+  it('knows the layout of this repository, where tests are beside the sources', async () => {
+    const path = 'src/gateways/gateways.module.ts';
+    await using folder = await project(readFileSync(path, 'utf8'), path);
+    expect(generateGateway(folder.path, 'poll').slice(-2)).toEqual(['test/gateways/poll.spec.ts', path]);
+    expect(folder.read(path)).toContain("import { PollModule } from './poll/poll.module.js';\n");
+    expect(folder.read(path)).toMatch(/imports: \[[^\]]*\bPollModule\b/);
+    const test = folder.read('test/gateways/poll.spec.ts');
+    expect(test).toContain("import { test } from 'vitest';");
+    expect(test).toContain("import { PollModule } from '../../src/gateways/poll/poll.module.js';");
+  });
+
+  it.each(['', 'Poll', '2fast', 'live_poll', 'live poll', 'poll-', '-poll', 'a--b', '../poll', 'é', 'a'.repeat(61)])(
+    'refuses the name "%s" and writes nothing',
+    async (name) => {
+      await using folder = await project();
+      const error = errorOf(() => generateGateway(folder.path, name));
+      expect(error).toBeInstanceOf(GeneratorError);
+      expect(error).toMatchObject({
+        kind: 'usage',
+        message: expect.stringContaining('cannot be the name of a gateway'),
+      });
+      expect(folder.files()).toEqual(['features.ts']);
+    },
+  );
+
+  it('refuses a name that is taken, by a folder or in the list, and writes nothing', async () => {
+    await using folder = await project();
+    generateGateway(folder.path, 'poll');
+    const before = folder.files();
+    expect(errorOf(() => generateGateway(folder.path, 'poll'))).toMatchObject({
+      kind: 'project',
+      message: 'src/gateways/poll exists already. Choose another name, or remove it',
+    });
+    expect(folder.files()).toEqual(before);
+    await using listed = await project("import { PollModule } from './elsewhere.js';\nexport default [PollModule];\n");
+    expect(errorOf(() => generateGateway(listed.path, 'poll'))).toMatchObject({
+      message: 'src/features.ts names PollModule already. Choose another name',
+    });
+    expect(listed.files()).toEqual(['features.ts']);
+  });
+
+  it('refuses a list that it cannot read, and a folder that is no project, and writes nothing', async () => {
+    await using folder = await project('export default modules();\n');
+    expect(errorOf(() => generateGateway(folder.path, 'poll'))).toMatchObject({
+      message: 'src/features.ts has no list of modules. Add: export default [PollModule];',
+    });
+    expect(folder.files()).toEqual(['features.ts']);
+    await using empty = await temporaryFolder();
+    expect(errorOf(() => generateGateway(empty.path, 'poll'))).toMatchObject({
+      kind: 'project',
+      message: expect.stringContaining(`There is no src/features.ts in ${empty.path}`),
+    });
+  });
+});
