@@ -40,8 +40,8 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ['dynamic-import'] } },
     },
     ...Object.entries(MAY_IMPORT).map(stageRule),
-    stageRule(['server-api', BELOW_OBSERVABILITY]),
-    stageRule(['observability', [...BELOW_OBSERVABILITY, 'server-api']]),
+    stageRule(['observability', BELOW_OBSERVABILITY]),
+    stageRule(['server-api', [...BELOW_OBSERVABILITY, 'observability']]),
     {
       name: 'packages-never-import-the-server',
       comment: 'they are installed without it: in browsers, in applications that only connect',
@@ -100,14 +100,9 @@ module.exports = {
     },
     {
       name: 'engines-are-known-to-cluster-alone',
-      comment: 'types of the link to Redis are read by what shows how it is: health, lifecycle, observability',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cluster/' },
-      to: {
-        path: '^src/cluster/(memory|bus|redis)/',
-        pathNot: '^src/cluster/redis/connection/',
-        dependencyTypesNot: ['type-only'],
-      },
+      to: { path: '^src/cluster/', pathNot: '^src/cluster/(ports/|cluster\\.module\\.ts$)' },
     },
     {
       name: 'protocol-is-pure',

@@ -5,6 +5,7 @@ import { settingsOf, type SettingsSource } from '../config/settings-source.js';
 import { AccessModule } from './access/access.module.js';
 import { BroadcastModule } from './broadcast/broadcast.module.js';
 import { ChannelsModule } from './channels/channels.module.js';
+import { SubscriptionReview } from './channels/subscription-review.js';
 import { DispatchModule } from './dispatch/dispatch.module.js';
 import { MessageScope } from './dispatch/calls/message-scope.js';
 import { EndpointModule } from './endpoint/endpoint.module.js';
@@ -13,6 +14,7 @@ import { Logging } from './observability/logs/logging.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { RuntimeModule, type Runtime } from './runtime.module.js';
 import { ServerApiModule } from './server-api/server-api.module.js';
+import { RightsReview } from './sessions/rights-review.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { TransportModule } from './transport/transport.module.js';
 
@@ -51,7 +53,6 @@ export class GatehouseModule {
    */
   static of(runtime: Runtime, features: readonly (Type | DynamicModule)[] = []): DynamicModule {
     const { settings, httpPrefix } = runtime;
-    const serverApi = ServerApiModule.of(settings);
     return {
       module: GatehouseModule,
       global: true,
@@ -65,11 +66,13 @@ export class GatehouseModule {
         ...features,
         HealthModule,
         TransportModule,
-        serverApi,
+        ServerApiModule.of(settings),
         ...(settings.tracing.exporter === 'none' ? [] : [tracingModule()]),
-        ObservabilityModule.of(settings, serverApi),
+        ObservabilityModule.of(settings),
       ],
-      exports: FOR_GATEWAYS,
+      // The sessions, which are below the channels, ask for it by this port.
+      providers: [{ provide: RightsReview, useExisting: SubscriptionReview }],
+      exports: [...FOR_GATEWAYS, RightsReview],
     };
   }
 }

@@ -5,7 +5,6 @@ import { LogOutput } from './observability/logs/log-output.js';
 import { Logging } from './observability/logs/logging.js';
 import { Logs } from './observability/logs/logs.js';
 import { PayloadCipher } from './protocol/encryption/payload-cipher.js';
-import { LOG_LEVEL_CONTROL } from './server-api/logs/log-level-control.js';
 import { HttpPrefix } from './transport/http-prefix.js';
 
 /** What is there before the application is. */
@@ -31,12 +30,11 @@ export class RuntimeModule {
         { provide: Logging, useFactory: openLogging },
         partOfLogging(Logs, ({ logs }) => logs),
         partOfLogging(LogOutput, ({ output }) => output),
-        { provide: LOG_LEVEL_CONTROL, useExisting: Logs },
         // By factories, since both may be undefined: no key is configured, or nobody asks for the scope.
         { provide: MessageScope, useFactory: () => scope },
         { provide: PayloadCipher, useFactory: () => PayloadCipher.of(settings.encryption) },
       ],
-      exports: [Settings, HttpPrefix, Logging, Logs, LogOutput, LOG_LEVEL_CONTROL, MessageScope, PayloadCipher],
+      exports: [Settings, HttpPrefix, Logging, Logs, LogOutput, MessageScope, PayloadCipher],
     };
   }
 }

@@ -2,8 +2,8 @@ import { HttpException, Injectable } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { ERRORS, type ErrorCode } from '@gatehouse/protocol';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
+import type { RightsReview } from '../sessions/rights-review.js';
 import { SessionEvents } from '../sessions/session-events.js';
-import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
 import { demandSubscribe } from './channel-access.js';
 import { ChannelHooks } from './channel-hooks.js';
@@ -22,15 +22,12 @@ interface Loss {
  * changed. Those that code of the application has made by itself are left alone.
  */
 @Injectable()
-export class SubscriptionReview {
+export class SubscriptionReview implements RightsReview {
   constructor(
     private readonly channels: Channels,
     private readonly hooks: ChannelHooks,
     private readonly events: SessionEvents,
-    sessions: SessionRegistry,
-  ) {
-    sessions.reviewBy((session) => this.of(session));
-  }
+  ) {}
 
   /**
    * Subscribes a session that asks for it, if its rights and the hooks allow it.

@@ -8,6 +8,7 @@ import { Broker } from './ports/broker.js';
 import { ClusterEngine } from './ports/cluster-engine.js';
 import { ClusterEvents } from './ports/cluster-events.js';
 import { ConnectionDirectory } from './ports/connection-directory.js';
+import { EngineLink } from './ports/engine-link.js';
 import { NodeBus } from './ports/node-bus.js';
 import { NodeRegistry } from './ports/node-registry.js';
 import { PresenceStore } from './ports/presence-store.js';
@@ -17,28 +18,16 @@ import { SharedCounts } from './ports/shared-counts.js';
 import { RedisLink } from './redis/connection/redis-link.js';
 import { RedisEngine } from './redis/redis-engine.js';
 
-/** The connection to Redis; undefined where this node is the only one. */
-export const REDIS_LINK = Symbol('RedisLink');
-
-const redisLink: FactoryProvider<RedisLink | undefined> = {
-  provide: REDIS_LINK,
+const clusterEngine: FactoryProvider<ClusterEngine> = {
+  provide: ClusterEngine,
   inject: [Settings],
   useFactory: async (all: Settings) => {
     const { redisUrl, ...settings } = clusterSettings(all);
-    if (redisUrl === undefined) return undefined;
+    if (redisUrl === undefined) return new MemoryEngine(settings);
     const link = new RedisLink({ ...settings, redisUrl });
     // A Redis that is not there now is waited for while serving: it could as well go a moment later.
     await link.opened();
-    return link;
-  },
-};
-
-const clusterEngine: FactoryProvider<ClusterEngine> = {
-  provide: ClusterEngine,
-  inject: [Settings, { token: REDIS_LINK, optional: true }],
-  useFactory: (all: Settings, link: RedisLink | undefined) => {
-    const settings = clusterSettings(all);
-    return link ? new RedisEngine(link, settings) : new MemoryEngine(settings);
+    return new RedisEngine(link, settings);
   },
 };
 
@@ -54,10 +43,16 @@ const directory: FactoryProvider<ConnectionDirectory> = {
   useFactory: (all: ClusterEngine) => all.directory,
 };
 
+/** Undefined where this node is the only one. */
+const engineLink: FactoryProvider<EngineLink | undefined> = {
+  provide: EngineLink,
+  inject: [ClusterEngine],
+  useFactory: ({ link }: ClusterEngine) => link,
+};
+
 /** The ports to other nodes: on Redis, or embedded where this node is the only one. */
 @Module({
   providers: [
-    redisLink,
     clusterEngine,
     port(AnswerStore, ({ answers }) => answers),
     port(BanStore, ({ bans }) => bans),
@@ -70,10 +65,11 @@ const directory: FactoryProvider<ConnectionDirectory> = {
     port(RevocationStore, ({ revocations }) => revocations),
     port(SharedCounts, ({ counts }) => counts),
     directory,
+    engineLink,
   ],
   exports: [
-    REDIS_LINK,
     ClusterEngine,
+    EngineLink,
     AnswerStore,
     BanStore,
     Broker,

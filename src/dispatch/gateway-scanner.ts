@@ -1,5 +1,6 @@
-import { Injectable, type Type } from '@nestjs/common';
+import { Inject, Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { Settings } from '../../config/settings.js';
 import {
   GATEWAY_METADATA,
   GATEWAY_OPTIONS,
@@ -35,11 +36,16 @@ export interface GatewayDefinition {
 /** Finds the gateways and their handlers among the application's providers. */
 @Injectable()
 export class GatewayScanner {
-  /** WS_PATH, told by the adapter: a gateway that names this path is on it like those that name none. */
-  homePath: string | undefined;
+  /** A gateway that names this path is on it like those that name none. */
+  private readonly homePath: string;
   private readonly methods = new MetadataScanner();
 
-  constructor(private readonly discovery: DiscoveryService) {}
+  constructor(
+    private readonly discovery: DiscoveryService,
+    @Inject(Settings) { server }: Pick<Settings, 'server'>,
+  ) {
+    this.homePath = server.wsPath;
+  }
 
   gateways(): GatewayDefinition[] {
     return this.discovery

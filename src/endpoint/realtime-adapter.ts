@@ -6,7 +6,6 @@ import { WebSocketServer } from 'ws';
 import { InboundBudget } from '../socket/inbound-budget.js';
 import { Connection } from '../socket/connection.js';
 import { isForeignUpgrade, pathOf } from '../upgrade/ladder/request-target.js';
-import { GatewayScanner } from '../dispatch/gateway-scanner.js';
 import { normalizePath } from '../dispatch/calls/nest-internals.js';
 import { DispatchEvents } from '../dispatch/dispatch-events.js';
 import { chosenSubprotocol } from './complete-upgrade.js';
@@ -68,7 +67,6 @@ export class RealtimeAdapter extends WsAdapter {
     this.opener = app.get(SessionOpener);
     this.inboundBudget = app.get(InboundBudget);
     this.events = app.get(DispatchEvents);
-    app.get(GatewayScanner, { strict: false }).homePath = settings.path;
     this.http = app.getHttpServer();
     this.http.on('upgrade', this.onUpgrade);
   }

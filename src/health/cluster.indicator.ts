@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
-import { REDIS_LINK } from '../cluster/cluster.module.js';
+import { EngineLink } from '../cluster/ports/engine-link.js';
 import { NodeRegistry } from '../cluster/ports/node-registry.js';
-import type { RedisLink } from '../cluster/redis/connection/redis-link.js';
 
 /**
  * How this node stands with the others. Never down: without Redis it serves its own clients, and all nodes lose Redis at
@@ -13,7 +12,7 @@ export class ClusterIndicator {
   constructor(
     private readonly indicators: HealthIndicatorService,
     private readonly registry: NodeRegistry,
-    @Inject(REDIS_LINK) private readonly link: RedisLink | undefined,
+    @Inject(EngineLink) private readonly link: EngineLink | undefined,
   ) {}
 
   check(): HealthIndicatorResult {

@@ -3,9 +3,8 @@ import { Settings } from '../../config/settings.js';
 import { hostname } from 'node:os';
 import { webSocketUrl } from '../../config/addresses.js';
 import { VERSION } from '../../config/version.js';
-import { REDIS_LINK } from '../cluster/cluster.module.js';
+import { EngineLink } from '../cluster/ports/engine-link.js';
 import { NodeRegistry, REPORT_MS } from '../cluster/ports/node-registry.js';
-import type { RedisLink } from '../cluster/redis/connection/redis-link.js';
 import type { LifecycleSettings } from './lifecycle-settings.js';
 import { LoadMeter } from './load-meter.js';
 import { Readiness } from './readiness.js';
@@ -22,7 +21,7 @@ export class NodeReporter implements OnApplicationShutdown {
   constructor(
     @Inject(Settings) private readonly settings: LifecycleSettings,
     private readonly registry: NodeRegistry,
-    @Inject(REDIS_LINK) private readonly link: RedisLink | undefined,
+    @Inject(EngineLink) private readonly link: EngineLink | undefined,
     private readonly readiness: Readiness,
     private readonly meter: LoadMeter,
   ) {}

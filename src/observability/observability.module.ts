@@ -14,6 +14,7 @@ import { UpgradeModule } from '../upgrade/upgrade.module.js';
 import { accessMetrics } from './metrics/access-metrics.js';
 import { Anomalies } from './anomalies/anomalies.js';
 import { AnomalyReport } from './anomalies/anomaly-report.js';
+import { ApiEvents } from './api-events.js';
 import { ApiObserver } from './logs/api-observer.js';
 import { AuditLog } from './audit/audit-log.js';
 import { auditMetricProviders } from './audit/audit-metrics.js';
@@ -25,11 +26,12 @@ import { clusterMetrics } from './metrics/cluster-metrics.js';
 import { ConnectionLog } from './logs/connection-log.js';
 import { connectionMetrics } from './metrics/connection-metrics.js';
 import { ConnectionTallies } from './metrics/connection-tallies.js';
-import { diagnosticsProviders } from './diagnostics/diagnostics-providers.js';
+import { diagnosticsProviders, isDiagnosable } from './diagnostics/diagnostics-providers.js';
 import { limitMetrics } from './metrics/limit-metrics.js';
 import { logMetrics } from './logs/log-metrics.js';
 import { MessageLog } from './logs/message-log.js';
 import { heapMetrics } from './diagnostics/heap-metrics.js';
+import { NodeDiagnostics } from './diagnostics/node-diagnostics.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { registryOf } from './metrics/metrics-registry.js';
 import { messageMetrics } from './metrics/message-metrics.js';
@@ -45,12 +47,12 @@ const prometheus = PrometheusModule.register({
   defaultMetrics: { enabled: false },
 });
 
-/** Global for the registry alone, which the controller in Prometheus' own module asks for. */
+/** Global: the controller in Prometheus' own module asks for the registry, and the server API for what it shows and tells. */
 @Global()
 @Module({})
 export class ObservabilityModule {
   /** @param settings say what is watched */
-  static of(settings: Settings, serverApi: DynamicModule): DynamicModule {
+  static of(settings: Settings): DynamicModule {
     const metrics = [
       ...connectionMetrics,
       ...messageMetrics,
@@ -78,12 +80,12 @@ export class ObservabilityModule {
         SocketModule,
         TransportModule,
         UpgradeModule,
-        serverApi,
       ],
       providers: [
         ...metrics,
         registryOf(metrics),
         ...diagnosticsProviders(settings),
+        ApiEvents,
         ConnectionTallies,
         MessageTallies,
         ConnectionLog,
@@ -94,7 +96,7 @@ export class ObservabilityModule {
         ...(settings.audit.log !== 'off' ? [AuditLog, AuditObserver, AuditOperations] : []),
         ...(Anomalies.areWanted(settings.anomalies) ? [AnomalyReport, Anomalies] : []),
       ],
-      exports: [Registry],
+      exports: [Registry, ApiEvents, ...(isDiagnosable(settings) ? [NodeDiagnostics] : [])],
     };
   }
 }

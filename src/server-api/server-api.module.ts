@@ -6,8 +6,8 @@ import { BroadcastModule } from '../broadcast/broadcast.module.js';
 import { ChannelsModule } from '../channels/channels.module.js';
 import { ClusterModule } from '../cluster/cluster.module.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
+import { isDiagnosable } from '../observability/diagnostics/diagnostics-providers.js';
 import { ApiEntrance } from './http/api-entrance.js';
-import { ApiEvents } from './api-events.js';
 import { BansController } from './bans/bans.controller.js';
 import { ChannelsController } from './channels/channels.controller.js';
 import { DiagnosticsController } from './diagnostics/diagnostics.controller.js';
@@ -41,22 +41,21 @@ const CONTROLLERS: readonly Type[] = [
 @Module({})
 export class ServerApiModule {
   /** @param settings say which endpoints there are */
-  static of({ api, diagnostics }: Settings): DynamicModule {
-    const controllers = [...CONTROLLERS, ...(diagnostics.enabled === 'on' ? [DiagnosticsController] : [])];
+  static of(settings: Settings): DynamicModule {
+    const isDiagnosed = isDiagnosable(settings);
+    const controllers = [...CONTROLLERS, ...(isDiagnosed ? [DiagnosticsController] : [])];
     return {
       module: ServerApiModule,
       imports: [AuthenticationModule, AccessModule, LifecycleModule, ClusterModule, ChannelsModule, BroadcastModule],
-      controllers: [RouteController, ...(api.enabled === 'on' ? [...controllers, UnknownController] : [])],
+      controllers: [RouteController, ...(settings.api.enabled === 'on' ? [...controllers, UnknownController] : [])],
       providers: [
         { provide: API_CONTROLLERS, useValue: controllers },
-        ApiEvents,
         ApiEntrance,
-        ClusterDiagnostics,
+        ...(isDiagnosed ? [ClusterDiagnostics] : []),
         DrainOrders,
         LogLevelOrders,
         Once,
       ],
-      exports: [ApiEvents, ClusterDiagnostics],
     };
   }
 }

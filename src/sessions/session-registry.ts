@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { hasSameRights, type Principal } from '../authentication/principal.js';
 import { ExpirySweep } from './expiry-sweep.js';
+import { RightsReview } from './rights-review.js';
 import { SessionEvents } from './session-events.js';
 import { SessionIndex } from './session-index.js';
 import type { Session, SessionId } from './session.js';
@@ -8,21 +9,18 @@ import type { Session, SessionId } from './session.js';
 /** A Map that grows is copied whole; sixty-four small ones are copied one at a time, so no turn pays for all. */
 const SHARDS = 64;
 
-/** Takes away what a session may not have any more. Resolves with how many subscriptions that were; never rejects. */
-export type RightsReview = (session: Session) => Promise<number>;
-
 /** Every session of this node, found by id, by user and by address. */
 @Injectable()
 export class SessionRegistry implements Iterable<Session> {
   private readonly shards = Array.from({ length: SHARDS }, () => new Map<SessionId, Session>());
   private readonly byUser = new SessionIndex();
   private readonly byAddress = new SessionIndex();
-  private review: RightsReview = async () => 0;
   private count = 0;
 
   constructor(
     readonly events: SessionEvents,
     private readonly expiry: ExpirySweep,
+    private readonly review: RightsReview,
   ) {}
 
   /** How many sessions are open. */
@@ -63,12 +61,7 @@ export class SessionRegistry implements Iterable<Session> {
     session.principal = principal;
     this.expiry.watch(session);
     this.events.emit('renewed', session, former);
-    return hasSameRights(former, principal) ? 0 : this.review(session);
-  }
-
-  /** Whose rights have changed is given to this review from now on. */
-  reviewBy(review: RightsReview): void {
-    this.review = review;
+    return hasSameRights(former, principal) ? 0 : this.review.of(session);
   }
 
   get(id: string): Session | undefined {

@@ -26,6 +26,7 @@ export class MemoryEngine implements ClusterEngine {
   readonly directory: ConnectionDirectory;
   readonly registry: MemoryNodeRegistry;
   readonly replays: MemoryReplayStore;
+  readonly link = undefined;
   readonly backlog = undefined;
 
   constructor({ serverId, historyBudgetBytes, replay }: Omit<ClusterSettings, 'redisUrl'>) {

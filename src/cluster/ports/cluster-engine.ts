@@ -3,6 +3,7 @@ import type { BanStore } from './ban-store.js';
 import type { Broker } from './broker.js';
 import type { ClusterEvents } from './cluster-events.js';
 import type { ConnectionDirectory } from './connection-directory.js';
+import type { EngineLink } from './engine-link.js';
 import type { NodeBus } from './node-bus.js';
 import type { NodeRegistry } from './node-registry.js';
 import type { PresenceStore } from './presence-store.js';
@@ -23,6 +24,9 @@ export abstract class ClusterEngine {
   abstract readonly registry: NodeRegistry;
   abstract readonly replays: ReplayStore;
   abstract readonly revocations: RevocationStore;
+
+  /** Undefined where the engine is in this process. */
+  abstract readonly link: EngineLink | undefined;
 
   /** What waits for the engine and for other nodes, by kind; undefined where this node is the only one. */
   abstract readonly backlog: Readonly<Record<string, number>> | undefined;

@@ -28,8 +28,8 @@ export class RedisEngine implements ClusterEngine {
   readonly revocations: RedisRevocationStore;
 
   constructor(
-    private readonly link: RedisLink,
-    { serverId, replay }: ClusterSettings,
+    readonly link: RedisLink,
+    { serverId, replay }: Omit<ClusterSettings, 'redisUrl'>,
   ) {
     const { events } = this;
     link.on('replaced', () => events.emit('rejoined'));

@@ -4,7 +4,7 @@ import { VERSION } from '../../../config/version.js';
 import { AccessEvents } from '../../access/access-events.js';
 import type { Ban } from '../../cluster/ports/ban-store.js';
 import { Drain } from '../../lifecycle/drain.js';
-import { ApiEvents } from '../../server-api/api-events.js';
+import { ApiEvents } from '../api-events.js';
 import type { AuditFields } from './audit-catalogue.js';
 import { addressSource, AuditLog } from './audit-log.js';
 import { auditedSettings } from './audit-settings.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ConnectionLimits } from '../../access/limits/connection-limits.js';
-import type { QueuesAnswer } from '../../server-api/diagnostics/queues.answer.js';
+import type { QueuesAnswer } from './queues.answer.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import { InboundBudget } from '../../socket/inbound-budget.js';
 import { PendingConnections } from '../../upgrade/pending/pending-connections.js';

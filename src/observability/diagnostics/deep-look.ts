@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ProblemError } from '../../server-api/http/problem.js';
+import { DiagnosticsRefusal } from './diagnostics-refusal.js';
 
 /** Lets one at a time look deeply into the process: a profile would show the snapshot, and a second snapshot find no memory. */
 @Injectable()
@@ -12,10 +12,11 @@ export class DeepLook {
 
   /**
    * @returns to be called, once or more, when the look is over
-   * @throws ProblemError 409
+   * @throws DiagnosticsRefusal `under_way`
    */
   begin(): () => void {
-    if (this.isTaken) throw new ProblemError(409, 'A heap snapshot or processor profile is already in progress');
+    if (this.isTaken)
+      throw new DiagnosticsRefusal('under_way', 'A heap snapshot or processor profile is already in progress');
     this.isTaken = true;
     let isOver = false;
     return () => {

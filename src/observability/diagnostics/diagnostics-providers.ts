@@ -13,15 +13,22 @@ import { QueueReport } from './queue-report.js';
 import { SlowCalls } from './slow-calls.js';
 import { SnapshotRecord } from './snapshot-record.js';
 
+/** Whether anybody can ask for diagnostics. */
+export function isDiagnosable({ api, diagnostics }: Settings): boolean {
+  return api.enabled === 'on' && diagnostics.enabled === 'on';
+}
+
 /** What is needed to look into this node, as far as the settings want it. */
-export function diagnosticsProviders({ api, diagnostics }: Settings): Provider[] {
-  const isAsked = api.enabled === 'on' && diagnostics.enabled === 'on';
+export function diagnosticsProviders(settings: Settings): Provider[] {
+  const { diagnostics } = settings;
   return [
     { provide: SNAPSHOT_WRITER, useValue: writeHeapSnapshot },
     DeepLook,
     SnapshotRecord,
     HeapSnapshots,
     ...(diagnostics.heapSnapshotPercent > 0 ? [HeapWatch] : []),
-    ...(isAsked ? [ClientQueues, HandlerReport, NodeDiagnostics, ProcessReport, Profiles, QueueReport, SlowCalls] : []),
+    ...(isDiagnosable(settings)
+      ? [ClientQueues, HandlerReport, NodeDiagnostics, ProcessReport, Profiles, QueueReport, SlowCalls]
+      : []),
   ];
 }

@@ -1,4 +1,4 @@
-import type { QueuesAnswer } from '../../server-api/diagnostics/queues.answer.js';
+import type { QueuesAnswer } from './queues.answer.js';
 import type { Session } from '../../sessions/session.js';
 
 type Totals = Pick<QueuesAnswer['outbound'], 'sessions' | 'bytes' | 'messages' | 'top'>;

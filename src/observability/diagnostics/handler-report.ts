@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { HandlerDeadlines, type RunningCall } from '../../dispatch/calls/handler-deadlines.js';
-import type { HandlersAnswer } from '../../server-api/diagnostics/diagnostics.answers.js';
+import type { HandlersAnswer } from './diagnostics.answers.js';
 import { MessageTallies } from '../metrics/message-tallies.js';
 import { rounded } from './rounded.js';
 import { SlowCalls } from './slow-calls.js';

@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { NodeReporter } from '../../lifecycle/node-reporter.js';
-import type { Download } from '../../server-api/diagnostics/cluster-diagnostics.js';
-import { ProblemError, secondsOf } from '../../server-api/http/problem.js';
+import { DiagnosticsRefusal } from './diagnostics-refusal.js';
 import { DeepLook } from './deep-look.js';
-import { fileName } from './file-name.js';
+import { fileName, type Download } from './download.js';
 import { roomIn, shortageOf } from './heap-room.js';
 import type { SnapshotCause, SnapshotRefusal } from './heap-metrics.js';
 import { SnapshotRecord } from './snapshot-record.js';
@@ -48,11 +47,11 @@ export class HeapSnapshots {
    * One that is handed out and kept nowhere: its file has no name any more when the first byte leaves, so that nothing is
    * left behind, whatever becomes of the caller or of this process.
    *
-   * @throws ProblemError 403, 409, 429 or 507
+   * @throws DiagnosticsRefusal
    */
   async take(nodeId: string): Promise<Download> {
     if (this.settings.diagnostics.heapSnapshots === 'off')
-      throw new ProblemError(403, 'HEAP_SNAPSHOTS is off on this node');
+      throw new DiagnosticsRefusal('off', 'HEAP_SNAPSHOTS is off on this node');
     this.demandPause();
     const end = this.begin();
     try {
@@ -73,7 +72,7 @@ export class HeapSnapshots {
    * One that stays in a folder.
    *
    * @returns its path
-   * @throws ProblemError 409 or 507, also where the folder holds as many as it may
+   * @throws DiagnosticsRefusal `under_way`, or `no_room`, also where the folder holds as many as it may
    */
   async keep(nodeId: string, folder: string): Promise<string> {
     const end = this.begin();
@@ -102,9 +101,9 @@ export class HeapSnapshots {
   private demandPause(): void {
     const remaining = this.lastAt + this.settings.diagnostics.heapSnapshotPauseMs - performance.now();
     if (remaining <= 0) return;
-    const headers = { 'Retry-After': secondsOf(remaining) };
     this.record.refused('too_soon');
-    throw new ProblemError(429, 'The last heap snapshot was less than HEAP_SNAPSHOT_PAUSE_MS ago', headers);
+    const sentence = 'The last heap snapshot was less than HEAP_SNAPSHOT_PAUSE_MS ago';
+    throw new DiagnosticsRefusal('too_soon', sentence, remaining);
   }
 
   private async writeNameless(folder: string): Promise<Awaited<ReturnType<typeof open>>> {
@@ -148,9 +147,9 @@ export class HeapSnapshots {
     throw this.refusal('unwritable', `A heap snapshot cannot be written (${code}); see DIAGNOSTICS_DIR`);
   }
 
-  private refusal(reason: SnapshotRefusal, sentence: string): ProblemError {
+  private refusal(reason: SnapshotRefusal, sentence: string): DiagnosticsRefusal {
     this.record.refused(reason);
-    return new ProblemError(507, sentence);
+    return new DiagnosticsRefusal('no_room', sentence);
   }
 }
 

@@ -3,7 +3,7 @@ import { Settings } from '../../../config/settings.js';
 import { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import { heapUse } from '../../lifecycle/heap.js';
 import { LoadMeter } from '../../lifecycle/load-meter.js';
-import { ProblemError } from '../../server-api/http/problem.js';
+import { DiagnosticsRefusal } from './diagnostics-refusal.js';
 import { HeapSnapshots } from './heap-snapshots.js';
 import { SnapshotRecord } from './snapshot-record.js';
 
@@ -36,7 +36,7 @@ export class HeapWatch implements OnModuleInit {
       await this.snapshots.keep(this.registry.self.nodeId, this.settings.diagnostics.folder ?? '');
     } catch (error) {
       // Something else is under way: the next measurement is as good.
-      if (error instanceof ProblemError && error.status === 409) this.isDone = false;
+      if (error instanceof DiagnosticsRefusal && error.reason === 'under_way') this.isDone = false;
       else this.record.missed((error as Error).message);
     }
   }

@@ -1,25 +1,19 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { NodeRegistry } from '../../cluster/ports/node-registry.js';
-import type { HandlersAnswer, SummaryAnswer } from '../../server-api/diagnostics/diagnostics.answers.js';
-import {
-  ClusterDiagnostics,
-  type Diagnostics,
-  type Download,
-  type ProfileKind,
-} from '../../server-api/diagnostics/cluster-diagnostics.js';
-import type { QueuesAnswer } from '../../server-api/diagnostics/queues.answer.js';
+import type { HandlersAnswer, SummaryAnswer } from './diagnostics.answers.js';
+import type { QueuesAnswer } from './queues.answer.js';
+import type { Download } from './download.js';
 import { HandlerReport } from './handler-report.js';
 import { HeapSnapshots } from './heap-snapshots.js';
 import { ProcessReport } from './process-report.js';
-import { Profiles } from './profiles.js';
+import { Profiles, type ProfileKind } from './profiles.js';
 import { QueueReport } from './queue-report.js';
 
 /** What the server API hands out about this node. */
 @Injectable()
-export class NodeDiagnostics implements Diagnostics, OnModuleInit {
+export class NodeDiagnostics {
   constructor(
     private readonly registry: NodeRegistry,
-    private readonly desk: ClusterDiagnostics,
     private readonly process: ProcessReport,
     private readonly handlerTimes: HandlerReport,
     private readonly backlogs: QueueReport,
@@ -27,14 +21,11 @@ export class NodeDiagnostics implements Diagnostics, OnModuleInit {
     private readonly profiles: Profiles,
   ) {}
 
-  onModuleInit(): void {
-    this.desk.serveBy(this);
-  }
-
   summary(): Promise<SummaryAnswer> {
     return this.process.read();
   }
 
+  /** @param limit how many are listed of each kind */
   handlers(limit: number): HandlersAnswer {
     return this.handlerTimes.read(limit);
   }
@@ -43,10 +34,15 @@ export class NodeDiagnostics implements Diagnostics, OnModuleInit {
     return this.backlogs.read(limit);
   }
 
+  /** @throws DiagnosticsRefusal */
   heapSnapshot(): Promise<Download> {
     return this.snapshots.take(this.registry.self.nodeId);
   }
 
+  /**
+   * @param gone aborted when nobody waits for it any more
+   * @throws DiagnosticsRefusal `under_way`
+   */
   profile(kind: ProfileKind, seconds: number, gone: AbortSignal): Promise<Download> {
     return this.profiles.take(kind, { nodeId: this.registry.self.nodeId, seconds }, gone);
   }

@@ -5,7 +5,7 @@ import { VERSION } from '../../../config/version.js';
 import { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import { LoadMeter } from '../../lifecycle/load-meter.js';
 import { Readiness } from '../../lifecycle/readiness.js';
-import type { SummaryAnswer } from '../../server-api/diagnostics/diagnostics.answers.js';
+import type { SummaryAnswer } from './diagnostics.answers.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import { OUTBOUND_CONTEXT, type OutboundContext } from '../../socket/outbound-queue.js';
 import { EventLoopUtilization } from '../metrics/event-loop-utilization.js';

@@ -2,15 +2,17 @@ import { Injectable } from '@nestjs/common';
 import { Session } from 'node:inspector';
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Download, ProfileKind } from '../../server-api/diagnostics/cluster-diagnostics.js';
 import { DeepLook } from './deep-look.js';
-import { fileName } from './file-name.js';
+import { fileName, type Download } from './download.js';
 
 /** V8's intervals: a look at the stack every millisecond, and at one allocation in 32 KiB. */
 const COMMANDS = {
   cpu: { start: ['Profiler.enable', 'Profiler.start'], stop: 'Profiler.stop' },
   heap: { start: ['HeapProfiler.enable', 'HeapProfiler.startSampling'], stop: 'HeapProfiler.stopSampling' },
 } as const satisfies Record<ProfileKind, { start: readonly string[]; stop: string }>;
+
+/** Of what the processor does, or of what is allocated and stays. */
+export type ProfileKind = 'cpu' | 'heap';
 
 /**
  * Finds out what the processor is busy with, or who makes what stays in memory. The process goes on meanwhile, a few percent
@@ -22,7 +24,7 @@ export class Profiles {
 
   /**
    * @param gone ends it at once: nobody waits for it any more
-   * @throws ProblemError 409
+   * @throws DiagnosticsRefusal `under_way`
    */
   async take(
     kind: ProfileKind,

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { ChannelHub } from '../../channels/channel-hub.js';
 import { ClusterEngine } from '../../cluster/ports/cluster-engine.js';
-import type { QueuesAnswer } from '../../server-api/diagnostics/queues.answer.js';
+import type { QueuesAnswer } from './queues.answer.js';
 import { AuditLog } from '../audit/audit-log.js';
 import { LogOutput } from '../logs/log-output.js';
 import { ClientQueues } from './client-queues.js';

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import type { Counter } from 'prom-client';
-import { ApiEvents } from '../../server-api/api-events.js';
+import { ApiEvents } from '../api-events.js';
 import { Logs } from './logs.js';
 import { METRIC } from '../metrics/metrics.js';
 

@@ -1,6 +1,5 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { REDIS_LINK } from '../../cluster/cluster.module.js';
-import type { RedisLink } from '../../cluster/redis/connection/redis-link.js';
+import { EngineLink } from '../../cluster/ports/engine-link.js';
 import { Logs } from './logs.js';
 
 /** Of one absence: addresses stand in them, and those of a cluster are many. */
@@ -11,7 +10,7 @@ const MAX_REASONS = 10;
 export class ClusterLog implements OnModuleInit {
   constructor(
     private readonly logs: Logs,
-    @Inject(REDIS_LINK) private readonly link: RedisLink | undefined,
+    @Inject(EngineLink) private readonly link: EngineLink | undefined,
   ) {}
 
   onModuleInit(): void {

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { multistream, type DestinationStream } from 'pino';
 import pretty from 'pino-pretty';
@@ -5,12 +6,17 @@ import { LOG_FILES } from '../../../config/appendable-file.js';
 import type { Settings } from '../../../config/settings.js';
 import { LineFile } from './line-file.js';
 import { LineWriter } from './line-writer.js';
-import type { Logs } from './logs.js';
 import { Tally } from '../metrics/tally.js';
 
 interface LogSettings extends Readonly<Settings['log']> {
   /** Whether a terminal shows no lines of the audit log. Files and programs get them all the same. */
   readonly hidesAudit?: boolean;
+}
+
+interface LogOutputEvents {
+  /** An output cannot be written any more. The others can tell. */
+  failed: [file: string, reason: string];
+  recovered: [file: string, lost: number];
 }
 
 /** What may wait for a slow disk, or for whoever reads standard output, each. About 12,000 lines. */
@@ -22,7 +28,7 @@ const AUDIT_END = '"msg":"audit"}\n';
 const ERROR_LEVEL = 50;
 
 /** Where the lines of the log go: standard output, and the files in LOG_DIR. */
-export class LogOutput {
+export class LogOutput extends EventEmitter<LogOutputEvents> {
   readonly failures = new Tally();
   readonly lost = new Tally();
   readonly stream: DestinationStream;
@@ -33,6 +39,7 @@ export class LogOutput {
    * @throws UnusableSettings where a file cannot be opened
    */
   constructor(settings: LogSettings, instead?: DestinationStream) {
+    super();
     const console = instead ?? this.console(settings);
     const { dir } = settings;
     if (dir === undefined) {
@@ -46,14 +53,6 @@ export class LogOutput {
       { stream: combined, level: 0 },
       { stream: errors, level: ERROR_LEVEL },
     ]);
-  }
-
-  /** Has it told what becomes of the outputs, by those that work. */
-  tellBy(logs: Logs): void {
-    for (const [file, writer] of this.writers) {
-      writer.on('failed', (reason) => logs.write('log_file_failed', () => ({ file, reason })));
-      writer.on('recovered', (lost) => logs.write('log_file_recovered', () => ({ file, lost })));
-    }
   }
 
   /** Bytes that wait for whatever takes them. */
@@ -87,6 +86,8 @@ export class LogOutput {
     this.lost.add(name, 0);
     writer.on('refused', () => this.failures.add(name));
     writer.on('dropped', () => this.lost.add(name));
+    writer.on('failed', (reason) => this.emit('failed', name, reason));
+    writer.on('recovered', (lost) => this.emit('recovered', name, lost));
     this.writers.set(name, writer);
     return writer;
   }

@@ -21,7 +21,8 @@ export class Logging {
     // Loaded only where it is used, as all of tracing.
     const traceFields = tracing.exporter === 'none' ? undefined : (await import('./trace-fields.js')).traceFields;
     const logs = new Logs(createLogger(server, output.stream, traceFields), log);
-    output.tellBy(logs);
+    output.on('failed', (file, reason) => logs.write('log_file_failed', () => ({ file, reason })));
+    output.on('recovered', (file, lost) => logs.write('log_file_recovered', () => ({ file, lost })));
     return new Logging(logs, output);
   }
 

@@ -1,11 +1,30 @@
 import type { Logger } from 'pino';
 import { LOG_AREAS, readLogLevels, type LogArea, type LogLevel, type LogLevels } from '../../../config/log-levels.js';
 import type { Settings } from '../../../config/settings.js';
-import type { LogLevelChange, LogLevelControl, LogLevelState } from '../../server-api/logs/log-level-control.js';
 import { BurstGuard, type BoundedKind } from './burst-guard.js';
 import { LEFT_OUT, lineOf, type LogFields, type LogKind, type WrittenLevel } from './log-lines.js';
 
 type LogSettings = Pick<Settings['log'], 'level' | 'burstLines' | 'trafficLines'>;
+
+/** The levels of this node's log. */
+export interface LogLevelState {
+  /** In the form of LOG_LEVEL. */
+  readonly levels: string;
+  /** What that makes of each area. */
+  readonly areas: LogLevels;
+  /** LOG_LEVEL. */
+  readonly configured: string;
+  /** When the configured ones return, in milliseconds since 1970; absent: when the process is started anew. */
+  readonly until?: number;
+}
+
+export interface LogLevelChange {
+  readonly levels: string;
+  /** After which the configured ones return; absent: never. */
+  readonly seconds?: number | undefined;
+  /** For the log: the user who did it. */
+  readonly by: string;
+}
 
 /** Listens for what lines are made of. */
 export interface Listening {
@@ -24,7 +43,7 @@ interface LineKind extends BoundedKind {
 }
 
 /** The log: a logger an area, each with a level that can be changed at run time, and a bound for every kind of line. */
-export class Logs implements LogLevelControl {
+export class Logs {
   private readonly loggers: ReadonlyMap<LogArea, Logger>;
   private readonly guard = new BurstGuard((kind, leftOut) => this.tellLeftOut(kind as LineKind, leftOut));
   private readonly followers: Follower[] = [];
@@ -91,6 +110,7 @@ export class Logs implements LogLevelControl {
     this.attend(follower);
   }
 
+  /** @throws Error where the levels cannot be read */
   change({ levels, seconds, by }: LogLevelChange): LogLevelState {
     const read = readLogLevels(levels);
     clearTimeout(this.timer);
@@ -110,6 +130,7 @@ export class Logs implements LogLevelControl {
     return this.state;
   }
 
+  /** Puts the configured levels again. */
   restore(by: string): LogLevelState {
     return this.change({ levels: this.settings.level, by });
   }

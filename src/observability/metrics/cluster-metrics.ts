@@ -1,10 +1,8 @@
 import type { Provider } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { ClusterEvents, CLUSTER_LOSSES } from '../../cluster/ports/cluster-events.js';
-import { REDIS_LINK } from '../../cluster/cluster.module.js';
+import { EngineLink } from '../../cluster/ports/engine-link.js';
 import { NodeRegistry } from '../../cluster/ports/node-registry.js';
-import { REDIS_FAULTS, type RedisFault } from '../../cluster/redis/connection/redis-faults.js';
-import type { RedisLink } from '../../cluster/redis/connection/redis-link.js';
 import { eventCounter, eventCounters, eventHistogram } from './event-metric.js';
 import { METRIC } from './metrics.js';
 import { pulledGauge, pulledGauges } from './pulled-metric.js';
@@ -12,11 +10,9 @@ import { Distribution, tallyHistogram } from './tally.js';
 
 const SECONDS_OF_REDIS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-const FAULTS = Object.keys(REDIS_FAULTS) as RedisFault[];
-
 /** Undefined where this node is the only one. */
-type Link = RedisLink | undefined;
-const LINK = { token: REDIS_LINK, optional: true };
+type Link = EngineLink | undefined;
+const LINK = { token: EngineLink, optional: true };
 
 const redis: Provider[] = [
   {
@@ -39,7 +35,7 @@ const redis: Provider[] = [
           help: '1 while Redis refuses commands for this reason, otherwise 0',
           label: 'fault',
         },
-        () => (link ? FAULTS.map((fault) => [fault, Number(link.faults.includes(fault))] as const) : []),
+        () => link?.knownFaults.map((fault) => [fault, Number(link.faults.includes(fault))] as const) ?? [],
       ),
   },
   eventCounter<Link>(LINK, {

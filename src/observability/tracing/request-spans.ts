@@ -1,13 +1,16 @@
 import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
 import { SpanKind, SpanStatusCode, type Span } from '@opentelemetry/api';
-import type { ServerResponse } from 'node:http';
-import { tap, type Observable } from 'rxjs';
-import type { ApiRequest } from '../../server-api/http/caller.js';
-import { problemOf } from '../../server-api/http/problem.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Observable } from 'rxjs';
 import { parentInHeaders, within } from './parents.js';
 import { TRACING, type Tracing } from './tracing.js';
 
 type HttpHost = ReturnType<ExecutionContext['switchToHttp']>;
+
+/** What Express adds to a request. */
+interface Routed extends IncomingMessage {
+  readonly route?: { readonly path: string };
+}
 
 const API = '/api/';
 
@@ -17,18 +20,14 @@ export class RequestSpans {
   constructor(@Inject(TRACING) private readonly tracing: Tracing) {}
 
   around(host: HttpHost, handle: () => Observable<unknown>): Observable<unknown> {
-    const { method = 'GET', route, headers } = host.getRequest<ApiRequest>();
+    const { method = 'GET', route, headers } = host.getRequest<Routed>();
     if (!route?.path.startsWith(API)) return handle();
     const attributes = { 'http.request.method': method, 'http.route': route.path };
     const options = { kind: SpanKind.SERVER, attributes };
     const span = this.tracing.tracer.startSpan(`${method} ${route.path}`, options, parentInHeaders(headers));
     const response = host.getResponse<ServerResponse>();
-    return within(span, handle).pipe(
-      tap({
-        complete: () => end(span, response.statusCode),
-        error: (exception: unknown) => end(span, problemOf(exception).problem.status),
-      }),
-    );
+    response.once('close', () => end(span, response.statusCode));
+    return within(span, handle);
   }
 }
 

@@ -4,11 +4,11 @@ import type { ServerResponse } from 'node:http';
 import { AdminOnly } from '../http/admin.guard.js';
 import { ApiController, Problems, ProblemWhere, WithBody } from '../http/api-controller.js';
 import { Audited } from '../http/audit.interceptor.js';
-import { HandlersAnswer, SummaryAnswer } from './diagnostics.answers.js';
+import { HandlersAnswer, SummaryAnswer } from '../../observability/diagnostics/diagnostics.answers.js';
 import { ClusterDiagnostics } from './cluster-diagnostics.js';
 import { ProfileRequest, HeapSnapshotRequest, ListQuery, NodeQuery } from './diagnostics.requests.js';
 import { awaitAnswer, goneSignal, sendDownload } from './download.js';
-import { QueuesAnswer } from './queues.answer.js';
+import { QueuesAnswer } from '../../observability/diagnostics/queues.answer.js';
 
 const DEFAULT_LIMIT = 20;
 const DEFAULT_SECONDS = 10;

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { Download } from './cluster-diagnostics.js';
+import type { Download } from '../../observability/diagnostics/download.js';
 import { ProblemError } from '../http/problem.js';
 
 /** A caller that takes nothing for so long has gone, as far as anyone can tell. */

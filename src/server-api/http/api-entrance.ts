@@ -7,7 +7,7 @@ import type { Principal } from '../../authentication/principal.js';
 import { TokenVerifier, type Verdict } from '../../authentication/token-verifier.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { clientAddressReader } from '../../upgrade/ladder/client-address.js';
-import { ApiEvents } from '../api-events.js';
+import { ApiEvents } from '../../observability/api-events.js';
 import { API_ROLES } from './api.guard.js';
 import { rememberCaller, type ApiRequest } from './caller.js';
 import { readJsonBody } from './json-body.js';

@@ -1,7 +1,7 @@
 import { Injectable, SetMetadata, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { tap, type Observable } from 'rxjs';
-import { ApiEvents, type AuditEntry } from '../api-events.js';
+import { ApiEvents, type AuditEntry } from '../../observability/api-events.js';
 import { callerOf, type ApiRequest } from './caller.js';
 import { problemOf } from './problem.js';
 

@@ -1,6 +1,6 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
-import { ApiEvents } from '../api-events.js';
+import { ApiEvents } from '../../observability/api-events.js';
 import type { ApiRequest } from './caller.js';
 import { isExpected, problemOf, sendProblem } from './problem.js';
 

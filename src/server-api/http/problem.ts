@@ -1,6 +1,10 @@
 import { HttpException } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { ERRORS, type ErrorCode } from '@gatehouse/protocol';
+import {
+  DiagnosticsRefusal,
+  type DiagnosticsRefusalReason,
+} from '../../observability/diagnostics/diagnostics-refusal.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { plainProblem, writeProblem, type PlainProblem } from '../../transport/problem-json.js';
 
@@ -35,6 +39,13 @@ export const STATUS_OF = {
   INTERNAL_ERROR: 500,
 } as const satisfies Record<ErrorCode, number>;
 
+const STATUS_OF_REFUSAL = {
+  off: 403,
+  under_way: 409,
+  too_soon: 429,
+  no_room: 507,
+} as const satisfies Record<DiagnosticsRefusalReason, number>;
+
 type Headers = Readonly<Record<string, string>>;
 
 /** What a handler or guard of the API throws where no error code says it. */
@@ -59,6 +70,7 @@ export interface ProblemAnswer {
 export function problemOf(error: unknown): ProblemAnswer {
   if (error instanceof ProblemError)
     return { problem: plainProblem(error.status, error.message), headers: error.headers };
+  if (error instanceof DiagnosticsRefusal) return ofRefusal(error);
   if (error instanceof GatehouseError) return ofCode(error);
   // Of Nest and its parts. Their sentences quote the URL.
   if (error instanceof HttpException && error.getStatus() < 500) {
@@ -77,8 +89,13 @@ export function sendProblem(response: ServerResponse, { problem, headers }: Prob
 }
 
 /** For Retry-After, which counts in whole seconds. */
-export function secondsOf(milliseconds: number): string {
+function secondsOf(milliseconds: number): string {
   return String(Math.max(1, Math.ceil(milliseconds / 1_000)));
+}
+
+function ofRefusal({ reason, message, retryAfterMs }: DiagnosticsRefusal): ProblemAnswer {
+  const headers: Headers = retryAfterMs === undefined ? {} : { 'Retry-After': secondsOf(retryAfterMs) };
+  return { problem: plainProblem(STATUS_OF_REFUSAL[reason], message), headers };
 }
 
 function ofCode({ code, message, details, retryAfter }: GatehouseError): ProblemAnswer {

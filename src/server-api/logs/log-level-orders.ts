@@ -1,12 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { NodeBus } from '../../cluster/ports/node-bus.js';
 import { NodeRegistry } from '../../cluster/ports/node-registry.js';
-import {
-  LOG_LEVEL_CONTROL,
-  type LogLevelChange,
-  type LogLevelControl,
-  type LogLevelState,
-} from './log-level-control.js';
+import { Logs, type LogLevelChange, type LogLevelState } from '../../observability/logs/logs.js';
 import type { LogLevelsAnswer, NodeLogLevelsAnswer } from './log-levels.requests.js';
 import { orderOf } from '../nodes/other-node.js';
 
@@ -24,7 +19,7 @@ interface Order {
 @Injectable()
 export class LogLevelOrders {
   constructor(
-    @Inject(LOG_LEVEL_CONTROL) private readonly control: LogLevelControl,
+    private readonly logs: Logs,
     readonly bus: NodeBus,
     readonly registry: NodeRegistry,
   ) {
@@ -59,8 +54,8 @@ export class LogLevelOrders {
   }
 
   private obey({ by, levels, seconds }: Order): LogLevelState {
-    if (levels === undefined) return this.control.state;
-    return levels === null ? this.control.restore(by) : this.control.change({ by, levels, seconds });
+    if (levels === undefined) return this.logs.state;
+    return levels === null ? this.logs.restore(by) : this.logs.change({ by, levels, seconds });
   }
 }
 

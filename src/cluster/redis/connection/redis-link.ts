@@ -1,36 +1,13 @@
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Cluster, Redis } from 'ioredis';
 import { GatehouseError } from '../../../protocol/gatehouse-error.js';
+import { EngineLink } from '../../ports/engine-link.js';
 import { clientBeside, createClient, type BesideOptions, type RedisLinkSettings } from './redis-clients.js';
-import { isUnusable, mayReconnect, RedisFaults, type RedisFault } from './redis-faults.js';
+import { isUnusable, mayReconnect, REDIS_FAULTS, RedisFaults, type RedisFault } from './redis-faults.js';
 import { RunIds } from './run-ids.js';
 import { RedisPulse } from './redis-pulse.js';
 import type { RedisArgument, RedisScript, ScriptCommands } from './redis-script.js';
-
-interface RedisLinkEvents {
-  /** Redis answers, for the first time or again. What it holds may have changed meanwhile. */
-  up: [];
-  /** Redis does not answer. */
-  down: [reason: string];
-  /**
-   * Another server answers than before, or the same after a restart: what it holds may be older than what was there. Before
-   * `up` where the link was down; one server of a cluster may be another without that.
-   */
-  replaced: [];
-  /** A command failed: it was refused, or not answered in time. */
-  failed: [reason: string];
-  /** Redis refuses commands for a reason that has a name. Told once, until it is over. */
-  refuses: [fault: RedisFault, reason: string];
-  /** That is over. */
-  accepts: [fault: RedisFault];
-  /** A ping was answered, as each server that takes commands is sent one a second. */
-  roundTrip: [milliseconds: number];
-  /** So many publications are stored, and too few replicas have confirmed them in time. */
-  unreplicated: [count: number];
-  /** What was published on some node has come to this one: so long after its time. */
-  arrived: [milliseconds: number];
-}
 
 const PULSE_MS = 1_000;
 /** A client that is told SERVER_BUSY tries again after this long: the next pulse will have found out more. */
@@ -42,8 +19,9 @@ const MAX_UNANSWERED = 20_000;
  * The connection to Redis on which commands go out. Nothing waits for a connection that is not there: a command is sent
  * at once or refused. Whether Redis is there is asked every second, so a silent one is noticed as fast as a closed one.
  */
-export class RedisLink extends EventEmitter<RedisLinkEvents> {
+export class RedisLink extends EngineLink {
   readonly client: (Redis | Cluster) & ScriptCommands;
+  readonly knownFaults = Object.keys(REDIS_FAULTS);
   private readonly prefix: string;
   private readonly runIds: RunIds;
   private readonly currentFaults = new RedisFaults({
@@ -82,7 +60,6 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     return this.isAlive;
   }
 
-  /** Why Redis refuses commands now, as far as that has a name. */
   get faults(): readonly RedisFault[] {
     return this.currentFaults.current;
   }

@@ -53,8 +53,8 @@ describe('a heap snapshot', () => {
       if (isFull) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
     }, refusals);
     const sentence = 'A heap snapshot cannot be written (ENOSPC); see DIAGNOSTICS_DIR';
-    await expect(subject.take('n')).rejects.toMatchObject({ status: 507, message: sentence });
-    await expect(subject.keep('n', folder)).rejects.toMatchObject({ status: 507 });
+    await expect(subject.take('n')).rejects.toMatchObject({ reason: 'no_room', message: sentence });
+    await expect(subject.keep('n', folder)).rejects.toMatchObject({ reason: 'no_room' });
     expect(await readdir(folder)).toEqual([]);
     expect(refusals).toEqual(['unwritable', 'unwritable']);
     isFull = false;
