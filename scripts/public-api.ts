@@ -7,9 +7,9 @@ const ENTRIES = { gatehouse: 'src/public.d.ts', 'gatehouse/testing': 'src/testin
 
 const HEAD = `# API report
 
-Everything that the package exports, with its signatures. \`npm run api:report\` writes this file, and a test compares it with
-the package. So each change of the public door is seen in review. [CONTRIBUTING](../CONTRIBUTING.md#versions) says which
-changes need a new major version.
+Everything that the package exports, with its signatures. \`npm run api:report\` writes this file, and a test compares it
+with the package, so that each change of the public API is seen in review. [CONTRIBUTING](../CONTRIBUTING.md#versions)
+says which changes need a new major version.
 `;
 
 export interface ApiReport {

@@ -28,6 +28,8 @@ const FIRST_WORDS = new Set([...SETTINGS].map((name) => name.split('_')[0]));
 /** Node's own. */
 const OTHERS = new Set(['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS']);
 
+const MAX_LINE_LENGTH = 120;
+
 describe.each(DOCUMENTS)('%s', (path) => {
   const text = read(path);
 
@@ -44,12 +46,26 @@ describe.each(DOCUMENTS)('%s', (path) => {
     expect(meant.filter((name) => !SETTINGS.has(name) && !OTHERS.has(name))).toEqual([]);
   });
 
+  // An entry of the change log is one line, so that branches merge without conflicts.
+  it.skipIf(path === 'CHANGELOG.md')('has no line of prose over 120 characters', () => {
+    const tooLong = proseLines(text).filter((line) => line.length > MAX_LINE_LENGTH);
+    expect(tooLong).toEqual([]);
+  });
+
   it('names only npm scripts that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const named = [...text.matchAll(/npm run (?:-s )?([a-z][\w:-]*)/g)].map(([, name = '']) => name);
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
   });
 });
+
+/** Lines outside tables and code; a line that is nothing but a link cannot be broken. */
+function proseLines(text: string): string[] {
+  return text
+    .replace(/^ *```[^]*?^ *```$/gm, '')
+    .split('\n')
+    .filter((line) => !line.startsWith('|') && !/^\S*\[[^\]]*\]\([^)]*\)\S*$/.test(line));
+}
 
 /** As GitHub makes them of headings. */
 function anchorsOf(path: string): Set<string> {
