@@ -1,6 +1,6 @@
 import type { Settings } from '../../config/settings.js';
 
-/** How nodes find each other, and the name of this one. */
+/** How nodes find each other, and the name of this node. */
 export type ClusterSettings = Settings['cluster'] &
   Pick<Settings['server'], 'serverId'> &
   Pick<Settings['channels'], 'historyBudgetBytes'> &

@@ -25,7 +25,7 @@ const clusterEngine: FactoryProvider<ClusterEngine> = {
     const { redisUrl, ...settings } = clusterSettings(all);
     if (redisUrl === undefined) return new MemoryEngine(settings);
     const link = new RedisLink({ ...settings, redisUrl });
-    // A Redis that is not there now is waited for while serving: it could as well go a moment later.
+    // The start does not wait for Redis: it could become unreachable a moment later as well.
     await link.opened();
     return new RedisEngine(link, settings);
   },
@@ -43,14 +43,14 @@ const directory: FactoryProvider<ConnectionDirectory> = {
   useFactory: (all: ClusterEngine) => all.directory,
 };
 
-/** Undefined where this node is the only one. */
+/** Undefined if this is the only node. */
 const engineLink: FactoryProvider<EngineLink | undefined> = {
   provide: EngineLink,
   inject: [ClusterEngine],
   useFactory: ({ link }: ClusterEngine) => link,
 };
 
-/** The ports to other nodes: on Redis, or embedded where this node is the only one. */
+/** The ports to other nodes, on Redis, or in memory if this is the only node. */
 @Module({
   providers: [
     clusterEngine,

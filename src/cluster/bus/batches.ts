@@ -1,4 +1,7 @@
-/** Does something for every item, for so many at one time. What fails ends it. */
+/**
+ * Does something for every item, with at most so many items in progress. Rejects with the first error, after which no
+ * more items begin.
+ */
 export async function inBatches<T>(
   items: readonly T[],
   size: number,
@@ -9,7 +12,7 @@ export async function inBatches<T>(
   }
 }
 
-/** As `inBatches`, but goes on where something fails. Resolves with what failed. */
+/** Like `inBatches`, but continues after an error. Resolves with the items that failed. */
 export async function failedOf<T>(
   items: readonly T[],
   size: number,

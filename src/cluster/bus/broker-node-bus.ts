@@ -8,33 +8,33 @@ import type { NodeRegistry } from '../ports/node-registry.js';
 import { OpenQuestions } from './open-questions.js';
 
 const DEFAULT_TIMEOUT_MS = 2_000;
-/** How often subscribing is tried again while the broker is away. */
+/** Pause before subscribing is tried again while the broker cannot be reached. */
 const RETRY_MS = 200;
-/** How long the start of the node waits for the bus: it also starts where the broker is away. */
+/** How long the start of the node waits for the bus. The node also starts without the broker. */
 const START_PATIENCE_MS = 1_000;
-/** Words that may be on their way at one time; beyond it the broker is too slow, and more are lost. */
+/** Messages in transit at one time. Beyond it the broker is too slow, and further messages are lost. */
 const MAX_UNDER_WAY = 10_000;
-/** Words are remembered for so long, and so many, for a broker may bring one twice. */
+/** How long, and how many, message ids are remembered, because a broker may deliver a message twice. */
 const REPEAT_MS = 30_000;
 const MAX_REMEMBERED = 20_000;
 
-/** Heard by every node. No client can name it. */
+/** Every node subscribes to this channel. No client can name it. */
 const ALL_NODES = '@nodes' as ChannelName;
 
-/** Heard by one node. */
+/** Only this node subscribes to this channel. */
 function channelOf(nodeId: string): ChannelName {
   return `@node:${nodeId}` as ChannelName;
 }
 
 export interface BusParts {
   readonly broker: Broker;
-  /** Whether the broker reaches other nodes at the moment: where it does not, it may carry to its own node alone. */
+  /** Whether the broker reaches other nodes at the moment. If not, it may still deliver to its own node. */
   readonly isConnected: () => boolean;
   readonly registry: NodeRegistry;
   readonly events: ClusterEvents;
 }
 
-/** Words between nodes travel as publications without history, in channels of the nodes' own. */
+/** Messages between nodes are publications without history, in channels that belong to the nodes. */
 export class BrokerNodeBus implements NodeBus, BrokerListener {
   readonly reachesOthers = true;
   private readonly self: Origin;
@@ -51,7 +51,10 @@ export class BrokerNodeBus implements NodeBus, BrokerListener {
     parts.broker.listen(this);
   }
 
-  /** Resolves once this node hears the others. Where the broker is away it resolves after a second, and goes on trying. */
+  /**
+   * Resolves when this node hears the others. If the broker cannot be reached, it resolves after a second and keeps
+   * trying.
+   */
   async start(): Promise<void> {
     await new Promise<void>((resolve) => {
       const patience = setTimeout(resolve, START_PATIENCE_MS);
@@ -72,7 +75,7 @@ export class BrokerNodeBus implements NodeBus, BrokerListener {
     return this.parts.isConnected();
   }
 
-  /** Words that have not left yet, and questions that are not answered yet. */
+  /** Messages that have not left yet, and questions without an answer. */
   get backlog(): { readonly words: number; readonly questions: number } {
     return { words: this.underWay, questions: this.questions.size };
   }
@@ -96,7 +99,7 @@ export class BrokerNodeBus implements NodeBus, BrokerListener {
     const { id } = speech;
     const answers = this.questions.add(id, asked, timeoutMs);
     if (nodes === undefined) {
-      // Also where no other node is known: one that has just come hears it, though nobody waits for its answer.
+      // Sent even if no other node is known: a node that has just started hears it, though nobody waits for its answer.
       void this.send(ALL_NODES, speech, 'question').then((isSent) => isSent || this.questions.close(id));
     } else {
       for (const nodeId of asked)
@@ -155,7 +158,7 @@ export class BrokerNodeBus implements NodeBus, BrokerListener {
     else this.questions.failed(answers, from.nodeId);
   }
 
-  /** Resolves with whether it has left. Never rejects. */
+  /** Resolves with whether the message has left. Never rejects. */
   private async send(channel: ChannelName, word: BusMessage | Answer, what: ClusterLoss): Promise<boolean> {
     if (this.underWay >= MAX_UNDER_WAY || !this.parts.isConnected()) return this.lost(what);
     this.underWay += 1;

@@ -1,16 +1,19 @@
-/** Of what nodes of different releases say to each other. A node ignores words of a version that it does not know. */
+/**
+ * The form of messages between nodes, also of different releases. A node ignores messages of a version that it does not
+ * know.
+ */
 const VERSION = 1;
 
 export interface Origin {
   readonly nodeId: string;
-  /** Of this start of the node, whatever the registry calls it meanwhile. */
+  /** Identifies this start of the node, whatever the registry calls it meanwhile. */
   readonly life: string;
 }
 
-/** Something said to a handler. */
+/** A message for a handler. */
 export interface BusMessage {
   readonly from: Origin;
-  /** Given once in a life of the node that speaks. */
+  /** Unique within one start of the sending node. */
   readonly id: string;
   readonly kind: string;
   readonly payload: unknown;
@@ -19,14 +22,14 @@ export interface BusMessage {
 
 export interface Answer {
   readonly from: Origin;
-  /** Of the question. */
+  /** The id of the question. */
   readonly answers: string;
-  /** False: the handler could not answer. */
+  /** False if the handler failed. */
   readonly ok: boolean;
   readonly payload: unknown;
 }
 
-/** In the form in which it travels: absent fields are left out, for encodings disagree about `undefined`. */
+/** The form on the wire. Absent fields are omitted, because encodings disagree about `undefined`. */
 export function written(word: BusMessage | Answer): object {
   const { nodeId, life } = word.from;
   const head = { v: VERSION, node: nodeId, life };
@@ -35,7 +38,7 @@ export function written(word: BusMessage | Answer): object {
   return { ...head, ...body, id: word.id, kind: word.kind, ask: word.isQuestion };
 }
 
-/** Undefined for what is of another version, or no word at all. */
+/** Returns undefined if the value has another version or is not a message. */
 export function read(data: unknown): BusMessage | Answer | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
   const { v, node, life, kind, payload, id, ask, answers, ok } = data as Record<string, unknown>;

@@ -1,6 +1,6 @@
 import type { Answers, NodeBus } from '../ports/node-bus.js';
 
-/** The bus of a node that is the only one: nobody hears, and nobody is missing. */
+/** The bus of a single node: nobody hears, and nobody is missing. */
 export class LoneNodeBus implements NodeBus {
   readonly reachesOthers = false;
   readonly isConnected = true;

@@ -1,19 +1,19 @@
 import type { Answers } from '../ports/node-bus.js';
 
-/** Questions that may wait for answers at one time; beyond it, all that are asked are missing at once. */
+/** Questions that may wait for answers at one time. Beyond it, all nodes that are asked count as missing at once. */
 export const MAX_OPEN_QUESTIONS = 10_000;
 
 interface OpenQuestion {
   readonly received: Map<string, unknown>;
   /** Nodes that have not answered yet. */
   readonly awaited: Set<string>;
-  /** Nodes that will not. */
+  /** Nodes that will not answer. */
   readonly missing: string[];
   readonly timer: NodeJS.Timeout;
   readonly settle: (answers: Answers<unknown>) => void;
 }
 
-/** What this node has asked and has not been answered yet. */
+/** Questions of this node that wait for answers. */
 export class OpenQuestions {
   private readonly open = new Map<string, OpenQuestion>();
 
@@ -25,7 +25,7 @@ export class OpenQuestions {
     return this.open.size >= MAX_OPEN_QUESTIONS;
   }
 
-  /** Resolves when the last of the nodes has answered, or the time is over. */
+  /** Resolves when the last node has answered or the time is over. */
   add(id: string, nodes: readonly string[], timeoutMs: number): Promise<Answers<unknown>> {
     return new Promise<Answers<unknown>>((settle) => {
       const timer = setTimeout(() => this.close(id), timeoutMs).unref();
@@ -34,7 +34,7 @@ export class OpenQuestions {
     });
   }
 
-  /** Answers that nobody waits for any more are dropped; those of nodes that were not known to be there count. */
+  /** Late answers are dropped. Answers of nodes that were not known when the question was asked count. */
   answered(id: string, nodeId: string, payload: unknown): void {
     const question = this.open.get(id);
     if (question === undefined) return;
@@ -50,7 +50,7 @@ export class OpenQuestions {
     this.noLongerAwaited(id, question, nodeId);
   }
 
-  /** Whoever has not answered by now is missing. */
+  /** Nodes that have not answered by now are missing. */
   close(id: string): void {
     const question = this.open.get(id);
     if (question === undefined) return;

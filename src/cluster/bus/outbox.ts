@@ -8,13 +8,13 @@ export interface Outgoing {
   readonly reject: (error: Error) => void;
 }
 
-/** Publications in one command, and their bytes: none keeps Redis busy for long. */
+/** Most publications in one command, and most bytes, so that no command keeps Redis busy for long. */
 const MAX_BATCH = 500;
 const MAX_BATCH_BYTES = 1_048_576;
 
 /**
- * What waits to be published in one channel. One batch is under way at a time: so a channel's publications keep their order,
- * and the busier Redis is, the more go in one command.
+ * Publications that wait for one channel. One batch is in progress at a time, so publications keep their order, and a
+ * busy Redis gets larger batches instead of more commands.
  */
 export class Outbox {
   private waiting: Outgoing[] = [];

@@ -2,15 +2,15 @@ import type { Ban } from '../ports/ban-store.js';
 
 type Named = Pick<Ban, 'kind' | 'key'>;
 
-/** Dropped bans that the heap may still hold before it is made anew, beside as many as are in force. */
+/** Dropped bans that the heap may hold, in addition to the number of bans in force, before it is rebuilt. */
 const MAX_STALE = 100;
 
 /**
- * Bans by their key, and the one that ends soonest at hand: a binary heap, in which dropped bans stay until they come up. An
- * array in order would move 800 KB for each ban that goes, once there are 100,000.
+ * Bans by key, with quick access to the one that ends first. A binary heap, in which dropped bans stay until they reach
+ * the top. A sorted array would move 800 KB for each removed ban of 100,000.
  */
 export class BansByEnding {
-  /** A map a kind: names put together of both would be text of their own. */
+  /** One map for each kind. A key made of both would need a string of its own. */
   private readonly byKey = { address: new Map<string, Ban>(), user: new Map<string, Ban>() };
   private heap: Ban[] = [];
 
@@ -30,7 +30,7 @@ export class BansByEnding {
     return this.byKey[kind].get(key);
   }
 
-  /** Replaces one of the same kind and key. */
+  /** Replaces a ban of the same kind and key. */
   add(ban: Ban): void {
     this.byKey[ban.kind].set(ban.key, ban);
     this.heap.push(ban);
@@ -53,13 +53,13 @@ export class BansByEnding {
     }
   }
 
-  /** False where it was dropped or replaced before. */
+  /** False if it was dropped or replaced before. */
   private dropThis(ban: Ban): boolean {
     return this.byKey[ban.kind].get(ban.key) === ban && this.drop(ban);
   }
 
   private tidy(): void {
-    // In order it is a heap as well.
+    // A sorted array is a heap as well.
     this.heap = [...this.all()].sort((one, other) => one.until - other.until);
   }
 

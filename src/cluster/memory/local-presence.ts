@@ -1,30 +1,30 @@
 import type { ChannelName } from '../ports/broker.js';
 import type { Presence } from '../ports/presence-store.js';
 
-/** `coming` and `going` also where an attempt has failed, and nobody knows whether it was made. */
+/** `coming` and `going` also stand for a failed attempt, which the store may have carried out or not. */
 type EntryState = 'out' | 'coming' | 'in' | 'going';
 
-/** A session of this node in a channel. What is done with it is done one after the other. */
+/** A session of this node in a channel. Operations on it run one after the other. */
 export interface LocalEntry extends Presence {
   state: EntryState;
   turn: Promise<unknown>;
-  /** How many wait for their turn, or have it. */
+  /** Operations that wait or run. */
   waiting: number;
 }
 
-/** What this node has entered in a channel. */
+/** The members of a channel that this node has entered. */
 export interface LocalMembers {
   readonly sessions: Map<string, LocalEntry>;
-  /** Under which incarnation the channel is found when this node is lost. */
+  /** The incarnation under which the channel can be found if this node is lost. */
   index: { readonly incarnation: string; readonly done: Promise<void> } | undefined;
   restating: Promise<void> | undefined;
 }
 
-/** What this node has entered, by channel, so that it can be entered anew. */
+/** Everything that this node has entered, by channel, so that it can be entered again. */
 export class LocalPresence {
   private readonly channels = new Map<ChannelName, LocalMembers>();
 
-  /** @param emptied told when the last session of this node has gone out of a channel */
+  /** @param emptied called when the last session of this node has left a channel */
   constructor(private readonly emptied: (channel: ChannelName, members: LocalMembers) => void) {}
 
   get size(): number {
@@ -39,7 +39,7 @@ export class LocalPresence {
     return this.channels.get(channel);
   }
 
-  /** Does something with a session, after whatever is being done with it. */
+  /** Runs an operation on a session after the operations before it. */
   async inTurn<T>(
     channel: ChannelName,
     presence: Presence,

@@ -1,10 +1,10 @@
 import { ANSWER_LIFE_MS, type AnswerStore, type Claim } from '../ports/answer-store.js';
 import { ExpiringMap } from '../ports/expiring-map.js';
 
-/** Beyond this many the oldest are forgotten early. */
+/** Beyond this number, the oldest answers are forgotten early. */
 const MAX_ANSWERS = 100_000;
 
-/** Answers of a node that is the only one. */
+/** Stored replies of a single node. */
 export class MemoryAnswerStore implements AnswerStore {
   private readonly claims = new ExpiringMap<Claim>(ANSWER_LIFE_MS, MAX_ANSWERS);
 

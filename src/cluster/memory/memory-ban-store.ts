@@ -2,14 +2,14 @@ import type { Ban, BanStore } from '../ports/ban-store.js';
 import { BansByEnding } from './bans-by-ending.js';
 
 /**
- * Beyond this many the ban that ends soonest gives way, one of a breach before any that an operator made: an attacker with
+ * Beyond this number, the ban that ends first is dropped, automatic bans before those of operators. An attacker with
  * endless addresses must not fill the memory.
  */
 export const MAX_BANS = 100_000;
 
 type Named = Pick<Ban, 'kind' | 'key'>;
 
-/** Bans of a node that is the only one. */
+/** Bans of a single node. */
 export class MemoryBanStore implements BanStore {
   private readonly breaches = new BansByEnding();
   private readonly operators = new BansByEnding();
@@ -48,7 +48,7 @@ export class MemoryBanStore implements BanStore {
     return [...this.operators.all(), ...this.breaches.all()];
   }
 
-  /** It ends with its node. */
+  /** The list ends with the node. */
   async life(): Promise<string> {
     return 'this node';
   }

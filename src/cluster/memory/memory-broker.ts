@@ -14,14 +14,14 @@ import { newEpoch } from '../ports/epoch.js';
 import { ExpiringMap } from '../ports/expiring-map.js';
 import { approximateBytes } from '../ports/approximate-bytes.js';
 
-/** How long an idempotency key is remembered, and at least how long the position of an idle channel is. */
+/** How long an idempotency key is remembered, and at least how long the position of an idle channel is kept. */
 export const MEMORY_MS = 300_000;
-/** Beyond this many idempotency keys the oldest are forgotten early. */
+/** Beyond this number, the oldest idempotency keys are forgotten early. */
 const MAX_IDEMPOTENCY_KEYS = 100_000;
-/** How often channels are looked for that can be forgotten. */
+/** How often unused channels are forgotten. */
 export const SWEEP_MS = 10_000;
 
-/** What a publication takes beside its data, and its part of what the channel takes. Measured: 300 to 900 bytes. */
+/** Bytes of a publication beside its data, including its share of the channel. Measured: 300 to 900 bytes. */
 const ROOM_OF_PUBLICATION = 400;
 
 type Limits = NonNullable<PublishOptions['history']>;
@@ -29,30 +29,33 @@ type Limits = NonNullable<PublishOptions['history']>;
 interface Log {
   readonly epoch: string;
   seq: number;
-  /** Consecutive and ascending; may hold more than the limits allow until it is trimmed. */
+  /** Consecutive and ascending. May hold more than the limits allow until it is trimmed. */
   readonly publications: Publication[];
   limits: Limits;
   touchedAt: number;
 }
 
-/** The broker of a single node: everything stays in this process. */
+/** The broker of a single node. Everything stays in this process. */
 export class MemoryBroker implements Broker {
   readonly checkEveryMs = undefined;
   private readonly logs = new Map<ChannelName, Log>();
   private readonly subscribed = new Set<ChannelName>();
   private readonly repeats = new ExpiringMap<Published>(MEMORY_MS, MAX_IDEMPOTENCY_KEYS);
   private readonly sweeper = setInterval(() => this.sweep(Date.now()), SWEEP_MS).unref();
-  /** The epoch of every channel that has no log: so asking for one costs nothing, whatever names a client makes up. */
+  /** The epoch of all channels without a log. Clients can invent any number of names without using memory. */
   private freshEpoch = newEpoch();
   private readonly listeners: BrokerListener[] = [];
   private isClosed = false;
-  /** What all histories take. */
+  /** Bytes of all histories. */
   private bytes = 0;
 
-  /** @param budgetBytes for all histories; beyond it the channels that were published in longest ago forget theirs. Zero: no limit */
+  /**
+   * @param budgetBytes for all histories. Beyond it, the channels with the oldest last publication lose their
+   *   history. 0 means no limit
+   */
   constructor(private readonly budgetBytes = 0) {}
 
-  /** How many channels take memory. */
+  /** The number of channels that take memory. */
   get size(): number {
     return this.logs.size;
   }
@@ -64,7 +67,7 @@ export class MemoryBroker implements Broker {
   async publish(channel: ChannelName, draft: Draft, options: PublishOptions): Promise<Published> {
     this.demandOpen();
     const { idempotencyKey, history } = options;
-    // A control character, which no channel name has: two channels never share a key.
+    // A control character, which no channel name contains, so two channels never share a key.
     const key = idempotencyKey === undefined ? undefined : `${channel}\0${idempotencyKey}`;
     const known = key === undefined ? undefined : this.repeats.get(key);
     if (known) return { ...known, isRepeat: true };
@@ -96,7 +99,7 @@ export class MemoryBroker implements Broker {
   async history(channel: ChannelName, query: HistoryQuery): Promise<History> {
     const { afterSeq = 0, beforeSeq = Infinity, limit = Infinity, maxBytes = Infinity, reverse = false } = query;
     this.demandOpen();
-    // Whoever listens must find the epoch again under which it began to.
+    // A listener must find the same epoch that it began with.
     const log = this.subscribed.has(channel) ? this.logOf(channel) : this.logs.get(channel);
     if (log === undefined) return { top: { epoch: this.freshEpoch, seq: 0 }, publications: [] };
     const top = positionOf(log);
@@ -133,7 +136,7 @@ export class MemoryBroker implements Broker {
     return log;
   }
 
-  /** Forgets the channels that nobody listens to and that hold nothing, and what is too old of the others. */
+  /** Forgets channels without listeners and content, and old publications of the others. */
   private sweep(now: number): void {
     let hasLostPositions = false;
     for (const [channel, log] of this.logs) {
@@ -143,11 +146,11 @@ export class MemoryBroker implements Broker {
       this.logs.delete(channel);
       hasLostPositions ||= log.seq > 0;
     }
-    // A channel that comes back must not count from 1 again in an epoch in which it has done so before.
+    // A channel that comes back must not count from 1 again within an epoch.
     if (hasLostPositions) this.freshEpoch = newEpoch();
   }
 
-  /** The channel in which something was published last comes to the end of the order, so the first is the idlest. */
+  /** Moves the channel to the end of the order, so that the first one is the idlest. */
   private keepToBudget(channel: ChannelName, log: Log): void {
     if (this.budgetBytes === 0) return;
     this.logs.delete(channel);
@@ -165,7 +168,7 @@ function positionOf({ epoch, seq }: Log) {
   return { epoch, seq };
 }
 
-/** Returns how many bytes it has grown by. */
+/** Returns the number of bytes that were added. */
 function append(log: Log, publication: Publication, limits: Limits): number {
   log.seq = publication.seq;
   log.limits = limits;
@@ -176,7 +179,7 @@ function append(log: Log, publication: Publication, limits: Limits): number {
   return publication.bytes - trimmed;
 }
 
-/** Leaves what the channel's limits allow: the newest `size`, none older than `ageMs`. Returns the bytes of what went. */
+/** Keeps the newest `size` publications that are not older than `ageMs`. Returns the bytes that were removed. */
 function trim(log: Log, now: number): number {
   const { publications, limits } = log;
   let excess = Math.max(0, publications.length - limits.size);
@@ -184,13 +187,13 @@ function trim(log: Log, now: number): number {
   return drop(log, excess);
 }
 
-/** Removes the oldest. Returns their bytes. */
+/** Removes the oldest publications. Returns their bytes. */
 function drop({ publications }: Log, count: number): number {
   if (count === 0) return 0;
   return publications.splice(0, count).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** How many of those that are asked for fit; one in any case, where one is asked for. */
+/** How many of the requested publications fit. At least one, if any was requested. */
 function countThatFits(
   at: (index: number) => Publication | undefined,
   { limit, maxBytes }: { readonly limit: number; readonly maxBytes: number },

@@ -13,7 +13,7 @@ import { MemoryReplayStore } from './memory-replay-store.js';
 import { MemoryRevocationStore } from './memory-revocation-store.js';
 import { MemorySharedCounts } from './memory-shared-counts.js';
 
-/** Everything in this process: the engine of a node that is the only one. */
+/** The engine of a single node: everything is in this process. */
 export class MemoryEngine implements ClusterEngine {
   readonly answers = new MemoryAnswerStore();
   readonly bans = new MemoryBanStore();

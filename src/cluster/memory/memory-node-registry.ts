@@ -1,7 +1,7 @@
 import { newIdentity } from '../ports/node-identity.js';
 import type { NodeIdentity, NodeRegistry, NodeReport } from '../ports/node-registry.js';
 
-/** A cluster of this node alone. It loses nobody, and is not forgotten. */
+/** A cluster with only this node. It loses no nodes and is never forgotten. */
 export class MemoryNodeRegistry implements NodeRegistry {
   readonly self: NodeIdentity;
   nodes: readonly NodeReport[] = [];

@@ -3,20 +3,20 @@ import type { Presence, PresenceStore } from '../ports/presence-store.js';
 
 interface Members {
   readonly bySession: Map<string, Presence>;
-  /** How many sessions each user has. */
+  /** Number of sessions of each user. */
   readonly byUser: Map<string, number>;
 }
 
-/** Presence of a single node. */
+/** Presence on a single node. */
 export class MemoryPresenceStore implements PresenceStore {
   private readonly channels = new Map<ChannelName, Members>();
 
-  /** How many channels take memory. */
+  /** The number of channels that take memory. */
   get size(): number {
     return this.channels.size;
   }
 
-  /** A node that is the only one never loses another. */
+  /** A single node never loses another one. */
   listen(): void {}
 
   async add(channel: ChannelName, presence: Presence): Promise<boolean> {

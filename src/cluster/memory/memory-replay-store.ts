@@ -3,9 +3,9 @@ import type { Claim } from '../ports/answer-store.js';
 import { ExpiringMap } from '../ports/expiring-map.js';
 import type { ReplayStore } from '../ports/replay-store.js';
 
-/** What an entry takes beside its answer: two digests, a record, its place in a map. Measured: 390 to 460 bytes. */
+/** Bytes of an entry beside its reply: two digests, a record and a place in a map. Measured: 390 to 460 bytes. */
 const ROOM_OF_ENTRY = 450;
-/** One owner may take this part of the budget, so that it cannot shut all others out. */
+/** The part of the budget that one owner may take, so that nobody can shut out all others. */
 const SHARE_OF_OWNER = 4;
 const RETRY_AFTER_MS = 1_000;
 
@@ -16,7 +16,7 @@ interface Seen {
   answer?: { readonly text: string };
 }
 
-/** Ids and answers of a node that is the only one. */
+/** Message ids and replies of a single node. */
 export class MemoryReplayStore implements ReplayStore {
   private readonly seen: ExpiringMap<Seen>;
   private readonly bytesOfOwner = new Map<string, number>();
@@ -29,7 +29,7 @@ export class MemoryReplayStore implements ReplayStore {
     this.seen = new ExpiringMap(lifeMs, Infinity, (entry) => this.take(entry, -entry.bytes));
   }
 
-  /** @throws GatehouseError SERVER_BUSY where there is no room, in all or for this owner */
+  /** @throws GatehouseError SERVER_BUSY if there is no room in total, or for this owner */
   async claim(key: string, fingerprint: string, owner = ''): Promise<Claim> {
     this.seen.trim();
     const known = this.seen.get(key);
@@ -41,7 +41,10 @@ export class MemoryReplayStore implements ReplayStore {
     return { state: 'claimed' };
   }
 
-  /** An answer that there is no room for is not kept: the claim stays pending, which refuses a repetition all the same. */
+  /**
+   * If there is no room for the reply, it is not kept. The claim stays pending, which refuses a repetition all the
+   * same.
+   */
   async keep(key: string, _fingerprint: string, answer: unknown): Promise<void> {
     const entry = this.seen.get(key);
     const text = JSON.stringify(answer);

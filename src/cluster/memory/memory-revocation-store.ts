@@ -6,7 +6,7 @@ import {
   type RevocationStore,
 } from '../ports/revocation-store.js';
 
-/** Revocations of a node that is the only one. */
+/** Revocations of a single node. */
 export class MemoryRevocationStore implements RevocationStore {
   private readonly byName = new Map<string, Revocation>();
 
@@ -41,7 +41,7 @@ export class MemoryRevocationStore implements RevocationStore {
     return [...this.byName.values()];
   }
 
-  /** It ends with its node. */
+  /** The list ends with the node. */
   async life(): Promise<string> {
     return 'this node';
   }

@@ -1,12 +1,12 @@
 import type { CountKind, SharedCounts } from '../ports/shared-counts.js';
 
-/** Counts of a node that is the only one. */
+/** Counts of a single node. */
 export class MemorySharedCounts implements SharedCounts {
   private readonly counts: Record<CountKind, Map<string, number>> = { user: new Map(), address: new Map() };
 
   constructor(private readonly nodeId: string) {}
 
-  /** How many users and addresses take memory. */
+  /** The number of users and addresses that take memory. */
   get size(): number {
     return this.counts.user.size + this.counts.address.size;
   }

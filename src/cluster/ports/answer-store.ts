@@ -1,7 +1,7 @@
 export type Claim =
-  /** Nobody has claimed the key, and now it is the caller's. */
+  /** The key was free, and now belongs to the caller. */
   | { readonly state: 'claimed' }
-  /** Somebody has, and has not answered yet. */
+  /** The key is claimed, but has no answer yet. */
   | { readonly state: 'pending'; readonly fingerprint: string }
   | { readonly state: 'answered'; readonly fingerprint: string; readonly answer: unknown };
 
@@ -9,25 +9,29 @@ export type Claim =
 export const ANSWER_LIFE_MS = 300_000;
 
 /**
- * What was answered to requests that must not be carried out twice, by a key of the client's. All implementations pass
+ * Answers to requests that must not be carried out twice, by a key that the client chooses. All implementations pass
  * test/unit/cluster/answer-store-contract.
  */
 export abstract class AnswerStore {
   /**
-   * Of claims that come at one time, on whatever nodes, exactly one is given the key.
+   * Of several simultaneous claims, on whatever nodes, exactly one gets the key.
    *
-   * @param fingerprint tells one request from another with the same key
-   * @param owner whose share of the room it takes, where there are shares
-   * @throws GatehouseError SERVER_BUSY when the store cannot be reached
+   * @param fingerprint tells different requests with the same key apart
+   * @param owner whose share of the room it takes, if there are shares
+   * @throws GatehouseError SERVER_BUSY if the store cannot be reached
    */
   abstract claim(key: string, fingerprint: string, owner?: string): Promise<Claim>;
 
   /**
-   * @param answer what JSON can write
-   * @throws GatehouseError SERVER_BUSY when the store cannot be reached: then the claim stays pending
+   * @param answer a value that JSON can represent
+   * @throws GatehouseError SERVER_BUSY if the store cannot be reached. The claim then stays pending
    */
   abstract keep(key: string, fingerprint: string, answer: unknown): Promise<void>;
 
-  /** Gives up a claim, so that the next request is carried out. @throws GatehouseError SERVER_BUSY as `keep` */
+  /**
+   * Releases a claim, so that the next request is carried out.
+   *
+   * @throws GatehouseError SERVER_BUSY if the store cannot be reached
+   */
   abstract release(key: string): Promise<void>;
 }

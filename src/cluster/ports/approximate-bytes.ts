@@ -1,6 +1,6 @@
 const ROOM_OF_FIELD = 16;
 
-/** About how many bytes a value takes, as it is kept or as it is encoded. Costs about 10 ns a field. */
+/** Approximate size of a value in bytes, in memory or encoded. Costs about 10 ns for each field. */
 export function approximateBytes(value: unknown): number {
   if (typeof value === 'string') return ROOM_OF_FIELD + value.length;
   if (typeof value !== 'object' || value === null) return ROOM_OF_FIELD;

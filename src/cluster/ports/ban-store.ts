@@ -7,15 +7,18 @@ export interface Ban extends GivenOrder {
   readonly key: string;
   /** Milliseconds since 1970. */
   readonly until: number;
-  /** Why, for operators. */
+  /** The reason, for operators. */
   readonly reason: string;
-  /** Who made it: an address that broke a limit, or an operator. */
+  /** `breach` if the server made it for a broken limit, or `operator`. */
   readonly by: 'breach' | 'operator';
-  /** Which one in a row it is, where a breach made it. */
+  /** For a breach: which one in a row. */
   readonly offences?: number;
 }
 
-/** A ban that another has written, or undefined where it is none. One that does not say by whom, as older versions write it, is an operator's. */
+/**
+ * Reads a ban that another node wrote. Returns undefined if it is malformed. A ban without `by`, as older versions
+ * wrote it, counts as an operator's.
+ */
 export function banOf(written: unknown): Ban | undefined {
   if (typeof written !== 'object' || written === null) return undefined;
   const { kind, key, until, reason, by, offences } = written as Record<string, unknown>;
@@ -29,24 +32,33 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
-/** The bans of the whole cluster, so that a node that starts knows them. Bans that have ended are not in it any more. */
+/** The bans of the whole cluster, for nodes that start. Expired bans are not in it. */
 export abstract class BanStore {
   /**
-   * The same kind and key again replaces the ban, but no breach replaces what an operator made.
+   * Replaces a ban of the same kind and key. A breach never replaces an operator's ban.
    *
    * @throws GatehouseError SERVER_BUSY
    */
   abstract put(ban: Ban): Promise<void>;
   /**
-   * Puts what the store may have lost. What it has stays, unless an operator's ban lasts longer. Resolves with how many it took.
+   * Stores bans that the store may have lost. Existing bans stay, unless an operator's ban lasts longer. Resolves with
+   * the number of bans that were stored.
    *
    * @throws GatehouseError SERVER_BUSY
    */
   abstract restate(bans: readonly Ban[]): Promise<number>;
-  /** Resolves with whether there was one. @throws GatehouseError SERVER_BUSY */
+  /**
+   * Resolves with whether there was such a ban.
+   *
+   * @throws GatehouseError SERVER_BUSY
+   */
   abstract lift(kind: Ban['kind'], key: string): Promise<boolean>;
   /** @throws GatehouseError SERVER_BUSY */
   abstract list(): Promise<readonly Ban[]>;
-  /** Names what it holds. Another name later means that it may have lost some of it, or all. @throws GatehouseError SERVER_BUSY */
+  /**
+   * Identifies the state of the store. A different value later means that bans may have been lost.
+   *
+   * @throws GatehouseError SERVER_BUSY
+   */
   abstract life(): Promise<string>;
 }

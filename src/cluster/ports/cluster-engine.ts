@@ -11,7 +11,7 @@ import type { ReplayStore } from './replay-store.js';
 import type { RevocationStore } from './revocation-store.js';
 import type { SharedCounts } from './shared-counts.js';
 
-/** The implementations of all ports on one engine: embedded in this process, or on Redis. */
+/** The implementations of all ports on one engine: in memory, or on Redis. */
 export abstract class ClusterEngine {
   abstract readonly answers: AnswerStore;
   abstract readonly bans: BanStore;
@@ -25,15 +25,15 @@ export abstract class ClusterEngine {
   abstract readonly replays: ReplayStore;
   abstract readonly revocations: RevocationStore;
 
-  /** Undefined where the engine is in this process. */
+  /** Undefined for the engine in memory. */
   abstract readonly link: EngineLink | undefined;
 
-  /** What waits for the engine and for other nodes, by kind; undefined where this node is the only one. */
+  /** What waits for the engine and for other nodes, by kind. Undefined on a single node. */
   abstract readonly backlog: Readonly<Record<string, number>> | undefined;
 
   /** Called once, before the server listens. */
   abstract start(): Promise<void>;
 
-  /** Called once the last session has closed. What waits then is refused. */
+  /** Called once, after the last session has closed. Rejects everything that waits. */
   abstract close(): Promise<void>;
 }

@@ -2,25 +2,28 @@ import type { ClusterEvents } from './cluster-events.js';
 import type { NodeIdentity, NodeRegistry } from './node-registry.js';
 import type { RedisLink } from '../redis/connection/redis-link.js';
 
-/** Fixed and without REDIS_PREFIX: programs beside this server listen here. */
+/** Fixed, without REDIS_PREFIX, because other programs listen to it. */
 export const DIRECTORY_CHANNEL = 'websocket:connections';
-/** Entries sent and not confirmed; beyond it Redis is too slow, and more are dropped. */
+/** Entries sent and not confirmed. Beyond it Redis is too slow, and further entries are dropped. */
 const MAX_UNDER_WAY = 5_000;
-/** Lives of nodes whose loss has been told, for it may be reported again. */
+/** Lost incarnations that have been reported, because a loss may be reported again. */
 const MAX_TOLD = 1_000;
-/** Stands for every connection of a node that is lost. */
+/** Stands for every connection of a lost node. */
 const EVERY = '*';
 
 export type DirectoryAction = 'add' | 'remove';
 
 export interface DirectoryParts {
-  /** Undefined: there is no Redis, and nobody to tell. */
+  /** Undefined without Redis. */
   readonly link: RedisLink | undefined;
   readonly registry: NodeRegistry;
   readonly events: ClusterEvents;
 }
 
-/** Tells programs outside which connection is on which node. Entries of one turn leave in one write; none is repeated. */
+/**
+ * Tells other programs which connection is on which node. Entries of one event-loop turn are sent in one write. No
+ * entry is repeated.
+ */
 export class ConnectionDirectory {
   private readonly told = new Set<string>();
   private underWay = 0;
@@ -29,7 +32,7 @@ export class ConnectionDirectory {
     if (parts.link) parts.registry.listen({ lost: (node) => this.tellLost(node), forgotten: () => {} });
   }
 
-  /** Whether anybody can be told. */
+  /** Whether entries can be sent. */
   get isOpen(): boolean {
     return this.parts.link !== undefined;
   }
@@ -44,7 +47,7 @@ export class ConnectionDirectory {
   }
 
   private tellLost({ nodeId, incarnation }: NodeIdentity): void {
-    // It is back under its name: what it says itself is newer.
+    // The node is back under its name, and its own entries are newer.
     const isBack = this.parts.registry.nodes.some((node) => node.nodeId === nodeId && node.incarnation !== incarnation);
     if (isBack || this.told.has(incarnation)) return;
     this.told.add(incarnation);

@@ -1,13 +1,13 @@
 import type { History, Position } from './broker.js';
 
-/** Whether both are the same place. */
+/** Whether both are the same position. */
 export function isSamePosition(left: Position, right: Position | undefined): boolean {
   return left.epoch === right?.epoch && left.seq === right.seq;
 }
 
 /**
- * How far somebody at this position has seen what the channel holds: at most up to its own seq, and less where publications it
- * has seen were lost. Undefined where nothing relates the two.
+ * How far a client at this position has seen the channel: at most up to its own seq, and less if publications that it
+ * has seen were lost. Undefined if the epochs are unrelated.
  */
 export function knownSeq(
   { epoch, seq }: Position,
@@ -19,8 +19,8 @@ export function knownSeq(
 }
 
 /**
- * Whether somebody at this position has missed nothing but what the history returns. A top behind the position means that
- * the history was lost, though it kept its epoch.
+ * Whether a client at this position has missed nothing except what the history returns. A channel whose seq is behind
+ * the position lost its history, although it kept its epoch.
  */
 export function isContinuedBy(
   position: Position | undefined,

@@ -8,20 +8,25 @@ type Fields = [
   sessionId: string | undefined,
   excludeSession: string | undefined,
   expiresAt: number | undefined,
-  /** Where there is a trace, the trace: then it is escaped too, for older releases know only that it is not false. */
+  /**
+   * With a trace, this field holds the trace, and texts are escaped too: older releases know only that the field is not
+   * false.
+   */
   isEscaped: boolean | string,
-  /** Written where there is one, so that the nodes of an older release can read what is plain. */
+  /** Written only if set, so that nodes of an older release can read unencrypted publications. */
   enc?: string,
 ];
 
 const packr = new Packr({ useRecords: false });
-/** msgpackr loses a byte order mark at the beginning of a text, and renames keys that are `__proto__`. */
+/** msgpackr drops a byte order mark at the start of a text, and renames keys that are `__proto__`. */
 const MISREAD = ['\u{feff}', '__proto__'].map((text) => Buffer.from(text));
-/** Half of a surrogate pair becomes ED A0…BF, which is no UTF-8; ED 80…9F is Hangul. */
+/** Half of a surrogate pair becomes ED A0…BF, which is not UTF-8. ED 80…9F is Hangul. */
 const SURROGATE = 0xed;
 const FIRST_SURROGATE = 0xa0;
 
-/** MessagePack; where msgpackr would change or refuse a value, and where there is a trace, with every text in it escaped. */
+/**
+ * Encodes as MessagePack. If msgpackr would change or refuse a value, or if there is a trace, every text is escaped.
+ */
 export function encodeDraft({ data, from, excludeSession, expiresAt, enc, trace }: Draft): Buffer {
   const rest = [from?.userId, from?.sessionId, excludeSession, expiresAt] as const;
   const more: [string?] = enc === undefined ? [] : [enc];
@@ -29,7 +34,7 @@ export function encodeDraft({ data, from, excludeSession, expiresAt, enc, trace 
   return packed && !isMisread(packed) ? packed : packr.pack([escaped(data), ...rest, trace ?? true, ...more]);
 }
 
-/** @throws Error where the bytes were not written by `encodeDraft` */
+/** @throws Error if the bytes were not written by `encodeDraft` */
 export function decodeDraft(bytes: Buffer): Draft {
   const fields: unknown = packr.unpack(bytes);
   if (!isFields(fields)) throw new Error('Malformed publication in Redis');
@@ -45,7 +50,7 @@ function isFields(fields: unknown): fields is Fields {
   return fields.length === 6 || (fields.length === 7 && typeof fields[6] === 'string');
 }
 
-/** Undefined for a key `toJSON` beside a key `constructor`: msgpackr takes that for a method. */
+/** Returns undefined for a key `toJSON` beside a key `constructor`, which msgpackr takes for a method. */
 function packedOrNot(fields: Fields): Buffer | undefined {
   try {
     return packr.pack(fields);
@@ -62,7 +67,7 @@ function isMisread(packed: Buffer): boolean {
   return false;
 }
 
-/** A copy in which every text and key begins with a dot: then none is one that means something else. */
+/** Copies the value with a dot in front of every text and key, so that none has a special meaning. */
 function escaped(value: unknown): unknown {
   if (typeof value === 'string') return `.${value.toWellFormed()}`;
   return mapped(value, escaped, (key) => `.${key.toWellFormed()}`);

@@ -1,36 +1,36 @@
 import { EventEmitter } from 'node:events';
 
 interface EngineLinkEvents {
-  /** The engine answers, for the first time or again. What it holds may have changed meanwhile. */
+  /** The engine answers, for the first time or again. Its content may have changed meanwhile. */
   up: [];
-  /** It does not answer. */
+  /** The engine does not answer. */
   down: [reason: string];
   /**
-   * Another server answers than before, or the same after a restart: what it holds may be older than what was there. Before
-   * `up` where the link was down; one server of a cluster may be another without that.
+   * Another server answers than before, or the same one after a restart, and its content may be older. Emitted before
+   * `up` if the link was down. In a cluster one server may change without that.
    */
   replaced: [];
-  /** A command failed: it was refused, or not answered in time. */
+  /** A command was refused, or not answered in time. */
   failed: [reason: string];
-  /** The engine refuses commands for a reason that has a name. Told once, until it is over. */
+  /** The engine refuses commands for a named reason. Emitted once, until the reason ends. */
   refuses: [fault: string, reason: string];
-  /** That is over. */
+  /** The engine accepts commands again that it refused for this reason. */
   accepts: [fault: string];
-  /** A ping was answered, as each server that takes commands is sent one a second. */
+  /** A ping was answered. Every server that takes commands gets one each second. */
   roundTrip: [milliseconds: number];
-  /** So many publications are stored, and too few replicas have confirmed them in time. */
+  /** This many publications are stored, but too few replicas have confirmed them in time. */
   unreplicated: [count: number];
-  /** What was published on some node has come to this one: so long after its time. */
+  /** A publication reached this node, so long after its time. */
   arrived: [milliseconds: number];
 }
 
-/** The connection to an engine that is another process, for those who show how it is. Listeners must not throw. */
+/** The connection to an external engine, for observers. Listeners must not throw. */
 export abstract class EngineLink extends EventEmitter<EngineLinkEvents> {
   abstract readonly isUp: boolean;
 
-  /** Why the engine refuses commands now, as far as that has a name. */
+  /** Why the engine refuses commands now, by name. */
   abstract readonly faults: readonly string[];
 
-  /** Every name that `faults` can hold. */
+  /** Every name that `faults` can contain. */
   abstract readonly knownFaults: readonly string[];
 }

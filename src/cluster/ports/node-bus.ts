@@ -1,4 +1,4 @@
-/** What came back of a question to other nodes. */
+/** The answers to a question to other nodes. */
 export interface Answers<T> {
   /** By node id (SERVER_ID). */
   readonly received: ReadonlyMap<string, T>;
@@ -7,38 +7,42 @@ export interface Answers<T> {
 }
 
 export interface AskOptions {
-  /** Node ids (SERVER_ID) to ask; absent: every other node with a lease. */
+  /** Node ids (SERVER_ID) to ask. Absent: every other node with a lease. */
   readonly nodes?: readonly string[];
-  /** Default 2,000. */
+  /** Milliseconds; 2,000 by default. */
   readonly timeoutMs?: number;
 }
 
-/** Handles one kind of message from other nodes. What it returns is the answer, where one was asked for. */
+/** Handles one kind of message from other nodes. Its return value is the answer, if the message was a question. */
 export type BusHandler = (payload: unknown, fromNodeId: string) => unknown;
 
-/** What the nodes that answered counted. */
+/** The sum of the answers. */
 export function sumOf({ received }: Answers<number>): number {
   return [...received.values()].reduce((sum, count) => sum + count, 0);
 }
 
-/** Words between nodes. A payload is whatever a publication's data may be. Delivery is at most once. */
+/** Messages between nodes. A payload can be anything that a publication can carry. Delivery is at most once. */
 export abstract class NodeBus {
-  /** False where the engine is embedded: there are no other nodes, and nothing need be made ready for them. */
+  /** False on a single node: then nothing needs to be prepared for others. */
   abstract readonly reachesOthers: boolean;
 
-  /** False while Redis is away: then nobody else hears anything. */
+  /** False while Redis cannot be reached. Other nodes then hear nothing. */
   abstract readonly isConnected: boolean;
 
-  /** Each kind has one handler; called before the server listens. */
+  /**
+   * Registers the handler of a kind. Must be called before the server listens.
+   *
+   * @throws Error if the kind has a handler
+   */
   abstract handle(kind: string, handler: BusHandler): void;
 
   /**
-   * Says something to all other nodes, or to some. Never throws: where Redis is away it is lost, and counted.
+   * Sends to all other nodes, or to some. Never throws. Without Redis the message is lost and counted.
    *
    * @param nodes node ids (SERVER_ID)
    */
   abstract tell(kind: string, payload: unknown, nodes?: readonly string[]): void;
 
-  /** Asks, and waits for the answers. Never rejects: what does not come is `missing`. */
+  /** Asks other nodes and waits for the answers. Never rejects; nodes without an answer are `missing`. */
   abstract ask<T>(kind: string, payload: unknown, options?: AskOptions): Promise<Answers<T>>;
 }

@@ -3,7 +3,7 @@ import type { NodeIdentity } from './node-registry.js';
 
 const MARK = '#';
 
-/** A new life of the node with this SERVER_ID. */
+/** Begins a new incarnation of the node with this SERVER_ID. */
 export function newIdentity(nodeId: string): NodeIdentity {
   return { nodeId, incarnation: `${nodeId}${MARK}${randomBytes(6).toString('base64url')}` };
 }

@@ -1,74 +1,77 @@
-/** Names one life of a node: its SERVER_ID, and what tells a restart from the life before. */
+/** Identifies one incarnation of a node: its SERVER_ID, and a part that changes with every start. */
 export interface NodeIdentity {
   /** SERVER_ID. */
   readonly nodeId: string;
-  /** Of this life alone: a node that was given up begins a new one when it is back. What it leaves behind in Redis bears it. */
+  /**
+   * Different for each incarnation. A node that was given up begins a new one when it is back. Everything that it
+   * stores in Redis carries this name.
+   */
   readonly incarnation: string;
 }
 
-/** How busy a node is. */
+/** The load of a node. */
 export interface NodeLoad {
   readonly sessions: number;
-  /** How many it takes at most; zero: no limit. */
+  /** Maximum number of sessions; 0 means no limit. */
   readonly maxSessions: number;
   readonly eventLoopLagMs: number;
   /** Bytes that wait for slow readers. */
   readonly bufferedBytes: number;
-  /** Share of one processor, 0 to 1 and beyond. */
+  /** Share of one core; more than 1 if several cores are busy. */
   readonly processor: number;
 }
 
-/** What a node tells of itself every second. */
+/** The report that a node sends every second. */
 export interface NodeReport extends NodeIdentity {
-  /** Where clients reach its WebSocket endpoint. */
+  /** URL of its WebSocket endpoint. */
   readonly url: string;
   readonly version: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
-  /** Whether it takes connections: false while it starts, drains or is overloaded. */
+  /** Whether it accepts connections: false while it starts, drains or is overloaded. */
   readonly isReady: boolean;
   readonly load: NodeLoad;
 }
 
 export interface NodeRegistryListener {
   /**
-   * A node has not reported for LEASE_MS, or has withdrawn as long ago: what it left behind is to be cleared away, and
-   * nothing more will come of this life of it. Told to one node, and to another where that one does not resolve; so whoever
-   * clears must be able to begin anew.
+   * A node has not reported for LEASE_MS, or withdrew that long ago. Its entries must be removed; this incarnation will
+   * write no more. Emitted on one node, and on another one if that does not resolve, so the cleanup must be able to
+   * start again.
    */
   lost(node: NodeIdentity): void | Promise<void>;
   /**
-   * This node was given up, or the store has lost it. `self` is a new life already: what this node keeps in the store must
-   * be written anew, under the new name.
+   * This node was given up, or the store has lost it. `self` is already a new incarnation: everything that this node
+   * stores must be written again under the new name.
    */
   forgotten(): void;
 }
 
-/** A node that has not reported for this long is gone; a time in which no node could report does not count. */
+/** A node without a report for this long is lost. Times in which no node could report do not count. */
 export const LEASE_MS = 10_000;
 /** How often a node reports. */
 export const REPORT_MS = 1_000;
 
-/** Who is in the cluster. All implementations pass test/unit/cluster/node-registry-contract. */
+/** The nodes of the cluster. All implementations pass test/unit/cluster/node-registry-contract. */
 export abstract class NodeRegistry {
-  /** This node in its present life. */
+  /** The current incarnation of this node. */
   abstract readonly self: NodeIdentity;
 
   /**
-   * The nodes with a lease, as of the last report, this one included; of several lives of one SERVER_ID the newest. While
-   * the store is away: as last known.
+   * The nodes with a lease as of the last report, including this one. If a SERVER_ID has several incarnations, the
+   * newest. While the store cannot be reached: the last known state.
    */
   abstract readonly nodes: readonly NodeReport[];
 
   abstract listen(listener: NodeRegistryListener): void;
 
   /**
-   * Tells of this node, renews its lease, and brings `nodes` up to date.
+   * Reports this node, renews its lease, and updates `nodes`.
    *
-   * @throws GatehouseError SERVER_BUSY when the store cannot be reached
+   * @throws GatehouseError SERVER_BUSY if the store cannot be reached
    */
   abstract report(report: Omit<NodeReport, keyof NodeIdentity>): Promise<void>;
 
-  /** This node leaves in good order, for good: it is not among the nodes any more. What it leaves behind stays for a lease. */
+  /** This node leaves for good and is no longer listed. Its entries stay for a lease. */
   abstract withdraw(): Promise<void>;
 }

@@ -12,9 +12,9 @@ const MEASURES: readonly (keyof NodeLoad)[] = [
 ];
 
 /**
- * The report of a node as it lies in Redis, or undefined where that is none.
+ * Reads the report of a node from Redis. Returns undefined if it is malformed.
  *
- * @param incarnation of the node that it stands for
+ * @param incarnation of the node that reported
  */
 export function reportOf(text: string, incarnation: string): NodeReport | undefined {
   const report = recordOf(text);

@@ -7,35 +7,36 @@ export interface Presence {
 }
 
 export interface PresenceListener {
-  /** The last session of a user has gone with the node that it was on. Told to one node only, once. */
+  /** The last session of a user was lost with its node. Emitted on one node only, once. */
   lost(channel: ChannelName, userId: string): void;
-  /** A user of whom that was told is there after all: its node was cut off, and is back. Told to that node only, once. */
+  /** A user that was reported as gone is back, because its node was only cut off. Emitted on that node only, once. */
   back(channel: ChannelName, userId: string): void;
 }
 
 /**
- * Who is in which channel, over all nodes. What a node that died has entered is gone within 30 seconds.
- * All implementations pass test/unit/cluster/presence-contract.
+ * The members of each channel, over all nodes. Entries of a dead node are removed within 30 seconds. All
+ * implementations pass test/unit/cluster/presence-contract.
  */
 export abstract class PresenceStore {
-  /** Called before anything else. */
+  /** Must be called before anything else. */
   abstract listen(listener: PresenceListener): void;
 
   /**
-   * Twice is as good as once. Resolves with whether the user has come: no other session of it was there. Of sessions that
-   * come at one time, on whatever nodes, exactly one is told so.
+   * Adds a session; may be repeated. Resolves with true if it is the first session of the user. Of several simultaneous
+   * sessions, on whatever nodes, exactly one gets true.
    *
-   * @throws GatehouseError SERVER_BUSY when the store cannot be reached; it may be in by then, and is to be added again or removed
+   * @throws GatehouseError SERVER_BUSY if the store cannot be reached. The session may be in, and must be added again
+   *   or removed
    */
   abstract add(channel: ChannelName, presence: Presence): Promise<boolean>;
 
   /**
-   * Resolves with whether the user has gone: the session was there, and was the user's last.
+   * Removes a session. Resolves with true if it was the last session of the user.
    *
-   * @throws GatehouseError SERVER_BUSY when the store cannot be reached; then it is to be removed again
+   * @throws GatehouseError SERVER_BUSY if the store cannot be reached. The session must be removed again
    */
   abstract remove(channel: ChannelName, presence: Presence): Promise<boolean>;
 
-  /** @throws GatehouseError SERVER_BUSY when the store cannot be reached */
+  /** @throws GatehouseError SERVER_BUSY if the store cannot be reached */
   abstract members(channel: ChannelName): Promise<readonly Presence[]>;
 }

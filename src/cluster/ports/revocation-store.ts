@@ -3,41 +3,41 @@ import { readGiver, type GivenOrder } from './given-order.js';
 interface Common extends GivenOrder {
   /** The token's `jti`, or the user id. */
   readonly key: string;
-  /** Milliseconds since 1970; what it takes away is to have expired by itself by then. */
+  /** Milliseconds since 1970. The tokens concerned should have expired by then. */
   readonly until: number;
-  /** Why, for operators. */
+  /** The reason, for operators. */
   readonly reason: string;
 }
 
-/** One token is no longer valid. */
+/** Revokes one token. */
 export interface TokenRevocation extends Common {
   readonly kind: 'token';
 }
 
-/** Of a user, no token is valid that was issued before then, in milliseconds since 1970. */
+/** Revokes all tokens of a user that were issued before this time, in milliseconds since 1970. */
 export interface UserRevocation extends Common {
   readonly kind: 'user';
   readonly issuedBefore: number;
 }
 
-/** Of a user, tokens that were issued before then bring other rights than they say. */
+/** Replaces the rights in tokens of a user that were issued before this time. */
 export interface RightsChange extends Common {
   readonly kind: 'rights';
   readonly issuedBefore: number;
   readonly roles: readonly string[];
-  /** In the place of the token's `channels` claim; absent: the token's own holds. */
+  /** Replaces the token's `channels` claim. Absent: the claim of the token applies. */
   readonly channels?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What takes back something that tokens say, before they expire. */
+/** An order that overrides tokens before they expire. */
 export type Revocation = TokenRevocation | UserRevocation | RightsChange;
 
 export type RevocationOf<K extends Revocation['kind']> = Extract<Revocation, { readonly kind: K }>;
 
-/** Beyond this many new ones are refused: none may give way to another, for its token would be good again. */
+/** Beyond this number, new revocations are refused. Dropping one would make its token valid again. */
 export const MAX_REVOCATIONS = 100_000;
 
-/** A revocation that another has written, or undefined where it is none. */
+/** Reads a revocation that another node wrote. Returns undefined if it is malformed. */
 export function revocationOf(written: unknown): Revocation | undefined {
   if (!isRecord(written)) return undefined;
   const { kind, key, until, reason, issuedBefore } = written;
@@ -54,32 +54,40 @@ export function nameOf({ kind, key }: Pick<Revocation, 'kind' | 'key'>): string 
   return `${kind}:${key}`;
 }
 
-/** What became of revocations that were put again. What the store had as it is counts as neither. */
+/** The result of `restore`. Entries that the store had unchanged count as neither. */
 export interface Restated {
   readonly taken: number;
-  /** There was no room for them. */
+  /** There was no room for these. */
   readonly refused: number;
 }
 
-/** The revocations of the whole cluster, so that a node that starts knows them. Those whose time is over are not in it any more. */
+/** The revocations of the whole cluster, for nodes that start. Expired ones are not in it. */
 export abstract class RevocationStore {
   /**
-   * The same kind and key again replaces what was there. Resolves with false where there are too many, and then nothing is put.
+   * Replaces an entry of the same kind and key. Resolves with false if there are too many; then nothing is stored.
    *
    * @throws GatehouseError SERVER_BUSY
    */
   abstract put(revocation: Revocation): Promise<boolean>;
   /**
-   * Puts what the store may have lost, or holds in an older state.
+   * Stores entries that the store may have lost or holds in an older state.
    *
    * @throws GatehouseError SERVER_BUSY
    */
   abstract restate(revocations: readonly Revocation[]): Promise<Restated>;
-  /** Resolves with whether there was one. @throws GatehouseError SERVER_BUSY */
+  /**
+   * Resolves with whether there was such an entry.
+   *
+   * @throws GatehouseError SERVER_BUSY
+   */
   abstract lift(kind: Revocation['kind'], key: string): Promise<boolean>;
   /** @throws GatehouseError SERVER_BUSY */
   abstract list(): Promise<readonly Revocation[]>;
-  /** Names what it holds. Another name later means that it may have lost some of it, or all. @throws GatehouseError SERVER_BUSY */
+  /**
+   * Identifies the state of the store. A different value later means that entries may have been lost.
+   *
+   * @throws GatehouseError SERVER_BUSY
+   */
   abstract life(): Promise<string>;
 }
 

@@ -2,27 +2,27 @@
 export type CountKind = 'user' | 'address';
 
 /**
- * How many connections a user and an address have, over all nodes. Each node states its own number as a whole, so a
- * statement that was lost is made good by the next. The share of a node that died returns when its lease has run out.
- * All implementations pass test/unit/cluster/shared-counts-contract.
+ * Counts the connections of users and addresses over all nodes. Each node states its own number as a whole, so the next
+ * statement repairs a lost one. The share of a dead node is freed when its lease ends. All implementations pass
+ * test/unit/cluster/shared-counts-contract.
  */
 export abstract class SharedCounts {
   /**
-   * Takes one more place. Of places that several nodes ask for at one time, no more are given than the limit leaves.
+   * Takes one more place. Simultaneous requests of several nodes together never exceed the limit.
    *
-   * @param limit over all nodes; zero: no limit
+   * @param limit over all nodes; 0 means no limit
    * @returns whether there was room
-   * @throws GatehouseError SERVER_BUSY when the store cannot be reached; then nothing is counted
+   * @throws GatehouseError SERVER_BUSY if the store cannot be reached; then nothing is counted
    */
   abstract take(kind: CountKind, key: string, limit: number): Promise<boolean>;
 
-  /** Gives a place back. Where the store is away, it is made good when it is back. */
+  /** Gives a place back. If the store cannot be reached, this is repaired later. */
   abstract release(kind: CountKind, key: string): void;
 
   /**
-   * How many places each node has, by node id (SERVER_ID); none of nodes without a lease.
+   * Number of places of each node, by node id (SERVER_ID). Nodes without a lease have none.
    *
-   * @throws GatehouseError SERVER_BUSY when the store cannot be reached
+   * @throws GatehouseError SERVER_BUSY if the store cannot be reached
    */
   abstract byNode(kind: CountKind, key: string): Promise<ReadonlyMap<string, number>>;
 }

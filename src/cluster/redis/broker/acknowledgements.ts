@@ -1,19 +1,19 @@
 import { inBatches } from '../../bus/batches.js';
 import type { ChannelName, Position } from '../../ports/broker.js';
 
-/** Channels whose last acknowledged position is kept; beyond it the one that was published in longest ago is forgotten. */
+/** Channels whose last acknowledged position is kept. Beyond it, the channel with the oldest publish is forgotten. */
 const MAX_CHANNELS = 10_000;
-/** Statements that wait for Redis; beyond it the oldest is given up. */
+/** Statements that wait for Redis. Beyond it, the oldest is given up. */
 const MAX_OWED = 2 * MAX_CHANNELS;
-/** Statements under way at one time. */
+/** Statements in progress at one time. */
 const BATCH = 100;
 const RETRY_MS = 1_000;
 
 interface Acknowledged {
   readonly position: Position;
-  /** The epochs that its own goes on from. */
+  /** The epochs that its own epoch continues. */
   readonly formers: readonly Position[];
-  /** When Redis may have forgotten the position by right, on the performance.now() clock. */
+  /** When Redis may have forgotten the position, on the performance.now() clock. */
   readonly expiresAt: number;
 }
 
@@ -22,18 +22,19 @@ interface Statement {
   readonly reached: readonly Position[];
 }
 
-/** What an answer to a publish says. */
+/** The relevant part of the reply to a publish. */
 export interface Acknowledgement {
   readonly position: Position;
-  /** The epochs that its own goes on from; undefined: none, or as before in the same epoch. */
+  /** The epochs that its own epoch continues. Undefined: none, or unchanged within the same epoch. */
   readonly formers: readonly Position[] | undefined;
   /** How long Redis keeps the position. */
   readonly lifeMs: number;
 }
 
 /**
- * How far this node's own publishes were acknowledged, by channel. Where another Redis server answers, or the same after a
- * restart, each is stated to it: what it does not know is lost, and becomes a gap, also where no node had a subscriber.
+ * The positions up to which this node's own publishes were acknowledged, by channel. If another Redis server answers,
+ * or the same one after a restart, each position is stated to it. What the server does not know is lost, and becomes a
+ * gap even if no node had a subscriber.
  */
 export class Acknowledgements {
   private readonly latest = new Map<ChannelName, Acknowledged>();
@@ -43,10 +44,10 @@ export class Acknowledgements {
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
 
-  /** @param state tells Redis how far a channel had come */
+  /** @param state tells Redis the position of a channel */
   constructor(private readonly state: (channel: ChannelName, reached: readonly Position[]) => Promise<unknown>) {}
 
-  /** Empty where nothing was acknowledged. */
+  /** Empty if nothing was acknowledged. */
   epochOf(channel: ChannelName): string {
     return this.latest.get(channel)?.position.epoch ?? '';
   }
@@ -54,20 +55,20 @@ export class Acknowledgements {
   note(channel: ChannelName, { position, formers, lifeMs }: Acknowledgement): void {
     const former = this.latest.get(channel);
     const isSameEpoch = former?.position.epoch === position.epoch;
-    // An answer of another server than the last one, before that is known otherwise.
+    // A reply of a new server, before the change of servers is known otherwise.
     if (former !== undefined && !isSameEpoch) {
       this.owe(channel, former);
       void this.stateOwed();
     }
     const before = formers ?? (isSameEpoch ? former?.formers : undefined) ?? [];
     const expiresAt = performance.now() + lifeMs;
-    // The channel that was published in last comes to the end of the order.
+    // Moves the channel to the end of the order.
     this.latest.delete(channel);
     this.latest.set(channel, { position, formers: before, expiresAt });
     if (this.latest.size > MAX_CHANNELS) forgetFirst(this.latest);
   }
 
-  /** Another server may answer than before. */
+  /** Another server may answer from now on. */
   stateAll(): void {
     const now = performance.now();
     for (const [channel, acknowledged] of this.latest) {
@@ -88,7 +89,7 @@ export class Acknowledgements {
     if (this.owed.size > MAX_OWED) forgetFirst(this.owed);
   }
 
-  /** What fails is stated again a second later. */
+  /** A failed statement is repeated a second later. */
   private async stateOwed(): Promise<void> {
     if (this.isStating) return;
     this.isStating = true;
@@ -96,7 +97,7 @@ export class Acknowledgements {
     try {
       while (this.owed.size > 0) await inBatches([...this.owed], BATCH, ([key, statement]) => this.pay(key, statement));
     } catch {
-      // Redis is away, or slow: a channel less or more makes no difference to it.
+      // Redis is unreachable or slow: one statement more or less makes no difference.
       if (!this.isClosed) this.timer = setTimeout(() => void this.stateOwed(), RETRY_MS).unref();
     } finally {
       this.isStating = false;
@@ -105,7 +106,7 @@ export class Acknowledgements {
 
   private async pay(key: string, statement: Statement): Promise<void> {
     await this.state(statement.channel, statement.reached);
-    // Unless a later one has taken its place meanwhile.
+    // Unless a later statement has replaced it.
     if (this.owed.get(key) === statement) this.owed.delete(key);
   }
 }

@@ -1,7 +1,7 @@
 import type { Publication } from '../../ports/broker.js';
 import { decodeDraft } from '../../ports/draft-codec.js';
 
-/** What one pub/sub message brings: publications of one turn and channel. */
+/** The content of one pub/sub message: publications of one event-loop turn and channel. */
 export interface PubsubMessage {
   /** Empty in a channel without history. */
   readonly epoch: string;
@@ -17,9 +17,9 @@ export function encodePubsubMessage(ts: number, bodies: readonly Buffer[]): Buff
 }
 
 /**
- * `<epoch or -> <first seq> <time> <length> <length> …` and a line feed, then the publications.
+ * Parses `<epoch or -> <first seq> <time> <length> <length> …`, a line feed, then the publications.
  *
- * @throws Error where it is not of this form
+ * @throws Error if the message has another form
  */
 export function decodePubsubMessage(message: Buffer): PubsubMessage {
   const end = message.indexOf(LINE_FEED);

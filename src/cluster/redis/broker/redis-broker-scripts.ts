@@ -1,12 +1,12 @@
 import { RedisScript } from '../connection/redis-script.js';
 
 /**
- * What a channel keeps in Redis, under one hash tag: `meta`, a hash with its position, and `log`, a stream whose entry ids are
- * `<seq>-0`. Times are those of Redis, in milliseconds.
+ * The keys of a channel in Redis, under one hash tag: `meta`, a hash with its position, and `log`, a stream whose entry
+ * ids are `<seq>-0`. Times are those of Redis, in milliseconds.
  *
- * A server that has taken over, or was restarted, may have lost the newest publications, and nobody can tell. So every
- * life of a server (its run_id) writes under an epoch of its own. `former` lists the epochs that it goes on from, each with
- * how far it was known then: a position up to there has missed nothing, one beyond it belongs to what was lost.
+ * A server that took over, or was restarted, may have lost the newest publications without a notice. So every run of a
+ * server (its run_id) writes under an epoch of its own. `former` lists the epochs before it, each with its last known
+ * seq. A client at or before that seq has missed nothing; one after it has seen publications that were lost.
  */
 const SHARED = `
 local function now()
@@ -53,11 +53,11 @@ end
 /**
  * Publishes several in a channel with history.
  *
- * KEYS: meta, log, then one for each idempotency key.
- * ARGV: fresh epoch, size, age, life of the position, life of idempotency keys, PUBLISH or SPUBLISH, pub/sub channel, the epoch that
- * the node knows, then for each: body, index of its idempotency key in KEYS or 0.
- * Returns the epoch; the epochs before as `epoch seq epoch seq …`, empty where the node knows the epoch; then for each its seq, or
- * `epoch seq` of the publish that its key repeats.
+ * KEYS: meta, log, then one for each idempotency key. ARGV: fresh epoch, size, age, lifetime of the position, lifetime
+ * of idempotency keys, PUBLISH or SPUBLISH, pub/sub channel, the epoch that the node knows, then for each publication:
+ * body, index of its idempotency key in KEYS or 0. Returns the epoch, the epochs before it as `epoch seq epoch seq …`
+ * (empty if the node knows the epoch), and for each publication its seq, or the `epoch seq` of the publish that it
+ * repeats.
  */
 export const PUBLISH_KEPT = new RedisScript(`${SHARED}
 local meta, log = KEYS[1], KEYS[2]
@@ -102,10 +102,10 @@ return results
 `);
 
 /**
- * Publishes several in a channel without history, of which some have idempotency keys.
+ * Publishes several in a channel without history, some of them with idempotency keys.
  *
- * KEYS: one for each idempotency key. ARGV: time, life of idempotency keys, PUBLISH or SPUBLISH, pub/sub channel, then for each:
- * body, index of its key in KEYS or 0. Returns for each 1, or 0 where its key repeats another.
+ * KEYS: one for each idempotency key. ARGV: time, lifetime of idempotency keys, PUBLISH or SPUBLISH, pub/sub channel,
+ * then for each publication: body, index of its key in KEYS or 0. Returns for each 1, or 0 if its key repeats another.
  */
 export const PUBLISH_UNKEPT = new RedisScript(`
 local results, lengths, bodies = {}, {}, {}
@@ -126,9 +126,9 @@ return results
 `);
 
 /**
- * What a node has seen, and this server does not know, was acknowledged by another life of Redis and is lost. Seqs are left out
- * for as many: so everybody who missed them finds a gap, now or later, and those who have seen them are behind it. It is counted
- * once, whoever claims it, in `lost`: by epoch, up to which seq.
+ * Publications that a node has seen and this server does not know were acknowledged by an earlier run of Redis and are
+ * lost. As many seqs are skipped, so every client that missed them finds a gap, and the clients that have seen them are
+ * not ahead. `lost` records, by epoch, up to which seq a loss was counted, so that it is counted once.
  */
 const CLAIM = `
 local function claim(meta, known, claims, fresh)
@@ -165,10 +165,10 @@ end
 `;
 
 /**
- * KEYS: meta, log. ARGV: fresh epoch, life of the position where it is to be kept or 0, the seq after which, how many or -1,
- * whether newest first (0 or 1), bytes at most or -1, what the node has reached as `epoch seq epoch seq …` or nothing, PUBLISH or
- * SPUBLISH, pub/sub channel, the seq before which or 0.
- * Returns epoch, seq, the epochs before as `epoch seq epoch seq …`, and the entries.
+ * KEYS: meta, log. ARGV: fresh epoch, lifetime of the position if it is kept or 0, the seq after which, how many or -1,
+ * newest first (0 or 1), most bytes or -1, what the node has reached as `epoch seq epoch seq …` or nothing, PUBLISH or
+ * SPUBLISH, pub/sub channel, the seq before which or 0. Returns epoch, seq, the epochs before as `epoch seq epoch seq
+ * …`, and the entries.
  */
 export const READ_HISTORY = new RedisScript(`${SHARED}${CLAIM}
 local meta, log = KEYS[1], KEYS[2]

@@ -20,7 +20,7 @@ import { Acknowledgements } from './acknowledgements.js';
 import { RedisPublisher } from './redis-publisher.js';
 import { RedisSubscriber, type SubscriberListener } from './redis-subscriber.js';
 
-/** How often subscribed channels are to be checked: often enough that their positions are never forgotten. */
+/** How often subscribed channels are checked: often enough that their positions never expire. */
 const CHECK_MS = 120_000;
 
 /** The broker of several nodes: history in streams, publications by pub/sub, sharded in a Redis Cluster. */
@@ -33,7 +33,7 @@ export class RedisBroker implements Broker {
   private readonly acknowledgements = new Acknowledgements((channel, reached) =>
     this.history(channel, { limit: 0, reached }),
   );
-  /** From the pub/sub channel's name to the channel's. */
+  /** From the name of the pub/sub channel to the channel. */
   private readonly nameAt: number;
   private isClosed = false;
 
@@ -70,7 +70,7 @@ export class RedisBroker implements Broker {
 
   async subscribe(channel: ChannelName): Promise<void> {
     if (this.isClosed) throw busy();
-    // Before Redis has answered: a publication may stand right behind the answer.
+    // Before the reply of Redis: a publication may follow directly behind it.
     this.subscribed.add(channel);
     try {
       await this.subscriber.subscribe(this.link.key(channel));
@@ -114,7 +114,7 @@ export class RedisBroker implements Broker {
     this.acknowledgements.close();
   }
 
-  /** Redis is gone: where nothing is kept nothing can be lost, and those on this node get it at least. */
+  /** Without Redis and without history nothing can be lost, and the subscribers on this node still get it. */
   private publishAlone(channel: ChannelName, draft: Draft, options: PublishOptions): Published {
     const { history, idempotencyKey, isForAllNodes = false } = options;
     if (history !== undefined || idempotencyKey !== undefined || isForAllNodes) throw busy();
@@ -127,16 +127,16 @@ export class RedisBroker implements Broker {
     // Unsubscribed a moment ago.
     if (!this.subscribed.has(channel)) return;
     const carried = this.read(() => decodePubsubMessage(message));
-    // What another program, or another release, has put there may stand for one of ours: the history tells.
+    // A message of another program or release may replace one of ours: the history tells.
     if (carried === undefined) return this.interrupted(channel);
     const [first] = carried.publications;
     if (first) this.link.emit('arrived', Date.now() - first.ts);
-    // Publications were found to be lost: the history says which.
+    // Publications were lost: the history says which.
     if (first === undefined) return this.interrupted(channel);
     for (const publication of carried.publications) this.announce(channel, publication, carried.epoch);
   }
 
-  /** Undefined where it cannot be read; that is counted, and whoever holds it against its place finds it missing. */
+  /** Returns undefined if the message cannot be read. It is counted, and the receiver notices the missing seq. */
   private read<T>(read: () => T): T | undefined {
     try {
       return read();
@@ -161,7 +161,7 @@ export class RedisBroker implements Broker {
     this.interrupted();
   }
 
-  /** Told when it makes sense to ask: where Redis is still away, it will be told when it is back. */
+  /** Emitted when the broker can be asked. If Redis cannot be reached now, it is emitted on its return. */
   private interrupted(channel?: ChannelName): void {
     if (this.isClosed || !this.link.isUp) return;
     for (const listener of this.listeners) listener.interrupted(channel);

@@ -5,15 +5,15 @@ import { RedisSubscriber, type SubscriberListener } from './redis-subscriber.js'
 
 const REFRESH_MS = 500;
 
-/** The channels of one hash slot, and the server that they are subscribed at. */
+/** The channels of one hash slot, and the server where they are subscribed. */
 interface Slot {
   server: string;
   readonly channels: Set<string>;
 }
 
 /**
- * Hears what is published in a Redis Cluster by sharded pub/sub: each server carries the channels of its own slots, so there
- * is a subscriber for every server that is needed, and channels follow their slot to another.
+ * Receives sharded pub/sub in a Redis Cluster. Each server carries the channels of its own slots, so there is one
+ * subscriber for every server that is needed, and channels follow their slot to another server.
  */
 export class RedisClusterSubscriber {
   private readonly servers = new Map<string, RedisSubscriber>();
@@ -60,7 +60,7 @@ export class RedisClusterSubscriber {
     this.slots.clear();
   }
 
-  /** Follows the slots that have moved, and leaves the servers that have none any more. */
+  /** Follows slots that have moved, and leaves servers without slots. */
   private refresh(): void {
     for (const [number, slot] of this.slots) {
       const server = this.masterOf(number);
@@ -81,7 +81,7 @@ export class RedisClusterSubscriber {
       const subscriber = this.subscriberAt(server);
       await Promise.all(channels.map((channel) => subscriber.subscribe(channel)));
     } catch {
-      // Tried again at the next refresh, unless the slot has gone elsewhere by then.
+      // Tried again at the next refresh, unless the slot has moved on by then.
       if (slot.server === server) slot.server = former;
       return;
     }

@@ -10,13 +10,13 @@ import { GatehouseError } from '../../../protocol/gatehouse-error.js';
 import { busy, type RedisLink } from '../connection/redis-link.js';
 import type { RedisArgument } from '../connection/redis-script.js';
 
-/** Publications, and their bytes, that may wait for Redis; beyond it more are refused. */
+/** Most publications, and most bytes, that may wait for Redis. Beyond it, more are refused. */
 const MAX_WAITING = 20_000;
 const MAX_WAITING_BYTES = 67_108_864;
 
 type Limits = NonNullable<PublishOptions['history']>;
 
-/** Brings publications to Redis: those of one channel and turn in one command, and in order. */
+/** Sends publications to Redis: those of one channel and event-loop turn in one command, in order. */
 export class RedisPublisher {
   private readonly outboxes = new Map<ChannelName, Outbox>();
   private readonly due = new Set<ChannelName>();
@@ -32,8 +32,8 @@ export class RedisPublisher {
   }
 
   /**
-   * @throws GatehouseError SERVER_BUSY where Redis cannot be reached, or too much waits for it; NOT_REPLICATED where it was
-   *   published, and too few replicas have it in time
+   * @throws GatehouseError SERVER_BUSY if Redis cannot be reached, or too much waits for it. NOT_REPLICATED if it was
+   *   published but too few replicas have it in time
    */
   async publish(channel: ChannelName, { body, options }: Pick<Outgoing, 'body' | 'options'>): Promise<Published> {
     if (this.waiting >= MAX_WAITING || this.waitingBytes + body.length > MAX_WAITING_BYTES) throw busy();
@@ -54,12 +54,12 @@ export class RedisPublisher {
     return { publications: this.waiting, publicationBytes: this.waitingBytes };
   }
 
-  /** Commands may go to other servers now. */
+  /** Commands may go to other servers from now on. */
   checkServers(): void {
     this.replicated.checkServers();
   }
 
-  /** What waits is refused. */
+  /** Everything that waits is rejected. */
   close(): void {
     this.replicated.close();
     for (const outbox of this.outboxes.values()) {
@@ -73,7 +73,7 @@ export class RedisPublisher {
     return outbox;
   }
 
-  /** Those of one turn go in one command. */
+  /** Publications of one event-loop turn go in one command. */
   private schedule(channel: ChannelName): void {
     this.due.add(channel);
     if (this.due.size === 1) setImmediate(() => this.sendDue());
@@ -155,7 +155,7 @@ export class RedisPublisher {
     return results.map((result) => ({ position: undefined, isRepeat: result === 0 }));
   }
 
-  /** The keys of the idempotency keys, and body and key index of each. */
+  /** The Redis keys of the idempotency keys, then body and key index of each publication. */
   private itemsOf(channel: ChannelName, batch: readonly Outgoing[], otherKeys: number) {
     const keys: string[] = [];
     const items: RedisArgument[] = [];
@@ -168,7 +168,7 @@ export class RedisPublisher {
   }
 }
 
-/** @param result a seq of the epoch, or `epoch seq` of the publish that it repeats */
+/** @param result a seq of the epoch, or the `epoch seq` of the publish that it repeats */
 function publishedAs(result: string, epoch: string): Published {
   const [former = '', seq] = result.split(' ');
   if (seq === undefined) return { position: { epoch, seq: Number(result) }, isRepeat: false };

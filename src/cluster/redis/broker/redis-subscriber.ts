@@ -5,15 +5,15 @@ import { serverRunId } from '../connection/run-ids.js';
 
 export interface SubscriberListener {
   message(channel: string, message: Buffer): void;
-  /** The connection was away, and all channels are subscribed again: what was published meanwhile was missed. */
+  /** The connection was lost, and all channels are subscribed again. Publications in between were missed. */
   restored(): void;
-  /** Redis has refused a command, or has not answered it. */
+  /** Redis refused a command, or did not answer it. */
   refused(reason: string): void;
 }
 
 export interface SubscriberOptions {
   readonly link: RedisLink;
-  /** `host:port` of one of the servers of a cluster; absent where it is one Redis. */
+  /** `host:port` of a server of the cluster. Absent for a single Redis. */
   readonly server?: string;
   readonly listener: SubscriberListener;
 }
@@ -29,20 +29,20 @@ const PULSE_MS = 1_000;
 const PORTION = 500;
 
 /**
- * A connection to one Redis server that hears what is published in the channels it has subscribed to. One that breaks comes
- * back; one that has gone silent is noticed by a ping every second, for a subscriber may hear nothing for hours by right.
+ * A connection to one Redis server that receives the publications of its channels. It reconnects by itself. A ping
+ * every second detects a silent connection, because a subscriber may rightly hear nothing for hours.
  */
 export class RedisSubscriber {
   private readonly client: Redis;
-  /** With sharded pub/sub all channels of one command must be of one hash slot. */
+  /** With sharded pub/sub, all channels of one command must be in one hash slot. */
   private readonly isSharded: boolean;
-  /** Of the server that this connection leads to, where it says. */
+  /** The run_id of the server of this connection, if known. */
   private runId: string | undefined;
   private readonly wanted = new Set<string>();
   private wishes: Wish[] = [];
   private isReady = false;
   private wasReady = false;
-  /** Resolves once the first attempt to connect has succeeded, or failed. */
+  /** Resolves when the first attempt to connect has succeeded or failed. */
   private readonly opening: Promise<void>;
   private settle = (): void => {};
   private readonly pulse = setInterval(() => void this.feelPulse(), PULSE_MS).unref();
@@ -50,7 +50,7 @@ export class RedisSubscriber {
   constructor(private readonly options: SubscriberOptions) {
     this.client = options.link.connectBeside(options.server);
     this.isSharded = options.link.isCluster;
-    // What goes wrong shows by `close`; without a listener ioredis would write to the console.
+    // Failures show by `close`. Without a listener ioredis would write to the console.
     this.client.on('error', () => {});
     this.client.on('close', () => (this.isReady = false));
     this.client.on('ready', () => void this.restore());
@@ -61,7 +61,7 @@ export class RedisSubscriber {
     this.client.on(this.isSharded ? 'smessageBuffer' : 'messageBuffer', (channel: Buffer, message: Buffer) => {
       options.listener.message(channel.toString(), message);
     });
-    // A slot has moved to another server, which took its channels from here.
+    // A slot has moved to another server and took its channels along.
     this.client.on('sunsubscribe', (channel: string) => this.wanted.has(channel) && this.client.disconnect(true));
     void this.client.connect().catch(() => {});
   }
@@ -85,11 +85,13 @@ export class RedisSubscriber {
 
   unsubscribe(channel: string): void {
     if (!this.wanted.delete(channel) || !this.isReady) return;
-    // What it does not hear of, the next connection makes good.
+    // The next connection repairs what this one misses.
     this.leave(channel).catch(() => {});
   }
 
-  /** Commands may go to another server now. A connection that has stayed behind would hear nothing of what they publish. */
+  /**
+   * Commands may go to another server from now on. A connection that stays behind would not hear their publications.
+   */
   checkServer(): void {
     if (this.isReady && !this.options.link.leadsTo(this.runId)) this.client.disconnect(true);
   }
@@ -106,7 +108,7 @@ export class RedisSubscriber {
   private wish(channel: string): Promise<void> {
     if (!this.isReady) return Promise.reject(busy());
     return new Promise((resolve, reject) => {
-      // Those of one turn go in one command.
+      // Subscribes of one event-loop turn go in one command.
       if (this.wishes.push({ channel, resolve, reject }) === 1) setImmediate(() => this.grant());
     });
   }
@@ -114,7 +116,7 @@ export class RedisSubscriber {
   private grant(): void {
     const { wishes } = this;
     this.wishes = [];
-    // Whoever has left in the turn in which it came is not subscribed after all.
+    // A channel that was left in the same turn is not subscribed.
     const granted = wishes.filter(({ channel, resolve }) => this.wanted.has(channel) || resolve());
     for (const portion of this.portionsOf(granted, ({ channel }) => channel)) void this.grantSome(portion);
   }
@@ -129,10 +131,10 @@ export class RedisSubscriber {
     }
   }
 
-  /** After every connect: what was wanted before is subscribed again. */
+  /** After every connect, all channels are subscribed again. */
   private async restore(): Promise<void> {
     try {
-      // Before it subscribes: after that, Redis answers no such question on this connection.
+      // Before subscribing: afterwards Redis answers no such question on this connection.
       this.runId = await serverRunId(this.client);
       const portions = this.portionsOf([...this.wanted], (channel) => channel);
       await Promise.all(portions.map((portion) => this.enter(portion)));

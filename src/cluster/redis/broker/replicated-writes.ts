@@ -3,18 +3,20 @@ import { Cluster } from 'ioredis';
 import { busy, type RedisLink } from '../connection/redis-link.js';
 import { WaitingConnection, type ReplicatedRun } from './waiting-connection.js';
 
-/** In place of an address where there is one Redis, and not a cluster. */
+/** Stands for the address if there is a single Redis. */
 const ONLY_SERVER = '';
 
-/** Scripts that are answered once replicas have what they wrote: on a connection of their own to each master that is needed. */
+/**
+ * Scripts that are answered when replicas have their writes. Each master that is needed has a connection of its own.
+ */
 export class ReplicatedWrites {
   private readonly connections = new Map<string, WaitingConnection>();
 
   constructor(private readonly link: RedisLink) {}
 
   /**
-   * @throws GatehouseError NOT_REPLICATED where too few replicas have confirmed it in time: it is written, and may be lost with
-   *   the master; SERVER_BUSY as `RedisLink.run` does
+   * @throws GatehouseError NOT_REPLICATED if too few replicas have confirmed in time: it is written, and may be lost
+   *   with the master. SERVER_BUSY as for `RedisLink.run`
    */
   async run(run: ReplicatedRun): Promise<unknown> {
     const server = this.serverOf(run.keys[0] ?? '');
@@ -22,7 +24,7 @@ export class ReplicatedWrites {
     return this.connectionTo(server).run(run);
   }
 
-  /** Commands may go to other servers now. */
+  /** Commands may go to other servers from now on. */
   checkServers(): void {
     for (const connection of this.connections.values()) connection.checkServer();
   }

@@ -5,12 +5,12 @@ import { busy, type RedisLink } from '../connection/redis-link.js';
 import type { RedisArgument, RedisScript, ScriptCommands } from '../connection/redis-script.js';
 import { serverRunId } from '../connection/run-ids.js';
 
-/** A script whose writes so many replicas are to have before it is answered. */
+/** A script whose writes must reach this many replicas before it is answered. */
 export interface ReplicatedRun {
   readonly script: RedisScript;
   readonly keys: readonly string[];
   readonly parameters: readonly RedisArgument[];
-  /** One or more. */
+  /** At least one. */
   readonly replicas: number;
 }
 
@@ -27,8 +27,9 @@ interface Written {
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * A connection to one master for scripts that wait for replicas. WAIT blocks its connection, and it counts what that very
- * connection has written. So it needs one of its own, and those of one turn share one WAIT; while it waits, the next gather.
+ * A connection to one master for scripts that wait for replicas. WAIT blocks its connection and counts what that
+ * connection has written, so it needs one of its own. Scripts of one event-loop turn share one WAIT; the next ones
+ * collect while it waits.
  */
 export class WaitingConnection {
   private readonly client: Redis & ScriptCommands;
@@ -36,18 +37,18 @@ export class WaitingConnection {
   private settle = (): void => {};
   private pending: Pending[] = [];
   private isUnderWay = false;
-  /** How many connections have ended. A WAIT on a later one would count nothing, and succeed. */
+  /** Number of connections that have ended. A WAIT on a later connection would count nothing and succeed. */
   private ended = 0;
   private runId: string | undefined;
 
-  /** @param server `host:port` of one of the servers of a cluster */
+  /** @param server `host:port` of a server of the cluster */
   constructor(
     private readonly link: RedisLink,
     server: string | undefined,
   ) {
     this.client = link.connectBeside(server, { isForWaits: true }) as Redis & ScriptCommands;
     this.opening = new Promise((resolve) => (this.settle = resolve));
-    // What goes wrong shows by `close`; without a listener ioredis would write to the console.
+    // Failures show by `close`. Without a listener ioredis would write to the console.
     this.client.on('error', () => {});
     this.client.on('close', () => {
       this.ended += 1;
@@ -57,23 +58,23 @@ export class WaitingConnection {
     void this.client.connect().catch(() => {});
   }
 
-  /** @throws GatehouseError NOT_REPLICATED, or SERVER_BUSY as `RedisLink.run` does */
+  /** @throws GatehouseError NOT_REPLICATED, or SERVER_BUSY as for `RedisLink.run` */
   run(run: ReplicatedRun): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.pending.push({ ...run, resolve, reject });
       if (this.isUnderWay) return;
       this.isUnderWay = true;
-      // Those of one turn share one WAIT.
+      // Scripts of one event-loop turn share one WAIT.
       setImmediate(() => void this.sendAll());
     });
   }
 
-  /** Commands may go to another server now. */
+  /** Commands may go to another server from now on. */
   checkServer(): void {
     if (!this.link.leadsTo(this.runId)) this.client.disconnect(true);
   }
 
-  /** What waits is refused. */
+  /** Everything that waits is rejected. */
   close(): void {
     for (const { reject } of this.pending.splice(0)) reject(busy());
     this.settle();
@@ -103,7 +104,7 @@ export class WaitingConnection {
     await Promise.all(confirmed);
   }
 
-  /** Empty where it failed: then whoever waits for it has been told. */
+  /** Empty if it failed. Then the callers have been told. */
   private async write(pending: Pending): Promise<readonly Written[]> {
     try {
       return [{ pending, reply: await this.link.attempt(() => this.attempt(pending)) }];

@@ -1,4 +1,4 @@
-/** What an address says beside the place: the same for every server of a cluster. */
+/** The parts of the address besides host and port, which are the same for every server of a cluster. */
 export function accessTo(address: string) {
   const { username, password, protocol } = new URL(address);
   return {

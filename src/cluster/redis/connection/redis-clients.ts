@@ -9,7 +9,7 @@ export type RedisLinkSettings = Pick<ClusterSettings, 'redisMode' | 'redisPrefix
 
 const MAX_RECONNECT_DELAY_MS = 1_000;
 
-/** The one that commands go out on. Not connected yet. */
+/** The client for commands, not connected yet. */
 export function createClient(settings: RedisLinkSettings): Redis | Cluster {
   const options = { ...optionsOf(settings), lazyConnect: true, enableAutoPipelining: true };
   const addresses = redisAddresses(settings.redisUrl);
@@ -22,20 +22,20 @@ export function createClient(settings: RedisLinkSettings): Redis | Cluster {
     clusterRetryStrategy: delay,
     clusterNodeRetryStrategy: delay,
     slotsRefreshInterval: 2_000,
-    // As autoResendUnfulfilledCommands: zero means that nothing is sent again after a connection broke.
+    // Like autoResendUnfulfilledCommands: 0 means that nothing is sent again after a connection broke.
     retryDelayOnFailover: 0,
-    // Nor is anything tried for seconds while a slot has no server: it is refused at once, by its name.
+    // A command for a slot without a server is refused at once, by its name, and not retried for seconds.
     retryDelayOnClusterDown: 0,
     redisOptions: { ...optionsOf(settings), ...accessTo(addresses[0] ?? '') },
   });
 }
 
 export interface BesideOptions {
-  /** Whether a command may take as long as WAIT: that has the whole timeout to itself. */
+  /** Whether a command may take as long as WAIT, which may use the whole timeout. */
   readonly isForWaits?: boolean;
 }
 
-/** @param server `host:port` of one of the servers of a cluster */
+/** @param server `host:port` of a server of the cluster */
 export function clientBeside(
   settings: RedisLinkSettings,
   server: string | undefined,
@@ -58,16 +58,16 @@ function optionsOf({ redisTimeoutMs, serverId }: RedisLinkSettings) {
     connectTimeout: redisTimeoutMs,
     commandTimeout: redisTimeoutMs,
     socketTimeout: redisTimeoutMs * 2,
-    // How long until Redis is asked again whether it has loaded its data; by default as long as it thinks that it takes.
+    // Pause before Redis is asked again whether it has loaded its data. By default as long as Redis estimates.
     maxLoadingRetryTime: MAX_RECONNECT_DELAY_MS,
     enableOfflineQueue: false,
-    // A command whose answer was lost must not be made twice behind the caller's back.
+    // A command without a reply must not be sent twice without the caller's knowledge.
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
   };
 }
 
-/** The longer it takes, the less often it is tried. */
+/** The pause grows with each attempt. */
 function delay(times: number): number {
   return Math.min(50 * times, MAX_RECONNECT_DELAY_MS);
 }

@@ -1,22 +1,25 @@
 interface FaultDefinition {
-  /** What the error replies of Redis begin with. */
+  /** The first words of the error replies of Redis. */
   readonly replies: RegExp;
-  /** Nothing that this server says can be used: commands are refused here until another, or a better one, answers. */
+  /** Nothing from this server can be used. Commands are refused until another server answers, or this one recovers. */
   readonly isUnusable?: true;
-  /** A new connection may lead to another server, or log in with the present password. */
+  /** A new connection may reach another server, or log in with the current password. */
   readonly mayReconnect?: true;
-  /** Only some commands meet it, so that a successful probe proves nothing. */
+  /** Only some commands are affected, so a successful probe proves nothing. */
   readonly isPartial?: true;
 }
 
-/** Why Redis refuses commands, by the name that /ready, the log and the metric show. docs/redis.md explains each; a test compares. */
+/**
+ * Why Redis refuses commands, by the name in /ready, the log and the metric. docs/redis.md explains each; a test
+ * compares.
+ */
 export const REDIS_FAULTS = {
   read_only: { replies: /^READONLY/, isUnusable: true, mayReconnect: true },
   loading: { replies: /^LOADING/, isUnusable: true, mayReconnect: true },
   master_down: { replies: /^MASTERDOWN/, isUnusable: true, mayReconnect: true },
   cluster_down: { replies: /^CLUSTERDOWN/, isPartial: true },
   not_authenticated: { replies: /^(?:NOAUTH|WRONGPASS)/, isUnusable: true, mayReconnect: true },
-  // Without a code of its own where a script meets it; 7.0, and 7.2 and later.
+  // Without a code of its own inside a script; 7.0, and 7.2 and later.
   no_permission: { replies: /^(?:NOPERM|ERR The user executing the script|ERR ACL failure)/, isPartial: true },
   out_of_memory: { replies: /^OOM/ },
   cannot_save: { replies: /^MISCONF/ },
@@ -27,12 +30,12 @@ export const REDIS_FAULTS = {
 export type RedisFault = keyof typeof REDIS_FAULTS;
 
 const DEFINITIONS = Object.entries(REDIS_FAULTS) as [RedisFault, FaultDefinition][];
-/** Of a cluster none of whose servers can be asked, ioredis appends what the last one said. */
+/** If no server of a cluster can be asked, ioredis appends the error of the last one. */
 const PREFACE = /^Failed to refresh slots cache\.\s*/;
-/** A fault that nothing has shown for so long is over. Longer than the usual interval of a scrape. */
+/** A fault that has not occurred for this long is over. Longer than the usual interval of a scrape. */
 export const FAULT_MEMORY_MS = 30_000;
 
-/** Undefined where the message is none of Redis, or of no kind that has a name. */
+/** Returns undefined if the message is not from Redis, or of no named kind. */
 export function faultIn(message: string): RedisFault | undefined {
   const reply = message.replace(PREFACE, '');
   return DEFINITIONS.find(([, { replies }]) => replies.test(reply))?.[0];
@@ -51,9 +54,9 @@ interface RedisFaultsListener {
   readonly ended: (fault: RedisFault) => void;
 }
 
-/** The faults of Redis that hold now. */
+/** The current faults of Redis. */
 export class RedisFaults {
-  /** When each was last shown, on the performance.now() clock. */
+  /** When each fault last occurred, on the performance.now() clock. */
   private readonly shown = new Map<RedisFault, number>();
 
   constructor(private readonly listener: RedisFaultsListener) {}
@@ -62,7 +65,7 @@ export class RedisFaults {
     return [...this.shown.keys()];
   }
 
-  /** A command has failed. Returns the fault that it shows, if any. */
+  /** A command has failed. Returns the fault, if it has a name. */
   note(message: string, now = performance.now()): RedisFault | undefined {
     const fault = faultIn(message);
     if (fault === undefined) return undefined;
@@ -72,14 +75,14 @@ export class RedisFaults {
     return fault;
   }
 
-  /** Every server that takes commands has taken a probe that was sent at this time. */
+  /** Every server that takes commands has accepted a probe that was sent at this time. */
   proven(sentAt: number): void {
     for (const [fault, shownAt] of this.shown) {
       if (!definitionOf(fault).isPartial && shownAt <= sentAt) this.end(fault);
     }
   }
 
-  /** Ends what has not been shown for a while. */
+  /** Ends faults that have not occurred for a while. */
   fade(now = performance.now()): void {
     for (const [fault, shownAt] of this.shown) if (now - shownAt > FAULT_MEMORY_MS) this.end(fault);
   }

@@ -10,14 +10,14 @@ import { RedisPulse } from './redis-pulse.js';
 import type { RedisArgument, RedisScript, ScriptCommands } from './redis-script.js';
 
 const PULSE_MS = 1_000;
-/** A client that is told SERVER_BUSY tries again after this long: the next pulse will have found out more. */
+/** Clients that get SERVER_BUSY try again after this long. By then the next ping has found out more. */
 const RETRY_AFTER_MS = 1_000;
-/** Commands sent and not answered; beyond it Redis counts as too slow, and more are refused. */
+/** Commands sent without an answer yet. Beyond it Redis is too slow, and more are refused. */
 const MAX_UNANSWERED = 20_000;
 
 /**
- * The connection to Redis on which commands go out. Nothing waits for a connection that is not there: a command is sent
- * at once or refused. Whether Redis is there is asked every second, so a silent one is noticed as fast as a closed one.
+ * The connection to Redis for commands. Nothing waits for a connection: a command is sent at once or refused. A ping
+ * every second detects a silent Redis as fast as a closed connection.
  */
 export class RedisLink extends EngineLink {
   readonly client: (Redis | Cluster) & ScriptCommands;
@@ -46,11 +46,11 @@ export class RedisLink extends EngineLink {
       refused: (reason) => void this.currentFaults.note(reason),
       proven: (sentAt) => this.currentFaults.proven(sentAt),
     });
-    // Each failure comes as an event of the link; without a listener ioredis would write to the console.
+    // Each failure comes as an event of the link. Without a listener ioredis would write to the console.
     this.client.on('error', (error: Error) => void this.refused(reasonOf(error)));
     this.client.on('close', () => this.died('the connection closed'));
     this.client.on('ready', () => void this.feelPulse());
-    // Else its first command would connect it, and be refused meanwhile.
+    // Otherwise its first command would open the connection, and be refused meanwhile.
     this.client.on('+node', (server: Redis) => void server.connect().catch(() => {}));
     void this.client.connect().catch(() => {});
     this.timer = setInterval(() => void this.feelPulse(), PULSE_MS).unref();
@@ -64,7 +64,7 @@ export class RedisLink extends EngineLink {
     return this.currentFaults.current;
   }
 
-  /** Commands that were sent and are not answered yet. None waits to be sent: without a connection it is refused. */
+  /** Commands without an answer yet. None waits to be sent: without a connection it is refused. */
   get commandsUnderWay(): number {
     return this.unanswered;
   }
@@ -79,9 +79,9 @@ export class RedisLink extends EngineLink {
   }
 
   /**
-   * A connection beside this one, as a subscriber needs. Not connected yet.
+   * Creates another connection, for example for a subscriber. Not connected yet.
    *
-   * @param server `host:port` of one of the servers of a cluster
+   * @param server `host:port` of a server of the cluster
    */
   connectBeside(server?: string, options?: BesideOptions): Redis {
     return clientBeside(this.settings, server, options);
@@ -92,19 +92,19 @@ export class RedisLink extends EngineLink {
     return this.settings.redisTimeoutMs;
   }
 
-  /** Another connection has found that a slot of the cluster has moved. */
+  /** Another connection found that a slot of the cluster has moved. */
   refreshSlots(): void {
     if (this.client instanceof Cluster) this.client.refreshSlotsCache();
   }
 
-  /** Resolves once Redis answers, and at the latest after the time that an answer may take. */
+  /** Resolves when Redis answers, at the latest after the command timeout. */
   async opened(): Promise<void> {
     if (this.isAlive) return;
     await Promise.race([once(this, 'up'), pause(this.settings.redisTimeoutMs, undefined, { ref: false })]);
   }
 
   /**
-   * The name of a key or a pub/sub channel. Those with the same `tag` are in one hash slot.
+   * The name of a key or a pub/sub channel. Names with the same `tag` are in one hash slot.
    *
    * @param part what is kept there, such as `log`
    */
@@ -115,7 +115,8 @@ export class RedisLink extends EngineLink {
   /**
    * Runs a script as one step. Replies are Buffers, numbers, null and arrays of these.
    *
-   * @throws GatehouseError SERVER_BUSY when Redis is gone, too slow, or answers with an error; then it is unknown whether it ran
+   * @throws GatehouseError SERVER_BUSY if Redis cannot be reached, is too slow, or answers with an error. It is then
+   *   unknown whether the script ran
    */
   async run(script: RedisScript, keys: readonly string[], parameters: readonly RedisArgument[] = []): Promise<unknown> {
     return this.attempt(() => script.runOn(this.client, keys, parameters));
@@ -124,7 +125,7 @@ export class RedisLink extends EngineLink {
   /**
    * Sends one or more commands.
    *
-   * @throws GatehouseError SERVER_BUSY as `run` does
+   * @throws GatehouseError SERVER_BUSY as for `run`
    */
   async attempt<T>(command: () => Promise<T>): Promise<T> {
     if (!this.isAlive || this.unanswered >= MAX_UNANSWERED) throw busy();
@@ -134,7 +135,7 @@ export class RedisLink extends EngineLink {
     } catch (error) {
       const { message } = error as Error;
       const fault = this.refused(message);
-      // Whoever waits after this one need not wait as long. Of a cluster one server says nothing about the others.
+      // Later commands need not wait as long. In a cluster, one server says nothing about the others.
       if (!this.isCluster && (message === 'Command timed out' || isUnusable(fault))) this.died(message);
       throw busy();
     } finally {
@@ -156,19 +157,19 @@ export class RedisLink extends EngineLink {
   }
 
   /**
-   * A new connection beside this one has led to this server. Where commands still go to another one, the address has moved: they
+   * Another connection has reached this server. If commands still go to a different one, the address has moved and they
    * follow it. Otherwise this node would publish on one server and listen to another.
    */
   async follow(runId: string | undefined): Promise<void> {
     if (this.runIds.has(runId)) return;
     await this.look();
-    // A connection that is not up yet leads where the other one does.
+    // A connection that is not up yet will reach the same server as the other one.
     if (!this.isAlive || this.runIds.has(runId)) return;
     this.emit('failed', 'commands still go to a Redis server that new connections do not reach');
     this.reconnect();
   }
 
-  /** What a connection beside this one was refused counts too. Returns the fault that it shows, if any. */
+  /** Counts an error of another connection too. Returns the fault, if it has a name. */
   refused(reason: string): RedisFault | undefined {
     this.emit('failed', reason);
     const fault = this.currentFaults.note(reason);
@@ -179,7 +180,7 @@ export class RedisLink extends EngineLink {
   private async feelPulse(): Promise<void> {
     this.currentFaults.fade();
     try {
-      // Who it is is asked first: whoever answers the other has answered this.
+      // Asked first, so that the run_id is known when the ping is answered.
       await Promise.all([this.look(), this.pulse.feel(!this.isAlive)]);
       if (this.isAlive || this.isClosed) return;
       this.isAlive = true;
@@ -192,19 +193,19 @@ export class RedisLink extends EngineLink {
     }
   }
 
-  /** Asks every master who it is. */
+  /** Asks every master for its run_id. */
   private async look(): Promise<void> {
     if (await this.runIds.haveChanged()) this.emit('replaced');
   }
 
-  /** At most once a pulse: where it leads to the same server, that one is not flooded. */
+  /** At most once for each ping, so that a server is not flooded if the address has not moved. */
   private reconnect(fault?: RedisFault): void {
     const now = performance.now();
     if (this.isClosed || now - this.reconnectedAt < PULSE_MS) return;
     this.reconnectedAt = now;
     const { client } = this;
     if (!(client instanceof Cluster)) return client.disconnect(true);
-    // Where a server of a cluster is not the right one, the cluster itself says which is.
+    // In a cluster, the servers themselves redirect to the right one.
     if (fault === 'not_authenticated') for (const server of client.nodes()) server.disconnect(true);
   }
 
@@ -215,7 +216,7 @@ export class RedisLink extends EngineLink {
   }
 }
 
-/** Of a cluster that cannot be reached at all, also what the last of its servers said. */
+/** If a cluster cannot be reached at all, includes the error of its last server. */
 function reasonOf({ message, lastNodeError }: Error & { readonly lastNodeError?: Error }): string {
   return lastNodeError === undefined ? message : `${message} ${lastNodeError.message}`;
 }

@@ -3,23 +3,23 @@ import calculateSlot from 'cluster-key-slot';
 import { Cluster, type Redis } from 'ioredis';
 import { faultIn, isUnusable } from './redis-faults.js';
 
-/** Among so many names there is one in a slot of each master, however many masters there are. */
+/** Among this many names there is one in a slot of each master, however many masters there are. */
 const MAX_NAMES = 100_000;
 
-/** As Redis words it. */
+/** The words of Redis. */
 const LOADING = 'LOADING Redis is loading the dataset in memory';
 
 interface RedisPulseOptions {
   /** The name of a key with this tag. */
   readonly keyOf: (tag: string) => string;
   readonly answered: (milliseconds: number) => void;
-  /** A server has refused the probe, or has not answered it. */
+  /** A server refused the probe, or did not answer it. */
   readonly refused: (reason: string) => void;
-  /** Every server has taken the probe that was sent then, on the performance.now() clock. */
+  /** Every server accepted the probe that was sent then, on the performance.now() clock. */
   readonly proven: (sentAt: number) => void;
 }
 
-/** Asks the servers that take commands whether they answer, and whether they take writes. */
+/** Asks the servers that take commands whether they answer, and whether they accept writes. */
 export class RedisPulse {
   /** By the address of a master, the key that it is probed with. */
   private readonly keys = new Map<string, string>();
@@ -29,13 +29,13 @@ export class RedisPulse {
     private readonly options: RedisPulseOptions,
   ) {}
 
-  /** @throws Error where no server answers, or where there is but one and it cannot be used */
+  /** @throws Error if no server answers, or if there is only one and it cannot be used */
   async feel(isFirst: boolean): Promise<void> {
     if (isFirst) await Promise.all([this.demandLoaded(), ...this.masters().map(reached)]);
     await Promise.all([this.anyAnswer(), this.probe()]);
   }
 
-  /** Of a cluster one master is enough: what lies on the others is refused by them, and they alone. */
+  /** In a cluster one master is enough. Commands for the others fail on their own. */
   private async anyAnswer(): Promise<void> {
     const masters = this.masters();
     if (masters.length === 0) return this.ping(this.client);
@@ -45,7 +45,7 @@ export class RedisPulse {
     });
   }
 
-  /** While Redis loads its data ioredis keeps the connection back, and takes no other question than this. */
+  /** While Redis loads its data, ioredis holds the connection back and answers no other question than this. */
   private async demandLoaded(): Promise<void> {
     const { client } = this;
     if (client instanceof Cluster || client.status !== 'connect') return;
@@ -58,7 +58,7 @@ export class RedisPulse {
       await server.ping();
     } catch (error) {
       const fault = faultIn((error as Error).message);
-      // A Redis that cannot save refuses even a ping: that is an answer.
+      // A Redis that cannot save refuses even a ping. This is an answer.
       if (fault === undefined || isUnusable(fault)) throw error;
     }
     this.options.answered(performance.now() - sentAt);
@@ -86,7 +86,7 @@ export class RedisPulse {
     });
   }
 
-  /** A range of no bytes is written nowhere, and yet refused by a server that is read-only, full, or cannot save. */
+  /** Setting an empty range writes nothing, but is refused by a server that is read-only, full, or cannot save. */
   private write(key: string): Promise<unknown> {
     return this.client.setrange(key, 0, '');
   }
@@ -104,13 +104,16 @@ export class RedisPulse {
     return undefined;
   }
 
-  /** Of a cluster; none where it is one Redis. */
+  /** Empty for a single Redis. */
   private masters(): Redis[] {
     return this.client instanceof Cluster ? this.client.nodes('master') : [];
   }
 }
 
-/** Resolves once a server of a cluster can be asked, or has turned out not to be there. While it is connected to, it refuses commands. */
+/**
+ * Resolves when a server of the cluster can be asked, or cannot be reached. While a connection is being opened, it
+ * refuses commands.
+ */
 async function reached(server: Redis): Promise<void> {
   if (server.status !== 'wait' && server.status !== 'connecting' && server.status !== 'connect') return;
   const done = new AbortController();

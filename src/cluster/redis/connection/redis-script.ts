@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 
 export type RedisArgument = string | number | Buffer;
 
-/** Of every client, and missing in the types of ioredis. */
+/** Every client has it, but the types of ioredis do not. */
 export interface ScriptCommands {
   evalBuffer(source: string, keyCount: number, ...parameters: RedisArgument[]): Promise<unknown>;
   evalshaBuffer(digest: string, keyCount: number, ...parameters: RedisArgument[]): Promise<unknown>;
 }
 
-/** A Lua script that Redis keeps by its digest. All its keys are of one hash slot. */
+/** A Lua script that Redis keeps by its digest. All its keys are in one hash slot. */
 export class RedisScript {
   readonly digest: string;
 
@@ -17,7 +17,7 @@ export class RedisScript {
   }
 
   /**
-   * Runs it as one step. Replies are Buffers, numbers, null and arrays of these.
+   * Runs the script as one step. Replies are Buffers, numbers, null and arrays of these.
    *
    * @throws Error of ioredis
    */

@@ -2,17 +2,17 @@ import { newEpoch } from '../../ports/epoch.js';
 import type { RedisLink } from './redis-link.js';
 import { RedisScript } from './redis-script.js';
 
-/** The field of a list that names its life. Entries have a colon in their names. */
+/** The field of a list that identifies its state. Entries have a colon in their names. */
 export const LIFE_FIELD = 'life';
-/** A list that nobody needs any more expires by itself; every new entry renews it. */
+/** A list that nobody needs expires by itself. Every new entry renews it. */
 export const MIN_LIFE_MS = 86_400_000;
 
 /**
- * Three things end the life of a list. The server was restarted or replaced (its run_id): it may hold an older state. The name
- * is gone: it lies in the list itself, so it is lost with it. The list and its endings do not count the same: one of them lost
- * something.
+ * A list gets a new name in three cases. The server was restarted or replaced (its run_id), so the list may be older.
+ * The name is missing: it is part of the list, so it is lost with it. The list and its index have different sizes, so
+ * one of them lost something.
  *
- * KEYS: list, endings. ARGV: a fresh name, milliseconds until a list without entries expires. Returns the name that stands.
+ * KEYS: list, endings. ARGV: a fresh name, milliseconds until a list without entries expires. Returns the current name.
  */
 const LIFE = new RedisScript(`
 local list, endings = KEYS[1], KEYS[2]
@@ -25,7 +25,7 @@ if redis.call('PTTL', list) < 0 then redis.call('PEXPIRE', list, ARGV[2]) end
 return life
 `);
 
-/** Names the state of a list: another name later means that the list may have lost entries, or all of them. */
+/** Identifies the state of a list. A different value later means that entries may have been lost. */
 export async function runIdOf(link: RedisLink, [list = '', endings = '']: readonly string[]): Promise<string> {
   return String(await link.run(LIFE, [list, endings], [newEpoch(), MIN_LIFE_MS]));
 }

@@ -1,16 +1,18 @@
 import { Cluster, type Redis } from 'ioredis';
 
 /**
- * Tells when another life of a Redis server (its run_id) answers than before. It may hold an older state, from a snapshot
- * or of a replica that had fallen behind, and nothing in what it holds says so.
+ * Detects that another run of a Redis server answers than before (its run_id). Its content may be older, from a
+ * snapshot or a replica that was behind, and nothing else says so.
  */
 export class RunIds {
-  /** By address, of each master. */
+  /** By address, for each master. */
   private known = new Map<string, string>();
 
   constructor(private readonly client: Redis | Cluster) {}
 
-  /** Whether there is one that was not there when this was last asked. A server that does not answer counts as it was. */
+  /**
+   * Whether there is a run_id that was not there at the last call. A server that does not answer counts as unchanged.
+   */
   async haveChanged(): Promise<boolean> {
     const servers = this.client instanceof Cluster ? this.client.nodes('master') : [this.client];
     const lives = await Promise.all(
@@ -27,7 +29,7 @@ export class RunIds {
     return former.size > 0 && [...present.values()].some((life) => !former.has(life));
   }
 
-  /** Whether this is one of those that answered last. True where either is not known. */
+  /** Whether this server answered last. True if that is unknown. */
   has(runId: string | undefined): boolean {
     return runId === undefined || this.known.size === 0 || [...this.known.values()].includes(runId);
   }
@@ -37,7 +39,7 @@ function addressOf({ options }: Redis): string {
   return `${options.host}:${options.port}`;
 }
 
-/** Undefined where the server does not answer, or does not say. */
+/** Undefined if the server does not answer, or does not tell. */
 export async function serverRunId(server: Redis): Promise<string | undefined> {
   try {
     return /run_id:(\w+)/.exec(await server.info('server'))?.[1];

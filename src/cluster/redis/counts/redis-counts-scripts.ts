@@ -1,8 +1,8 @@
 import { RedisScript } from '../connection/redis-script.js';
 
 /**
- * The places of a user or an address are a hash: `<count>:<time>:<version>` by incarnation. A node states its number as a whole,
- * and a version orders its statements, so that one that was late does not undo a newer.
+ * The places of a user or an address are a hash: `<count>:<time>:<version>` by incarnation. A node states its number as
+ * a whole. The version orders its statements, so that a late one does not undo a newer one.
  */
 const STATE_OWN = `
 local places, me, count, version, life, former = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
@@ -22,17 +22,19 @@ local function state()
 end
 `;
 
-/** KEYS: places. ARGV: incarnation, count, version, life of the key, former incarnation of this node or ''. */
+/** KEYS: places. ARGV: incarnation, count, version, lifetime of the key, former incarnation of this node or ''. */
 export const STATE = new RedisScript(`${STATE_OWN}
 state()
 return 1
 `);
 
 /**
- * States the count if there is room for it. Others count while they have a lease, or while their number is younger than one:
- * their node may be newer than the list. What is left of nodes that are gone is dropped, if the list is one of this life.
+ * States the count if there is room for it. Places of other nodes count while the node has a lease, or while the number
+ * is younger than a lease, because the node may be newer than the list. Places of lost nodes are removed, if the list
+ * is of this run.
  *
- * KEYS: places. ARGV: as STATE, then limit or 0, lease, the incarnations with a lease. Returns 1, or 0 where there is no room.
+ * KEYS: places. ARGV: as STATE, then limit or 0, lease, the incarnations with a lease. Returns 1, or 0 if there is no
+ * room.
  */
 export const TAKE = new RedisScript(`${STATE_OWN}
 local limit, lease, live, others = tonumber(ARGV[6]), tonumber(ARGV[7]), {}, 0

@@ -6,23 +6,26 @@ import type { RedisArgument } from '../connection/redis-script.js';
 import type { RedisNodeRegistry } from '../registry/redis-node-registry.js';
 import type { CountKind, SharedCounts } from '../../ports/shared-counts.js';
 
-/** What this node has of one user or address. */
+/** The count of this node for one user or address. */
 interface Own {
   readonly kind: CountKind;
   readonly key: string;
-  /** Those too that are being asked for. */
+  /** Includes places that are being requested. */
   count: number;
-  /** What Redis is known to hold; undefined: unknown. */
+  /** The count in Redis, if known. */
   stated: number | undefined;
-  /** Under which incarnation that is. */
+  /** The incarnation under which it is stored. */
   statedAs: string | undefined;
   asking: number;
 }
 
 const LIFE_MS = 86_400_000;
-/** How often all is stated anew: well within the life of a key, and for what a server of a Redis Cluster may have lost. */
+/**
+ * How often everything is stated again: well within the lifetime of a key, and in case a server of a Redis Cluster has
+ * lost it.
+ */
 const ROUND_MS = 600_000;
-/** Statements under way at one time, beside those of who asks for places. */
+/** Statements in progress at one time, besides those that request places. */
 const AT_ONCE = 100;
 const RETRY_MS = 1_000;
 
@@ -30,11 +33,14 @@ export interface CountsOptions {
   readonly roundMs?: number;
 }
 
-/** Counts over all nodes, kept in Redis. The truth about this node's share is here, so Redis can always be told anew. */
+/**
+ * Counts over all nodes, in Redis. The true share of this node is kept here, so it can be written to Redis again at any
+ * time.
+ */
 export class RedisSharedCounts implements SharedCounts {
-  /** Bounded by connections, and by what was asked for and not answered before Redis counted as away. */
+  /** Bounded by the number of connections, and by the requests before Redis counts as unreachable. */
   private readonly own = new Map<string, Own>();
-  /** Of which Redis does not know the number, or is not known to. */
+  /** Counts that Redis does not have, or may not have. */
   private readonly unstated = new Set<Own>();
   private readonly round: NodeJS.Timeout;
   private version = 0;
@@ -51,7 +57,7 @@ export class RedisSharedCounts implements SharedCounts {
     this.round = setInterval(() => this.stateAll(), roundMs).unref();
   }
 
-  /** How many users and addresses take memory. */
+  /** The number of users and addresses that take memory. */
   get size(): number {
     return this.own.size;
   }
@@ -59,7 +65,7 @@ export class RedisSharedCounts implements SharedCounts {
   async take(kind: CountKind, key: string, limit: number): Promise<boolean> {
     if (!this.link.isUp) throw busy();
     const own = this.obtain(kind, key);
-    // Before it is granted, so that those who ask at one time state different numbers.
+    // Before it is granted, so that simultaneous requests state different numbers.
     own.count += 1;
     own.asking += 1;
     let hasRoom = false;
@@ -97,7 +103,7 @@ export class RedisSharedCounts implements SharedCounts {
     return counts;
   }
 
-  /** States what is not stated yet, if Redis is there. */
+  /** Writes the outstanding counts, if Redis can be reached. */
   async close(): Promise<void> {
     clearInterval(this.round);
     this.flush();
@@ -113,7 +119,7 @@ export class RedisSharedCounts implements SharedCounts {
   }
 
   /**
-   * Tells Redis the number of now.
+   * Writes the current count to Redis.
    *
    * @param limit undefined: without asking whether there is room
    */
@@ -127,7 +133,7 @@ export class RedisSharedCounts implements SharedCounts {
     try {
       const answer = await this.link.run(limit === undefined ? STATE : TAKE, [this.keyOf(kind, key)], parameters);
       if (answer === 1) own.stated = count;
-      // What was stated under the former name has been taken out.
+      // The count under the former name has been removed.
       else if (former !== '') own.stated = 0;
       own.statedAs = incarnation;
       return answer;
@@ -137,11 +143,11 @@ export class RedisSharedCounts implements SharedCounts {
     }
   }
 
-  /** Sees to it that Redis learns the number, and that nothing is kept of what is nought. */
+  /** Makes sure that Redis gets the count, and that a count of 0 is not kept. */
   private settle(own: Own): void {
     if (own.asking > 0) return;
     if (own.stated !== own.count) {
-      // Those of one turn go together.
+      // Statements of one event-loop turn go together.
       if (this.unstated.size === 0) setImmediate(() => this.flush());
       this.unstated.add(own);
     } else if (own.count === 0) this.own.delete(nameOf(own.kind, own.key));
@@ -165,12 +171,12 @@ export class RedisSharedCounts implements SharedCounts {
       while (this.unstated.size > 0 && this.link.isUp) {
         await inBatches([...this.unstated], AT_ONCE, async (own) => {
           this.unstated.delete(own);
-          // What is being asked for is settled after the answer.
+          // A requested place is settled after the answer.
           if (own.asking === 0) await this.restate(own);
         });
       }
     } catch {
-      // Where Redis is away, its return begins it anew.
+      // If Redis cannot be reached, its return starts this again.
       this.retry = setTimeout(() => this.flush(), RETRY_MS).unref();
     }
   }

@@ -1,4 +1,4 @@
-/** The object that a text holds as JSON, or undefined where it holds none: what lies in Redis, others may have written. */
+/** Returns the object in a JSON text, or undefined if there is none. Anyone may have written to Redis. */
 export function recordOf(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -10,18 +10,18 @@ interface Kept {
 }
 
 interface AnswerKeys {
-  /** What the names of its keys end with. */
+  /** The suffix of its keys. */
   readonly part?: string;
   readonly lifeMs?: number;
 }
 
-/** KEYS: answer. ARGV: what it is. Drops it, unless it is another by now. */
+/** KEYS: answer. ARGV: its value. Deletes it, unless it has changed meanwhile. */
 const DROP = new RedisScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 `);
 
-/** Answers of a whole cluster: a key of Redis each, which Redis forgets. */
+/** Answers of the whole cluster. Each is a key of Redis, which expires. */
 export class RedisAnswerStore implements AnswerStore {
   private readonly part: string;
   private readonly lifeMs: number;
@@ -37,7 +37,7 @@ export class RedisAnswerStore implements AnswerStore {
   async claim(key: string, fingerprint: string): Promise<Claim> {
     const text = JSON.stringify({ fingerprint } satisfies Kept);
     const { client } = this.link;
-    // Since Redis 7 one command both claims and tells who was first.
+    // Since Redis 7, one command both claims the key and returns the earlier value.
     const former = await this.link.attempt(() => client.set(this.keyOf(key), text, 'PX', this.lifeMs, 'NX', 'GET'));
     if (former === null) return { state: 'claimed' };
     const claim = claimOf(former);
@@ -61,7 +61,7 @@ export class RedisAnswerStore implements AnswerStore {
   }
 }
 
-/** Undefined for what this store has not written. */
+/** Returns undefined if this store did not write it. */
 function claimOf(text: string): Claim | undefined {
   const { fingerprint, answer } = recordOf(text) ?? {};
   if (typeof fingerprint !== 'string') return undefined;

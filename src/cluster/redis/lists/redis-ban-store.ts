@@ -6,12 +6,12 @@ import type { RedisLink } from '../connection/redis-link.js';
 import { recordsIn } from './redis-records.js';
 import { RedisScript } from '../connection/redis-script.js';
 
-/** Bans dropped in one script, so that none keeps Redis busy for long. */
+/** Bans removed in one script, so that none keeps Redis busy for long. */
 const PORTION = 1_000;
-/** Bans restated, or indexed, in one script. */
+/** Bans written again, or indexed, in one script. */
 const RESTATED_AT_ONCE = 100;
 
-/** KEYS: list (ban by name), endings (names by time), breaches (the same of those that no operator made). */
+/** KEYS: list (ban by name), endings (names by time), breaches (the same, without bans of operators). */
 const BANS = `
 local list, endings, breaches = KEYS[1], KEYS[2], KEYS[3]
 local function drop(names)
@@ -42,8 +42,8 @@ end
 `;
 
 /**
- * ARGV: time, most bans, then for a new one: name, time of its end, ban, 1 where a breach made it. Drops what has ended, in
- * portions. Returns 0 where the list and its endings do not count the same.
+ * ARGV: time, most bans, then for a new one: name, its end, ban, 1 if a breach made it. Removes expired bans, in
+ * batches. Returns 0 if the list and its index have different sizes.
  */
 const TIDY = new RedisScript(`${BANS}
 drop(redis.call('ZRANGE', endings, '-inf', ARGV[1], 'BYSCORE', 'LIMIT', 0, ${PORTION}))
@@ -59,8 +59,8 @@ return 1
 `);
 
 /**
- * ARGV: time, most bans, then for each: name, time of its end, ban, 1 where a breach made it. What is there stays, unless an
- * operator's lasts longer. Returns how many were put.
+ * ARGV: time, most bans, then for each: name, its end, ban, 1 if a breach made it. An existing ban stays, unless an
+ * operator's lasts longer. Returns the number of bans that were stored.
  */
 const RESTATE = new RedisScript(`${BANS}
 local taken = 0
@@ -76,7 +76,7 @@ bound(ARGV[1], ARGV[2])
 return taken
 `);
 
-/** ARGV: name, time of its end, 1 where a breach made it, for each. Puts those back in order that are in the list. */
+/** ARGV: for each, name, its end, 1 if a breach made it. Indexes those again that are in the list. */
 const INDEX = new RedisScript(`${BANS}
 for at = 1, #ARGV, 3 do
   if redis.call('HEXISTS', list, ARGV[at]) == 1 then index(ARGV[at], ARGV[at + 1], ARGV[at + 2]) end
@@ -93,7 +93,7 @@ redis.call('ZREM', KEYS[3], ARGV[1])
 return ban
 `);
 
-/** KEYS: list, endings, breaches. ARGV: names, each followed by what it had. Drops those that still have it. */
+/** KEYS: list, endings, breaches. ARGV: names, each followed by its value. Removes those that still have this value. */
 const DROP = new RedisScript(`
 for index = 1, #ARGV, 2 do
   if redis.call('HGET', KEYS[1], ARGV[index]) == ARGV[index + 1] then
@@ -105,7 +105,7 @@ end
 return 1
 `);
 
-/** The bans of all nodes, kept in Redis. */
+/** The bans of all nodes, in Redis. */
 export class RedisBanStore implements BanStore {
   private readonly keys: readonly string[];
 
@@ -117,7 +117,7 @@ export class RedisBanStore implements BanStore {
   }
 
   async put(ban: Ban): Promise<void> {
-    // One that has ended must still replace the one before.
+    // An expired ban must still replace the one before.
     await this.link.run(TIDY, this.keys, [Date.now(), this.maxBans, ...written(ban)]);
   }
 
@@ -152,7 +152,7 @@ export class RedisBanStore implements BanStore {
     return runIdOf(this.link, this.keys);
   }
 
-  /** The order of the list was lost, or parts of it. */
+  /** The index of the list was lost, in whole or in part. */
   private async index(bans: readonly Ban[]): Promise<void> {
     const [, endings = '', breaches = ''] = this.keys;
     await this.link.attempt(() => this.link.client.del(endings, breaches));
@@ -163,7 +163,7 @@ export class RedisBanStore implements BanStore {
     }
   }
 
-  /** What no ban is, and must not keep the others from being known. */
+  /** A malformed entry must not prevent the others from being read. */
   private async drop(namesAndTexts: readonly string[]): Promise<void> {
     for (let index = 0; index < namesAndTexts.length; index += 2)
       this.link.emit('failed', 'malformed entry in the list of bans');

@@ -2,19 +2,19 @@ import { recordOf } from './json-record.js';
 import { LIFE_FIELD } from '../connection/run-id.js';
 import type { RedisLink } from '../connection/redis-link.js';
 
-/** In one reply of Redis, so that none keeps it busy for long. */
+/** Entries in one reply of Redis, so that none keeps it busy for long. */
 const PORTION = 1_000;
 
 interface Reading<T> {
-  /** Undefined for what is none, or lies under another name than its own: nobody could lift it there. */
+  /** Returns undefined if the entry is malformed, or under another name than its own, where nobody could lift it. */
   readonly read: (record: unknown, name: string) => T | undefined;
-  /** Told of those, in portions: names, each followed by what it has. */
+  /** Called with malformed entries, in batches: names, each followed by its value. */
   readonly drop: (namesAndTexts: readonly string[]) => Promise<void>;
 }
 
-/** All records of a list. */
+/** Reads all records of a list. */
 export async function recordsIn<T>(link: RedisLink, hash: string, { read, drop }: Reading<T>): Promise<readonly T[]> {
-  // A scan may bring one twice.
+  // A scan may return a record twice.
   const found = new Map<string, T>();
   let cursor = '0';
   do {

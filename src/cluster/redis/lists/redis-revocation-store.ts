@@ -13,9 +13,9 @@ import {
 } from '../../ports/revocation-store.js';
 
 const TAG = 'revocations';
-/** Dropped in one script, so that none keeps Redis busy for long. */
+/** Entries removed in one script, so that none keeps Redis busy for long. */
 const PORTION = 1_000;
-/** Revocations restated, or indexed, in one script. */
+/** Revocations written again, or indexed, in one script. */
 const RESTATED_AT_ONCE = 100;
 
 /** KEYS: list (revocation by name), endings (names by time). */
@@ -38,8 +38,8 @@ end
 `;
 
 /**
- * ARGV: time, then for a new one: most of them, name, time of its end, revocation. Drops those whose time is over, in portions.
- * Returns 0 where there are too many for a new one, and without a new one where the list and its endings do not count the same.
+ * ARGV: time, then for a new one: most entries, name, its end, revocation. Removes expired ones, in batches. Returns 0
+ * if there is no room for a new one, or, without a new one, if the list and its index have different sizes.
  */
 const TIDY = new RedisScript(`${REVOCATIONS}
 local ended = redis.call('ZRANGE', endings, '-inf', ARGV[1], 'BYSCORE', 'LIMIT', 0, ${PORTION})
@@ -54,7 +54,10 @@ renew(ARGV[1])
 return 1
 `);
 
-/** ARGV: time, most of them, then for each: name, time of its end, revocation. Returns how many were put, and how many had no room. */
+/**
+ * ARGV: time, most entries, then for each: name, its end, revocation. Returns how many were stored, and how many had no
+ * room.
+ */
 const RESTATE = new RedisScript(`${REVOCATIONS}
 local taken, refused = 0, 0
 for at = 3, #ARGV, 3 do
@@ -66,7 +69,7 @@ renew(ARGV[1])
 return { taken, refused }
 `);
 
-/** ARGV: name, time of its end, for each. Puts those back in order that are in the list. */
+/** ARGV: for each, name and its end. Indexes those again that are in the list. */
 const INDEX = new RedisScript(`
 for at = 1, #ARGV, 2 do
   if redis.call('HEXISTS', KEYS[1], ARGV[at]) == 1 then redis.call('ZADD', KEYS[2], ARGV[at + 1], ARGV[at]) end
@@ -74,7 +77,7 @@ end
 return 1
 `);
 
-/** KEYS: list, endings. ARGV: name, and perhaps what it must be. Returns the revocation. */
+/** KEYS: list, endings. ARGV: name, and optionally the value that it must have. Returns the revocation. */
 const LIFT = new RedisScript(`
 local revocation = redis.call('HGET', KEYS[1], ARGV[1])
 if ARGV[2] and ARGV[2] ~= revocation then return false end
@@ -83,7 +86,7 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 return revocation
 `);
 
-/** The revocations of all nodes, kept in Redis. */
+/** The revocations of all nodes, in Redis. */
 export class RedisRevocationStore implements RevocationStore {
   private readonly keys: readonly string[];
 
@@ -132,7 +135,7 @@ export class RedisRevocationStore implements RevocationStore {
     return runIdOf(this.link, this.keys);
   }
 
-  /** The order of the list was lost, or parts of it. */
+  /** The index of the list was lost, in whole or in part. */
   private async index(revocations: readonly Revocation[]): Promise<void> {
     const [, endings = ''] = this.keys;
     await this.link.attempt(() => this.link.client.del(endings));
@@ -143,7 +146,7 @@ export class RedisRevocationStore implements RevocationStore {
     }
   }
 
-  /** What no revocation is must not take the place of one. */
+  /** A malformed entry must not take the place of a revocation. */
   private async drop(namesAndTexts: readonly string[]): Promise<void> {
     for (let index = 0; index < namesAndTexts.length; index += 2) {
       this.link.emit('failed', 'malformed entry in the list of revocations');

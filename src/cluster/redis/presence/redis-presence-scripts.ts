@@ -1,17 +1,18 @@
 import { RedisScript } from '../connection/redis-script.js';
 
 /**
- * What a channel's presence keeps in Redis, under one hash tag: `sessions`, a hash of `<incarnation>\0<user id>` by session id;
- * `users`, how many sessions each user has; and `gone`, the users whose leave was told because their node was lost.
+ * The keys of a channel's presence in Redis, under one hash tag: `sessions`, a hash of `<incarnation>\0<user id>` by
+ * session id; `users`, the number of sessions of each user; and `gone`, the users who were reported as gone because
+ * their node was lost.
  */
 export type EnterMode = 'new' | 'again' | 'kept';
 
 /**
- * Enters sessions. Mode: `new`; `again` where it is not known whether an attempt before this one was made; `kept` for those
- * that were in already, and are told only where their leave was.
+ * Enters sessions. Mode: `new`; `again` if an earlier attempt may have succeeded; `kept` for sessions that were in
+ * already, which are reported only if their leave was.
  *
- * KEYS: sessions, users, gone. ARGV: incarnation, life, mode, then for each session its id and user id.
- * Returns the users that have come.
+ * KEYS: sessions, users, gone. ARGV: incarnation, lifetime, mode, then for each session its id and user id. Returns the
+ * users that have come.
  */
 export const ENTER = new RedisScript(`
 local sessions, users, gone = KEYS[1], KEYS[2], KEYS[3]
@@ -45,8 +46,8 @@ end
 `;
 
 /**
- * KEYS: sessions, users. ARGV: session id, user id, whether it is not known if an attempt before this one was made (0 or 1).
- * Returns whether the user has gone.
+ * KEYS: sessions, users. ARGV: session id, user id, 1 if an earlier attempt may have succeeded, otherwise 0. Returns
+ * whether the user has gone.
  */
 export const LEAVE = new RedisScript(`${TAKE_OUT}
 local known = redis.call('HGET', KEYS[1], ARGV[1])
@@ -56,9 +57,10 @@ return takeOut(ARGV[1], string.sub(known, mark + 1)) and 1 or 0
 `);
 
 /**
- * Takes out what a lost node has entered, in portions: a call takes bounded time.
+ * Removes the entries of a lost node, in batches of bounded time.
  *
- * KEYS: sessions, users, gone. ARGV: incarnation, cursor, life. Returns the next cursor, and the users that are gone.
+ * KEYS: sessions, users, gone. ARGV: incarnation, cursor, lifetime. Returns the next cursor, and the users that are
+ * gone.
  */
 export const PURGE = new RedisScript(`${TAKE_OUT}
 local head, told = ARGV[1] .. '\\0', {}

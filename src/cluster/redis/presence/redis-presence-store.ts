@@ -8,16 +8,16 @@ import type { RedisLink } from '../connection/redis-link.js';
 import type { RedisNodeRegistry } from '../registry/redis-node-registry.js';
 import { ENTER, LEAVE, PURGE, type EnterMode } from './redis-presence-scripts.js';
 
-/** What nobody enters anew for so long is forgotten, wherever it came from. */
+/** Entries that are not renewed for this long are forgotten, whatever wrote them. */
 const LIFE_MS = 86_400_000;
-/** How often all is entered anew: a server of a Redis Cluster may lose what it held while nobody notices. */
+/** How often everything is entered again, because a server of a Redis Cluster may lose its data unnoticed. */
 const ROUND_MS = 300_000;
-/** Channels entered anew, or cleared, at one time. */
+/** Channels that are entered again, or cleared, at one time. */
 const AT_ONCE = 32;
 /** Sessions in one script, so that none keeps Redis busy for long. */
 const PORTION = 200;
 const RETRY_MS = 1_000;
-/** Lost nodes of which members are found although all was cleared. */
+/** Lost nodes that still have members although everything was cleared. */
 const MAX_SUSPECTS = 1_000;
 
 export interface PresenceOptions {
@@ -25,8 +25,8 @@ export interface PresenceOptions {
 }
 
 /**
- * Presence over all nodes, kept in Redis. Every entry bears the incarnation of its node, and every incarnation has an index of
- * the channels that it is in: so what a lost node has left is found, and cleared by whichever node is told of the loss.
+ * Presence over all nodes, in Redis. Every entry carries the incarnation of its node, and every incarnation has an
+ * index of its channels. So any node that learns of a loss can find and clear the entries.
  */
 export class RedisPresenceStore implements PresenceStore {
   private readonly local = new LocalPresence((channel, members) => this.unindex(channel, members));
@@ -48,7 +48,7 @@ export class RedisPresenceStore implements PresenceStore {
     this.round = setInterval(() => void this.restate(), roundMs).unref();
   }
 
-  /** How many channels take memory. */
+  /** The number of channels that take memory. */
   get size(): number {
     return this.local.size;
   }
@@ -65,7 +65,7 @@ export class RedisPresenceStore implements PresenceStore {
     return this.local.inTurn(channel, presence, async (members, entry) => {
       const isRetry = entry.state === 'going';
       entry.state = 'going';
-      // What is being entered anew must not be entered after it has left.
+      // A session that is being entered again must not be entered after it has left.
       await members.restating?.catch(() => {});
       const [sessions = '', users = ''] = this.keysOf(channel);
       const parameters = [presence.sessionId, presence.userId, isRetry ? 1 : 0];
@@ -75,7 +75,7 @@ export class RedisPresenceStore implements PresenceStore {
     });
   }
 
-  /** Of lost nodes nobody is shown, whether or not all is cleared by now. */
+  /** Members of lost nodes are not returned, whether or not they are cleared yet. */
   async members(channel: ChannelName): Promise<readonly Presence[]> {
     const [sessions = ''] = this.keysOf(channel);
     const entries = Object.entries(await this.link.attempt(() => this.link.client.hgetall(sessions)));
@@ -104,7 +104,7 @@ export class RedisPresenceStore implements PresenceStore {
       const come = await this.write(channel, mode, [entry]);
       hasCome ||= come.length > 0;
       mode = 'kept';
-      // This node was given up meanwhile: what bears its former name is cleared away.
+      // This node was given up meanwhile, and entries under its former name will be cleared.
       if (incarnation !== this.registry.self.incarnation) continue;
       entry.state = 'in';
       return hasCome;
@@ -136,14 +136,14 @@ export class RedisPresenceStore implements PresenceStore {
     await this.link.attempt(() => Promise.all([client.sadd(key, channel), client.pexpire(key, LIFE_MS)]));
   }
 
-  /** One that is left over by a failure costs whoever clears up a look at an empty channel. */
+  /** A failure leaves an index entry, which costs a look at an empty channel at the next cleanup. */
   private unindex(channel: ChannelName, { index }: LocalMembers): void {
     if (index === undefined) return;
     const key = this.indexOf(index.incarnation);
     this.link.attempt(() => this.link.client.srem(key, channel)).catch(() => {});
   }
 
-  /** Enters all of this node anew, where Redis or this node may have been away. */
+  /** Enters all sessions of this node again, after Redis or this node may have been away. */
   private async restate(): Promise<void> {
     this.mustRestate = true;
     if (this.isRestating) return;
@@ -152,11 +152,11 @@ export class RedisPresenceStore implements PresenceStore {
     while ((this.mustRestate || due.length > 0) && !this.isClosed && this.link.isUp) {
       if (this.mustRestate) due = this.local.names;
       this.mustRestate = false;
-      // One server of a cluster that is silent keeps back only what it has to hold.
+      // A silent server of a cluster delays only its own channels.
       due = await failedOf(due, AT_ONCE, (channel) => this.restateOne(channel));
       if (due.length > 0) await pause(RETRY_MS, undefined, { ref: false });
     }
-    // Where Redis is away, its return begins it anew.
+    // If Redis cannot be reached, its return starts this again.
     this.isRestating = false;
   }
 
@@ -186,7 +186,7 @@ export class RedisPresenceStore implements PresenceStore {
   private async clearUpAfter({ incarnation }: NodeIdentity): Promise<void> {
     const index = this.indexOf(incarnation);
     for (;;) {
-      // No cursor: what is cleared is taken out.
+      // No cursor: cleared entries are removed.
       const channels = await this.link.attempt(() => this.link.client.srandmember(index, AT_ONCE));
       if (channels.length === 0) return;
       await Promise.all(channels.map((channel) => this.purge(channel as ChannelName, incarnation)));
@@ -204,7 +204,9 @@ export class RedisPresenceStore implements PresenceStore {
     } while (cursor !== '0');
   }
 
-  /** Whoever clears up finds all that the index names. What is still there much later was lost from the index. */
+  /**
+   * The cleanup finds every channel in the index. A member that is still there much later is missing from the index.
+   */
   private suspect(channel: ChannelName, incarnation: string): void {
     const since = this.suspects.get(incarnation);
     if (since === undefined) {

@@ -1,15 +1,15 @@
 import { RedisScript } from '../connection/redis-script.js';
 
 /**
- * Takes a report, and tells who is there. Times are those of Redis, in milliseconds. A lease does not run while nobody
- * reports, so that a Redis that was away, or a cluster that was, does not make all nodes lose each other: `since` is when
- * reports began to come again. A claim on a lost node ends after a lease, unless the node that has it goes on saying so.
- * A node that was claimed never comes back under its name: whoever clears up need not fear that more comes.
+ * Takes a report and returns the nodes. Times are those of Redis, in milliseconds. Leases do not run while nobody
+ * reports, so that an outage of Redis does not make all nodes lose each other: `since` is when reports began again. A
+ * claim on a lost node ends after a lease, unless the claiming node renews it. A claimed incarnation never comes back,
+ * so its cleanup is final.
  *
- * KEYS: beats (incarnation by time), reports (JSON by incarnation), claims (incarnation by the end of the claim), clock.
- * ARGV: incarnation, report, lease, whether the node may be new (0 or 1), then the incarnations that it is clearing up after.
- * Returns 0 where the node is not known any more; else the time, the incarnations with a lease with their beats, the reports
- * of these, and the lost ones to clear up after.
+ * KEYS: beats (incarnation by time), reports (JSON by incarnation), claims (incarnation by the end of the claim),
+ * clock. ARGV: incarnation, report, lease, whether the node may be new (0 or 1), then the incarnations that it is
+ * clearing. Returns 0 if the node is unknown; otherwise the time, the incarnations with a lease and their beats, their
+ * reports, and the lost incarnations to clear.
  */
 export const REPORT = new RedisScript(`
 local beats, reports, claims, clock = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -55,7 +55,7 @@ end
 return { string.format('%.0f', now), live, told, lost }
 `);
 
-/** KEYS: beats, reports, claims. ARGV: an incarnation after which all is cleared. */
+/** KEYS: beats, reports, claims. ARGV: an incarnation whose cleanup is complete. */
 export const CLEARED = new RedisScript(`
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('HDEL', KEYS[2], ARGV[1])

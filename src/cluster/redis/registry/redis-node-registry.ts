@@ -12,26 +12,26 @@ import type { RedisLink } from '../connection/redis-link.js';
 import { CLEARED, REPORT } from './redis-node-registry-scripts.js';
 
 type OwnReport = Parameters<NodeRegistry['report']>[0];
-/** Time, incarnations with a lease and their beats, their reports, and whom to clear up after. */
+/** Time, incarnations with a lease and their beats, their reports, and incarnations to clear. */
 type Reply = 0 | [now: Buffer, live: Buffer[], reports: Buffer[], lost: Buffer[]];
 
 export interface RegistryOptions {
   readonly leaseMs?: number;
 }
 
-/** Who is in the cluster, kept in Redis under one hash tag. */
+/** The nodes of the cluster, in Redis under one hash tag. */
 export class RedisNodeRegistry implements NodeRegistry {
   nodes: readonly NodeReport[] = [];
-  /** The lives with a lease, as of the last report; those too that have withdrawn, or been followed by another, within a lease. */
+  /** Incarnations with a lease as of the last report, including those that withdrew or were replaced within a lease. */
   incarnations: ReadonlySet<string> = new Set();
   readonly leaseMs: number;
   private identity: NodeIdentity;
   private readonly logger = new Logger('NodeRegistry');
   private readonly listeners: NodeRegistryListener[] = [];
   private readonly keys: readonly string[];
-  /** The lost that this node clears up after. */
+  /** Lost incarnations that this node is clearing. */
   private readonly clearing = new Set<string>();
-  /** Reports are made one after the other. */
+  /** Reports run one after the other. */
   private turn: Promise<unknown> = Promise.resolve();
   private firstBeat: number | undefined;
   private lastBeat = 0;
@@ -66,7 +66,7 @@ export class RedisNodeRegistry implements NodeRegistry {
     return made;
   }
 
-  /** The beat stays, so that disconnected members and whatever else is left behind are cleared away after a lease. */
+  /** The beat stays, so that the entries of this node are cleared after a lease. */
   async withdraw(): Promise<void> {
     this.hasWithdrawn = true;
     await this.turn;
@@ -76,9 +76,9 @@ export class RedisNodeRegistry implements NodeRegistry {
   }
 
   /**
-   * Those of the lives that have a lease.
+   * Incarnations with a lease.
    *
-   * @throws GatehouseError SERVER_BUSY when Redis cannot be reached
+   * @throws GatehouseError SERVER_BUSY if Redis cannot be reached
    */
   async withLease(incarnations: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const isKnown = (name: string): boolean => name === this.self.incarnation || this.incarnations.has(name);
@@ -86,18 +86,18 @@ export class RedisNodeRegistry implements NodeRegistry {
     if (unknown.length === 0) return incarnations;
     const [beats = ''] = this.keys;
     const scores = await this.link.attempt(() => this.link.client.zmscore(beats, ...unknown));
-    // Began after this node's last report.
+    // It began after the last report of this node.
     const young = unknown.filter((_name, index) => Number(scores[index] ?? -1) >= this.lastBeat);
     return new Set([...incarnations].filter((name) => isKnown(name) || young.includes(name)));
   }
 
   private async makeReport(report: OwnReport): Promise<void> {
     if (this.hasWithdrawn) return;
-    // An older state of what this node has written is cleared away as that of a lost one.
+    // An older state of this node's own entries is cleared like that of a lost node.
     if (this.isReplaced) this.beginAnew();
     let reply = await this.send(report);
     if (reply === 0) {
-      // Its name belongs to whoever clears up after it.
+      // Its name belongs to the node that clears it.
       this.beginAnew();
       reply = await this.send(report);
     }
@@ -128,12 +128,12 @@ export class RedisNodeRegistry implements NodeRegistry {
     const beats = new Map<string, number>();
     for (let index = 0; index < live.length; index += 2) beats.set(String(live[index]), Number(live[index + 1]));
     this.incarnations = new Set(beats.keys());
-    // Ordered by beat, so the newest life of a node stays.
+    // Ordered by beat, so the newest incarnation of a node stays.
     const newest = new Map<string, NodeReport>();
     for (const [index, incarnation] of [...beats.keys()].entries()) {
       const text = String(reports[index] ?? '');
       const report = reportOf(text, incarnation);
-      // Who has withdrawn has none.
+      // A node that withdrew has no report.
       if (report === undefined && text !== '') this.link.emit('failed', `malformed report of node ${incarnation}`);
       if (report === undefined) continue;
       newest.delete(report.nodeId);
@@ -146,7 +146,10 @@ export class RedisNodeRegistry implements NodeRegistry {
     for (const incarnation of lost) void this.clearUpAfter(String(incarnation));
   }
 
-  /** A life before this one has not reported since this one began; a namesake goes on. */
+  /**
+   * An earlier incarnation of this node has not reported since this one began. Another node with the same SERVER_ID
+   * goes on reporting.
+   */
   private warnOfNamesake(beats: ReadonlyMap<string, number>): void {
     const { nodeId, incarnation } = this.self;
     const since = this.firstBeat ?? Infinity;
@@ -165,7 +168,7 @@ export class RedisNodeRegistry implements NodeRegistry {
       await Promise.all(this.listeners.map(async (listener) => listener.lost(lost)));
       await this.link.run(CLEARED, this.keys.slice(0, 3), [incarnation]);
     } catch {
-      // The claim runs out, and it is told again, here or elsewhere.
+      // The claim expires, and the loss is reported again, here or on another node.
     } finally {
       this.clearing.delete(incarnation);
     }
