@@ -16,6 +16,7 @@ const MAY_IMPORT = {
   health: ['config', 'protocol', 'cluster', 'lifecycle'],
   dispatch: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access'],
   endpoint: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access', 'upgrade', 'dispatch'],
+  hooks: ['config', 'protocol', 'authentication', 'sessions', 'channels', 'broadcast', 'upgrade', 'dispatch'],
 };
 const BELOW_OBSERVABILITY = Object.keys(MAY_IMPORT);
 

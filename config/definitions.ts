@@ -9,6 +9,7 @@ import { diagnostics } from './definitions/diagnostics.js';
 import { encryption } from './definitions/encryption.js';
 import { health } from './definitions/health.js';
 import { heartbeat } from './definitions/heartbeat.js';
+import { hooks } from './definitions/hooks.js';
 import { inbound } from './definitions/inbound.js';
 import { internal } from './definitions/internal.js';
 import { lifecycle } from './definitions/lifecycle.js';
@@ -38,6 +39,7 @@ export const DEFINITIONS = {
   replay,
   channels,
   cluster,
+  hooks,
   heartbeat,
   outbound,
   lifecycle,

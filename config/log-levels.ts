@@ -12,6 +12,7 @@ export const LOG_AREAS = {
   access: 'signing keys, limits on connections, bans',
   channels: 'hooks of applications that fail',
   cluster: 'Redis and the other nodes',
+  hooks: 'requests to back ends that fail',
   lifecycle: 'start, overload, drain and shutdown',
   api: 'the server API',
   observability: 'anomalies, and failures of logs, metrics and traces themselves',

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parse } from 'yaml';
 import { UnusableSettings } from './unusable-settings.js';
+import { boolean, count, durationMs, fieldsOf, readOptions, readYaml, word, type Reader } from './yaml-options.js';
 
 /** Who may do something: a word, or the roles of which one suffices. */
 export type AccessRule<Word extends string = never> =
@@ -50,14 +50,10 @@ export type Namespaces = ReadonlyMap<string, Namespace>;
 
 const NAME = /^[\w-]{1,64}$/;
 const ROLE = /^\S{1,64}$/;
-const DURATION = /^(\d+)(ms|s|m|h|d)$/;
-const UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 const DEFAULT_LEDGER: LedgerLimits = Object.freeze({ size: 10_000, ageMs: 600_000 });
 /** About a hundred megabytes. */
 const MAX_LEDGER_SIZE = 1_000_000;
-
-type Reader<T> = (value: unknown) => T;
 
 const access: Reader<AccessRule> = accessRule(['anyone', 'signed_in', 'own_user', 'nobody']);
 
@@ -129,19 +125,7 @@ export function keepLedgers(namespaces: Namespaces): boolean {
 }
 
 function readNamespace(name: string, given: Record<string, unknown>, faults: string[]): Namespace {
-  for (const option of Object.keys(given)) {
-    if (!Object.hasOwn(OPTIONS, option)) faults.push(`namespaces.${name}.${option} is not known`);
-  }
-  const values: Record<string, unknown> = { name };
-  for (const [option, { key, read, absent }] of Object.entries(OPTIONS)) {
-    values[key] = absent;
-    if (given[option] === undefined || given[option] === null) continue;
-    try {
-      values[key] = (read as Reader<unknown>)(given[option]);
-    } catch (error) {
-      faults.push(`namespaces.${name}.${option} ${(error as Error).message}`);
-    }
-  }
+  const values: Record<string, unknown> = { name, ...readOptions(OPTIONS, given, `namespaces.${name}`, faults) };
   if (values.ledger !== undefined && values.history === undefined) {
     faults.push(
       `namespaces.${name}.ledger needs a history, because publications have a seq only in a channel with history`,
@@ -155,21 +139,6 @@ function readNamespace(name: string, given: Record<string, unknown>, faults: str
   return Object.freeze(values) as unknown as Namespace;
 }
 
-function readYaml(text: string, faults: string[]): Record<string, unknown> {
-  try {
-    return fieldsOf(parse(text) ?? {}, 'the file', faults);
-  } catch (error) {
-    faults.push(`is not valid YAML: ${(error as Error).message.split('\n')[0] ?? ''}`);
-    return {};
-  }
-}
-
-function fieldsOf(value: unknown, name: string, faults: string[]): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  faults.push(`${name} must be a map`);
-  return {};
-}
-
 function accessRule<const Word extends string>(words: readonly Word[]): Reader<Word | readonly string[]> {
   return (value) => {
     const known = words.find((candidate) => candidate === value);
@@ -179,24 +148,6 @@ function accessRule<const Word extends string>(words: readonly Word[]): Reader<W
     if (!isRoles) throw new Error(`must be one of ${words.join(', ')}, or a list of roles`);
     return Object.freeze([...(value as string[])]);
   };
-}
-
-function word<const Word extends string>(words: readonly Word[]): Reader<Word> {
-  return (value) => {
-    const known = words.find((candidate) => candidate === value);
-    if (known === undefined) throw new Error(`must be one of ${words.join(', ')}`);
-    return known;
-  };
-}
-
-function boolean(value: unknown): boolean {
-  if (typeof value !== 'boolean') throw new Error('must be true or false');
-  return value;
-}
-
-function count(value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new Error('must be a whole number, 0 or more');
-  return value as number;
 }
 
 function historyLimits(value: unknown): HistoryLimits {
@@ -218,10 +169,4 @@ function limits(value: unknown, of: string): HistoryLimits {
     throw new Error(`must be { size: <${of}, 1 or more>, age: <such as 90s, 10m, 24h> }`);
   }
   return Object.freeze({ size: size as number, ageMs });
-}
-
-/** NaN where it is no duration. */
-function durationMs(value: unknown): number {
-  const [, amount, unit] = (typeof value === 'string' && DURATION.exec(value)) || [];
-  return Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS];
 }

@@ -4,6 +4,7 @@ import { redisAddresses } from './addresses.js';
 import { readCertificate } from './certificate.js';
 import { DEFINITIONS } from './definitions.js';
 import { developmentSecret } from './development-secret.js';
+import { loadHooks, type Hooks } from './hooks.js';
 import { loadNamespaces, type Namespaces } from './namespaces.js';
 import { textOf, type Environment, type Setting } from './setting.js';
 import { UnusableSettings } from './unusable-settings.js';
@@ -15,6 +16,8 @@ type Complete = Parsed & {
   readonly server: { readonly serverId: string };
   /** What CHANNELS_FILE says. */
   readonly channels: { readonly namespaces: Namespaces };
+  /** What HOOKS_FILE says; undefined: there are no hooks. */
+  readonly hooks: { readonly loaded: Hooks | undefined };
   /** `auto` is decided. */
   readonly api: { readonly docs: 'on' | 'off' };
   readonly connections: { readonly exemptLoopback: 'on' | 'off' };
@@ -42,6 +45,7 @@ export abstract class Settings implements Complete {
   abstract readonly replay: Complete['replay'];
   abstract readonly channels: Complete['channels'];
   abstract readonly cluster: Complete['cluster'];
+  abstract readonly hooks: Complete['hooks'];
   abstract readonly heartbeat: Complete['heartbeat'];
   abstract readonly outbound: Complete['outbound'];
   abstract readonly lifecycle: Complete['lifecycle'];
@@ -59,6 +63,12 @@ export abstract class Settings implements Complete {
 
 export type { Environment } from './setting.js';
 
+/** What the files say that settings name. */
+interface Files {
+  readonly namespaces: Namespaces;
+  readonly hooks: Hooks | undefined;
+}
+
 /**
  * @param environment the variables; an empty value counts as unset
  * @throws UnusableSettings
@@ -71,19 +81,21 @@ export function loadSettings(environment: Environment): Settings {
   }
   const parsed = groups as unknown as Parsed;
   faults.push(...contradictions(parsed));
-  const namespaces = readNamespaces(parsed.channels.file, faults);
+  const namespaces = fileOf(() => loadNamespaces(parsed.channels.file), faults) ?? new Map();
+  const hooks = fileOf(() => loadHooks(parsed.hooks.file, namespaces), faults);
   faults.push(...missingEncryptionKeys(parsed, namespaces));
   if (faults.length > 0) throw new UnusableSettings(faults);
-  return complete(parsed, namespaces);
+  return complete(parsed, { namespaces, hooks });
 }
 
-function readNamespaces(file: string | undefined, faults: string[]): Namespaces {
+/** Returns what a file says, or undefined if it cannot be used: then its faults are added to those of the settings. */
+function fileOf<T>(load: () => T, faults: string[]): T | undefined {
   try {
-    return loadNamespaces(file);
+    return load();
   } catch (error) {
     if (!(error instanceof UnusableSettings)) throw error;
     faults.push(...error.faults);
-    return new Map();
+    return undefined;
   }
 }
 
@@ -165,7 +177,7 @@ function missingKey({ server, authentication }: Parsed): string[] {
   return ['JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL must be set in production (or AUTH_MODE=off)'];
 }
 
-function complete(parsed: Parsed, namespaces: Namespaces): Settings {
+function complete(parsed: Parsed, { namespaces, hooks }: Files): Settings {
   const { authentication, server, connections, api, internal, log, tracing, diagnostics } = parsed;
   const exporter = exporterOf(tracing);
   const hasKey = authentication.jwtSecret ?? authentication.jwtPublicKey ?? authentication.jwksUrl;
@@ -189,6 +201,7 @@ function complete(parsed: Parsed, namespaces: Namespaces): Settings {
       heapSnapshots: decided(diagnostics.heapSnapshots, server.environment !== 'production'),
     },
     channels: { ...parsed.channels, namespaces },
+    hooks: { ...parsed.hooks, loaded: hooks },
     server: { ...server, serverId: server.serverId ?? `${hostname().slice(0, 48)}-${randomBytes(3).toString('hex')}` },
     authentication: secretIsMissing ? { ...authentication, jwtSecret: developmentSecret() } : authentication,
     madeDevelopmentSecret: secretIsMissing,

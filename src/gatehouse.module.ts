@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { RouterModule } from '@nestjs/core';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
+import type { Hooks } from '../config/hooks.js';
 import { settingsOf, type SettingsSource } from '../config/settings-source.js';
 import { AccessModule } from './access/access.module.js';
 import { BroadcastModule } from './broadcast/broadcast.module.js';
@@ -64,6 +65,7 @@ export class GatehouseModule {
         builtInGateways(),
         ...FOR_GATEWAYS,
         ...features,
+        ...(settings.hooks.loaded === undefined ? [] : [hooksModule(settings.hooks.loaded)]),
         HealthModule,
         TransportModule,
         ServerApiModule.of(settings),
@@ -83,6 +85,12 @@ const WITH_CONTROLLERS = [HealthModule, ServerApiModule, PrometheusModule];
 async function builtInGateways(): Promise<DynamicModule> {
   const { GatewaysModule } = await import('./gateways/gateways.module.js');
   return { module: GatewaysModule };
+}
+
+/** Loaded only if there is a hooks file. */
+async function hooksModule(hooks: Hooks): Promise<DynamicModule> {
+  const { HooksModule } = await import('./hooks/hooks.module.js');
+  return HooksModule.of(hooks);
 }
 
 /** Not even loaded where nothing is traced. */

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Optional, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { Session } from '../sessions/session.js';
 import { fixFor, type Channel } from './channel.js';
@@ -6,7 +6,7 @@ import { ChannelsSettings } from './channels-settings.js';
 
 const HOOK = 'gatehouse:channel-hook';
 
-type Moment = 'subscribe' | 'publish';
+export type Moment = 'subscribe' | 'publish';
 
 interface HookMark {
   readonly moment: Moment;
@@ -23,6 +23,15 @@ export interface ChannelRequest {
 
 /** Throws to refuse, preferably a GatehouseError; may be asynchronous. */
 type Hook = (request: ChannelRequest) => unknown;
+
+/** A port: decides about requests of clients when the namespace and the application's hooks allow them. May be absent. */
+export abstract class ChannelDecisions {
+  /**
+   * @returns the data to publish, which may be other data than the client's; ignored at a subscribe
+   * @throws GatehouseError or WsException to refuse
+   */
+  abstract decide(moment: Moment, request: ChannelRequest): Promise<unknown>;
+}
 
 /** A hook that could never be called, or not as it was meant: the application cannot start. */
 export class UnusableHook extends Error {
@@ -60,6 +69,7 @@ export class ChannelHooks implements OnApplicationBootstrap {
   constructor(
     private readonly settings: ChannelsSettings,
     private readonly discovery: DiscoveryService,
+    @Optional() private readonly decisions?: ChannelDecisions,
   ) {}
 
   /** @throws UnusableHook */
@@ -74,9 +84,15 @@ export class ChannelHooks implements OnApplicationBootstrap {
     }
   }
 
-  /** Resolves where every hook lets the request pass; what a hook throws is thrown. */
-  async ask(moment: Moment, request: ChannelRequest): Promise<void> {
+  /**
+   * Asks the hooks of the application, and then the back end if there is one.
+   *
+   * @returns the data to publish: the client's, unless the back end replaced it
+   * @throws what a hook throws to refuse
+   */
+  async ask(moment: Moment, request: ChannelRequest): Promise<unknown> {
     for (const hook of this.hooks.get(`${moment} ${request.channel.namespace.name}`) ?? []) await hook(request);
+    return this.decisions === undefined ? request.data : this.decisions.decide(moment, request);
   }
 
   private collect(provider: Record<string, Hook>, isStatic: boolean): void {

@@ -84,8 +84,8 @@ export class ChannelRequests {
     publication: ClientPublication,
     { session, onSent }: { readonly session: Session; readonly onSent: () => void },
   ): Promise<Position | undefined> {
-    await this.hooks.ask('publish', { session, channel, data: publication.data });
-    const publishing = this.channels.publish(channel, { ...publication, from: session.publisher });
+    const data = await this.hooks.ask('publish', { session, channel, data: publication.data });
+    const publishing = this.channels.publish(channel, { ...publication, data, from: session.publisher });
     onSent();
     return (await publishing).position;
   }

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Optional, type OnApplicationBootstrap } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { messageCost } from '../access/limits/message-cost.js';
 import { MessageRates } from '../access/limits/message-rate.js';
@@ -21,6 +21,12 @@ export interface Handler {
 
 export type Handlers = ReadonlyMap<string, Handler>;
 
+/** A port: handlers for message types that no gateway has. May be absent. */
+export abstract class FallbackHandlers {
+  /** @returns undefined: the type is unknown */
+  abstract handlerFor(type: string): Handler | undefined;
+}
+
 /** Two gateways answer the same message type: the application cannot start. */
 export class DuplicateMessageType extends Error {
   constructor(first: HandlerDefinition, second: HandlerDefinition) {
@@ -41,17 +47,32 @@ export class UnusableMessageCost extends Error {
   }
 }
 
+/** A table that asks the fallback for types which no gateway has. */
+class HandlersWithFallback extends Map<string, Handler> {
+  constructor(
+    handlers: Handlers,
+    private readonly fallback: FallbackHandlers,
+  ) {
+    super(handlers);
+  }
+
+  override get(type: string): Handler | undefined {
+    return super.get(type) ?? this.fallback.handlerFor(type);
+  }
+}
+
 /** Message type → handler, one table a path, compiled once when the application starts. */
 @Injectable()
 export class MessageTable implements OnApplicationBootstrap {
   private readonly byPath = new Map<string, Handlers>();
+  private readonly reflector = new Reflector();
 
   constructor(
     private readonly settings: DispatchSettings,
     private readonly scanner: GatewayScanner,
     private readonly invocations: Invocations,
-    private readonly reflector: Reflector,
     private readonly rates: MessageRates,
+    @Optional() private readonly fallback?: FallbackHandlers,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -73,7 +94,8 @@ export class MessageTable implements OnApplicationBootstrap {
 
   /** @param path as the gateways declare it; empty for those that declare none */
   of(path: string): Handlers {
-    return this.byPath.get(path) ?? new Map();
+    const handlers = this.byPath.get(path) ?? new Map<string, Handler>();
+    return this.fallback === undefined ? handlers : new HandlersWithFallback(handlers, this.fallback);
   }
 
   private compile(definition: HandlerDefinition): Handler {

@@ -30,6 +30,8 @@ import { diagnosticsProviders, isDiagnosable } from './diagnostics/diagnostics-p
 import { limitMetrics } from './metrics/limit-metrics.js';
 import { logMetrics } from './logs/log-metrics.js';
 import { MessageLog } from './logs/message-log.js';
+import { hookMetrics } from './metrics/hook-metrics.js';
+import { HookLog } from './logs/hook-log.js';
 import { heapMetrics } from './diagnostics/heap-metrics.js';
 import { NodeDiagnostics } from './diagnostics/node-diagnostics.js';
 import { MetricsController } from './metrics/metrics.controller.js';
@@ -65,6 +67,7 @@ export class ObservabilityModule {
       ...logMetrics,
       ...auditMetricProviders,
       ...tracingMetrics,
+      ...hookMetrics,
       ...heapMetrics,
     ];
     return {
@@ -91,6 +94,7 @@ export class ObservabilityModule {
         ConnectionLog,
         MessageLog,
         ClusterLog,
+        HookLog,
         ApiObserver,
         TransportObserver,
         ...(settings.audit.log !== 'off' ? [AuditLog, AuditObserver, AuditOperations] : []),

@@ -27,4 +27,7 @@ export interface Traces {
    * @param deliver is given what the receivers are to see; returns how many took it
    */
   deliver(destination: Destination, trace: string, deliver: (trace: string) => number): number;
+
+  /** Returns the span that is under way, for a request to another system; undefined if it is not recorded. */
+  present(): string | undefined;
 }

@@ -41,6 +41,10 @@ interface SessionEventMap {
   recovered: [result: 'recovered' | 'gap'];
   /** A protected message that had been carried out before was answered as it was then. */
   repeated: [type: string];
+  /** The first session of a user came to a channel whose namespace has presence. On several nodes, one tells. */
+  joined: [channel: string, userId: string];
+  /** The last session of a user left the channel, or was given up with its node. On several nodes, one tells. */
+  left: [channel: string, userId: string];
   /** A session lost a subscription, or the presence events of one, for its rights do not allow it any more. */
   dropped: [session: Session, channel: string, lost: 'channel' | 'presence'];
   /** Code of the application that was asked about a session threw what it should not have. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { Settings } from '../../config/settings.js';
 import { reasonOfBan, reasonWithBan } from '../access/lists/ban-reason.js';
@@ -13,9 +13,10 @@ import { Readiness } from '../lifecycle/readiness.js';
 import { DEFAULT_SUBPROTOCOL } from '@gatehouse/protocol';
 import { chooseSubprotocol, CODECS } from '../protocol/codecs/subprotocols.js';
 import { newSessionId } from '../sessions/session.js';
+import { ConnectDecisions, type ConnectRequest } from './connect-decisions.js';
 import type { Acceptance, Applicant, Decision, EndpointTraits, Rejection, Upgrade } from './decision.js';
 import { clientAddressReader, trustedPeers } from './ladder/client-address.js';
-import { Eligibility, type Eligible, type UpgradeSettings } from './ladder/eligibility.js';
+import { Eligibility, type UpgradeSettings } from './ladder/eligibility.js';
 import { REFUSALS, type Refusal, type RefusalReason } from './ladder/refusals.js';
 import { isForeignUpgrade, pathOf, useOriginForm } from './ladder/request-target.js';
 import { PendingConnections } from './pending/pending-connections.js';
@@ -53,6 +54,7 @@ export class UpgradePolicy {
     private readonly limits: ConnectionLimits,
     private readonly eligibility: Eligibility,
     private readonly revocations: Revocations,
+    @Optional() private readonly decisions?: ConnectDecisions,
   ) {
     this.addressOf = clientAddressReader(settings.server);
     this.isProxy = trustedPeers(settings.server.trustProxy);
@@ -132,20 +134,35 @@ export class UpgradePolicy {
     const eligible = await this.outcomeOf(this.eligibility.of({ headers, credentials, sessionId, endpoint }), waiting);
     if (typeof eligible === 'string') return { reason: eligible };
 
-    const { principal } = eligible;
+    const principal = await this.decidedBy(this.decisions, { ...placed, ...eligible, sessionId }, waiting);
+    if (typeof principal === 'string') return { reason: principal, principal: eligible.principal };
     const limitKey = place.isExempt ? undefined : client.limitKey;
     const sharedPlace = this.limits.areShared ? { sessionId, limitKey, principal } : undefined;
     const refusal = sharedPlace && (this.objectionTo(principal) ?? (await this.takeShared(sharedPlace, waiting)));
     if (refusal !== undefined) return { reason: refusal, principal };
     const codec = CODECS[eligible.subprotocol ?? DEFAULT_SUBPROTOCOL];
-    return { outcome: 'accept', ...placed, ...eligible, codec, sessionId, sharedPlace, head: waiting.release() };
+    const { subprotocol } = eligible;
+    const head = waiting.release();
+    return { outcome: 'accept', ...placed, principal, subprotocol, codec, sessionId, sharedPlace, head };
+  }
+
+  /** Asks the back end, if there is one to ask, about a client that nothing else keeps out. */
+  private async decidedBy(
+    decisions: ConnectDecisions | undefined,
+    { principal, sessionId, client, path }: Omit<ConnectRequest, 'address'> & Pick<Placed, 'client'>,
+    waiting: WaitingClient,
+  ): Promise<Principal | RefusalReason> {
+    if (decisions === undefined) return principal;
+    const objection = this.objectionTo(principal);
+    if (objection !== undefined) return objection;
+    return this.outcomeOf(decisions.decide({ principal, sessionId, address: client.address, path }), waiting);
   }
 
   /** What comes of a check, or why nobody waits for it any more. */
-  private async outcomeOf(
-    checking: Eligible | RefusalReason | Promise<Eligible | RefusalReason>,
+  private async outcomeOf<T>(
+    checking: T | Promise<T | RefusalReason>,
     { gone }: WaitingClient,
-  ): Promise<Eligible | RefusalReason> {
+  ): Promise<T | RefusalReason> {
     if (!(checking instanceof Promise)) return checking;
     const first = Promise.race([checking, gone]);
     const outcome = await withTimeout(first, this.settings.upgrade.timeoutMs, 'undecided');

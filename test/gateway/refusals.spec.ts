@@ -30,8 +30,11 @@ const withHeader = (name: string, value: string | undefined) => (): RawUpgrade =
 });
 const oneClient = async ({ url }: TestServer): Promise<AsyncDisposable[]> => [await connect(url)];
 
+/** Refusals that need a back end: test/gateway/hooks.spec.ts. */
+type OfHooks = 'denied_by_back_end' | 'back_end_unavailable';
+
 /** A scenario for each reason there is: one that is added without a test does not compile. */
-const SCENARIOS: Record<RefusalReason, Scenario> = {
+const SCENARIOS: Record<Exclude<RefusalReason, OfHooks>, Scenario> = {
   tls_required: {
     environment: { REQUIRE_TLS: 'on', TRUST_PROXY: '1' },
     request: withHeader('X-Forwarded-Proto', 'http'),
@@ -150,33 +153,36 @@ const SCENARIOS: Record<RefusalReason, Scenario> = {
 };
 
 describe('a refused upgrade', () => {
-  it.each(Object.keys(SCENARIOS) as RefusalReason[])('%s: answered, counted, and leaves nothing', async (reason) => {
-    const { environment = {}, before, request = () => bearer(mintToken()), answer } = SCENARIOS[reason];
-    await using issuer = await Issuer.start();
-    if (reason === 'keys_unavailable') issuer.fail();
-    else issuer.answer = () => {};
-    const asksIssuer = reason === 'keys_unavailable' || reason === 'undecided' || reason === 'aborted';
-    const keys: Environment = asksIssuer ? { JWT_JWKS_URL: issuer.url } : {};
-    await using server = await startTestServer({ ...environment, ...keys });
-    const held = (await before?.(server)) ?? [];
-    const { sessions, count, opened } = watch(server);
-    const earlier = await Scrape.of(server);
+  it.each(Object.keys(SCENARIOS) as (keyof typeof SCENARIOS)[])(
+    '%s: answered, counted, and leaves nothing',
+    async (reason) => {
+      const { environment = {}, before, request = () => bearer(mintToken()), answer } = SCENARIOS[reason];
+      await using issuer = await Issuer.start();
+      if (reason === 'keys_unavailable') issuer.fail();
+      else issuer.answer = () => {};
+      const asksIssuer = reason === 'keys_unavailable' || reason === 'undecided' || reason === 'aborted';
+      const keys: Environment = asksIssuer ? { JWT_JWKS_URL: issuer.url } : {};
+      await using server = await startTestServer({ ...environment, ...keys });
+      const held = (await before?.(server)) ?? [];
+      const { sessions, count, opened } = watch(server);
+      const earlier = await Scrape.of(server);
 
-    await using client = await RawClient.upgrade(server.port, await request());
-    const outcome = await client.outcome();
-    expect(shown(outcome)).toEqual(answer);
-    await client.closed();
+      await using client = await RawClient.upgrade(server.port, await request());
+      const outcome = await client.outcome();
+      expect(shown(outcome)).toEqual(answer);
+      await client.closed();
 
-    expect(opened()).toBe(0);
-    expect(sessions.size).toBe(count);
-    const later = await Scrape.of(server);
-    expect(later.since(earlier, `websocket_connections_refused_total{reason="${reason}"}`)).toBe(1);
-    expect(server.logLines.filter(({ msg }) => msg === 'upgrade refused').at(-1)).toMatchObject({
-      reason,
-      address: '127.0.0.1',
-    });
-    await Promise.all(held.map((one) => one[Symbol.asyncDispose]()));
-  });
+      expect(opened()).toBe(0);
+      expect(sessions.size).toBe(count);
+      const later = await Scrape.of(server);
+      expect(later.since(earlier, `websocket_connections_refused_total{reason="${reason}"}`)).toBe(1);
+      expect(server.logLines.filter(({ msg }) => msg === 'upgrade refused').at(-1)).toMatchObject({
+        reason,
+        address: '127.0.0.1',
+      });
+      await Promise.all(held.map((one) => one[Symbol.asyncDispose]()));
+    },
+  );
 
   it('tells by header what would be accepted', async () => {
     await using server = await startTestServer();

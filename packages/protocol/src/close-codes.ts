@@ -46,6 +46,7 @@ export const CLOSES = {
   token_expired: { code: 4401, reason: 'Token expired', client: 'get-a-token' },
   token_revoked: { code: 4401, reason: 'Token revoked', client: 'get-a-token' },
   invalid_token: { code: 4403, reason: 'Invalid token', client: 'give-up' },
+  denied: { code: 4403, reason: 'Not allowed to connect', client: 'give-up' },
   ended_by_operator: { code: 4409, reason: 'Session ended', client: 'give-up' },
   origin_not_allowed: { code: 4430, reason: 'Origin not allowed', client: 'give-up' },
   starting: { code: 4503, reason: 'Server starting, try again later', client: 'reconnect-later' },

@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Broker, type ChannelName } from '../../cluster/ports/broker.js';
 import { PresenceStore, type Presence } from '../../cluster/ports/presence-store.js';
+import { SessionEvents } from '../../sessions/session-events.js';
 import type { Session } from '../../sessions/session.js';
 import { channelNamed, type Channel } from '../channel.js';
 import { ChannelsSettings } from '../channels-settings.js';
@@ -41,6 +42,7 @@ export class PresenceTracker implements OnApplicationShutdown {
     private readonly store: PresenceStore,
     private readonly broker: Broker,
     private readonly settings: ChannelsSettings,
+    private readonly events: SessionEvents,
   ) {
     this.rate = new PresenceRate(settings.presenceRate);
     store.listen({
@@ -103,14 +105,20 @@ export class PresenceTracker implements OnApplicationShutdown {
     this.disconnected.add({ channel, presence, endsAt: performance.now() + PRESENCE_GRACE_MS });
   }
 
+  private observe({ channel, event, userId }: Pick<PendingPresenceEvent, 'channel' | 'event' | 'userId'>): void {
+    this.events.emit(event === 'join' ? 'joined' : 'left', channel.name, userId);
+  }
+
   /** Does not reject: what cannot be told now is told later. */
   private async tell(news: PendingPresenceEvent): Promise<void> {
+    this.observe(news);
     if (!news.channel.namespace.joinLeave || this.pendingEvents.settles(news)) return;
     if (await this.failsToPublish(news)) this.pendingEvents.add(news);
   }
 
   private tellLater(name: ChannelName, event: PresenceEvent, userId: string): void {
     const channel = this.find(name);
+    if (channel !== undefined) this.observe({ channel, event, userId });
     if (!channel?.namespace.joinLeave) return;
     this.pendingEvents.add({ channel, event, userId });
     void this.tellUntold();

@@ -108,6 +108,19 @@ export const LOG_LINES = {
     sentence: 'Redis cannot be reached',
     fields: ['reason'],
   },
+  back_end_failed: {
+    area: 'hooks',
+    level: 'warn',
+    sentence: 'back end gave no usable answer',
+    fields: ['hook', 'endpoint', 'reason', 'detail'],
+    boundedBy: 'reason',
+  },
+  hook_events_dropped: {
+    area: 'hooks',
+    level: 'error',
+    sentence: 'events dropped before the back end was told',
+    fields: ['events'],
+  },
   redis_refuses: {
     area: 'cluster',
     level: 'warn',

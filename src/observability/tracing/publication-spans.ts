@@ -1,4 +1,4 @@
-import { context, SpanKind, type Span, type Tracer } from '@opentelemetry/api';
+import { context, SpanKind, trace, type Span, type Tracer } from '@opentelemetry/api';
 import { isFault } from '../../dispatch/error-reply.js';
 import type { Destination, Traces } from '../../protocol/traces.js';
 import { codeOf, tellException, tellOutcome } from './outcomes.js';
@@ -16,15 +16,20 @@ export class PublicationSpans implements Traces {
     return ended(span, () => publish(traceOf(span)));
   }
 
-  deliver(destination: Destination, trace: string, deliver: (trace: string) => number): number {
-    const span = this.tracer.startSpan('websocket.deliver', { kind: SpanKind.CONSUMER }, parentOf(trace));
-    if (!span.isRecording()) return deliver(trace);
+  deliver(destination: Destination, parent: string, deliver: (trace: string) => number): number {
+    const span = this.tracer.startSpan('websocket.deliver', { kind: SpanKind.CONSUMER }, parentOf(parent));
+    if (!span.isRecording()) return deliver(parent);
     span.setAttributes({ ...destinationAttributes(destination), ...DELIVER });
     return ended(span, () => {
-      const count = deliver(traceOf(span) ?? trace);
+      const count = deliver(traceOf(span) ?? parent);
       span.setAttribute('gatehouse.deliveries', count);
       return count;
     });
+  }
+
+  present(): string | undefined {
+    const span = trace.getSpan(context.active());
+    return span && traceOf(span);
   }
 }
 

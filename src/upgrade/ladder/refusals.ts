@@ -57,6 +57,8 @@ export const REFUSALS = {
   token_expired: { close: 'token_expired', http: noToken('Token expired') },
   token_revoked: { close: 'token_revoked', http: noToken('Token revoked') },
   invalid_token: { close: 'invalid_token', http: noToken('Invalid token') },
+  denied_by_back_end: { close: 'denied', http: { status: 403, sentence: 'Not allowed to connect' } },
+  back_end_unavailable: { close: 'at_capacity', http: busy('Cannot decide now, try again later') },
   aborted: { http: { status: 400, sentence: 'The client ended the connection before the upgrade was decided' } },
   undecided: { close: 'at_capacity', http: busy('The upgrade took too long') },
   keys_unavailable: { close: 'at_capacity', http: busy('Tokens cannot be checked at the moment') },

@@ -76,7 +76,7 @@ export function channelNode(options = 'history: { size: 100, age: 1h }') {
   const settings = { namespaces, maxPerSession: 0, presenceRate: 0 };
   const ledgers = new Ledgers(settings, events);
   const hub = new ChannelHub(broker, events, new NamespaceCounts(settings), ledgers);
-  const presence = new PresenceTracker(store, broker, settings);
+  const presence = new PresenceTracker(store, broker, settings, events);
   const channels = new Channels(settings, broker, hub, presence, events);
   const channel = channels.named(NAME);
   return {

@@ -12,6 +12,7 @@ import { MemoryBroker } from '../../../../src/cluster/memory/memory-broker.js';
 import { MemoryPresenceStore } from '../../../../src/cluster/memory/memory-presence-store.js';
 import type { PresenceListener } from '../../../../src/cluster/ports/presence-store.js';
 import { ReadableSession } from '../node.js';
+import { SessionEvents } from '../../../../src/sessions/session-events.js';
 import type { Session } from '../../../../src/sessions/session.js';
 import { cpuTimeOf } from '../../../support/cpu-time.js';
 
@@ -39,7 +40,7 @@ describe('presence', () => {
       },
     });
     await broker.subscribe(presenceChannelOf(room));
-    tracker = new PresenceTracker(store, broker, settings);
+    tracker = new PresenceTracker(store, broker, settings, new SessionEvents());
     return async () => {
       tracker.onApplicationShutdown();
       await broker.close();
@@ -147,7 +148,7 @@ describe('presence', () => {
   it('of users that went with their node is told, and that one of them is back', async () => {
     let told: PresenceListener | undefined;
     store.listen = (listener?: PresenceListener) => void (told = listener);
-    const other = new PresenceTracker(store, broker, settings);
+    const other = new PresenceTracker(store, broker, settings, new SessionEvents());
     for (let n = 0; n < 500; n += 1) told?.lost(room.name, `user ${n}`);
     told?.lost('unknown:x' as ChannelName, 'alice');
     await expect.poll(() => news.length).toBe(500);
@@ -180,7 +181,7 @@ describe('presence', () => {
   });
 
   it('is told at once of every change where PRESENCE_RATE is 0', async () => {
-    const unlimited = new PresenceTracker(store, broker, { ...settings, presenceRate: 0 });
+    const unlimited = new PresenceTracker(store, broker, { ...settings, presenceRate: 0 }, new SessionEvents());
     const alice = session();
     for (let n = 0; n < 20; n += 1) {
       await unlimited.enter(alice, room);

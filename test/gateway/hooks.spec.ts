@@ -1,0 +1,290 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Webhook } from 'standardwebhooks';
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { Scrape } from '../support/scrape.js';
+import { connect, open } from '../support/test-client.js';
+import { startTestServer } from '../support/test-server.js';
+
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+const OLD_SECRET = `whsec_${Buffer.alloc(32, 8).toString('base64')}`;
+
+interface Asked {
+  readonly type: string;
+  readonly id: string;
+  readonly data: Record<string, unknown>;
+}
+
+type Answer = (asked: Asked, response: ServerResponse, request: IncomingMessage) => unknown;
+
+/** A back end that verifies every signature with the official library. What `answer` returns is sent as JSON. */
+class BackEnd implements AsyncDisposable {
+  readonly asked: Asked[] = [];
+  answer: Answer = () => ({});
+  private readonly server = createServer((request, response) => void this.respond(request, response));
+
+  static async start(): Promise<BackEnd> {
+    const backEnd = new BackEnd();
+    backEnd.server.listen(0, '127.0.0.1');
+    await once(backEnd.server, 'listening');
+    return backEnd;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/gatehouse?from=test`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.server, 'close');
+    this.server.close();
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  private async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    const asked = new Webhook(OLD_SECRET).verify(body, request.headers as Record<string, string>) as Asked;
+    new Webhook(SECRET).verify(body, request.headers as Record<string, string>);
+    this.asked.push(asked);
+    const answer = await this.answer(asked, response, request);
+    if (response.writableEnded || answer === undefined) return;
+    response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
+  }
+}
+
+/** A hooks file for one test, with one endpoint named app. */
+function hooksFile(url: string, sections: string, options = ''): Disposable & { HOOKS_FILE: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-hooks-'));
+  const path = join(folder, 'hooks.yaml');
+  const endpoint = `{ url: '${url}', secrets: [${SECRET}, ${OLD_SECRET}]${options} }`;
+  writeFileSync(path, `endpoints:\n  app: ${endpoint}\n${sections}\n`);
+  return { HOOKS_FILE: path, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
+}
+
+describe('the hook of messages', () => {
+  it('has the back end answer types that no gateway has, and send to others', async () => {
+    await using backEnd = await BackEnd.start();
+    using file = hooksFile(backEnd.url, `messages: [{ types: ['order.*'], endpoint: app }]`);
+    await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    await using client = await connect(server.url, { claims: { sub: 'alice', roles: ['MEMBER'] } });
+    backEnd.answer = ({ data }) => ({
+      data: { taken: data.data },
+      messages: [{ to: { user: 'alice' }, type: 'order.seen', data: 7 }],
+    });
+
+    client.send({ type: 'order.place', id: 1, data: { tea: 2 } });
+    expect(await client.next()).toEqual({ v: 1, type: 'order.seen', data: 7 });
+    expect(await client.next()).toEqual({ v: 1, type: 'order.place_reply', id: 1, data: { taken: { tea: 2 } } });
+    expect(backEnd.asked).toEqual([
+      {
+        type: 'message',
+        id: expect.stringMatching(/^msg_/),
+        at: expect.any(Number),
+        data: {
+          session: expect.any(String),
+          user: 'alice',
+          roles: ['MEMBER'],
+          address: '127.0.0.1',
+          type: 'order.place',
+          id: 1,
+          data: { tea: 2 },
+        },
+      },
+    ]);
+    expect(await client.request('refund.place', {})).toMatchObject({ code: 'UNKNOWN_MESSAGE_TYPE' });
+  });
+
+  it('keeps the order of one connection, and lets other connections go on', async () => {
+    await using backEnd = await BackEnd.start();
+    using file = hooksFile(backEnd.url, `messages: [{ types: ['order.*'], endpoint: app }]`, ', timeout: 30s');
+    await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    await using slow = await connect(server.url);
+    await using quick = await connect(server.url);
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    backEnd.answer = async ({ data }) => {
+      if (data.type === 'order.slow') await held;
+      return { data: data.type };
+    };
+    slow.send({ type: 'order.slow', id: 1 });
+    slow.send({ type: 'echo', id: 2 });
+    await eventually('the back end is asked', () => backEnd.asked.length === 1);
+    expect(await quick.request('order.quick', {})).toMatchObject({ data: 'order.quick' });
+    release();
+    expect(await slow.next()).toMatchObject({ id: 1, data: 'order.slow' });
+    expect(await slow.next()).toMatchObject({ id: 2, type: 'echo_reply' });
+  });
+
+  it('answers with an error of the back end, of the registry or of its own', async () => {
+    await using backEnd = await BackEnd.start();
+    using file = hooksFile(backEnd.url, `messages: [{ types: ['*'], endpoint: app }]`);
+    await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    await using client = await connect(server.url);
+    backEnd.answer = () => ({ error: { code: 'FORBIDDEN' } });
+    expect(await client.request('x')).toMatchObject({ code: 'FORBIDDEN', message: 'Insufficient privileges' });
+    backEnd.answer = () => ({ error: { code: 'SOLD_OUT', message: 'No tea is left' } });
+    expect(await client.request('x')).toMatchObject({ code: 'SOLD_OUT', message: 'No tea is left' });
+    expect(await client.request('echo', 'a gateway wins')).toMatchObject({ data: 'a gateway wins' });
+  });
+});
+
+describe('a back end that gives no usable answer', () => {
+  const FAULTS: [name: string, reason: string, answer: Answer][] = [
+    ['answers with a status', 'bad_status', (_asked, response) => void response.writeHead(500).end('{}')],
+    [
+      'redirects',
+      'bad_status',
+      (_asked, response) => void response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end(),
+    ],
+    [
+      'lies about its length',
+      'unreachable',
+      (_a, response) => void response.writeHead(200, { 'content-length': 9 }).destroy(),
+    ],
+    ['hangs up', 'unreachable', (_asked, response) => void response.destroy()],
+    ['answers no JSON', 'bad_answer', () => 'tea'],
+    ['answers a list', 'bad_answer', () => []],
+    ['answers with an unknown field', 'bad_answer', () => ({ dta: 1 })],
+    ['answers a denial without a code', 'bad_answer', () => ({ error: 'no' })],
+    ['addresses nobody', 'bad_answer', () => ({ messages: [{ to: {}, type: 'x' }] })],
+    ['names a channel that cannot exist', 'bad_answer', () => ({ messages: [{ to: { channel: 'no' }, type: 'x' }] })],
+    ['answers two megabytes', 'bad_answer', () => ({ data: 'x'.repeat(2_000_000) })],
+    ['says nothing', 'timeout', () => new Promise(() => {})],
+  ];
+
+  it.each(FAULTS)('that %s is UPSTREAM_UNAVAILABLE, counted as %s', async (_name, reason, answer) => {
+    await using backEnd = await BackEnd.start();
+    backEnd.answer = answer;
+    const timeout = reason === 'timeout' ? ', timeout: 50ms' : ', timeout: 30s';
+    using file = hooksFile(backEnd.url, `messages: [{ types: ['*'], endpoint: app }]`, timeout);
+    await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    await using client = await connect(server.url);
+    expect(await client.request('x')).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', retryAfter: 1_000 });
+    expect(backEnd.asked).toHaveLength(1);
+    const metrics = await Scrape.of(server);
+    expect(metrics.value(`gatehouse_hook_requests_total{hook="message",outcome="${reason}"}`)).toBe(1);
+  });
+});
+
+describe('the hooks of channels', () => {
+  it('let the back end refuse a subscribe, and refuse or change a publication', async () => {
+    await using backEnd = await BackEnd.start();
+    const both = 'subscribe: { endpoint: app, namespaces: [room] }\npublish: { endpoint: app, namespaces: [room] }';
+    using file = hooksFile(backEnd.url, both);
+    await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    await using client = await connect(server.url);
+    backEnd.answer = ({ type, data }) => {
+      if (data.channel === 'room:closed') return { deny: { code: 'FORBIDDEN', message: 'Closed' } };
+      return type === 'publish' ? { data: { checked: data.data } } : {};
+    };
+    expect(await client.request('subscribe', { channel: 'room:closed' })).toMatchObject({ code: 'FORBIDDEN' });
+    expect(await client.request('subscribe', { channel: 'room:open' })).toMatchObject({ type: 'subscribe_reply' });
+    client.send({ type: 'publish', id: 3, data: { channel: 'room:open', data: 'tea' } });
+    expect(await client.next()).toMatchObject({ type: 'message', data: { checked: 'tea' } });
+    expect(await client.next()).toMatchObject({ type: 'publish_reply', id: 3 });
+    expect(backEnd.asked.map(({ type, data }) => [type, data.channel])).toEqual([
+      ['subscribe', 'room:closed'],
+      ['subscribe', 'room:open'],
+      ['publish', 'room:open'],
+    ]);
+  });
+
+  it('let a publish pass or refuse it when the back end is away, as on_failure says', async () => {
+    const both =
+      'subscribe: { endpoint: app, namespaces: [room], on_failure: allow }\npublish: { endpoint: app, namespaces: [room] }';
+    using file = hooksFile('http://127.0.0.1:1/', both);
+    await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    await using client = await connect(server.url);
+    expect(await client.request('subscribe', { channel: 'room:open' })).toMatchObject({ type: 'subscribe_reply' });
+    expect(await client.request('publish', { channel: 'room:open' })).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+  });
+});
+
+describe('the hook of connections', () => {
+  it('lets the back end give roles and channels in place of those of the token', async () => {
+    await using backEnd = await BackEnd.start();
+    using file = hooksFile(backEnd.url, 'connect: { endpoint: app }');
+    await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    backEnd.answer = () => ({ roles: ['EDITOR'], channels: { 'user:bob': ['subscribe'] } });
+    await using client = await connect(server.url, { claims: { sub: 'alice', roles: ['ADMIN'] } });
+    expect(await client.request('hello')).toMatchObject({ data: { userId: 'alice', roles: ['EDITOR'] } });
+    expect(await client.request('subscribe', { channel: 'user:bob' })).toMatchObject({ type: 'subscribe_reply' });
+  });
+
+  it.each([
+    ['FORBIDDEN', 4403, 'denied_by_back_end'],
+    ['UNAUTHENTICATED', 4401, 'unauthenticated'],
+  ])('that is answered with %s closes with %i', async (code, close, reason) => {
+    await using backEnd = await BackEnd.start();
+    using file = hooksFile(backEnd.url, 'connect: { endpoint: app }');
+    await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    backEnd.answer = () => ({ deny: { code } });
+    expect(await open(server.url).closed).toMatchObject({ code: close });
+    const metrics = await Scrape.of(server);
+    expect(metrics.value(`websocket_connections_refused_total{reason="${reason}"}`)).toBe(1);
+  });
+
+  it('refuses everyone with 1013 while the back end is away', async () => {
+    using file = hooksFile('http://127.0.0.1:1/', 'connect: { endpoint: app }');
+    await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    expect(await open(server.url).closed).toMatchObject({ code: 1013 });
+  });
+});
+
+describe('the hook of events', () => {
+  it('tells of sessions and members in the order in which they come and go', async () => {
+    await using backEnd = await BackEnd.start();
+    const told = (): unknown[] => backEnd.asked.flatMap(({ data }) => data as unknown as unknown[]);
+    using file = hooksFile(backEnd.url, 'events: { endpoint: app, types: [session.*, member.*], wait: 1ms }');
+    {
+      await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+      await using client = await connect(server.url, { claims: { sub: 'alice' } });
+      await client.request('subscribe', { channel: 'room:tea' });
+      await client.request('unsubscribe', { channel: 'room:tea' });
+      client.socket.close(1000);
+      await client.closed;
+      await eventually('all is told', () => told().length >= 4);
+    }
+    expect(told()).toMatchObject([
+      { type: 'session.opened', id: expect.stringMatching(/^evt_/), data: { user: 'alice', address: '127.0.0.1' } },
+      { type: 'member.joined', data: { channel: 'room:tea', user: 'alice' } },
+      { type: 'member.left', data: { channel: 'room:tea', user: 'alice' } },
+      { type: 'session.closed', data: { user: 'alice', code: 1000 } },
+    ]);
+  });
+
+  it('repeats a batch with its ids until the back end takes it', async () => {
+    await using backEnd = await BackEnd.start();
+    using file = hooksFile(backEnd.url, 'events: { endpoint: app, types: [session.opened], wait: 1ms }');
+    let failures = 1;
+    backEnd.answer = (_asked, response) => {
+      if (failures === 0) return {};
+      failures -= 1;
+      return void response.writeHead(503).end();
+    };
+    await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    await using client = await connect(server.url);
+    expect(client.unread).toEqual([]);
+    await eventually('it is told again', () => backEnd.asked.length === 2);
+    const [first, again] = backEnd.asked;
+    expect(again?.id).toBe(first?.id);
+    expect(again?.data).toEqual(first?.data);
+  });
+
+  it('tells what is left before the server ends', async () => {
+    await using backEnd = await BackEnd.start();
+    using file = hooksFile(backEnd.url, 'events: { endpoint: app, types: [session.*], wait: 10s }');
+    const server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    await using client = await connect(server.url);
+    await server.close();
+    await client.closed;
+    const told = backEnd.asked.flatMap(({ data }) => (data as unknown as { type: string }[]).map(({ type }) => type));
+    expect(told).toEqual(['session.opened', 'session.closed']);
+  });
+});

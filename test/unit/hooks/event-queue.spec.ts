@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { EventQueue } from '../../../src/hooks/event-queue.js';
+
+interface Told {
+  readonly id: string;
+  readonly data: readonly { readonly data: { readonly n: number } }[];
+}
+
+/** A back end that takes what it is told, while it is up. */
+function queue({ batch = 100, waitMs = 250 } = {}) {
+  const told: Told[] = [];
+  const state = { isUp: true, dropped: 0 };
+  const clients = {
+    post: async (_endpoint: string, request: unknown): Promise<never> => {
+      told.push(request as Told);
+      if (!state.isUp) throw new Error('down');
+      return {} as never;
+    },
+  };
+  const events = { emit: (_event: 'dropped', count: number) => ((state.dropped += count), true) };
+  const hook = { endpoint: 'app', batch, waitMs };
+  return { queue: new EventQueue({ hook, clients: clients as never, events: events as never }), told, state };
+}
+
+const numbers = ({ data }: Told): number[] => data.map((event) => event.data.n);
+
+describe('events for a back end', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('wait for others, and go together', async () => {
+    const { queue: events, told } = queue();
+    for (let n = 0; n < 3; n += 1) events.push('session.opened', { n });
+    await vi.advanceTimersByTimeAsync(249);
+    expect(told).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(told.map(numbers)).toEqual([[0, 1, 2]]);
+  });
+
+  it('go at once when a batch is full, one batch after the other', async () => {
+    const { queue: events, told } = queue({ batch: 2 });
+    for (let n = 0; n < 5; n += 1) events.push('session.opened', { n });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(told.map(numbers)).toEqual([[0, 1], [2, 3], [4]]);
+  });
+
+  it('are repeated with the same id, ever more rarely, and keep their order', async () => {
+    const { queue: events, told, state } = queue({ batch: 1 });
+    state.isUp = false;
+    events.push('session.opened', { n: 0 });
+    events.push('session.opened', { n: 1 });
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(told.length).toBeGreaterThan(10);
+    expect(new Set(told.map(({ id }) => id)).size).toBe(1);
+    state.isUp = true;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(told.slice(-2).map(numbers)).toEqual([[0], [1]]);
+    expect(state.dropped).toBe(0);
+  });
+
+  it('are dropped and counted after an hour without an answer', async () => {
+    const { queue: events, state } = queue();
+    state.isUp = false;
+    events.push('session.opened', { n: 0 });
+    await vi.advanceTimersByTimeAsync(2 * 3_600_000);
+    expect(state.dropped).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('are dropped from the oldest on, and counted, when fifty thousand wait', async () => {
+    const { queue: events, told, state } = queue({ batch: 1_000 });
+    state.isUp = false;
+    for (let n = 0; n < 51_002; n += 1) events.push('session.opened', { n });
+    expect(state.dropped).toBe(2);
+    await vi.advanceTimersByTimeAsync(0);
+    state.isUp = true;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(told.at(-1)?.data.at(-1)?.data.n).toBe(51_001);
+  });
+
+  it('are told before the end, or dropped and counted when there is no answer within the time', async () => {
+    const up = queue();
+    up.queue.push('session.opened', { n: 0 });
+    await up.queue.close(5_000);
+    expect(up.told.map(numbers)).toEqual([[0]]);
+
+    const down = queue();
+    down.state.isUp = false;
+    down.queue.push('session.opened', { n: 0 });
+    const closing = down.queue.close(5_000);
+    await vi.advanceTimersByTimeAsync(5_000);
+    await closing;
+    expect(down.state.dropped).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
