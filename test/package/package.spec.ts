@@ -1,6 +1,6 @@
 import * as attw from '@arethetypeswrong/core';
 import { execFile } from 'node:child_process';
-import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
@@ -87,6 +87,19 @@ describe('the package', () => {
       /^(LICENSE|\.env\.example|README\.md|CHANGELOG\.md|package\.json|config\/channels\.yaml|proto\/gatehouse|dist\/(src|config))$/;
     expect([...places].filter((place) => !known.test(place))).toEqual([]);
     expect(files.filter((file) => /\.(spec|test)\.|(?<!\.d)\.ts$|tsbuildinfo/.test(file))).toEqual([]);
+  });
+
+  it('holds every script for Redis', async () => {
+    const { stdout } = await run('tar', ['-tzf', packed.tarball]);
+    const scripts = (await readdir('src/cluster/redis/lua')).map(
+      (name) => `package/dist/src/cluster/redis/lua/${name}`,
+    );
+    expect(
+      stdout
+        .split('\n')
+        .filter((file) => file.endsWith('.lua'))
+        .toSorted(),
+    ).toEqual(scripts.toSorted());
   });
 
   it('passes publint', async () => {

@@ -12,13 +12,15 @@ import type {
 import { decodePubsubMessage } from './pubsub-message.js';
 import { encodeDraft } from '../../ports/draft-codec.js';
 import { newEpoch } from '../../ports/epoch.js';
-import { READ_HISTORY } from './redis-broker-scripts.js';
+import { RedisScript } from '../connection/redis-script.js';
 import { RedisClusterSubscriber } from './redis-cluster-subscriber.js';
 import { keysOf, MEMORY_MS, positionsIn, publicationIn, type Entry } from './redis-entries.js';
 import { busy, type RedisLink } from '../connection/redis-link.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { RedisPublisher } from './redis-publisher.js';
 import { RedisSubscriber, type SubscriberListener } from './redis-subscriber.js';
+
+const READ_HISTORY = RedisScript.load('read-history');
 
 /** How often subscribed channels are checked: often enough that their positions never expire. */
 const CHECK_MS = 120_000;

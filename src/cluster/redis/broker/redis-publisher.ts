@@ -2,13 +2,15 @@ import type { ChannelName, Published, PublishOptions } from '../../ports/broker.
 import { encodePubsubMessage } from './pubsub-message.js';
 import { newEpoch } from '../../ports/epoch.js';
 import { Outbox, type Outgoing } from '../../bus/outbox.js';
-import { PUBLISH_KEPT, PUBLISH_UNKEPT } from './redis-broker-scripts.js';
+import { RedisScript, type RedisArgument } from '../connection/redis-script.js';
 import { keysOf, MEMORY_MS, positionsIn } from './redis-entries.js';
 import type { Acknowledgements } from './acknowledgements.js';
 import { ReplicatedWrites } from './replicated-writes.js';
 import { GatehouseError } from '../../../protocol/gatehouse-error.js';
 import { busy, type RedisLink } from '../connection/redis-link.js';
-import type { RedisArgument } from '../connection/redis-script.js';
+
+const PUBLISH_KEPT = RedisScript.load('publish-kept');
+const PUBLISH_UNKEPT = RedisScript.load('publish-unkept');
 
 /** Most publications, and most bytes, that may wait for Redis. Beyond it, more are refused. */
 const MAX_WAITING = 20_000;

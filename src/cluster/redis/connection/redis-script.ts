@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 export type RedisArgument = string | number | Buffer;
 
@@ -8,12 +9,26 @@ export interface ScriptCommands {
   evalshaBuffer(digest: string, keyCount: number, ...parameters: RedisArgument[]): Promise<unknown>;
 }
 
+/** Beside the folder of this module, in src/ as in dist/. */
+const FOLDER = new URL('../lua/', import.meta.url);
+/** A line that stands for another file: Redis has no modules. */
+const INCLUDE = /^-- @include ([\w-]+)\n/gm;
+
 /** A Lua script that Redis keeps by its digest. All its keys are in one hash slot. */
 export class RedisScript {
   readonly digest: string;
 
-  constructor(readonly source: string) {
+  private constructor(readonly source: string) {
     this.digest = createHash('sha1').update(source).digest('hex');
+  }
+
+  /**
+   * Reads the script `lua/<name>.lua`.
+   *
+   * @throws Error if there is no such file
+   */
+  static load(name: string): RedisScript {
+    return new RedisScript(sourceOf(name));
   }
 
   /**
@@ -30,4 +45,10 @@ export class RedisScript {
       return client.evalBuffer(this.source, keys.length, ...all);
     }
   }
+}
+
+function sourceOf(name: string): string {
+  return readFileSync(new URL(`${name}.lua`, FOLDER), 'utf8').replace(INCLUDE, (_, included: string) =>
+    sourceOf(included),
+  );
 }

@@ -1,10 +1,13 @@
 import { identityOf } from '../../ports/node-identity.js';
 import { inBatches } from '../../bus/batches.js';
-import { STATE, TAKE } from './redis-counts-scripts.js';
+import { RedisScript } from '../connection/redis-script.js';
 import { busy, type RedisLink } from '../connection/redis-link.js';
 import type { RedisArgument } from '../connection/redis-script.js';
 import type { RedisNodeRegistry } from '../registry/redis-node-registry.js';
 import type { CountKind, SharedCounts } from '../../ports/shared-counts.js';
+
+const STATE = RedisScript.load('counts-state');
+const TAKE = RedisScript.load('counts-take');
 
 /** The count of this node for one user or address. */
 interface Own {

@@ -15,11 +15,7 @@ interface AnswerKeys {
   readonly lifeMs?: number;
 }
 
-/** KEYS: answer. ARGV: its value. Deletes it, unless it has changed meanwhile. */
-const DROP = new RedisScript(`
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-return 1
-`);
+const DROP = RedisScript.load('answer-drop');
 
 /** Answers of the whole cluster. Each is a key of Redis, which expires. */
 export class RedisAnswerStore implements AnswerStore {

@@ -6,7 +6,18 @@ import { failedOf } from '../../bus/batches.js';
 import type { Presence, PresenceListener, PresenceStore } from '../../ports/presence-store.js';
 import type { RedisLink } from '../connection/redis-link.js';
 import type { RedisNodeRegistry } from '../registry/redis-node-registry.js';
-import { ENTER, LEAVE, PURGE, type EnterMode } from './redis-presence-scripts.js';
+import { RedisScript } from '../connection/redis-script.js';
+
+const ENTER = RedisScript.load('presence-enter');
+const LEAVE = RedisScript.load('presence-leave');
+const PURGE = RedisScript.load('presence-purge');
+
+/**
+ * The keys of a channel's presence in Redis, under one hash tag: `sessions`, a hash of `<incarnation>\0<user id>` by
+ * session id; `users`, the number of sessions of each user; and `gone`, the users who were reported as gone because
+ * their node was lost.
+ */
+type EnterMode = 'new' | 'again' | 'kept';
 
 /** Entries that are not renewed for this long are forgotten, whatever wrote them. */
 const LIFE_MS = 86_400_000;

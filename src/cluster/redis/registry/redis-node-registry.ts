@@ -9,7 +9,10 @@ import {
 } from '../../ports/node-registry.js';
 import { reportOf } from '../../ports/node-report.js';
 import type { RedisLink } from '../connection/redis-link.js';
-import { CLEARED, REPORT } from './redis-node-registry-scripts.js';
+import { RedisScript } from '../connection/redis-script.js';
+
+const REPORT = RedisScript.load('registry-report');
+const CLEARED = RedisScript.load('registry-cleared');
 
 type OwnReport = Parameters<NodeRegistry['report']>[0];
 /** Time, incarnations with a lease and their beats, their reports, and incarnations to clear. */

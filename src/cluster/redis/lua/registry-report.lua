@@ -1,17 +1,12 @@
-import { RedisScript } from '../connection/redis-script.js';
-
-/**
- * Takes a report and returns the nodes. Times are those of Redis, in milliseconds. Leases do not run while nobody
- * reports, so that an outage of Redis does not make all nodes lose each other: `since` is when reports began again. A
- * claim on a lost node ends after a lease, unless the claiming node renews it. A claimed incarnation never comes back,
- * so its cleanup is final.
- *
- * KEYS: beats (incarnation by time), reports (JSON by incarnation), claims (incarnation by the end of the claim),
- * clock. ARGV: incarnation, report, lease, whether the node may be new (0 or 1), then the incarnations that it is
- * clearing. Returns 0 if the node is unknown; otherwise the time, the incarnations with a lease and their beats, their
- * reports, and the lost incarnations to clear.
- */
-export const REPORT = new RedisScript(`
+-- Takes a report and returns the nodes. Times are those of Redis, in milliseconds. Leases do not run while nobody
+-- reports, so that an outage of Redis does not make all nodes lose each other: `since` is when reports began again. A
+-- claim on a lost node ends after a lease, unless the claiming node renews it. A claimed incarnation never comes
+-- back, so its cleanup is final.
+--
+-- KEYS: beats (incarnation by time), reports (JSON by incarnation), claims (incarnation by the end of the claim),
+-- clock. ARGV: incarnation, report, lease, whether the node may be new (0 or 1), then the incarnations that it is
+-- clearing. Returns 0 if the node is unknown; otherwise the time, the incarnations with a lease and their beats,
+-- their reports, and the lost incarnations to clear.
 local beats, reports, claims, clock = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local me, lease = ARGV[1], tonumber(ARGV[3])
 local time = redis.call('TIME')
@@ -32,7 +27,8 @@ local from = now - lease
 local isSettled = since <= from
 local lost = {}
 if isSettled then
-  for _, other in ipairs(redis.call('ZRANGE', beats, '-inf', '(' .. string.format('%.0f', from), 'BYSCORE', 'LIMIT', 0, 100)) do
+  local silent = redis.call('ZRANGE', beats, '-inf', '(' .. string.format('%.0f', from), 'BYSCORE', 'LIMIT', 0, 100)
+  for _, other in ipairs(silent) do
     local claim = redis.call('ZSCORE', claims, other)
     if not claim or tonumber(claim) < now then
       redis.call('ZADD', claims, now + lease, other)
@@ -53,12 +49,3 @@ for index = 1, #range, 2 do
   end
 end
 return { string.format('%.0f', now), live, told, lost }
-`);
-
-/** KEYS: beats, reports, claims. ARGV: an incarnation whose cleanup is complete. */
-export const CLEARED = new RedisScript(`
-redis.call('ZREM', KEYS[1], ARGV[1])
-redis.call('HDEL', KEYS[2], ARGV[1])
-redis.call('ZREM', KEYS[3], ARGV[1])
-return 1
-`);
