@@ -53,6 +53,8 @@ async function compile(project: string, alike?: Build): Promise<string> {
   const transpile = await transpiler(project);
   for (const part of ['config', 'src']) {
     for (const file of await readdir(join(project, part), { recursive: true })) {
+      // The scripts for Redis, which are read where they lie.
+      if (file.endsWith('.lua')) await cp(join(project, part, file), join(folder, part, file));
       if (!file.endsWith('.ts') || file.endsWith('.d.ts')) continue;
       const source = await readFile(join(project, part, file), 'utf8');
       if (alike !== undefined && source === (await readFile(join(ROOT, part, file), 'utf8').catch(() => undefined)))
