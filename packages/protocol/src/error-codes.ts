@@ -24,5 +24,20 @@ export const ERRORS = {
   INTERNAL_ERROR: { message: 'Internal error', retry: true },
 } as const;
 
+/** Apart from the registry, so that a client is not larger by all its sentences. A test compares the two. */
+const RETRYABLE: readonly string[] = [
+  'RATE_LIMIT_EXCEEDED',
+  'UPSTREAM_UNAVAILABLE',
+  'SERVER_BUSY',
+  'NOT_REPLICATED',
+  'TIMEOUT',
+  'INTERNAL_ERROR',
+];
+
+/** Whether the same request may succeed later. False for codes of handlers, which the registry does not know. */
+export function isRetryable(code: string): boolean {
+  return RETRYABLE.includes(code);
+}
+
 /** The code of an error of the registry; docs/protocol.md has the meaning of each. */
 export type ErrorCode = keyof typeof ERRORS;

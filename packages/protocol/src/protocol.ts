@@ -1,5 +1,5 @@
 export { adviceFor, bannedUntil, CLOSES, reconnectWindow, type ClientAdvice, type CloseName } from './close-codes.js';
-export { ERRORS, type ErrorCode } from './error-codes.js';
+export { ERRORS, isRetryable, type ErrorCode } from './error-codes.js';
 export {
   DEFAULT_SUBPROTOCOL,
   ENVELOPE_VERSION,

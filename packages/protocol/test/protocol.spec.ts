@@ -3,6 +3,8 @@ import {
   adviceFor,
   bannedUntil,
   CLOSES,
+  ERRORS,
+  isRetryable,
   MAX_CHANNEL_NAME_LENGTH,
   parseChannelName,
   reconnectWindow,
@@ -28,6 +30,16 @@ describe('what to do after a close', () => {
     expect(bannedUntil('Address banned until 2030-01-31T12:00:00Z')).toBe(Date.UTC(2030, 0, 31, 12));
     expect(bannedUntil('Too many connections, banned until 2030-01-31T12:00:00Z')).toBe(Date.UTC(2030, 0, 31, 12));
     expect([CLOSES.too_many_messages.reason, 'banned until soon'].map(bannedUntil)).toEqual([undefined, undefined]);
+  });
+});
+
+describe('an error', () => {
+  it.each(Object.entries(ERRORS))('may be retried as the registry says: %s', (code, { retry }) => {
+    expect(isRetryable(code)).toBe(retry);
+  });
+
+  it('of a handler is not retried', () => {
+    expect(isRetryable('OUT_OF_STOCK')).toBe(false);
   });
 });
 

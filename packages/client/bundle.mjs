@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+
+export const ENTRIES = ['index', 'react', 'testing', 'msgpack', 'fernet'];
+
+/** How the package is bundled: the build and the test of its size use the same. */
+export function bundleOptions(home) {
+  return {
+    entryPoints: ENTRIES.map((entry) => join(home, 'src', `${entry}.ts`)),
+    alias: { '@gatehouse/protocol': join(home, '../protocol/src/protocol.ts') },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'neutral',
+    // Browsers of the last three years, and Node 20.
+    target: ['es2022', 'chrome110', 'firefox110', 'safari16', 'node20'],
+    external: ['react'],
+    chunkNames: 'chunks/[name]-[hash]',
+    logLevel: 'warning',
+  };
+}

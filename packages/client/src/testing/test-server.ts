@@ -1,0 +1,279 @@
+import type { ErrorCode, HelloReply, Position, SubscribeRequest } from '@gatehouse/protocol';
+import type { Close } from '../delays.js';
+import type { Environment, Fetch, SocketConstructor } from '../environment.js';
+import { isObject } from '../incoming.js';
+import { TestChannel, type HistoryRequest } from './test-channel.js';
+import { TestSocket, type Accepting } from './test-socket.js';
+import { seededRandom, VirtualClock } from './virtual-clock.js';
+
+export interface TestServerOptions {
+  readonly seed?: number;
+  readonly clock?: VirtualClock;
+  /** The most that a message is under way, in milliseconds. Default: 5. */
+  readonly latencyMs?: number;
+  readonly heartbeat?: HelloReply['heartbeat'];
+  readonly limits?: HelloReply['limits'];
+  /** Namespaces whose channels keep no history. */
+  readonly withoutHistory?: readonly string[];
+}
+
+export interface TestRequest {
+  readonly type: string;
+  readonly id: string;
+  readonly data: unknown;
+  /** The token that the connection presented. */
+  readonly token: string | undefined;
+}
+
+/** An error that a handler throws is answered with its code. */
+export class Refusal extends Error {
+  constructor(
+    readonly code: ErrorCode | (string & {}),
+    readonly retryAfter?: number,
+  ) {
+    super(code);
+  }
+}
+
+type Handler = (data: unknown, request: TestRequest) => unknown;
+
+interface TestSession {
+  readonly id: string;
+  readonly token: string | undefined;
+  readonly channels: Map<string, { readonly presence: boolean }>;
+}
+
+/** A server in memory, in virtual time, for the tests of an application. Pass its `environment` to `createClient`. */
+export class TestServer {
+  readonly clock: VirtualClock;
+  readonly environment: Pick<Environment, 'clock' | 'random' | 'WebSocket' | 'fetch'>;
+  /** What arrived, without pings and hellos. */
+  readonly requests: TestRequest[] = [];
+  /** When connections were attempted, by the clock. */
+  readonly attempts: number[] = [];
+  /** How to answer connections. Undefined: accept them. Code 1006: as a browser sees a refused upgrade. */
+  refusal: ((token: string | undefined) => Close | undefined) | undefined;
+  /** What `GET /route` answers. */
+  route: { status: number; headers?: Record<string, string>; body?: unknown } = { status: 404 };
+  private readonly random: () => number;
+  private readonly sessions = new Map<TestSocket, TestSession>();
+  private readonly channels = new Map<string, TestChannel>();
+  private readonly handlers = new Map<string, Handler>();
+  private readonly failures = new Map<string, Refusal[]>();
+  private count = 0;
+  private deaths = 0;
+  private isDead = false;
+
+  constructor(private readonly options: TestServerOptions = {}) {
+    this.clock = options.clock ?? new VirtualClock();
+    this.random = seededRandom(options.seed ?? 1);
+    const { latencyMs = 5 } = options;
+    // oxlint-disable-next-line typescript/no-this-alias -- sockets are made by `new`, and see this server
+    const server = this;
+    const accepting: Accepting = {
+      clock: this.clock,
+      latency: () => Math.round(this.random() * latencyMs),
+      get deaths() {
+        return server.deaths;
+      },
+      get isDead() {
+        return server.isDead;
+      },
+      onConnect: (socket) => this.onConnect(socket),
+      onFrame: (socket, frame) => this.onFrame(socket, frame),
+      onGone: (socket) => this.onGone(socket),
+    };
+    const Connected = class extends TestSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols, accepting);
+      }
+    };
+    const fetch: Fetch = async () => ({
+      status: this.route.status,
+      headers: { get: (name) => this.route.headers?.[name] ?? null },
+      json: async () => this.route.body,
+    });
+    this.environment = { clock: this.clock, random: this.random, WebSocket: Connected as SocketConstructor, fetch };
+  }
+
+  /** How many clients are connected. */
+  get connections(): number {
+    return this.sessions.size;
+  }
+
+  /** Answers the requests of a type. What it throws as `Refusal` is the error. */
+  handle(type: string, handler: Handler): void {
+    this.handlers.set(type, handler);
+  }
+
+  /** The next request of this type is answered with an error. */
+  failNext(type: string, code: ErrorCode, retryAfter?: number): void {
+    this.failures.set(type, [...(this.failures.get(type) ?? []), new Refusal(code, retryAfter)]);
+  }
+
+  publish(channel: string, data: unknown): Position {
+    const home = this.channel(channel);
+    const { seq, ts } = home.publish(data);
+    const { epoch } = home.position;
+    const at = home.hasHistory ? { seq, epoch } : {};
+    this.tell(channel, { v: 1, type: 'message', channel, ts, data, ...at });
+    return home.position;
+  }
+
+  /** Where a channel stands, for the `load` of tests. */
+  positionOf(channel: string): Position {
+    return this.channel(channel).position;
+  }
+
+  /** Loses the oldest publications of a channel. Clients that lack them learn it when they subscribe again. */
+  trim(channel: string, keep = 0): void {
+    this.channel(channel).trim(keep);
+  }
+
+  /** Loses a channel, and says so to those who read it. */
+  lose(channel: string): void {
+    const home = this.channel(channel);
+    home.startAgain();
+    const { epoch, seq } = home.position;
+    this.tell(channel, { v: 1, type: 'gap', channel, epoch, data: { from: null, to: seq } });
+  }
+
+  /** Takes the right to a channel away. */
+  unsubscribe(channel: string, code: ErrorCode): void {
+    this.tell(channel, { v: 1, type: 'unsubscribed', channel, data: { lost: 'channel', code, message: code } });
+    for (const { channels } of this.sessions.values()) channels.delete(channel);
+  }
+
+  presence(channel: string, event: 'join' | 'leave', userId: string): void {
+    this.tell(channel, { v: 1, type: 'presence', channel, data: { event, member: { userId } } });
+  }
+
+  /** Sends a message to every client: an object, or a text that is none. */
+  emit(message: { readonly type: string; readonly data?: unknown } | string): void {
+    for (const socket of this.sessions.keys())
+      socket.push(typeof message === 'string' ? message : { v: 1, ...message });
+  }
+
+  /** Ends all connections, those of a killed process with 1006. */
+  closeAll(code: number, reason = ''): void {
+    for (const socket of [...this.sessions.keys()]) {
+      this.sessions.delete(socket);
+      socket.end({ code, reason });
+    }
+  }
+
+  /** A dead network: nothing arrives and nobody is told, until `restore`. What was connected then stays dead. */
+  swallow(): void {
+    this.deaths += 1;
+    this.isDead = true;
+  }
+
+  restore(): void {
+    this.isDead = false;
+  }
+
+  private channel(name: string): TestChannel {
+    const [namespace = ''] = name.split(':');
+    const hasHistory = !(this.options.withoutHistory ?? []).includes(namespace);
+    const channel = this.channels.get(name) ?? new TestChannel(name, hasHistory, () => this.clock.now());
+    this.channels.set(name, channel);
+    return channel;
+  }
+
+  private tell(channel: string, message: object): void {
+    for (const [socket, { channels }] of this.sessions) if (channels.has(channel)) socket.push(message);
+  }
+
+  private onConnect(socket: TestSocket): void {
+    this.attempts.push(this.clock.elapsed());
+    const token = socket.protocols.find((protocol) => protocol.startsWith('bearer.'))?.slice('bearer.'.length);
+    const refusal = this.refusal?.(token);
+    if (refusal !== undefined) {
+      if (refusal.code !== 1006) socket.accept();
+      return socket.end(refusal);
+    }
+    this.count += 1;
+    this.sessions.set(socket, { id: `session-${this.count}`, token, channels: new Map() });
+    socket.accept();
+  }
+
+  private onGone(socket: TestSocket): void {
+    this.sessions.delete(socket);
+  }
+
+  private onFrame(socket: TestSocket, frame: string): void {
+    const session = this.sessions.get(socket);
+    if (session === undefined) return;
+    const { type, id, data } = JSON.parse(frame) as TestRequest;
+    const request = { type, id, data, token: session.token };
+    if (type !== 'ping' && type !== 'hello') this.requests.push(request);
+    try {
+      const failure = this.failures.get(type)?.shift();
+      if (failure !== undefined) throw failure;
+      const reply = this.answer(session, request);
+      if (reply !== undefined) socket.push({ v: 1, type: `${type}_reply`, id, data: reply });
+    } catch (error) {
+      const { code, retryAfter } = error instanceof Refusal ? error : new Refusal('INTERNAL_ERROR');
+      socket.push({ v: 1, type: 'error', id, code, message: code, retryAfter });
+    }
+  }
+
+  /** A handler that returns nothing answers nothing. */
+  private answer(session: TestSession, request: TestRequest): unknown {
+    const { type, data } = request;
+    const handler = this.handlers.get(type);
+    if (handler !== undefined) return handler(data, request);
+    if (type === 'ping') return { serverTime: this.clock.now() };
+    if (type === 'hello') return this.hello(session);
+    if (type === 'echo') return data ?? null;
+    if (type === 'auth_refresh') return { expiresAt: null };
+    const { channel: name } = (isObject(data) ? data : {}) as { channel?: string };
+    if (name === undefined) throw new Refusal('UNKNOWN_MESSAGE_TYPE');
+    return this.answerOf(session, type, data as SubscribeRequest & HistoryRequest & { data: unknown });
+  }
+
+  private answerOf(
+    session: TestSession,
+    type: string,
+    request: SubscribeRequest & HistoryRequest & { data: unknown },
+  ): unknown {
+    const { channel: name, since, presence = false } = request;
+    const channel = this.channel(name);
+    switch (type) {
+      case 'subscribe':
+        session.channels.set(name, { presence });
+        return channel.recover(since);
+      case 'unsubscribe':
+        session.channels.delete(name);
+        return { channel: name };
+      case 'publish':
+        return { channel: name, ...this.publish(name, request.data) };
+      case 'history':
+        return channel.read(request);
+      case 'presence':
+        return this.members(name);
+      default:
+        throw new Refusal('UNKNOWN_MESSAGE_TYPE');
+    }
+  }
+
+  private members(name: string): { members: { sessionId: string; userId: string }[]; count: number } {
+    const inside = [...this.sessions.values()].filter(({ channels }) => channels.has(name));
+    const members = inside.map(({ id, token }) => ({ sessionId: id, userId: token ?? id }));
+    return { members, count: members.length };
+  }
+
+  private hello({ id, token }: TestSession): HelloReply {
+    const { heartbeat = { intervalMs: 25_000, timeoutMs: 10_000 }, limits } = this.options;
+    return {
+      sessionId: id,
+      nodeId: 'test',
+      userId: token ?? null,
+      roles: [],
+      protocol: 'v1.json',
+      heartbeat,
+      limits: limits ?? { maxMessageBytes: 0, messageRate: 0, messageBurst: 0 },
+      serverTime: this.clock.now(),
+    };
+  }
+}
