@@ -43,8 +43,8 @@ export interface HistoryOptions {
 /** One use of a channel. The subscription ends a second after the last of them is closed. */
 export interface Channel<D = unknown> {
   readonly name: string;
-  getSnapshot(): ChannelSnapshot;
-  subscribe(listener: () => void): () => void;
+  readonly getSnapshot: () => ChannelSnapshot;
+  readonly subscribe: (listener: () => void) => () => void;
   publish(data: D, options?: PublishOptions): Promise<PublishReply>;
   history(options?: HistoryOptions): Promise<HistoryReply>;
   presence(): Promise<PresenceReply>;

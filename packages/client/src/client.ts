@@ -53,9 +53,9 @@ type RequestArguments<D> = undefined extends D
   : [data: D, options?: RequestOptions];
 
 export interface Client<C extends Contract = UntypedContract> {
-  getSnapshot(): ConnectionSnapshot;
+  readonly getSnapshot: () => ConnectionSnapshot;
   /** Calls back after each change of the snapshot. Returns the end of it. */
-  subscribe(listener: () => void): () => void;
+  readonly subscribe: (listener: () => void) => () => void;
   /** Connects, and stays connected. A request or a channel does so, too. Also tries again at once, or after the server gave up on us. */
   connect(): void;
   /** Ends everything, and leaves no timer. */

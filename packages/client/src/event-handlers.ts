@@ -21,7 +21,7 @@ export class EventHandlers {
     onError: (error: GatehouseError) => void,
     message: Incoming = { type, data },
   ): void {
-    for (const handler of [...(this.byType.get(type) ?? [])]) {
+    for (const handler of this.byType.get(type) ?? []) {
       try {
         handler(data, message);
       } catch (cause) {

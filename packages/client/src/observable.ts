@@ -17,7 +17,7 @@ export class Observable<T> {
 
   set(value: T): void {
     this.value = value;
-    for (const listener of [...this.listeners]) {
+    for (const listener of this.listeners) {
       try {
         listener();
       } catch (error) {

@@ -116,7 +116,7 @@ export class Requests {
     const lost = new GatehouseError('CONNECTION_LOST', 'The connection ended before the answer', {
       outcomeUnknown: true,
     });
-    for (const request of [...this.pending.values()]) {
+    for (const request of this.pending.values()) {
       if (request.stage !== 'sent') continue;
       if (request.idempotent) request.stage = 'waiting';
       else request.settle(lost);
@@ -125,7 +125,7 @@ export class Requests {
 
   stop(error: GatehouseError): void {
     this.pace.stop();
-    for (const request of [...this.pending.values()]) request.settle(error);
+    for (const request of this.pending.values()) request.settle(error);
   }
 
   private async messageOf(type: string, data: unknown, options: RequestOptions): Promise<Framed> {

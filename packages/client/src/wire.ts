@@ -24,7 +24,7 @@ export class Wire {
     };
     socket.onclose = ({ code, reason }: Partial<Close>) => {
       this.detach();
-      events.onClose({ code: code ?? 1006, reason: String(reason ?? '') });
+      events.onClose({ code: code ?? 1006, reason: reason ?? '' });
     };
     // A close event follows. What the error says is not for scripts to read.
     socket.onerror = nothing;

@@ -410,8 +410,8 @@ describe('10,000 clients of a server that restarts', () => {
     server.closeAll(1012, '20000');
     await server.clock.advance(21 * SECOND);
     expect(server.connections).toBe(10_000);
-    const perSecond = Array<number>(21).fill(0);
-    for (const at of server.attempts) perSecond[Math.floor((at - closedAt) / SECOND)]! += 1;
+    const seconds = server.attempts.map((at) => Math.floor((at - closedAt) / SECOND));
+    const perSecond = Array.from({ length: 21 }, (_, second) => seconds.filter((one) => one === second).length);
     // 500 a second are promised; what is above is chance.
     expect(Math.max(...perSecond)).toBeLessThan(500 + 5 * Math.sqrt(500));
     for (const client of clients) client.close();

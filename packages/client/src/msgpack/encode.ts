@@ -34,23 +34,23 @@ class Writer {
     if (!Number.isFinite(value)) return this.byte(0xc0);
     if (!Number.isInteger(value) || Object.is(value, -0)) {
       this.byte(0xcb);
-      return this.view.setFloat64(this.room(8), value);
+      return this.put(8, (view, at) => view.setFloat64(at, value));
     }
     if (value >= 0 && value < 128) return this.byte(value);
     if (value < 0 && value >= -32) return this.byte(value + 256);
     if (value >= -(2 ** 31) && value < 2 ** 31) {
       this.byte(0xd2);
-      return this.view.setInt32(this.room(4), value);
+      return this.put(4, (view, at) => view.setInt32(at, value));
     }
     if (Number.isSafeInteger(value)) return this.integer64(BigInt(value));
     this.byte(0xcb);
-    this.view.setFloat64(this.room(8), value);
+    this.put(8, (view, at) => view.setFloat64(at, value));
   }
 
   private integer64(value: bigint): void {
     if (value < -(2n ** 63n) || value >= 2n ** 64n) throw new RangeError('an integer of more than 64 bits');
     this.byte(value >= 2n ** 63n ? 0xcf : 0xd3);
-    this.view.setBigUint64(this.room(8), BigInt.asUintN(64, value));
+    this.put(8, (view, at) => view.setBigUint64(at, BigInt.asUintN(64, value)));
   }
 
   private string(text: string): void {
@@ -69,8 +69,8 @@ class Writer {
     if (Number.isNaN(ms)) return this.byte(0xc0);
     const seconds = Math.floor(ms / 1_000);
     for (const byte of [0xc7, 12, TIMESTAMP]) this.byte(byte);
-    this.view.setUint32(this.room(4), (ms - seconds * 1_000) * 1_000_000);
-    this.view.setBigInt64(this.room(8), BigInt(seconds));
+    this.put(4, (view, at) => view.setUint32(at, (ms - seconds * 1_000) * 1_000_000));
+    this.put(8, (view, at) => view.setBigInt64(at, BigInt(seconds)));
   }
 
   private array(values: readonly unknown[], depth: number): void {
@@ -96,19 +96,24 @@ class Writer {
     }
     if (two !== undefined && length < 2 ** 16) {
       this.byte(two);
-      return this.view.setUint16(this.room(2), length);
+      return this.put(2, (view, at) => view.setUint16(at, length));
     }
     this.byte(four ?? 0);
-    this.view.setUint32(this.room(4), length);
+    this.put(4, (view, at) => view.setUint32(at, length));
   }
 
   private byte(byte: number): void {
-    this.view.setUint8(this.room(1), byte);
+    this.put(1, (view, at) => view.setUint8(at, byte));
   }
 
   private append(bytes: Uint8Array): void {
     const at = this.room(bytes.length);
     this.bytes.set(bytes, at);
+  }
+
+  private put(count: number, write: (view: DataView, at: number) => void): void {
+    const at = this.room(count);
+    write(this.view, at);
   }
 
   /** Makes room for some bytes, and returns where they begin. */

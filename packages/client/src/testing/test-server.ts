@@ -1,6 +1,6 @@
 import type { ErrorCode, HelloReply, Position, SubscribeRequest } from '@gatehouse/protocol';
 import type { Close } from '../delays.js';
-import type { Environment, Fetch, SocketConstructor } from '../environment.js';
+import type { Environment, Fetch } from '../environment.js';
 import { isObject } from '../incoming.js';
 import { TestChannel, type HistoryRequest } from './test-channel.js';
 import { TestSocket, type Accepting } from './test-socket.js';
@@ -93,7 +93,7 @@ export class TestServer {
       headers: { get: (name) => this.route.headers?.[name] ?? null },
       json: async () => this.route.body,
     });
-    this.environment = { clock: this.clock, random: this.random, WebSocket: Connected as SocketConstructor, fetch };
+    this.environment = { clock: this.clock, random: this.random, WebSocket: Connected, fetch };
   }
 
   /** How many clients are connected. */
@@ -156,7 +156,7 @@ export class TestServer {
 
   /** Ends all connections, those of a killed process with 1006. */
   closeAll(code: number, reason = ''): void {
-    for (const socket of [...this.sessions.keys()]) {
+    for (const socket of this.sessions.keys()) {
       this.sessions.delete(socket);
       socket.end({ code, reason });
     }
