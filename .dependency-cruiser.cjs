@@ -15,6 +15,7 @@ const MAY_IMPORT = {
   transport: ['config', 'protocol', 'upgrade'],
   health: ['config', 'protocol', 'cluster', 'lifecycle'],
   dispatch: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access'],
+  contract: ['config', 'protocol', 'access', 'channels', 'dispatch'],
   endpoint: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access', 'upgrade', 'dispatch'],
   hooks: ['config', 'protocol', 'authentication', 'sessions', 'channels', 'broadcast', 'upgrade', 'dispatch'],
 };

@@ -44,11 +44,14 @@ export interface Namespace {
   readonly replayProtection: boolean;
   /** Whether each node keeps account of who was brought what; undefined: it does not. */
   readonly ledger: LedgerLimits | undefined;
+  /** The name of the message class of its publications; undefined: they may be anything. */
+  readonly message: string | undefined;
 }
 
 export type Namespaces = ReadonlyMap<string, Namespace>;
 
 const NAME = /^[\w-]{1,64}$/;
+const CLASS_NAME = /^[A-Za-z_$][\w$]{0,127}$/;
 const ROLE = /^\S{1,64}$/;
 
 const DEFAULT_LEDGER: LedgerLimits = Object.freeze({ size: 10_000, ageMs: 600_000 });
@@ -76,6 +79,7 @@ const OPTIONS = {
   encryption: { key: 'encryption', read: word(['none', 'required']), absent: 'none' },
   replay_protection: { key: 'replayProtection', read: boolean, absent: false },
   ledger: { key: 'ledger', read: ledgerLimits, absent: undefined },
+  message: { key: 'message', read: className, absent: undefined },
 } as const;
 
 /** The file that comes with the server, which lies above this one, however the sources were built. */
@@ -148,6 +152,11 @@ function accessRule<const Word extends string>(words: readonly Word[]): Reader<W
     if (!isRoles) throw new Error(`must be one of ${words.join(', ')}, or a list of roles`);
     return Object.freeze([...(value as string[])]);
   };
+}
+
+function className(value: unknown): string {
+  if (typeof value !== 'string' || !CLASS_NAME.test(value)) throw new Error('must be the name of a message class');
+  return value;
 }
 
 function historyLimits(value: unknown): HistoryLimits {

@@ -7,6 +7,7 @@ import { AccessModule } from './access/access.module.js';
 import { BroadcastModule } from './broadcast/broadcast.module.js';
 import { ChannelsModule } from './channels/channels.module.js';
 import { SubscriptionReview } from './channels/subscription-review.js';
+import { ContractModule } from './contract/contract.module.js';
 import { DispatchModule } from './dispatch/dispatch.module.js';
 import { MessageScope } from './dispatch/calls/message-scope.js';
 import { EndpointModule } from './endpoint/endpoint.module.js';
@@ -21,7 +22,7 @@ import { TransportModule } from './transport/transport.module.js';
 
 /** Options of `GatehouseModule.forRoot()`. */
 export interface GatehouseOptions extends SettingsSource {
-  /** Where `/api`, `/route`, `/health`, `/ready`, `/metrics` and `/docs` are, below the global prefix of the application. Default: `/gatehouse`. */
+  /** Where `/api`, `/route`, `/health`, `/ready`, `/metrics`, `/docs` and `/contract` are, below the global prefix of the application. Default: `/gatehouse`. */
   readonly httpPrefix?: string;
 }
 
@@ -61,6 +62,7 @@ export class GatehouseModule {
         RuntimeModule.of(runtime),
         ...(httpPrefix === '' ? [] : [RouterModule.register([{ path: httpPrefix, children: WITH_CONTROLLERS }])]),
         AccessModule,
+        ContractModule,
         EndpointModule,
         builtInGateways(),
         ...FOR_GATEWAYS,

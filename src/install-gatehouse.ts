@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Settings } from '../config/settings.js';
+import { setUpContract } from './contract/serving/set-up-contract.js';
 import { RealtimeAdapter } from './endpoint/realtime-adapter.js';
 import { GatehouseModule } from './gatehouse.module.js';
 import { NodeReporter } from './lifecycle/node-reporter.js';
@@ -29,6 +30,7 @@ export async function installGatehouse(app: INestApplication): Promise<void> {
   guardPaths(express, settings, prefix);
   setUpServerApi(express, settings, prefix);
   setUpDocs(express, settings, prefix);
+  setUpContract(express, settings, prefix);
   setUpGateways(app, settings);
   await app.get(InternalPort).open(app.getHttpAdapter().getInstance() as RequestListener, undefined);
   const http = app.getHttpServer() as Server;

@@ -27,6 +27,20 @@ export type { MessagePipe, PayloadTransform } from './dispatch/calls/message-pip
 export type { OutboundMessage, Publisher } from '@gatehouse/protocol';
 export type { InboundMessage } from './protocol/envelope.js';
 
+// The contract
+export { Reply, type ReplyDecorator, type ReplyOptions } from './contract/reply.js';
+export { Emits } from './contract/emits.js';
+export type { Answer, DeclaredType, ValueOf } from './contract/declared-type.js';
+export { contractOf } from './contract-of.js';
+export type { ContractFiles } from './contract/contract-files.js';
+export type {
+  ChannelNameOf,
+  ContractShape,
+  EventData,
+  EventType,
+  PublicationOf,
+} from './protocol/declared-contract.js';
+
 // Errors
 export { GatehouseError, type ErrorExtras } from './protocol/gatehouse-error.js';
 export type { ErrorCode } from '@gatehouse/protocol';
@@ -35,7 +49,7 @@ export type { CloseName } from '@gatehouse/protocol';
 // Who may
 export { demandRole, Roles } from './access/guards/roles.js';
 export { demandSignIn, SignedIn } from './access/guards/signed-in.js';
-export type { HandlerReference, SessionCheck, SessionGuard } from './access/guards/session-guard.js';
+export type { AccessRules, HandlerReference, SessionCheck, SessionGuard } from './access/guards/session-guard.js';
 export { sessionOf } from './access/guards/session-of.js';
 export { MessageCost } from './access/limits/message-cost.js';
 export { ReplayProtected } from './access/guards/replay-protected.js';

@@ -9,6 +9,7 @@ import { readCertificate, type Certificate } from '../config/certificate.js';
 import type { Settings } from '../config/settings.js';
 import { GatehouseModule } from './gatehouse.module.js';
 import { becomeReady, setUpGateways } from './install-gatehouse.js';
+import { setUpContract } from './contract/serving/set-up-contract.js';
 import { MessageScope } from './dispatch/calls/message-scope.js';
 import { Logging } from './observability/logs/logging.js';
 import { NestLogger } from './observability/logs/nest-logger.js';
@@ -76,6 +77,7 @@ async function startApplication(
   setUpServerApi(app, settings, '');
   refuseBodies(app);
   setUpDocs(app, settings, '');
+  setUpContract(app, settings, '');
   setUpGateways(app, settings);
   const port = await openPorts(app, settings, certificate);
   await becomeReady(app, port);

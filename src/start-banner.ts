@@ -17,7 +17,7 @@ export function startBanner(settings: Settings, port: number): string {
 function httpSide({ api, internal, tls }: Settings, port: number): string {
   const paths = [
     ...(api.enabled === 'on' ? ['/api'] : []),
-    ...(api.docs === 'on' ? ['/docs'] : []),
+    ...(api.docs === 'on' ? ['/docs', '/contract'] : []),
     ...(internal.metricsEnabled === 'on' ? ['/metrics'] : []),
   ];
   if (paths.length === 0) return '';

@@ -13,7 +13,7 @@ export const api = {
     values: ['auto', 'on', 'off'],
     fallback: 'auto',
     effect:
-      'on: /docs shows the server API and /docs-json is its OpenAPI document. off: neither exists. auto: on, except in production.',
+      'on: /docs shows the server API and /docs-json is its OpenAPI document; /contract shows the messages. off: none of them exists. auto: on, except in production.',
   }),
   maxBodyBytes: bytes({
     env: 'API_MAX_BODY_BYTES',

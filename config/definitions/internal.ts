@@ -23,7 +23,7 @@ export const internal = {
     unit: 'TCP port',
     max: 65_535,
     effect:
-      'A second port for HTTP only. /api, /docs and /metrics are then there and not on PORT. /health, /ready and /route are on both. 0 = no second port.',
+      'A second port for HTTP only. /api, /docs, /contract and /metrics are then there and not on PORT. /health, /ready and /route are on both. 0 = no second port.',
   }),
   host: text({
     env: 'INTERNAL_HOST',

@@ -1,4 +1,5 @@
 import type { Publisher } from '@gatehouse/protocol';
+import type { ContractShape, EventData, EventType } from '../protocol/declared-contract.js';
 import { FERNET, type PayloadCipher } from '../protocol/encryption/payload-cipher.js';
 import type { BroadcastDelivery } from './delivery.js';
 import type { Target } from './target.js';
@@ -22,16 +23,16 @@ interface AudienceOptions {
 }
 
 /** Those a message goes to, on whatever node they are. Immutable: `except`, `from` and `sealedBy` make another. */
-export class Audience {
+export class Audience<C extends ContractShape = ContractShape> {
   constructor(private readonly options: AudienceOptions) {}
 
   /** Leaves out this session, as a rule the one that caused the message. */
-  except({ id }: { readonly id: string }): Audience {
+  except({ id }: { readonly id: string }): Audience<C> {
     return new Audience({ ...this.options, except: [...(this.options.except ?? []), id] });
   }
 
   /** Names the session that caused the message as its `from`. */
-  from({ publisher }: { readonly publisher: Publisher }): Audience {
+  from({ publisher }: { readonly publisher: Publisher }): Audience<C> {
     return new Audience({ ...this.options, publisher });
   }
 
@@ -40,7 +41,7 @@ export class Audience {
    *
    * @param cipher as `MessageContext.cipher` of the message that is handed on; undefined leaves the payload plain
    */
-  sealedBy(cipher: Cipher | undefined): Audience {
+  sealedBy(cipher: Cipher | undefined): Audience<C> {
     return new Audience({ ...this.options, cipher });
   }
 
@@ -52,7 +53,7 @@ export class Audience {
    * @returns how many sessions of this node took it; those whose connection is closing or too slow did not
    * @throws TypeError or RangeError when the data cannot be encoded
    */
-  emit(type: string, data?: unknown): number {
+  emit<Type extends EventType<C>>(type: Type, ...[data]: EventData<C, Type>): number {
     return this.options.carrier.emit(this.delivery(type, data));
   }
 
@@ -63,7 +64,7 @@ export class Audience {
    * @param data must not be changed any more
    * @throws TypeError or RangeError when the data cannot be encoded
    */
-  deliver(type: string, data?: unknown): Promise<number> {
+  deliver<Type extends EventType<C>>(type: Type, ...[data]: EventData<C, Type>): Promise<number> {
     return this.options.carrier.deliver(this.delivery(type, data));
   }
 

@@ -2,6 +2,7 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { NodeBus, sumOf } from '../cluster/ports/node-bus.js';
 import { NodeRegistry } from '../cluster/ports/node-registry.js';
 import { SharedCounts } from '../cluster/ports/shared-counts.js';
+import type { ContractShape } from '../protocol/declared-contract.js';
 import { sendable } from '../protocol/codecs/sendable.js';
 import { TRACES, type Traces } from '../protocol/traces.js';
 import { Audience, type Carrier } from './audience.js';
@@ -20,10 +21,11 @@ interface Beyond {
 
 /**
  * Sends to many, on whatever node they are: `broadcaster.toUser('alice').emit('order.shipped', { id })`.
- * A message is encoded once per codec and node, however many receive it.
+ * A message is encoded once per codec and node, however many receive it. `Broadcaster<Contract>` sends only what the contract
+ * declares.
  */
 @Injectable()
-export class Broadcaster implements Carrier {
+export class Broadcaster<C extends ContractShape = ContractShape> implements Carrier {
   constructor(
     private readonly bus: NodeBus,
     private readonly counts: SharedCounts,
@@ -36,22 +38,22 @@ export class Broadcaster implements Carrier {
   }
 
   /** Every open session. */
-  toEveryone(): Audience {
+  toEveryone(): Audience<C> {
     return this.to({ to: 'everyone' });
   }
 
   /** Every session of a signed-in user. */
-  toUser(userId: string): Audience {
+  toUser(userId: string): Audience<C> {
     return this.to({ to: 'user', name: userId });
   }
 
   /** One session, if it is still open. */
-  toSession(sessionId: string): Audience {
+  toSession(sessionId: string): Audience<C> {
     return this.to({ to: 'session', name: sessionId });
   }
 
   /** Every session that has the role. */
-  toRole(role: string): Audience {
+  toRole(role: string): Audience<C> {
     return this.to({ to: 'role', name: role });
   }
 
@@ -61,7 +63,7 @@ export class Broadcaster implements Carrier {
    *
    * @throws UnknownNamespace for a name that cannot be a channel
    */
-  toChannel(name: string): Audience {
+  toChannel(name: string): Audience<C> {
     return this.to(this.receivers.channelTarget(name));
   }
 
@@ -88,7 +90,7 @@ export class Broadcaster implements Carrier {
     return taken + sumOf(await this.bus.ask<number>(KIND, travelling(ready), nodes && { nodes }));
   }
 
-  private to(target: Target): Audience {
+  private to(target: Target): Audience<C> {
     return new Audience({ target, carrier: this });
   }
 

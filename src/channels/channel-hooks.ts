@@ -95,6 +95,12 @@ export class ChannelHooks implements OnApplicationBootstrap {
     return this.decisions === undefined ? request.data : this.decisions.decide(moment, request);
   }
 
+  /** Has a hook asked about every client's publish or subscribe in the namespace. */
+  add(moment: Moment, namespace: string, hook: Hook): void {
+    const key = `${moment} ${namespace}`;
+    this.hooks.set(key, [...(this.hooks.get(key) ?? []), hook]);
+  }
+
   private collect(provider: Record<string, Hook>, isStatic: boolean): void {
     for (const name of this.methods.getAllMethodNames(Object.getPrototypeOf(provider) as object)) {
       const method = provider[name];
@@ -105,8 +111,7 @@ export class ChannelHooks implements OnApplicationBootstrap {
         if (!isStatic) throw new UnusableHook(label, 'belongs to a request-scoped provider');
         if (!this.settings.namespaces.has(namespace))
           throw new UnusableHook(label, `names no namespace: ${namespace}. ${fixFor(this.settings)}`);
-        const key = `${moment} ${namespace}`;
-        this.hooks.set(key, [...(this.hooks.get(key) ?? []), (request) => method.call(provider, request)]);
+        this.add(moment, namespace, (request) => method.call(provider, request));
       }
     }
   }

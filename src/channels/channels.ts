@@ -9,6 +9,7 @@ import {
 } from '../cluster/ports/broker.js';
 import { isContinuedBy, knownSeq } from '../cluster/ports/continuity.js';
 import type { Presence } from '../cluster/ports/presence-store.js';
+import type { ChannelNameOf, ContractShape, PublicationOf } from '../protocol/declared-contract.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { FERNET, type PayloadCipher } from '../protocol/encryption/payload-cipher.js';
 import { sendable } from '../protocol/codecs/sendable.js';
@@ -51,10 +52,10 @@ export interface Subscribed extends Recovery {
 
 /**
  * Channels for gateways and back ends: publish, subscribe sessions, read history and presence. Who may do what is for
- * the caller to decide; the clients' own requests are held against the namespaces by the channels gateway.
+ * the caller to decide; the clients' own requests are held against the namespaces by the channels gateway. `Channels<Contract>` publishes only what the contract declares.
  */
 @Injectable()
-export class Channels {
+export class Channels<C extends ContractShape = ContractShape> {
   constructor(
     private readonly settings: ChannelsSettings,
     private readonly broker: Broker,
@@ -135,12 +136,12 @@ export class Channels {
    * Publishes: `channels.publish('room:lobby', { text: 'hi' }, { from: session })`. The data must not be changed any more. Where
    * the namespace requires encryption it is encrypted here, once for all.
    *
-   * @param channel a name that stands in your code; one that a client has sent goes through `named` first
+   * @param name a name that stands in your code; one that a client has sent goes through `named` first
    * @throws UnknownNamespace for a name that cannot be a channel; GatehouseError SERVER_BUSY when the broker cannot be reached,
    *   NOT_REPLICATED when fewer replicas have it in time than the namespace demands; TypeError or RangeError for data that no codec
    *   writes
    */
-  publish(channel: string, data: unknown, options?: PublishOptions): Promise<Published>;
+  publish<N extends ChannelNameOf<C>>(name: N, data: PublicationOf<C, N>, how?: PublishOptions): Promise<Published>;
   publish(channel: Channel, request: PublishRequest): Promise<Published>;
   async publish(meant: Channel | string, given: unknown, how?: PublishOptions): Promise<Published> {
     const channel = channelMeant(meant, this.settings);

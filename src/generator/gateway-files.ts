@@ -21,20 +21,29 @@ export class ${className}Say {
   @Length(1, 200)
   text!: string;
 }
+
+/** The data of the reply, \`${messageType}.say_reply\`. */
+export class ${className}Said {
+  @IsString()
+  text!: string;
+
+  @IsString()
+  from!: string;
+}
 `;
 }
 
 function gateway({ file, className, messageType }: GatewayName): string {
   return `import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
-import { CurrentSession, RealtimeGateway, SignedIn, type Session } from 'gatehouse';
-import { ${className}Say } from './${file}.messages.js';
+import { CurrentSession, RealtimeGateway, Reply, SignedIn, type Session } from 'gatehouse';
+import { ${className}Said, ${className}Say } from './${file}.messages.js';
 
 @RealtimeGateway()
 export class ${className}Gateway {
-  /** What it returns is the data of the reply, \`${messageType}.say_reply\`. */
   @SignedIn()
+  @Reply(${className}Said)
   @SubscribeMessage('${messageType}.say')
-  say(@MessageBody() { text }: ${className}Say, @CurrentSession() session: Session): { text: string; from: string } {
+  say(@MessageBody() { text }: ${className}Say, @CurrentSession() session: Session): ${className}Said {
     return { text, from: session.userId };
   }
 }

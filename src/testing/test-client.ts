@@ -46,7 +46,10 @@ export class TestClient implements AsyncDisposable {
   private readonly waiting: Waiting[] = [];
   private lastId = 0;
 
-  private constructor(private readonly socket: WebSocket) {
+  private constructor(
+    private readonly socket: WebSocket,
+    private readonly violations: Error[],
+  ) {
     this.closed = new Promise((resolve) => {
       socket.on('close', (code, reason) => {
         const end = { code, reason: reason.toString() };
@@ -60,12 +63,13 @@ export class TestClient implements AsyncDisposable {
   /**
    * Connects with a token, or without one where it is undefined.
    *
+   * @param violations of the contract: a request that is answered INTERNAL_ERROR takes the oldest, and rejects with it
    * @throws Error where the upgrade is refused
    */
-  static async connect(url: string, token: string | undefined): Promise<TestClient> {
+  static async connect(url: string, token: string | undefined, violations: Error[] = []): Promise<TestClient> {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const socket = new WebSocket(url, ['v1.json'], { headers });
-    const client = new TestClient(socket);
+    const client = new TestClient(socket, violations);
     await once(socket, 'open');
     socket.on('error', () => undefined);
     return client;
@@ -75,7 +79,8 @@ export class TestClient implements AsyncDisposable {
    * Sends a message and waits for its reply. Other messages that come meanwhile are kept for `next`.
    *
    * @returns the data of the reply
-   * @throws ReplyError where it is answered with an error
+   * @throws ReplyError where it is answered with an error; ContractViolation where that came of a message which the contract does
+   *   not declare
    */
   async request<T = unknown>(type: string, data?: unknown): Promise<T> {
     this.lastId += 1;
@@ -83,7 +88,7 @@ export class TestClient implements AsyncDisposable {
     const reply = this.take((message) => message.id === id);
     this.send({ type, id, data });
     const message = await reply;
-    if (message.type === 'error') throw new ReplyError(message as unknown as Record<string, unknown>);
+    if (message.type === 'error') throw this.failureOf(message as unknown as Record<string, unknown>);
     return message.data as T;
   }
 
@@ -100,6 +105,12 @@ export class TestClient implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.socket.readyState !== WebSocket.CLOSED) this.socket.terminate();
     await this.closed;
+  }
+
+  /** A client is told nothing of a fault; a test is told what to do about it. */
+  private failureOf(reply: Record<string, unknown>): Error {
+    const violation = reply.code === 'INTERNAL_ERROR' ? this.violations.shift() : undefined;
+    return violation ?? new ReplyError(reply);
   }
 
   private take(accepts: Waiting['accepts']): Promise<ServerSent> {

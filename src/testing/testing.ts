@@ -5,8 +5,10 @@ import { PassThrough } from 'node:stream';
 import { settingsOf, type SettingsSource } from '../../config/settings-source.js';
 import { TokenMinter } from '../authentication/token-minter.js';
 import { startServer } from '../server.js';
+import { ContractViolation, OutgoingCheck } from './outgoing-check.js';
 import { TestClient } from './test-client.js';
 
+export { ContractViolation } from './outgoing-check.js';
 export { StoppedClock } from './stopped-clock.js';
 export { ReplyError, TestClient, type Closed, type ServerSent } from './test-client.js';
 
@@ -16,6 +18,11 @@ export interface TestServerOptions {
   readonly features?: readonly (Type | DynamicModule)[];
   /** By the names of .env.example, such as `MESSAGE_RATE`. The environment of the process is not read. */
   readonly settings?: SettingsSource['settings'];
+  /**
+   * Whether all that the application sends must fit its contract. What does not fit throws where it is sent, and rejects the
+   * request of a test client that it answers, or the disposal of the server. Default: true.
+   */
+  readonly checkContract?: boolean;
 }
 
 /** Who a token is for. */
@@ -66,14 +73,20 @@ const HOUR_IN_SECONDS = 3_600;
 
 /**
  * Starts a real server on a free port of 127.0.0.1. Limits that would get in the way of a test are off; set those that you test.
+ * Everything that the application sends is held against its contract.
  *
  * @throws UnusableSettings naming every setting that cannot be used
  */
-export async function startTestServer({ features = [], settings = {} }: TestServerOptions = {}): Promise<TestServer> {
+export async function startTestServer({
+  features = [],
+  settings = {},
+  checkContract = true,
+}: TestServerOptions = {}): Promise<TestServer> {
   const complete = settingsOf({ settings, environment: DEFAULTS });
   const logLines: Record<string, unknown>[] = [];
   const server = await startServer(complete, { features, logOutput: collect(logLines) });
   const { app, port } = server;
+  const violations = checkContract ? (await OutgoingCheck.before(app)).violations : [];
   const url = `ws://127.0.0.1:${port}${complete.server.wsPath}`;
   const mintToken = ({ sub = 'alice', roles = [], expiresInSeconds = HOUR_IN_SECONDS }: TokenClaims = {}): string =>
     app.get(TokenMinter, { strict: false }).mint({ sub, roles, expiresInSeconds });
@@ -83,8 +96,11 @@ export async function startTestServer({ features = [], settings = {} }: TestServ
     app,
     logLines,
     mintToken,
-    connect: (claims = {}) => TestClient.connect(url, claims === false ? undefined : mintToken(claims)),
-    [Symbol.asyncDispose]: () => server.close(),
+    connect: (claims = {}) => TestClient.connect(url, claims === false ? undefined : mintToken(claims), violations),
+    [Symbol.asyncDispose]: async () => {
+      await server.close();
+      if (violations.length > 0) throw new ContractViolation(violations.map(({ message }) => message).join('\n'));
+    },
   };
 }
 

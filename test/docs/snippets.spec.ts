@@ -16,11 +16,21 @@ const CONFIGURATION = {
   exclude: [],
 };
 
+/** What `npm run contract` would write for the reader of docs/contract.md. */
+const MESSAGES = `export interface Contract {
+  requests: { 'chat.join': { data: { room: string }; reply: { members: number } } };
+  events: { 'order.shipped': { id: string } };
+  channels: { 'orders:*': { status: string } };
+}`;
+
 describe('code in the docs', () => {
-  it('compiles as one module, in docs/extending.md', async () => {
+  it('compiles as one module, in docs/extending.md, and block by block in docs/contract.md', async () => {
     await using folder = await temporaryFolder();
     await symlink(resolve('node_modules'), join(folder.path, 'node_modules'));
     await writeFile(join(folder.path, 'tour.ts'), blocksOf('docs/extending.md', 'ts').join('\n'));
+    await writeFile(join(folder.path, 'messages.ts'), MESSAGES);
+    for (const [number, block] of blocksOf('docs/contract.md', 'ts').entries())
+      await writeFile(join(folder.path, `contract-${number}.ts`), block);
     await writeFile(join(folder.path, 'tsconfig.json'), JSON.stringify(CONFIGURATION));
     const { stdout } = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', folder.path]).catch(
       (error: { stdout: string }) => error,

@@ -148,7 +148,8 @@ describe('/docs', () => {
 
   it('is not there where API_DOCS is off', async () => {
     await using server = await startTestServer({ API_DOCS: 'off' });
-    for (const path of ['/docs', '/docs-json', '/docs/swagger-ui-bundle.js']) {
+    const contract = ['/contract', '/contract/asyncapi.json', '/contract/messages.ts'];
+    for (const path of ['/docs', '/docs-json', '/docs/swagger-ui-bundle.js', ...contract]) {
       expect((await fetch(`${server.http}${path}`)).status).toBe(404);
     }
     expect((await api(server, 'GET /api/nodes')).status).toBe(200);

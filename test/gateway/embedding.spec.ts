@@ -13,6 +13,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { UnusableSettings } from '../../config/unusable-settings.js';
 import { Channels } from '../../src/channels/channels.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
+import { contractOf } from '../../src/contract-of.js';
 import { GatehouseModule, type GatehouseOptions } from '../../src/gatehouse.module.js';
 import { installGatehouse } from '../../src/install-gatehouse.js';
 import { api } from '../support/api-client.js';
@@ -130,7 +131,10 @@ describe('a Nest application that imports Gatehouse', () => {
     expect((await api(below, 'DELETE /api/nodes')).headers.get('allow')).toBe('HEAD, GET');
     expect((await api(below, 'GET /api/nothing')).status).toBe(404);
     expect((await fetch(`${below.http}/docs-json`)).status).toBe(200);
-    for (const path of ['/health', '/metrics', '/api/nodes', '/docs']) {
+    const types = await fetch(`${below.http}/contract/messages.ts`);
+    expect(await types.text()).toContain("'greeting.send': { data: Greeting; reply: unknown };");
+    expect((await contractOf(host.app)).get('asyncapi.json')).toContain('"greeting.send.request"');
+    for (const path of ['/health', '/metrics', '/api/nodes', '/docs', '/contract']) {
       expect([path, (await fetch(`${host.http}${path}`)).status]).toEqual([path, 404]);
     }
   });

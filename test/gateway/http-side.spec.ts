@@ -35,6 +35,8 @@ describe('every HTTP answer', () => {
       '/docs',
       '/docs-json',
       '/docs/%zz',
+      '/contract',
+      '/contract/asyncapi.json',
     ];
     for (const path of paths) {
       const { headers } = await ask(`${server.http}${path}`);
@@ -207,7 +209,16 @@ describe('/metrics', () => {
 });
 
 describe('INTERNAL_PORT', () => {
-  const PATHS = ['/health', '/ready', '/route', '/metrics', '/docs-json', '/api/nodes'];
+  const PATHS = [
+    '/health',
+    '/ready',
+    '/route',
+    '/metrics',
+    '/docs-json',
+    '/contract',
+    '/contract/messages.ts',
+    '/api/nodes',
+  ];
 
   it('has what is for operators, which the public port has not, and no WebSocket', async () => {
     const port = await freePort();

@@ -2,7 +2,7 @@ import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionCont
 import { Reflector } from '@nestjs/core';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { Session } from '../../sessions/session.js';
-import type { HandlerReference, SessionCheck, SessionGuard } from './session-guard.js';
+import type { AccessRules, HandlerReference, SessionCheck, SessionGuard } from './session-guard.js';
 import { sessionOf } from './session-of.js';
 
 const ROLES = 'gatehouse:roles';
@@ -35,8 +35,12 @@ export class RolesGuard implements SessionGuard {
     return true;
   }
 
-  checkFor({ gateway, method }: HandlerReference): SessionCheck | undefined {
-    const roles = this.reflector.getAllAndOverride<readonly string[] | undefined>(ROLES, [method, gateway]);
+  checkFor(handler: HandlerReference): SessionCheck | undefined {
+    const { roles } = this.rulesFor(handler);
     return roles && ((session) => demandRole(session, roles));
+  }
+
+  rulesFor({ gateway, method }: HandlerReference): AccessRules {
+    return { roles: this.reflector.getAllAndOverride<readonly string[] | undefined>(ROLES, [method, gateway]) };
   }
 }

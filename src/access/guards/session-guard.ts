@@ -18,6 +18,16 @@ export type SessionCheck = (session: Session) => void;
 export interface SessionGuard extends CanActivate {
   /** The check for one handler; undefined where it has nothing to check. */
   checkFor(handler: HandlerReference): SessionCheck | undefined;
+  /** What the check demands, for the contract that clients read. A guard without it is not mentioned there. */
+  rulesFor?(handler: HandlerReference): AccessRules;
+}
+
+/** What a guard demands of a session. */
+export interface AccessRules {
+  /** The session needs one of these roles. */
+  readonly roles?: readonly string[] | undefined;
+  /** The session must be signed in. Roles say so too. */
+  readonly signedIn?: boolean | undefined;
 }
 
 export function isSessionGuard(guard: CanActivate): guard is SessionGuard {

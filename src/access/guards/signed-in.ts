@@ -1,7 +1,7 @@
 import { Injectable, UseGuards, type ExecutionContext } from '@nestjs/common';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { Session } from '../../sessions/session.js';
-import type { SessionCheck, SessionGuard } from './session-guard.js';
+import type { AccessRules, SessionCheck, SessionGuard } from './session-guard.js';
 import { sessionOf } from './session-of.js';
 
 /** Lets only signed-in sessions pass. Where AUTH_MODE is off, everyone is a guest who counts as signed in. */
@@ -18,6 +18,10 @@ export class SignedInGuard implements SessionGuard {
 
   checkFor(): SessionCheck {
     return demandSignIn;
+  }
+
+  rulesFor(): AccessRules {
+    return { signedIn: true };
   }
 }
 

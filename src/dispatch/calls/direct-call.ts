@@ -67,7 +67,7 @@ export class DirectCall {
   private checksOf(handler: HandlerDefinition): SessionCheck[] | undefined {
     const checks: SessionCheck[] = [];
     for (const declared of enhancers<CanActivate>(GUARDS_METADATA, handler)) {
-      const guard = this.resolve(declared, handler);
+      const guard = enhancerOf(declared, handler, this.modules);
       if (guard === undefined || !isSessionGuard(guard)) return undefined;
       const check = guard.checkFor({ gateway: handler.gateway.gatewayClass, method: handler.method });
       if (check) checks.push(check);
@@ -78,7 +78,7 @@ export class DirectCall {
   /** The outermost first, as in Nest: of the application, of the class, of the method. */
   private interceptorsOf(handler: HandlerDefinition): MessageInterceptor[] | undefined {
     const declared = enhancers<NestInterceptor>(INTERCEPTORS_METADATA, handler);
-    const own = declared.map((each) => this.resolve(each, handler));
+    const own = declared.map((each) => enhancerOf(each, handler, this.modules));
     const interceptors: MessageInterceptor[] = [];
     for (const interceptor of [...this.config.getGlobalInterceptors(), ...own]) {
       if (interceptor === undefined || !isMessageInterceptor(interceptor)) return undefined;
@@ -90,7 +90,7 @@ export class DirectCall {
   private readersOf(handler: HandlerDefinition): ArgumentReader[] | undefined {
     const pipes: MessagePipe[] = [];
     for (const declared of enhancers<PipeTransform>(PIPES_METADATA, handler)) {
-      const pipe = this.resolve(declared, handler);
+      const pipe = enhancerOf(declared, handler, this.modules);
       if (pipe === undefined || !isMessagePipe(pipe)) return undefined;
       pipes.push(pipe);
     }
@@ -103,12 +103,16 @@ export class DirectCall {
     }
     return Array.from(readers, (reader) => reader ?? (() => undefined));
   }
+}
 
-  /** The instance behind what a decorator was given: of the gateway's own module, for another's has other settings. */
-  private resolve<T>(declared: T | Type<T>, { gateway }: HandlerDefinition): T | undefined {
-    if (!isClass(declared)) return declared;
-    return this.modules.get(gateway.moduleKey)?.injectables.get(declared)?.instance as T | undefined;
-  }
+/** The instance behind what a decorator was given. It is the one of the gateway's own module: another's may have other settings. */
+export function enhancerOf<T>(
+  declared: T | Type<T>,
+  { gateway }: HandlerDefinition,
+  modules: ModulesContainer,
+): T | undefined {
+  if (!isClass(declared)) return declared;
+  return modules.get(gateway.moduleKey)?.injectables.get(declared)?.instance as T | undefined;
 }
 
 function isClass<T>(declared: T | Type<T>): declared is Type<T> {

@@ -1,5 +1,13 @@
 import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
-import { demandRole, demandSignIn, sessionOf, Settings, type SessionCheck, type SessionGuard } from 'gatehouse';
+import {
+  demandRole,
+  demandSignIn,
+  sessionOf,
+  Settings,
+  type AccessRules,
+  type SessionCheck,
+  type SessionGuard,
+} from 'gatehouse';
 
 /** Who may send to everyone: BROADCAST_ROLES, or everyone signed in where that is empty. */
 @Injectable()
@@ -18,5 +26,9 @@ export class BroadcastGuard implements SessionGuard {
   checkFor(): SessionCheck {
     const { roles } = this;
     return roles.length === 0 ? demandSignIn : (session) => demandRole(session, roles);
+  }
+
+  rulesFor(): AccessRules {
+    return this.roles.length === 0 ? { signedIn: true } : { roles: this.roles };
   }
 }

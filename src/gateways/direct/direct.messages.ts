@@ -1,4 +1,5 @@
-import { IsDefined, IsString, Length } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsDefined, IsInt, IsString, Length, Min, ValidateNested } from 'class-validator';
 
 export class SendMessage {
   @IsString()
@@ -8,4 +9,29 @@ export class SendMessage {
   /** Any value: it reaches the target as it is. */
   @IsDefined()
   message!: unknown;
+}
+
+class MessageSender {
+  @IsString()
+  userId!: string;
+
+  @IsString()
+  sessionId!: string;
+}
+
+export class DirectMessage {
+  /** The session that sent it. */
+  @ValidateNested()
+  @Type(() => MessageSender)
+  from!: MessageSender;
+
+  @IsDefined()
+  message!: unknown;
+}
+
+export class SendResult {
+  /** Sessions that took the message, over all nodes. */
+  @IsInt()
+  @Min(0)
+  sessions!: number;
 }

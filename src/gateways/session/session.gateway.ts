@@ -1,7 +1,7 @@
 import { Inject } from '@nestjs/common';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
-import { CurrentSession, RealtimeGateway, Settings, TokenRenewal, type Session } from 'gatehouse';
-import { AuthRefresh, type Hello } from './session.messages.js';
+import { CurrentSession, RealtimeGateway, Reply, Settings, TokenRenewal, type Session } from 'gatehouse';
+import { AuthRefresh, Hello, Pong, TokenExpiry } from './session.messages.js';
 
 @RealtimeGateway()
 export class SessionGateway {
@@ -10,11 +10,13 @@ export class SessionGateway {
     private readonly tokens: TokenRenewal,
   ) {}
 
+  @Reply(Pong)
   @SubscribeMessage('ping')
-  ping(): { serverTime: number } {
+  ping(): Pong {
     return { serverTime: Date.now() };
   }
 
+  @Reply(Hello)
   @SubscribeMessage('hello')
   hello(@CurrentSession() { id, principal, codec }: Session): Hello {
     const { server, heartbeat, messages } = this.settings;
@@ -30,11 +32,9 @@ export class SessionGateway {
     };
   }
 
+  @Reply(TokenExpiry)
   @SubscribeMessage('auth_refresh')
-  async refresh(
-    @MessageBody() { token }: AuthRefresh,
-    @CurrentSession() session: Session,
-  ): Promise<{ expiresAt: number | null }> {
+  async refresh(@MessageBody() { token }: AuthRefresh, @CurrentSession() session: Session): Promise<TokenExpiry> {
     return { expiresAt: (await this.tokens.renew(session, token)) ?? null };
   }
 }

@@ -1,4 +1,5 @@
-import { IsString, Length } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsInt, IsString, Length, Min, ValidateIf, ValidateNested } from 'class-validator';
 
 export class AuthRefresh {
   @IsString()
@@ -6,18 +7,74 @@ export class AuthRefresh {
   token!: string;
 }
 
-/** What a client learns of its session. */
-export interface Hello {
-  readonly sessionId: string;
-  readonly nodeId: string;
-  /** Null for an anonymous session. */
-  readonly userId: string | null;
-  readonly roles: readonly string[];
-  /** The subprotocol in use. */
-  readonly protocol: string;
-  /** Milliseconds. */
-  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
-  readonly limits: { readonly maxMessageBytes: number; readonly messageRate: number; readonly messageBurst: number };
+export class TokenExpiry {
+  /** Milliseconds since 1970; null where the token does not expire. */
+  @ValidateIf((_reply, value) => value !== null)
+  @IsInt()
+  expiresAt!: number | null;
+}
+
+export class Pong {
   /** Milliseconds since 1970. */
-  readonly serverTime: number;
+  @IsInt()
+  serverTime!: number;
+}
+
+/** Milliseconds. */
+export class HeartbeatTimes {
+  @IsInt()
+  @Min(0)
+  intervalMs!: number;
+
+  @IsInt()
+  @Min(0)
+  timeoutMs!: number;
+}
+
+/** 0: no limit. */
+export class SessionLimits {
+  @IsInt()
+  @Min(0)
+  maxMessageBytes!: number;
+
+  @IsInt()
+  @Min(0)
+  messageRate!: number;
+
+  @IsInt()
+  @Min(0)
+  messageBurst!: number;
+}
+
+/** What a client learns of its session. */
+export class Hello {
+  @IsString()
+  sessionId!: string;
+
+  @IsString()
+  nodeId!: string;
+
+  /** Null for an anonymous session. */
+  @ValidateIf((_reply, value) => value !== null)
+  @IsString()
+  userId!: string | null;
+
+  @IsString({ each: true })
+  roles!: readonly string[];
+
+  /** The subprotocol in use. */
+  @IsString()
+  protocol!: string;
+
+  @ValidateNested()
+  @Type(() => HeartbeatTimes)
+  heartbeat!: HeartbeatTimes;
+
+  @ValidateNested()
+  @Type(() => SessionLimits)
+  limits!: SessionLimits;
+
+  /** Milliseconds since 1970. */
+  @IsInt()
+  serverTime!: number;
 }
