@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
+import { devNull } from 'node:os';
 import { parseArgs } from 'node:util';
 import { environmentOfProcess } from '../config/process-environment.js';
 import { loadSettings, type Settings } from '../config/settings.js';
@@ -23,7 +24,7 @@ const USAGE = `Writes the contract of the server: which messages there are, and 
 
 /** What of the environment the contract depends on. No key, certificate or Redis is needed to make it. */
 const RELEVANT = ['FEATURES_FILE', 'CHANNELS_FILE', 'WS_PATH', 'BROADCAST_ROLES', 'ENCRYPTION_KEYS'];
-const ALONE = { AUTH_MODE: 'off', AUDIT_LOG: 'off', LOG_LEVEL: 'fatal' };
+const ALONE = { AUTH_MODE: 'off', AUDIT_LOG: 'off', LOG_LEVEL: 'fatal', HOOKS_FILE: devNull };
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
