@@ -73,7 +73,9 @@ export { Audience } from './broadcast/audience.js';
 export { ClusterSessions, type SessionQuery, type SessionSummary } from './broadcast/cluster-sessions.js';
 
 // Channels
-export { Channels, type Subscribed, type SubscribeOptions } from './channels/channels.js';
+export { Channels } from './channels/channels.js';
+export type { MemberList } from './channels/presence/presence-tracker.js';
+export type { Subscribed, SubscribeOptions } from './channels/subscribe-options.js';
 export {
   ChannelRequests,
   type ClientHistoryQuery,

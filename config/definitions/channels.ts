@@ -20,6 +20,12 @@ export const channels = {
     unit: 'channels',
     effect: 'Channels that one session may be subscribed to. Beyond it CHANNEL_LIMIT_REACHED. 0 = no limit.',
   }),
+  maxPresenceMembers: integer({
+    env: 'MAX_PRESENCE_MEMBERS',
+    fallback: 10_000,
+    unit: 'sessions',
+    effect: 'Sessions that one presence reply lists. If there are more, the reply has truncated: true. 0 = no limit.',
+  }),
   presenceRate: integer({
     env: 'PRESENCE_RATE',
     fallback: 1,

@@ -40,6 +40,12 @@ export const messages = {
     effect:
       'A message costs one token for each started block of this many bytes, instead of one token. 0 = its size costs nothing.',
   }),
+  replyCostBytes: bytes({
+    env: 'REPLY_COST_BYTES',
+    fallback: 16_384,
+    effect:
+      'A reply of history, presence or subscribe costs one token for each started block of this many bytes, the first of which the request has paid. 0 = its size costs nothing.',
+  }),
   abuseBanAfter: integer({
     env: 'RATE_ABUSE_BAN_AFTER',
     fallback: 500,

@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { approximateBytes } from '../cluster/ports/approximate-bytes.js';
 import type { HistoryQuery, Position } from '../cluster/ports/broker.js';
-import type { Presence } from '../cluster/ports/presence-store.js';
 import type { InboundMessage } from '../protocol/envelope.js';
 import type { Session } from '../sessions/session.js';
 import { demandEncryption, demandPublish, demandRead } from './channel-access.js';
 import { ChannelHooks } from './channel-hooks.js';
 import type { Channel } from './channel.js';
-import { Channels, type Subscribed, type SubscribeOptions } from './channels.js';
+import { Channels } from './channels.js';
+import type { MemberList } from './presence/presence-tracker.js';
+import type { Subscribed, SubscribeOptions } from './subscribe-options.js';
 import { PublishLimits } from './publish-limits.js';
 import type { PublishRequest } from './publish-request.js';
 import { show } from './recovery/recovery.js';
@@ -103,9 +104,9 @@ export class ChannelRequests {
   }
 
   /** @throws GatehouseError UNKNOWN_CHANNEL, UNAUTHENTICATED, FORBIDDEN or SERVER_BUSY; and what a hook throws */
-  async members(session: Session, name: string): Promise<Sized<readonly Presence[]>> {
-    const reply = await this.channels.members(await this.readable(session, name, 'presence'));
-    return { reply, bytes: approximateBytes(reply) };
+  async members(session: Session, name: string): Promise<Sized<MemberList>> {
+    const reply = await this.channels.memberList(await this.readable(session, name, 'presence'));
+    return { reply, bytes: approximateBytes(reply.members) };
   }
 
   /** Whom the hooks keep out of a channel must not read it either. */

@@ -9,6 +9,8 @@ export abstract class ChannelsSettings {
   abstract readonly maxPerSession: number;
   /** Joins and leaves a second of one user in one channel; zero: no limit. */
   abstract readonly presenceRate: number;
+  /** Sessions that one presence reply lists; zero: no limit. */
+  abstract readonly maxPresenceMembers: number;
   /** For namespaces that require encryption; undefined: no key is configured, and there is none that does. */
   abstract readonly cipher?: PayloadCipher | undefined;
 }

@@ -18,37 +18,15 @@ import type { Session } from '../sessions/session.js';
 import { ChannelHub } from './channel-hub.js';
 import { channelMeant, channelNamed, destinationOf, type Channel } from './channel.js';
 import { ChannelsSettings } from './channels-settings.js';
-import { PresenceTracker, presenceChannelOf } from './presence/presence-tracker.js';
+import { PresenceTracker, presenceChannelOf, type MemberList } from './presence/presence-tracker.js';
 import { idempotencyKeyOf, publisherOf, type PublishOptions, type PublishRequest } from './publish-request.js';
 import { isFresh, recover } from './recovery/recovery.js';
-import type { Recovery } from './recovery/recovery-reply.js';
 import { eventsOf, messagesOf } from './pushes.js';
+import type { SubscribeOptions, Subscribed } from './subscribe-options.js';
 import type { Subscription } from './subscription.js';
 
 /** What one reply brings of a history, about; one publication in any case. */
 const MAX_REPLY_BYTES = 1_048_576;
-
-/** How a session is subscribed. */
-export interface SubscribeOptions {
-  /** Where the client stood when it was last connected. */
-  readonly since?: Position | undefined;
-  /** The session it then had: what that session excluded itself from stays excluded. */
-  readonly previousSession?: string | undefined;
-  /** Whether it wants to hear who joins and leaves, where the namespace tells. */
-  readonly presence?: boolean | undefined;
-  /**
-   * Whether the subscription stands on the session's own rights, as those that clients ask for do: it ends with them. Default
-   * false: the caller has decided, and the caller ends it.
-   */
-  readonly isByRight?: boolean | undefined;
-}
-
-/** The state of a subscription, and the step that opens it for live publications. */
-export interface Subscribed extends Recovery {
-  readonly channel: string;
-  /** To be called once the client has been told: what was published meanwhile follows, in order. */
-  readonly goLive: () => void;
-}
 
 /**
  * Channels for gateways and back ends: publish, subscribe sessions, read history and presence. Who may do what is for
@@ -191,9 +169,23 @@ export class Channels<C extends ContractShape = ContractShape> {
     return this.demandCipher().openKept(data);
   }
 
-  /** The sessions in a channel, over all nodes. */
-  members(channel: Channel): Promise<readonly Presence[]> {
-    return this.presence.members(channel);
+  /**
+   * The sessions in a channel, over all nodes.
+   *
+   * @param limit how many to read at most, whichever they are; default: all
+   * @throws GatehouseError SERVER_BUSY when the store of presence cannot be reached
+   */
+  members(channel: Channel, limit?: number): Promise<readonly Presence[]> {
+    return this.presence.members(channel, limit);
+  }
+
+  /**
+   * As many sessions as one reply may list: MAX_PRESENCE_MEMBERS, or fewer.
+   *
+   * @throws GatehouseError SERVER_BUSY when the store of presence cannot be reached
+   */
+  memberList(channel: Channel, limit?: number): Promise<MemberList> {
+    return this.presence.memberList(channel, limit);
   }
 
   private sealed(data: unknown): Pick<Publication, 'enc' | 'data'> {

@@ -8,7 +8,8 @@ import type { Session } from '../sessions/session.js';
 import { demandSubscribe } from './channel-access.js';
 import { ChannelHooks } from './channel-hooks.js';
 import type { Channel } from './channel.js';
-import { Channels, type Subscribed, type SubscribeOptions } from './channels.js';
+import { Channels } from './channels.js';
+import type { Subscribed, SubscribeOptions } from './subscribe-options.js';
 
 /** What a client is told, in a message `unsubscribed`, of a subscription that its rights do not allow any more. */
 interface Loss {

@@ -129,6 +129,29 @@ describe('GET /api/channels/{channel}/presence', () => {
     expect({ status, body }).toEqual({ status: 200, body: { members, count: 1 } });
   });
 
+  it('lists as many sessions as asked for, at most MAX_PRESENCE_MEMBERS, and says that there are more', async () => {
+    await using server = await startTestServer({ MAX_PRESENCE_MEMBERS: '3' });
+    await using first = await connect(server.url);
+    await using second = await connect(server.url);
+    await using third = await connect(server.url);
+    await using fourth = await connect(server.url);
+    const presence = async (query = '') => (await api(server, `GET /api/channels/room:x/presence${query}`)).body;
+    for (const client of [first, second, third]) await client.request('subscribe', { channel: 'room:x' });
+    expect(await presence()).toEqual({ members: expect.any(Array) as unknown[], count: 3 });
+    expect(await presence('?limit=2')).toMatchObject({ members: [{}, {}], count: 2, truncated: true });
+    await fourth.request('subscribe', { channel: 'room:x' });
+    for (const query of ['', '?limit=3', '?limit=9'])
+      expect(await presence(query)).toMatchObject({ members: [{}, {}, {}], count: 3, truncated: true });
+    expect(await first.request('presence', { channel: 'room:x' })).toMatchObject({
+      data: { members: [{}, {}, {}], count: 3, truncated: true },
+    });
+  });
+
+  it.each(['limit=0', 'limit=all'])('refuses ?%s', async (query) => {
+    await using server = await startTestServer();
+    expect((await api(server, `GET /api/channels/room:x/presence?${query}`)).status).toBe(422);
+  });
+
   it('is 404 for what can be no channel', async () => {
     await using server = await startTestServer();
     expect((await api(server, 'GET /api/channels/nowhere:x/presence')).status).toBe(404);

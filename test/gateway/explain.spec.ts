@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChannelHub } from '../../src/channels/channel-hub.js';
-import { Channels, type Subscribed } from '../../src/channels/channels.js';
+import { Channels } from '../../src/channels/channels.js';
+import type { Subscribed } from '../../src/channels/subscribe-options.js';
 import { Explanations, type Explanation } from '../../src/channels/ledger/explanations.js';
 import { NodeAccounts } from '../../src/channels/ledger/node-accounts.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';

@@ -1,10 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { REPLY_COST_BYTES } from '../../src/access/limits/message-rate.js';
+import type { ChannelName } from '../../src/cluster/ports/broker.js';
+import { PresenceStore } from '../../src/cluster/ports/presence-store.js';
 import { namespacesFile } from '../support/namespaces-file.js';
+import { StoppedClock } from '../support/stopped-clock.js';
 import { connect, type TestClient } from '../support/test-client.js';
-import { mintToken, startTestServer } from '../support/test-server.js';
+import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
 
 const CHANNEL = 'log:a';
+const REPLY_COST_BYTES = 16_384;
+const BURST = 10;
 /** Tokens that the whole history costs, but for the one of the request. */
 const WHOLE = 20;
 
@@ -24,9 +29,15 @@ async function fill(server: { readonly http: string }): Promise<void> {
   }
 }
 
+async function fillPresence({ app }: TestServer, sessions: number): Promise<void> {
+  const store = app.get(PresenceStore, { strict: false });
+  for (let n = 0; n < sessions; n += 1)
+    await store.add(CHANNEL as ChannelName, { sessionId: randomUUID(), userId: `user-${n}` });
+}
+
 describe('a reply that brings much', () => {
   const file = namespacesFile({ log: 'subscribe: anyone, history: { size: 100, age: 1h }, presence: true' });
-  const settings = { ...file.environment, MESSAGE_RATE: '1', MESSAGE_BURST: '10' };
+  const settings = { ...file.environment, MESSAGE_RATE: '1', MESSAGE_BURST: String(BURST) };
   const asks: [string, (client: TestClient) => Promise<unknown>][] = [
     ['history', (client) => client.request('history', { channel: CHANNEL, limit: 10_000 })],
     ['subscribe', (client) => client.request('subscribe', { channel: CHANNEL, since: { epoch: 'before', seq: 0 } })],
@@ -40,6 +51,32 @@ describe('a reply that brings much', () => {
     const refused = await client.request('echo', 1);
     expect(refused).toMatchObject({ code: 'RATE_LIMIT_EXCEEDED' });
     expect(refused['retryAfter']).toBeGreaterThan(0);
+  });
+
+  it('costs what it brings: presence', async () => {
+    using _clock = new StoppedClock();
+    // About 100 bytes for each session: 4 tokens, and 31.
+    for (const [sessions, left] of [
+      [500, 36],
+      [5_000, 8],
+    ] as const) {
+      await using server = await startTestServer({ ...settings, MESSAGE_BURST: '40' });
+      await using client = await connect(server.url);
+      await fillPresence(server, sessions);
+      const reply = await client.request('presence', { channel: CHANNEL });
+      expect(reply).toMatchObject({ type: 'presence_reply', data: { count: sessions } });
+      let answered = 0;
+      while ((await client.request('echo', 1)).type !== 'error') answered += 1;
+      expect(Math.abs(answered - left)).toBeLessThan(4);
+    }
+  });
+
+  it('costs one token where REPLY_COST_BYTES is 0', async () => {
+    await using server = await startTestServer({ ...settings, REPLY_COST_BYTES: '0' });
+    await using client = await connect(server.url);
+    await fillPresence(server, 5_000);
+    await client.request('presence', { channel: CHANNEL });
+    expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
   });
 
   it('costs one token where it brings little', async () => {

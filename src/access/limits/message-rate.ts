@@ -5,18 +5,29 @@ import type { AccessSettings } from '../access-settings.js';
 import type { AddressRecord } from './address-book.js';
 import { TokenBucket, type BucketLimit } from './token-bucket.js';
 
-/** What one token brings in a reply that costs by its size: at the default rate a session reads 1.6 MB a second. */
-export const REPLY_COST_BYTES = 16_384;
+interface MessageRateOptions {
+  /** Whether a message over the rate waits for its tokens instead of being answered with an error. */
+  readonly waits?: boolean;
+  /** What one token brings in a reply that costs by its size; zero: such a reply costs nothing. */
+  readonly replyCostBytes?: number;
+  readonly events?: AccessEvents;
+}
 
 /** How fast one session may send: its own bucket, and the one of its address. */
 export class MessageRate {
+  readonly waits: boolean;
+  private readonly replyCostBytes: number;
+  private readonly events: AccessEvents | undefined;
+
   constructor(
     private readonly own: TokenBucket | undefined,
     private readonly ofAddress: TokenBucket | undefined,
-    /** Whether a message over the rate waits for its tokens instead of being answered with an error. */
-    readonly waits = false,
-    private readonly events?: AccessEvents,
-  ) {}
+    { waits = false, replyCostBytes = 0, events }: MessageRateOptions = {},
+  ) {
+    this.waits = waits;
+    this.replyCostBytes = replyCostBytes;
+    this.events = events;
+  }
 
   /** Takes tokens of both buckets, or of none. Returns 0, or the milliseconds to wait. */
   take(now: number, tokens = 1): number {
@@ -34,7 +45,8 @@ export class MessageRate {
    * are over its rate. What one token brings is free: the request has paid it.
    */
   chargeReply(bytes: number, now: number): void {
-    const tokens = Math.ceil(bytes / REPLY_COST_BYTES) - 1;
+    if (this.replyCostBytes === 0) return;
+    const tokens = Math.ceil(bytes / this.replyCostBytes) - 1;
     if (tokens > 0) this.charge(now, tokens);
   }
 
@@ -63,14 +75,11 @@ export class MessageRates {
   readonly maxCost: number | undefined;
   private readonly limit: BucketLimit;
   private readonly costBytes: number;
-  private readonly waits: boolean;
+  private readonly options: MessageRateOptions;
 
-  constructor(
-    @Inject(Settings) { messages }: AccessSettings,
-    private readonly events: AccessEvents,
-  ) {
-    const { rate, burst, ratePerIp, costBytes } = messages;
-    this.waits = messages.rateLimitMode === 'throttle';
+  constructor(@Inject(Settings) { messages }: AccessSettings, events: AccessEvents) {
+    const { rate, burst, ratePerIp, costBytes, replyCostBytes } = messages;
+    this.options = { waits: messages.rateLimitMode === 'throttle', replyCostBytes, events };
     this.limit = { rate, burst: burst === 0 ? rate : burst };
     this.costBytes = costBytes;
     const bursts = [...(rate > 0 ? [this.limit.burst] : []), ...(ratePerIp > 0 ? [ratePerIp * 2] : [])];
@@ -80,7 +89,7 @@ export class MessageRates {
   /** The rate of a new session. */
   of(address: AddressRecord): MessageRate {
     const own = this.limit.rate > 0 ? new TokenBucket(this.limit) : undefined;
-    return new MessageRate(own, address.messageBucket(performance.now()), this.waits, this.events);
+    return new MessageRate(own, address.messageBucket(performance.now()), this.options);
   }
 
   /** What a message costs by its size alone; undefined where that is always 1. */

@@ -5,6 +5,7 @@ import { SessionEvents } from '../../sessions/session-events.js';
 import type { Session } from '../../sessions/session.js';
 import { channelNamed, type Channel } from '../channel.js';
 import { ChannelsSettings } from '../channels-settings.js';
+import { ReadTurns } from '../read-turns.js';
 import { DisconnectedMembers } from './disconnected-members.js';
 import { PresenceRate } from './presence-rate.js';
 import { PendingPresenceEvents, type PresenceEvent, type PendingPresenceEvent } from './pending-presence-events.js';
@@ -15,10 +16,22 @@ const TICK_MS = 500;
 /** What a lost node leaves behind is told in portions, so that it does not crowd out publications. */
 const TOLD_AT_ONCE = 100;
 
+/** Steps of reads that run at one time on a node; the others wait in the order in which they came. */
+const MAX_READS = 16;
+
 /** What travels to the subscribers of a channel's presence. */
 export interface PresenceNews {
   readonly event: PresenceEvent;
   readonly member: { readonly userId: string };
+}
+
+/** Sessions in a channel, as the `presence` reply lists them. */
+export interface MemberList {
+  readonly members: readonly Presence[];
+  /** How many are listed. */
+  readonly count: number;
+  /** There are more. Absent otherwise. */
+  readonly truncated?: true;
 }
 
 /** The companion channel that carries the join and leave events of a channel. No client can name it. */
@@ -32,6 +45,7 @@ export class PresenceTracker implements OnApplicationShutdown {
   private readonly disconnected = new DisconnectedMembers();
   private readonly pendingEvents = new PendingPresenceEvents();
   private readonly rate: PresenceRate;
+  private readonly turns = new ReadTurns(MAX_READS);
   private isTelling = false;
   private readonly timer = setInterval(() => {
     void this.letGo(performance.now());
@@ -82,8 +96,18 @@ export class PresenceTracker implements OnApplicationShutdown {
     if (isTracked(channel)) this.haunt(channel, presenceOf(session));
   }
 
-  members(channel: Channel): Promise<readonly Presence[]> {
-    return this.store.members(channel.name);
+  members(channel: Channel, limit?: number): Promise<readonly Presence[]> {
+    return this.store.members(channel.name, { limit, inTurn: (step) => this.turns.take(step) });
+  }
+
+  /** @param limit as the caller wishes; MAX_PRESENCE_MEMBERS is the most */
+  async memberList(channel: Channel, limit = Infinity): Promise<MemberList> {
+    const { maxPresenceMembers } = this.settings;
+    const max = Math.min(limit, maxPresenceMembers > 0 ? maxPresenceMembers : Infinity);
+    // One more tells whether there are more.
+    const found = await this.members(channel, max + 1);
+    if (found.length <= max) return { members: found, count: found.length };
+    return { members: found.slice(0, max), count: max, truncated: true };
   }
 
   /** Removes those whose grace has ended at `now`, on the performance.now() clock. */

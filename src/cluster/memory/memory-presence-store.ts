@@ -1,5 +1,5 @@
 import type { ChannelName } from '../ports/broker.js';
-import type { Presence, PresenceStore } from '../ports/presence-store.js';
+import type { MembersQuery, Presence, PresenceStore } from '../ports/presence-store.js';
 
 interface Members {
   readonly bySession: Map<string, Presence>;
@@ -40,7 +40,12 @@ export class MemoryPresenceStore implements PresenceStore {
     return left === 0;
   }
 
-  async members(channel: ChannelName): Promise<readonly Presence[]> {
-    return [...(this.channels.get(channel)?.bySession.values() ?? [])];
+  async members(channel: ChannelName, { limit = Infinity }: MembersQuery = {}): Promise<readonly Presence[]> {
+    const members: Presence[] = [];
+    for (const presence of this.channels.get(channel)?.bySession.values() ?? []) {
+      if (members.length >= limit) break;
+      members.push(presence);
+    }
+    return members;
   }
 }

@@ -6,6 +6,14 @@ export interface Presence {
   readonly userId: string;
 }
 
+/** How much of a channel's presence to read. */
+export interface MembersQuery {
+  /** Read at most this many sessions, whichever they are. Default: all. */
+  readonly limit?: number | undefined;
+  /** Runs each step of the read, which takes bounded time. The caller decides when the next step may begin. Default: at once. */
+  readonly inTurn?: <T>(step: () => Promise<T>) => Promise<T>;
+}
+
 export interface PresenceListener {
   /** The last session of a user was lost with its node. Emitted on one node only, once. */
   lost(channel: ChannelName, userId: string): void;
@@ -37,6 +45,10 @@ export abstract class PresenceStore {
    */
   abstract remove(channel: ChannelName, presence: Presence): Promise<boolean>;
 
-  /** @throws GatehouseError SERVER_BUSY if the store cannot be reached */
-  abstract members(channel: ChannelName): Promise<readonly Presence[]>;
+  /**
+   * The sessions in a channel. Sessions that come or go during the read may be missing.
+   *
+   * @throws GatehouseError SERVER_BUSY when the store cannot be reached
+   */
+  abstract members(channel: ChannelName, query?: MembersQuery): Promise<readonly Presence[]>;
 }

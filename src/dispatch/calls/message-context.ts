@@ -50,9 +50,9 @@ export class MessageContext {
   }
 
   /**
-   * Charges the sender's message rate for what its reply brings: one token for each 16 KiB, the first of which the request has
-   * paid. For handlers whose reply can be much larger than the request. The tokens may be missing; then the next messages wait for
-   * them, or are refused.
+   * Charges the sender's message rate for the size of the reply: one token for each `REPLY_COST_BYTES`, the first of which the
+   * request has paid. Call it in handlers whose reply can be much larger than the request. If the sender lacks the tokens, its next
+   * messages wait for them or are refused.
    *
    * @param bytes about how large the reply is
    */

@@ -89,7 +89,7 @@ export class ChannelsGateway {
   ): Promise<ChannelMembers> {
     const { reply, bytes } = await this.requests.members(context.session, request.channel);
     context.chargeReply(bytes);
-    return { members: reply, count: reply.length };
+    return reply;
   }
 
   private async publishIn(channel: Channel, request: Publish, context: MessageContext): Promise<Published> {

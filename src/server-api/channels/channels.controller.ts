@@ -14,6 +14,7 @@ import {
   HistoryAnswer,
   HistoryQuery,
   PresenceAnswer,
+  PresenceQuery,
 } from './channels.requests.js';
 
 const DEFAULT_LIMIT = 100;
@@ -37,7 +38,7 @@ export class ChannelsController {
 
   @Get('channels/:channel/history')
   @Header('Content-Type', 'application/json')
-  @ApiOperation({ summary: 'Read the history of a channel' })
+  @ApiOperation({ summary: 'Read the history of a channel: at most 1 MiB in one answer' })
   @ApiOkResponse({ type: HistoryAnswer })
   @Problems(404, 422)
   async history(@Param() { channel: name }: ChannelPath, @Query() query: HistoryQuery): Promise<string> {
@@ -55,9 +56,8 @@ export class ChannelsController {
   })
   @ApiOkResponse({ type: PresenceAnswer })
   @Problems(404, 422)
-  async presence(@Param() { channel: name }: ChannelPath): Promise<PresenceAnswer> {
-    const members = await this.channels.members(this.channels.named(name));
-    return { members, count: members.length };
+  presence(@Param() { channel: name }: ChannelPath, @Query() { limit }: PresenceQuery): Promise<PresenceAnswer> {
+    return this.channels.memberList(this.channels.named(name), limit);
   }
 }
 

@@ -64,6 +64,15 @@ export class HistoryQuery {
   sinceSeq?: number;
 }
 
+export class PresenceQuery {
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'Default, and the most: `MAX_PRESENCE_MEMBERS`' })
+  @IsOptional()
+  @WholeNumber()
+  @IsInt()
+  @Min(1)
+  limit?: number;
+}
+
 export class ChannelAnswer implements ChannelSummary {
   @ApiProperty({ example: 'feed:news' })
   channel!: string;
@@ -134,6 +143,9 @@ export class PresenceAnswer {
   @ApiProperty({ type: [PublisherAnswer], description: 'The sessions subscribed to the channel on all nodes' })
   members!: readonly PublisherAnswer[];
 
-  @ApiProperty({ example: 1 })
+  @ApiProperty({ description: 'How many are listed', example: 1 })
   count!: number;
+
+  @ApiPropertyOptional({ enum: [true], description: 'There are more. Absent otherwise' })
+  truncated?: true;
 }

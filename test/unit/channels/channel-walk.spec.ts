@@ -1,7 +1,7 @@
 import { setImmediate as settled } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Subscribed } from '../../../src/channels/channels.js';
+import type { Subscribed } from '../../../src/channels/subscribe-options.js';
 import type { Position } from '../../../src/cluster/ports/broker.js';
 import type { OutboundMessage } from '@gatehouse/protocol';
 import { channelNode, ReadableSession, type ChannelNode } from './node.js';

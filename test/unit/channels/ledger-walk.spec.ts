@@ -1,7 +1,7 @@
 import { setImmediate as settled } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Subscribed } from '../../../src/channels/channels.js';
+import type { Subscribed } from '../../../src/channels/subscribe-options.js';
 import type { Gap } from '../../../src/channels/recovery/gap.js';
 import { accountOf } from '../../../src/channels/ledger/node-account.js';
 import { bestOf, type PublicationOutcome } from '../../../src/channels/ledger/publication-outcome.js';

@@ -1,6 +1,7 @@
 import { parseNamespaces } from '../../../config/namespaces.js';
 import { ChannelHub } from '../../../src/channels/channel-hub.js';
-import { Channels, type Subscribed, type SubscribeOptions } from '../../../src/channels/channels.js';
+import { Channels } from '../../../src/channels/channels.js';
+import type { Subscribed, SubscribeOptions } from '../../../src/channels/subscribe-options.js';
 import { Ledgers } from '../../../src/channels/ledger/ledgers.js';
 import { NamespaceCounts } from '../../../src/channels/namespace-counts.js';
 import { PresenceTracker } from '../../../src/channels/presence/presence-tracker.js';
@@ -73,7 +74,7 @@ export function channelNode(options = 'history: { size: 100, age: 1h }') {
   const broker = new ScriptedBroker(NAME);
   const store = new MemoryPresenceStore();
   const namespaces = parseNamespaces(`namespaces: { log: { subscribe: anyone, ${options} } }`);
-  const settings = { namespaces, maxPerSession: 0, presenceRate: 0 };
+  const settings = { namespaces, maxPerSession: 0, presenceRate: 0, maxPresenceMembers: 0 };
   const ledgers = new Ledgers(settings, events);
   const hub = new ChannelHub(broker, events, new NamespaceCounts(settings), ledgers);
   const presence = new PresenceTracker(store, broker, settings, events);

@@ -60,6 +60,23 @@ export function describePresenceStore(name: string, { create, isShared }: Presen
       expect(members).toEqual([alice, aliceToo, bob]);
     });
 
+    it('reads no more sessions than asked for, of a channel of many, and every one once', async () => {
+      const ids = Array.from({ length: 1_500 }, (_, n) => `s${n}`);
+      await Promise.all(ids.map((sessionId) => store.add(channel, { sessionId, userId: `user of ${sessionId}` })));
+      let steps = 0;
+      const inTurn = <T>(step: () => Promise<T>): Promise<T> => ((steps += 1), step());
+      for (const limit of [0, 1, 700, 1_500, 9_999]) {
+        const some = await store.members(channel, { limit, inTurn });
+        expect(some).toHaveLength(Math.min(limit, ids.length));
+        expect(new Set(some.map(({ sessionId }) => sessionId)).size).toBe(some.length);
+        for (const { sessionId, userId } of some) expect(userId).toBe(`user of ${sessionId}`);
+      }
+      const all = await store.members(channel);
+      expect(all.map(({ sessionId }) => sessionId).sort()).toEqual(ids.toSorted());
+      // In steps, where a read of all would take long. A small hash comes whole.
+      if (isShared) expect(steps).toBeGreaterThan(8);
+    });
+
     it('keeps channels apart', async () => {
       const other = `${channel}x` as ChannelName;
       await store.add(channel, alice);

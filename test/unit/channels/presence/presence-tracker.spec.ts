@@ -17,7 +17,7 @@ import type { Session } from '../../../../src/sessions/session.js';
 import { cpuTimeOf } from '../../../support/cpu-time.js';
 
 const namespaces = parseNamespaces('namespaces: { room: { presence: true, join_leave: true } }');
-const settings = { namespaces, maxPerSession: 0, presenceRate: 1 };
+const settings = { namespaces, maxPerSession: 0, presenceRate: 1, maxPresenceMembers: 0 };
 const room = channelNamed('room:x', namespaces);
 const over = (): number => performance.now() + PRESENCE_GRACE_MS;
 const session = (userId?: string) => new ReadableSession(userId) as unknown as Session;
