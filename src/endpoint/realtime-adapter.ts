@@ -4,6 +4,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { InboundBudget } from '../socket/inbound-budget.js';
+import { CLOSE_TIMEOUT_MS } from '../socket/close-timeout.js';
 import { Connection } from '../socket/connection.js';
 import { isForeignUpgrade, pathOf } from '../upgrade/ladder/request-target.js';
 import { normalizePath } from '../dispatch/calls/nest-internals.js';
@@ -29,9 +30,6 @@ interface GatewayOptions {
 
 /** No message refers to one before it: then one compressed frame serves all clients, and none costs memory while idle. */
 const WITHOUT_CONTEXT_TAKEOVER = { serverNoContextTakeover: true, clientNoContextTakeover: true };
-
-/** How long a client may take to answer a close frame before its socket is destroyed. */
-const CLOSE_TIMEOUT_MS = 5_000;
 
 /** The least that reads of one frame hold on average: what comes byte by byte takes 200 bytes of memory a byte. */
 const MIN_READ_BYTES = 512;

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { destroyUnlessRead } from './close-timeout.js';
 
 /** What a connection does with what `ws` and its socket tell of it. */
 export interface Listening {
@@ -30,6 +31,7 @@ export function listen(connection: ListeningSocket, socket: Duplex): void {
 
 function onFin(this: Duplex): void {
   (Reflect.get(this, CONNECTION) as ListeningSocket).clientEnded();
+  destroyUnlessRead(this);
 }
 
 function onMessage(this: WebSocket, bytes: unknown, isBinary: boolean): void {

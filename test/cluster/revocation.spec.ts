@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Bans } from '../../src/access/lists/bans.js';
 import { RevocationOrders } from '../../src/access/lists/revocation-orders.js';
 import { Revocations } from '../../src/access/lists/revocations.js';
+import { RevocationStore } from '../../src/cluster/ports/revocation-store.js';
 import { api } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
+import { StoppedClock } from '../support/stopped-clock.js';
 import { namespacesFile } from '../support/namespaces-file.js';
 import { connect, open } from '../support/test-client.js';
 import { TestNodes } from '../support/test-nodes.js';
@@ -120,6 +122,31 @@ describe('on two nodes', () => {
     expect((await api(nodes.at(1), 'DELETE /api/users/dan/rights')).status).toBe(204);
     for (const client of [one, two])
       await expect.poll(async () => (await client.request('hello')).data).toMatchObject({ roles: ['STAFF'] });
+  });
+
+  it('rights changed on both in one millisecond end the same everywhere: as the store has it', async () => {
+    await using here = await as(0, { sub: 'gil', roles: ['MEMBER'] });
+    await using there = await as(1, { sub: 'gil', roles: ['MEMBER'] });
+    const rolesAt = (index: number) => nodes.get(index, Revocations).get('rights', 'gil')?.roles;
+    {
+      using _ = new StoppedClock();
+      const change = (index: number) =>
+        nodes.get(index, RevocationOrders).changeRights('gil', { roles: [`OF_${index}`] });
+      const orders = await Promise.all([change(0), change(1)]);
+      expect(new Set(orders.map(({ revocation }) => revocation.kind))).toEqual(new Set(['rights']));
+    }
+    const stored = async () => (await nodes.get(0, RevocationStore).list()).find(({ key }) => key === 'gil');
+    await eventually('both have what the store has', async () => {
+      const order = await stored();
+      const roles = order?.kind === 'rights' ? order.roles : undefined;
+      return [0, 1].every((index) => JSON.stringify(rolesAt(index)) === JSON.stringify(roles));
+    });
+    const [role] = rolesAt(0) ?? [];
+    for (const client of [here, there])
+      await eventually('its session has them', async () => {
+        const { data } = await client.request('hello');
+        return (data as { roles: string[] }).roles.join() === role;
+      });
   });
 
   it('a node that starts later knows what is revoked before it serves', async () => {

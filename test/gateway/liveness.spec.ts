@@ -1,13 +1,15 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it, vi } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { unsentBytes } from '../../src/socket/traffic.js';
 import { eventually } from '../support/eventually.js';
 import { heldHandler } from '../support/held-handler.js';
 import { RawClient } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';
 import { StoppedClock } from '../support/stopped-clock.js';
-import { connect } from '../support/test-client.js';
+import { connect, type TestClient } from '../support/test-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
 
 const QUICK = { HEARTBEAT_INTERVAL_MS: '60', HEARTBEAT_TIMEOUT_MS: '150' };
@@ -36,6 +38,18 @@ class StoppedTimers implements Disposable {
     vi.useRealTimers();
   }
 }
+
+/** A paused socket goes on to fill its own buffer. */
+async function nothingMoreIsRead(socket: Socket): Promise<void> {
+  let read = socket.bytesRead;
+  for (let quietTurns = 0; quietTurns < 30; quietTurns += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (socket.bytesRead > read) quietTurns = 0;
+    read = socket.bytesRead;
+  }
+}
+
+const MIB = 1_048_576;
 const TEXT = 0x1;
 const PING = 0x9;
 
@@ -98,6 +112,27 @@ describe('a client that is there', () => {
     for (let round = 0; round < 2; round += 1) await timers.until((await silentClient(server)).closed());
     release();
     for (let id = 0; id < 6; id += 1) expect(await busy.next()).toMatchObject({ type: 'hold_reply', id });
+  });
+
+  it('stays when reading resumes just before it is judged, and its pong has not been read', async () => {
+    using timers = new StoppedTimers();
+    const { feature, started, release } = heldHandler();
+    await using server = await startTestServer({ ...QUICK, MAX_PENDING_MESSAGES: '1' }, [feature]);
+    await using busy = await connect(server.url);
+    // The second pauses reading; the third is more than the socket's own buffer takes, so that the pong is stuck behind it.
+    for (let id = 0; id < 3; id += 1) busy.send({ type: 'hold', id, data: 'x'.repeat(id === 2 ? 1_000_000 : 1) });
+    await started;
+    const [session] = sessionsOf(server);
+    await eventually('it does not read', () => session?.connection.isPaused === true);
+    await nothingMoreIsRead(Reflect.get(session?.connection ?? {}, '_socket') as Socket);
+    const pinged = once(busy.socket, 'ping');
+    await timers.pass(60);
+    await pinged;
+    // In one turn of the event loop, and nothing is read between the two.
+    setImmediate(release);
+    await timers.pass(150);
+    for (let id = 0; id < 3; id += 1) expect(await busy.next()).toMatchObject({ type: 'hold_reply', id });
+    expect(sessionsOf(server).size).toBe(1);
   });
 
   it('stays when the process stands still for the whole timeout before the ping has left', async () => {
@@ -211,6 +246,65 @@ describe('a client that vanished without a word', () => {
     await gone.closed();
     expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
     expect(sessionsOf(server).size).toBe(1);
+  });
+});
+
+describe('a client that sends a FIN while a large reply is on its way', () => {
+  const settings = { HEARTBEAT_INTERVAL_MS: '0', MAX_MESSAGE_BYTES: String(24 * MIB) };
+  const tcpOf = (client: TestClient): Socket => Reflect.get(client.socket, '_socket') as Socket;
+
+  /** Resolves once the server has seen the FIN of a client that has read nothing. */
+  async function halfClosed(server: TestServer): Promise<TestClient> {
+    const client = await connect(server.url);
+    client.socket.pause();
+    client.send({ type: 'echo', data: 'x'.repeat(16 * MIB) });
+    tcpOf(client).end();
+    const [session] = sessionsOf(server);
+    await eventually('the server has seen its FIN', () => session?.connection.isOpen === false);
+    return client;
+  }
+
+  it('is cut off if it reads nothing for 5 s', async () => {
+    using timers = new StoppedTimers();
+    await using server = await startTestServer(settings);
+    await using _ = await halfClosed(server);
+    await timers.pass(4_999);
+    expect(sessionsOf(server).size).toBe(1);
+    await timers.pass(1);
+    await eventually('it is gone', () => sessionsOf(server).size === 0);
+  });
+
+  it('gets the reply if it reads on', async () => {
+    using timers = new StoppedTimers();
+    await using server = await startTestServer(settings);
+    await using client = await halfClosed(server);
+    const [session] = sessionsOf(server);
+    const unsent = (): number => unsentBytes(Reflect.get(session?.connection ?? {}, 'raw') as Socket);
+    for (let rounds = 0; rounds < 3 && unsent() > 0; rounds += 1) {
+      const left = unsent();
+      client.socket.resume();
+      await eventually('it has taken something', () => unsent() < left);
+      client.socket.pause();
+      await timers.pass(5_000);
+    }
+    client.socket.resume();
+    expect((await client.next()).data).toHaveLength(16 * MIB);
+    await eventually('it is gone', () => sessionsOf(server).size === 0);
+  });
+
+  it('is cut off after a minute, however steadily it reads', async () => {
+    using timers = new StoppedTimers();
+    await using server = await startTestServer(settings);
+    await using client = await halfClosed(server);
+    const [session] = sessionsOf(server);
+    // Stands for a reader that takes a little all the time: what has not been taken falls with every look.
+    let left = MIB;
+    Object.defineProperty(Reflect.get(session?.connection ?? {}, 'raw'), 'writableLength', { get: () => (left -= 1) });
+    for (let seconds = 5; seconds < 60; seconds += 5) await timers.pass(5_000);
+    expect(sessionsOf(server).size).toBe(1);
+    await timers.pass(5_000);
+    await eventually('it is gone', () => sessionsOf(server).size === 0);
+    expect(client.unread).toEqual([]);
   });
 });
 

@@ -54,7 +54,7 @@ describe('a reply that brings much', () => {
   });
 
   it('costs what it brings: presence', async () => {
-    using _clock = new StoppedClock();
+    using clock = new StoppedClock();
     // About 100 bytes for each session: 4 tokens, and 31.
     for (const [sessions, left] of [
       [500, 36],
@@ -68,6 +68,8 @@ describe('a reply that brings much', () => {
       let answered = 0;
       while ((await client.request('echo', 1)).type !== 'error') answered += 1;
       expect(Math.abs(answered - left)).toBeLessThan(4);
+      clock.pass(2_000);
+      expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
     }
   });
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { api } from '../support/api-client.js';
 import { Scrape } from '../support/scrape.js';
+import { StoppedClock } from '../support/stopped-clock.js';
 import { connect, open } from '../support/test-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
 
@@ -75,6 +76,28 @@ describe('a revocation', () => {
     await using fresh = await connect(server.url, { claims: { sub: 'cid', iat: seconds(2) } });
     await stillServes(fresh);
     await stillServes(neighbour);
+  });
+
+  it('of a user reaches tokens of an issuer whose clock is ahead, if `issuedBefore` allows for that', async () => {
+    using clock = new StoppedClock();
+    const claims = { sub: 'ada', iat: seconds(4) };
+    await using early = await connect(server.url, { claims });
+    clock.pass(1_000);
+    const issuedBefore = Date.now() + 5_000;
+    expect(await revoke({ kind: 'user', key: 'ada', issuedBefore })).toMatchObject({ body: { sessions: 1 } });
+    expect(await early.closed).toEqual(REVOKED);
+    for (const milliseconds of [0, 2_000, 60_000]) {
+      clock.pass(milliseconds);
+      await using again = open(server.url, { claims });
+      expect(await again.closed).toEqual(REVOKED);
+    }
+    await using fresh = await connect(server.url, { claims: { sub: 'ada', iat: seconds(0) } });
+    await stillServes(fresh);
+  });
+
+  it('needs none of that for a token that is further ahead than the tolerance: it is refused', async () => {
+    await using refused = open(server.url, { claims: { sub: 'bea', iat: seconds(60) } });
+    expect((await refused.closed).code).toBe(4403);
   });
 
   it('of a user may reach back to a time, and then spares what was issued since', async () => {

@@ -9,10 +9,13 @@ import type { MessageContext } from '../../src/dispatch/calls/message-context.js
 import { CurrentMessage } from '../../src/dispatch/calls/parameter-decorators.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { GatehouseError } from '../../src/protocol/gatehouse-error.js';
+import { RevocationOrders } from '../../src/access/lists/revocation-orders.js';
+import { Revocations } from '../../src/access/lists/revocations.js';
 import { api } from '../support/api-client.js';
 import { gate } from '../support/gate.js';
 import { namespacesFile } from '../support/namespaces-file.js';
 import { Scrape } from '../support/scrape.js';
+import { StoppedClock } from '../support/stopped-clock.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
 
@@ -203,6 +206,21 @@ describe('rights', () => {
       await refresh(client, staff('jim', { iat: seconds(2) }));
       expect((await client.next()).type).toBe('auth_refresh_reply');
       expect(await client.request('hello')).toMatchObject({ data: { roles: ['STAFF'] } });
+    });
+
+    it('are those of the later of two changes, also if both are made in one millisecond', async () => {
+      using _ = new StoppedClock();
+      await using client = await connect(server.url, { claims: staff('kay', { iat: seconds(-60) }) });
+      const orders = server.app.get(RevocationOrders, { strict: false });
+      const now = Date.now();
+      await Promise.all(['FIRST', 'SECOND'].map((role) => orders.changeRights('kay', { roles: [role] })));
+      const order = server.app.get(Revocations, { strict: false }).get('rights', 'kay');
+      expect(order).toMatchObject({ roles: ['SECOND'], issuedBefore: now + 1 });
+      expect(await client.request('hello')).toMatchObject({ data: { roles: ['SECOND'] } });
+      await change('kay', { roles: ['THIRD'] }, mintToken({ sub: 'root', roles: ['ADMIN'] }));
+      await using late = await connect(server.url, { claims: staff('kay', { iat: seconds(-60) }) });
+      for (const one of [client, late])
+        expect(await one.request('hello')).toMatchObject({ data: { roles: ['THIRD'] } });
     });
 
     it('are listed, and what the tokens say is back at once when they are restored', async () => {

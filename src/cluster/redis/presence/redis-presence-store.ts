@@ -7,6 +7,7 @@ import type { MembersQuery, Presence, PresenceListener, PresenceStore } from '..
 import type { RedisLink } from '../connection/redis-link.js';
 import type { RedisNodeRegistry } from '../registry/redis-node-registry.js';
 import { RedisScript } from '../connection/redis-script.js';
+import { membersIn } from './members-in.js';
 
 const ENTER = RedisScript.load('presence-enter');
 const LEAVE = RedisScript.load('presence-leave');
@@ -27,17 +28,9 @@ const ROUND_MS = 300_000;
 const AT_ONCE = 32;
 /** Sessions in one script, so that none keeps Redis busy for long. */
 const PORTION = 200;
-/** Sessions read in one go: about 50 KiB. */
-const SLICE = 500;
 const RETRY_MS = 1_000;
 /** Lost nodes that still have members although everything was cleared. */
 const MAX_SUSPECTS = 1_000;
-
-interface Slice {
-  /** Where the next slice begins; `0` after the last one. */
-  readonly cursor: string;
-  readonly members: readonly Presence[];
-}
 
 export interface PresenceOptions {
   readonly roundMs?: number;
@@ -94,40 +87,15 @@ export class RedisPresenceStore implements PresenceStore {
     });
   }
 
-  async members(channel: ChannelName, query: MembersQuery = {}): Promise<readonly Presence[]> {
-    const { limit = Infinity, inTurn = atOnce } = query;
-    // By session: HSCAN may return one twice.
-    const found = new Map<string, Presence>();
-    let cursor = '0';
-    do {
-      const from = cursor;
-      const slice = await inTurn(() => this.slice(channel, from));
-      for (const presence of slice.members) found.set(presence.sessionId, presence);
-      ({ cursor } = slice);
-    } while (cursor !== '0' && found.size < limit);
-    return [...found.values()].slice(0, limit);
+  members(channel: ChannelName, query: MembersQuery = {}): Promise<readonly Presence[]> {
+    const [sessions = ''] = this.keysOf(channel);
+    const { link, registry } = this;
+    return membersIn(sessions, query, { link, registry, suspect: (node) => this.suspect(channel, node) });
   }
 
   close(): void {
     this.isClosed = true;
     clearInterval(this.round);
-  }
-
-  /** Sessions of lost nodes are left out, even if they are not cleared away yet. */
-  private async slice(channel: ChannelName, from: string): Promise<Slice> {
-    const [sessions = ''] = this.keysOf(channel);
-    const { client } = this.link;
-    const [cursor, fields] = await this.link.attempt(() => client.hscan(sessions, from, 'COUNT', SLICE));
-    const entries: { readonly incarnation: string; readonly presence: Presence }[] = [];
-    for (let index = 0; index < fields.length; index += 2) {
-      const [sessionId = '', entry = ''] = fields.slice(index, index + 2);
-      const mark = entry.indexOf('\0');
-      entries.push({ incarnation: entry.slice(0, mark), presence: { sessionId, userId: entry.slice(mark + 1) } });
-    }
-    const leased = await this.registry.withLease(new Set(entries.map(({ incarnation }) => incarnation)));
-    for (const { incarnation } of entries) if (!leased.has(incarnation)) this.suspect(channel, incarnation);
-    const members = entries.filter(({ incarnation }) => leased.has(incarnation)).map(({ presence }) => presence);
-    return { cursor, members };
   }
 
   private async enter(channel: ChannelName, members: LocalMembers, entry: LocalEntry): Promise<boolean> {
@@ -266,8 +234,4 @@ export class RedisPresenceStore implements PresenceStore {
   private indexOf(incarnation: string): string {
     return this.link.key(`node:${incarnation}`, 'presence');
   }
-}
-
-function atOnce<T>(step: () => Promise<T>): Promise<T> {
-  return step();
 }

@@ -1,0 +1,29 @@
+import type { Duplex } from 'node:stream';
+import { unsentBytes } from './traffic.js';
+
+/** How long a client may take to answer a close frame before its socket is destroyed. */
+export const CLOSE_TIMEOUT_MS = 5_000;
+/** A client that goes on reading after its FIN gets this many times as long. */
+const MAX_PERIODS = 12;
+
+/**
+ * Bounds how long a socket stays open after the client's FIN. `ws` sets a timer for close frames only, so a client that sends a FIN
+ * and never reads would keep its connection forever. The socket is destroyed if the client takes nothing for CLOSE_TIMEOUT_MS, or
+ * has not taken everything within a minute.
+ */
+export function destroyUnlessRead(socket: Duplex): void {
+  let periods = 0;
+  let left = waitingBytes(socket);
+  const timer = setInterval(() => {
+    const now = waitingBytes(socket);
+    periods += 1;
+    if (now >= left || periods >= MAX_PERIODS) socket.destroy();
+    left = now;
+  }, CLOSE_TIMEOUT_MS).unref();
+  socket.once('close', () => clearInterval(timer));
+}
+
+/** Within one large write only `unsentBytes` falls; behind it, only `writableLength`. */
+function waitingBytes(socket: Duplex): number {
+  return socket.writableLength + unsentBytes(socket);
+}
