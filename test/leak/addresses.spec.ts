@@ -14,7 +14,8 @@ import { PlaceCheck } from '../../src/access/limits/place-check.js';
 import { ClusterConnectionLimits } from '../../src/access/limits/cluster-connection-limits.js';
 import { ClusterEvents } from '../../src/cluster/ports/cluster-events.js';
 import { LoneNodeBus } from '../../src/cluster/bus/lone-node-bus.js';
-import { MemoryBanStore } from '../../src/cluster/memory/memory-ban-store.js';
+import { MemoryRecordStore } from '../../src/cluster/memory/memory-record-store.js';
+import { BANS } from '../../src/cluster/ports/ban-store.js';
 import { MemorySharedCounts } from '../../src/cluster/memory/memory-shared-counts.js';
 import type { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { SessionEvents } from '../../src/sessions/session-events.js';
@@ -39,7 +40,7 @@ const SETTINGS = {
 
 function door() {
   const [bus, cluster] = [new LoneNodeBus(), new ClusterEvents()];
-  const store = new MemoryBanStore();
+  const store = new MemoryRecordStore(BANS);
   const bans = new Bans(SETTINGS, bus, store, cluster, new AccessEvents(), {} as SessionTermination);
   const counts = new MemorySharedCounts('a');
   const exempt = new ExemptAddresses(SETTINGS);

@@ -1,18 +1,18 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Settings } from '../../../config/settings.js';
 import type { Principal } from '../../authentication/principal.js';
-import { BanStore, banOf, type Ban } from '../../cluster/ports/ban-store.js';
+import { BANS, BanStore, type Ban } from '../../cluster/ports/ban-store.js';
 import { ClusterEvents } from '../../cluster/ports/cluster-events.js';
 import { readGiver, type GivenOrder } from '../../cluster/ports/given-order.js';
 import { NodeBus, sumOf } from '../../cluster/ports/node-bus.js';
 import { AccessEvents } from '../access-events.js';
 import type { AccessSettings } from '../access-settings.js';
 import { BanList } from './ban-list.js';
-import { BanSync } from './ban-sync.js';
+import { ReplicatedList } from './replicated-list.js';
 import { clientAddress, isLoopbackKey } from '../limits/address-key.js';
 import { SessionTermination } from '../session-termination.js';
 import { BanEscalation } from '../limits/ban-escalation.js';
-import { giverOf, isAbove, reaches } from './standing.js';
+import { reaches } from './standing.js';
 
 /** Whom to ban, and for how long. */
 export interface BanOrder extends GivenOrder {
@@ -33,14 +33,14 @@ export type BreachReason = (typeof BREACH_REASONS)[number];
 export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly known = new BanList();
   private readonly offences: BanEscalation;
-  private readonly sync: BanSync;
+  private readonly shared: ReplicatedList<Ban>;
   private readonly areBreachesBanned: boolean;
   private readonly isLoopbackSpared: boolean;
 
   constructor(
     @Inject(Settings) { connections }: AccessSettings,
     private readonly bus: NodeBus,
-    private readonly store: BanStore,
+    store: BanStore,
     cluster: ClusterEvents,
     private readonly events: AccessEvents,
     private readonly termination: SessionTermination,
@@ -49,19 +49,28 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     this.isLoopbackSpared = exemptLoopback === 'on';
     this.areBreachesBanned = banDurationMs > 0;
     this.offences = new BanEscalation(banDurationMs, banMaxDurationMs);
-    const enforce = (ban: Ban): number => this.enforce(ban);
-    this.sync = new BanSync({ bus, store, events: cluster, known: this.known, enforce });
-    bus.handle('ban', (payload) => this.hear(heard(payload)));
-    bus.handle('lift-ban', (payload) => this.forget(heard(payload)));
+    this.shared = new ReplicatedList<Ban>({
+      type: BANS,
+      names: { order: 'ban', lift: 'lift-ban', restated: 'bans-restated', loss: 'ban' },
+      bus,
+      store,
+      events: cluster,
+      known: this.known,
+      effects: {
+        enforce: (ban) => this.enforce(ban),
+        adopt: (stored, mayBeOlder) => this.adopt(stored, mayBeOlder),
+        released: ({ kind, key }, why) => why === 'lifted' && kind === 'address' && this.offences.forget(key),
+      },
+    });
   }
 
   /** Before the server listens, so that nobody who is banned comes in first. Where Redis is away it serves all the same. */
   async onApplicationBootstrap(): Promise<void> {
-    await this.sync.start();
+    await this.shared.start();
   }
 
   onApplicationShutdown(): void {
-    this.sync.close();
+    this.shared.close();
   }
 
   /**
@@ -80,7 +89,7 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     const here = this.enforce(ban);
     this.events.emit('banned', ban);
     // Stored before it is told: whoever looks there for what it was told must find it.
-    const keeping = this.sync.keep(ban);
+    const keeping = this.shared.keep(ban);
     await keeping.catch(() => {});
     const there = await this.bus.ask<number>('ban', ban);
     await keeping;
@@ -96,20 +105,14 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
    */
   async lift(kind: Ban['kind'], key: string, given: GivenOrder = {}): Promise<boolean> {
     const lifted: Ban = { ...target({ kind, key }), until: 0, reason: '', by: 'operator', ...readGiver(given) };
-    const wasStored = await this.store.lift(lifted.kind, lifted.key);
-    const wasKnown = this.forget(lifted);
-    this.bus.tell('lift-ban', lifted);
-    if (wasStored || wasKnown) this.events.emit('lifted', lifted);
-    return wasStored || wasKnown;
+    const wasThere = await this.shared.lift(lifted);
+    if (wasThere) this.events.emit('lifted', lifted);
+    return wasThere;
   }
 
   /** The bans in force: those of all nodes, and whatever else this node enforces. While Redis is away, only the latter. */
-  async list(): Promise<readonly Ban[]> {
-    const stored = await this.store.list().catch(() => []);
-    const now = Date.now();
-    const inForce = stored.filter(({ until }) => until > now);
-    const names = new Set(inForce.map(nameOf));
-    return [...inForce, ...this.known.active(now).filter((ban) => !names.has(nameOf(ban)))];
+  list(): Promise<readonly Ban[]> {
+    return this.shared.list();
   }
 
   /**
@@ -125,7 +128,7 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     const ban: Ban = { kind: 'address', key: address, until: now + durationMs, reason, by: 'breach', offences: count };
     this.enforce(ban);
     this.events.emit('banned', ban);
-    void this.sync.share(ban);
+    void this.shared.share(ban);
   }
 
   /** The ban in force for an address (of IPv6 its /64) or a user; undefined: there is none. */
@@ -170,41 +173,25 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     return { ban: this.known.dropped, offence: this.offences.dropped };
   }
 
-  private hear(ban: Ban): number {
-    if (ban.by === 'operator') this.sync.heard();
-    return this.enforce(ban);
-  }
-
   private enforce(ban: Ban): number {
     const now = Date.now();
     const { kind, key, until, by, offences = 1 } = ban;
-    if (by === 'operator') this.sync.changed();
+    if (by === 'operator') this.shared.changed();
     else this.offences.remember(key, offences, { now, until });
     this.known.put(ban, now);
     return kind === 'user' ? this.termination.userHere(key, undefined, ban) : 0;
   }
 
-  private forget(lifted: Ban): boolean {
-    const { kind, key } = lifted;
-    const present = this.known.get(kind, key);
-    if (present?.by === 'operator' && isAbove(giverOf(present), giverOf(lifted))) return false;
-    this.sync.changed();
-    this.sync.lifted(lifted);
-    if (kind === 'address') this.offences.forget(key);
-    return this.known.lift(kind, key);
+  /** The longer of two bans holds where the store may have lost something: it is restated. */
+  private adopt(stored: readonly Ban[], mayBeOlder: boolean): void {
+    for (const ban of stored) {
+      const present = this.known.get(ban.kind, ban.key);
+      const isLonger = present?.by === 'operator' && present.until > ban.until;
+      if (present?.until !== ban.until && !(mayBeOlder && isLonger)) this.enforce(ban);
+    }
   }
 }
 
 function target({ kind, key }: Pick<Ban, 'kind' | 'key'>): Pick<Ban, 'kind' | 'key'> {
   return { kind, key: kind === 'address' ? clientAddress(key).limitKey : key };
-}
-
-function nameOf({ kind, key }: Ban): string {
-  return `${kind} ${key}`;
-}
-
-function heard(payload: unknown): Ban {
-  const ban = banOf(payload);
-  if (ban === undefined) throw new TypeError('Invalid ban');
-  return ban;
 }

@@ -1,26 +1,27 @@
 import type { ClusterSettings } from '../cluster-settings.js';
 import { LoneNodeBus } from '../bus/lone-node-bus.js';
+import { BANS } from '../ports/ban-store.js';
 import { ClusterEvents } from '../ports/cluster-events.js';
 import { ConnectionDirectory } from '../ports/connection-directory.js';
 import type { ClusterEngine } from '../ports/cluster-engine.js';
 import { lifeOfIds } from '../ports/replay-store.js';
+import { REVOCATIONS } from '../ports/revocation-store.js';
 import { MemoryAnswerStore } from './memory-answer-store.js';
-import { MemoryBanStore } from './memory-ban-store.js';
 import { MemoryBroker } from './memory-broker.js';
 import { MemoryNodeRegistry } from './memory-node-registry.js';
 import { MemoryPresenceStore } from './memory-presence-store.js';
 import { MemoryReplayStore } from './memory-replay-store.js';
-import { MemoryRevocationStore } from './memory-revocation-store.js';
+import { MemoryRecordStore } from './memory-record-store.js';
 import { MemorySharedCounts } from './memory-shared-counts.js';
 
 /** The engine of a single node: everything is in this process. */
 export class MemoryEngine implements ClusterEngine {
   readonly answers = new MemoryAnswerStore();
-  readonly bans = new MemoryBanStore();
+  readonly bans = new MemoryRecordStore(BANS);
   readonly bus = new LoneNodeBus();
   readonly events = new ClusterEvents();
   readonly presence = new MemoryPresenceStore();
-  readonly revocations = new MemoryRevocationStore();
+  readonly revocations = new MemoryRecordStore(REVOCATIONS);
   readonly broker: MemoryBroker;
   readonly counts: MemorySharedCounts;
   readonly directory: ConnectionDirectory;

@@ -1,14 +1,11 @@
-import { readGiver, type GivenOrder } from './given-order.js';
+import { readGiver } from './given-order.js';
+import { RecordStore, type ListRecord, type RecordType } from './record-store.js';
 
 /** A ban in force. */
-export interface Ban extends GivenOrder {
+export interface Ban extends ListRecord {
   readonly kind: 'address' | 'user';
   /** The address (IPv6: its /64), or the user id. */
   readonly key: string;
-  /** Milliseconds since 1970. */
-  readonly until: number;
-  /** The reason, for operators. */
-  readonly reason: string;
   /** `breach` if the server made it for a broken limit, or `operator`. */
   readonly by: 'breach' | 'operator';
   /** For a breach: which one in a row. */
@@ -28,37 +25,18 @@ export function banOf(written: unknown): Ban | undefined {
   return { kind, key, until, reason, by, offences: isCount(offences) ? offences : 1 };
 }
 
+/** An attacker with endless addresses must not fill the memory, nor drive out what operators have banned. */
+export const BANS: RecordType<Ban> = {
+  list: 'bans',
+  max: 100_000,
+  whenFull: 'drop',
+  restated: 'longer',
+  isYielding: ({ by }) => by === 'breach',
+  read: banOf,
+};
+
+export abstract class BanStore extends RecordStore<Ban> {}
+
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
-}
-
-/** The bans of the whole cluster, for nodes that start. Expired bans are not in it. */
-export abstract class BanStore {
-  /**
-   * Replaces a ban of the same kind and key. A breach never replaces an operator's ban.
-   *
-   * @throws GatehouseError SERVER_BUSY
-   */
-  abstract put(ban: Ban): Promise<void>;
-  /**
-   * Stores bans that the store may have lost. Existing bans stay, unless an operator's ban lasts longer. Resolves with
-   * the number of bans that were stored.
-   *
-   * @throws GatehouseError SERVER_BUSY
-   */
-  abstract restate(bans: readonly Ban[]): Promise<number>;
-  /**
-   * Resolves with whether there was such a ban.
-   *
-   * @throws GatehouseError SERVER_BUSY
-   */
-  abstract lift(kind: Ban['kind'], key: string): Promise<boolean>;
-  /** @throws GatehouseError SERVER_BUSY */
-  abstract list(): Promise<readonly Ban[]>;
-  /**
-   * Identifies the state of the store. A different value later means that bans may have been lost.
-   *
-   * @throws GatehouseError SERVER_BUSY
-   */
-  abstract life(): Promise<string>;
 }

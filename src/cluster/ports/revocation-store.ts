@@ -1,12 +1,11 @@
-import { readGiver, type GivenOrder } from './given-order.js';
+import { readGiver } from './given-order.js';
+import { RecordStore, type ListRecord, type RecordType } from './record-store.js';
 
-interface Common extends GivenOrder {
+interface Common extends ListRecord {
   /** The token's `jti`, or the user id. */
   readonly key: string;
   /** Milliseconds since 1970. The tokens concerned should have expired by then. */
   readonly until: number;
-  /** The reason, for operators. */
-  readonly reason: string;
 }
 
 /** Revokes one token. */
@@ -50,46 +49,16 @@ export function revocationOf(written: unknown): Revocation | undefined {
   return rights && { kind: 'rights', ...common, issuedBefore, ...rights };
 }
 
-export function nameOf({ kind, key }: Pick<Revocation, 'kind' | 'key'>): string {
-  return `${kind}:${key}`;
-}
+export const REVOCATIONS: RecordType<Revocation> = {
+  list: 'revocations',
+  max: MAX_REVOCATIONS,
+  whenFull: 'refuse',
+  restated: 'different',
+  isYielding: () => false,
+  read: revocationOf,
+};
 
-/** The result of `restore`. Entries that the store had unchanged count as neither. */
-export interface Restated {
-  readonly taken: number;
-  /** There was no room for these. */
-  readonly refused: number;
-}
-
-/** The revocations of the whole cluster, for nodes that start. Expired ones are not in it. */
-export abstract class RevocationStore {
-  /**
-   * Replaces an entry of the same kind and key. Resolves with false if there are too many; then nothing is stored.
-   *
-   * @throws GatehouseError SERVER_BUSY
-   */
-  abstract put(revocation: Revocation): Promise<boolean>;
-  /**
-   * Stores entries that the store may have lost or holds in an older state.
-   *
-   * @throws GatehouseError SERVER_BUSY
-   */
-  abstract restate(revocations: readonly Revocation[]): Promise<Restated>;
-  /**
-   * Resolves with whether there was such an entry.
-   *
-   * @throws GatehouseError SERVER_BUSY
-   */
-  abstract lift(kind: Revocation['kind'], key: string): Promise<boolean>;
-  /** @throws GatehouseError SERVER_BUSY */
-  abstract list(): Promise<readonly Revocation[]>;
-  /**
-   * Identifies the state of the store. A different value later means that entries may have been lost.
-   *
-   * @throws GatehouseError SERVER_BUSY
-   */
-  abstract life(): Promise<string>;
-}
+export abstract class RevocationStore extends RecordStore<Revocation> {}
 
 function rightsOf({
   roles,

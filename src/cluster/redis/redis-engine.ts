@@ -1,22 +1,23 @@
 import { BrokerNodeBus } from '../bus/broker-node-bus.js';
 import type { ClusterSettings } from '../cluster-settings.js';
+import { BANS, type BanStore } from '../ports/ban-store.js';
 import type { ClusterEngine } from '../ports/cluster-engine.js';
 import { ClusterEvents } from '../ports/cluster-events.js';
 import { ConnectionDirectory } from '../ports/connection-directory.js';
 import { lifeOfIds } from '../ports/replay-store.js';
+import { REVOCATIONS, type RevocationStore } from '../ports/revocation-store.js';
 import { RedisBroker } from './broker/redis-broker.js';
 import type { RedisLink } from './connection/redis-link.js';
 import { RedisSharedCounts } from './counts/redis-shared-counts.js';
 import { RedisAnswerStore } from './lists/redis-answer-store.js';
-import { RedisBanStore } from './lists/redis-ban-store.js';
-import { RedisRevocationStore } from './lists/redis-revocation-store.js';
+import { RedisRecordStore } from './lists/redis-record-store.js';
 import { RedisPresenceStore } from './presence/redis-presence-store.js';
 import { RedisNodeRegistry } from './registry/redis-node-registry.js';
 
 /** Everything that several nodes share, over one link to Redis. */
 export class RedisEngine implements ClusterEngine {
   readonly answers: RedisAnswerStore;
-  readonly bans: RedisBanStore;
+  readonly bans: BanStore;
   readonly broker: RedisBroker;
   readonly bus: BrokerNodeBus;
   readonly counts: RedisSharedCounts;
@@ -25,7 +26,7 @@ export class RedisEngine implements ClusterEngine {
   readonly presence: RedisPresenceStore;
   readonly registry: RedisNodeRegistry;
   readonly replays: RedisAnswerStore;
-  readonly revocations: RedisRevocationStore;
+  readonly revocations: RevocationStore;
 
   constructor(
     readonly link: RedisLink,
@@ -41,8 +42,8 @@ export class RedisEngine implements ClusterEngine {
     this.replays = new RedisAnswerStore(link, { part: 'replay', lifeMs: lifeOfIds(replay.windowMs) });
     this.presence = new RedisPresenceStore(link, registry);
     this.counts = new RedisSharedCounts(link, registry);
-    this.bans = new RedisBanStore(link);
-    this.revocations = new RedisRevocationStore(link);
+    this.bans = new RedisRecordStore(link, BANS);
+    this.revocations = new RedisRecordStore(link, REVOCATIONS);
     this.bus = new BrokerNodeBus({ broker, registry, events, isConnected: () => link.isUp });
     this.directory = new ConnectionDirectory({ link, registry, events });
   }

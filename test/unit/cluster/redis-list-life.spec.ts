@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Ban } from '../../../src/cluster/ports/ban-store.js';
-import { RedisBanStore } from '../../../src/cluster/redis/lists/redis-ban-store.js';
+import { BANS, type Ban } from '../../../src/cluster/ports/ban-store.js';
+import { REVOCATIONS } from '../../../src/cluster/ports/revocation-store.js';
+import { RedisRecordStore } from '../../../src/cluster/redis/lists/redis-record-store.js';
 import type { RedisLink } from '../../../src/cluster/redis/connection/redis-link.js';
-import { RedisRevocationStore } from '../../../src/cluster/redis/lists/redis-revocation-store.js';
 import { onEveryRedis } from './redis-grounds.js';
-import { tokenRevocation } from './revocation-store-contract.js';
+import { tokenRevocation } from './record-store-contract.js';
 
 /** A list of bans or of revocations, with two entries in it. */
 interface List {
@@ -21,7 +21,7 @@ function ban(key: string, others: Partial<Ban> = {}): Ban {
 }
 
 async function listOfBans(link: RedisLink): Promise<List> {
-  const store = new RedisBanStore(link);
+  const store = new RedisRecordStore(link, BANS);
   await store.put(ban('one'));
   await store.put(ban('two', { kind: 'address', by: 'breach', offences: 1 }));
   const keys = async () => (await store.list()).map(({ key }) => key).sort();
@@ -29,7 +29,7 @@ async function listOfBans(link: RedisLink): Promise<List> {
 }
 
 async function listOfRevocations(link: RedisLink): Promise<List> {
-  const store = new RedisRevocationStore(link);
+  const store = new RedisRecordStore(link, REVOCATIONS);
   await store.put(tokenRevocation('one'));
   await store.put(tokenRevocation('two'));
   const keys = async () => (await store.list()).map(({ key }) => key).sort();
@@ -90,7 +90,7 @@ onEveryRedis((open) => {
     });
 
     it('expires by itself where it is of no use', async () => {
-      const empty = new RedisBanStore(await open(`test-${randomUUID().slice(0, 8)}`));
+      const empty = new RedisRecordStore(await open(`test-${randomUUID().slice(0, 8)}`), BANS);
       await empty.life();
       expect(await link.client.pttl(part('list'))).toBeGreaterThan(0);
     });

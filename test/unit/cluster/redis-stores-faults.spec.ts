@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ChannelName } from '../../../src/cluster/ports/broker.js';
-import { RedisBanStore } from '../../../src/cluster/redis/lists/redis-ban-store.js';
+import { BANS } from '../../../src/cluster/ports/ban-store.js';
+import { RedisRecordStore } from '../../../src/cluster/redis/lists/redis-record-store.js';
 import { RedisPresenceStore } from '../../../src/cluster/redis/presence/redis-presence-store.js';
 import type { RedisLink } from '../../../src/cluster/redis/connection/redis-link.js';
 import { eventually as untilTrue } from '../../support/eventually.js';
@@ -181,7 +182,7 @@ describe('a Redis that comes back with an older state', () => {
     const [a, b] = [await start('a'), await start('b')];
     await Promise.all([a.presence.add(ROOM, alice), a.presence.add(HALL, alice)]);
     for (const user of ['alice', 'bob']) await a.counts.take('user', user, 0);
-    const bans = new RedisBanStore(a.link);
+    const bans = new RedisRecordStore(a.link, BANS);
     const life = await bans.life();
     await a.link.client.save();
     await a.presence.remove(ROOM, alice);
@@ -273,7 +274,7 @@ describe('a Redis that has gone silent', () => {
       expect(a.presence.remove(ROOM, alice)).rejects.toEqual(BUSY),
       expect(a.presence.members(ROOM)).rejects.toEqual(BUSY),
       expect(a.report()).rejects.toEqual(BUSY),
-      expect(new RedisBanStore(a.link).list()).rejects.toEqual(BUSY),
+      expect(new RedisRecordStore(a.link, BANS).list()).rejects.toEqual(BUSY),
     ]);
     await down;
     await expect(a.counts.take('user', 'bob', 9)).rejects.toEqual(BUSY);

@@ -5,9 +5,9 @@ import { Bans } from '../../../../src/access/lists/bans.js';
 import type { SessionTermination } from '../../../../src/access/session-termination.js';
 import { WATCH_MS } from '../../../../src/access/lists/list-sync.js';
 import type { AccessSettings } from '../../../../src/access/access-settings.js';
-import type { Ban } from '../../../../src/cluster/ports/ban-store.js';
+import { BANS, type Ban } from '../../../../src/cluster/ports/ban-store.js';
 import { ClusterEvents } from '../../../../src/cluster/ports/cluster-events.js';
-import { MemoryBanStore } from '../../../../src/cluster/memory/memory-ban-store.js';
+import { MemoryRecordStore } from '../../../../src/cluster/memory/memory-record-store.js';
 import { GatehouseError } from '../../../../src/protocol/gatehouse-error.js';
 import { eventually } from '../../../support/eventually.js';
 import { gate } from '../../../support/gate.js';
@@ -16,12 +16,16 @@ import { recordedBus } from '../recorded-bus.js';
 const HOUR_MS = 3_600_000;
 
 /** Away while `isAway`, and slow while it has a `door`. */
-class MoodyStore extends MemoryBanStore {
+class MoodyStore extends MemoryRecordStore<Ban> {
   isAway = false;
   private name = 'one';
   door: Promise<void> | undefined;
 
-  override async put(ban: Ban): Promise<void> {
+  constructor() {
+    super(BANS);
+  }
+
+  override async put(ban: Ban): Promise<boolean> {
     await this.door;
     if (this.isAway) throw new GatehouseError('SERVER_BUSY');
     return super.put(ban);

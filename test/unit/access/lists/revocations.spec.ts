@@ -4,16 +4,20 @@ import { Revocations } from '../../../../src/access/lists/revocations.js';
 import { SessionReview, type Judge } from '../../../../src/access/lists/session-review.js';
 import { principalFromClaims } from '../../../../src/authentication/claims.js';
 import { ClusterEvents } from '../../../../src/cluster/ports/cluster-events.js';
-import { MemoryRevocationStore } from '../../../../src/cluster/memory/memory-revocation-store.js';
-import type { Revocation } from '../../../../src/cluster/ports/revocation-store.js';
+import { MemoryRecordStore } from '../../../../src/cluster/memory/memory-record-store.js';
+import { REVOCATIONS, type Revocation } from '../../../../src/cluster/ports/revocation-store.js';
 import { GatehouseError } from '../../../../src/protocol/gatehouse-error.js';
 import { eventually } from '../../../support/eventually.js';
 import { recordedBus } from '../recorded-bus.js';
 
 /** Away while `isAway`. */
-class MoodyStore extends MemoryRevocationStore {
+class MoodyStore extends MemoryRecordStore<Revocation> {
   isAway = false;
   private name = 'one';
+
+  constructor(max?: number) {
+    super(REVOCATIONS, max);
+  }
 
   override async put(revocation: Revocation): Promise<boolean> {
     if (this.isAway) throw new GatehouseError('SERVER_BUSY');

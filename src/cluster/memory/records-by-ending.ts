@@ -1,49 +1,46 @@
-import type { Ban } from '../ports/ban-store.js';
+import type { ListRecord, Named } from '../ports/record-store.js';
 
-type Named = Pick<Ban, 'kind' | 'key'>;
-
-/** Dropped bans that the heap may hold, in addition to the number of bans in force, before it is rebuilt. */
+/** Dropped records that the heap may hold, in addition to the number of records in force, before it is rebuilt. */
 const MAX_STALE = 100;
 
 /**
- * Bans by key, with quick access to the one that ends first. A binary heap, in which dropped bans stay until they reach
- * the top. A sorted array would move 800 KB for each removed ban of 100,000.
+ * Records by kind and key, with quick access to the one that ends first. A binary heap, in which dropped records stay until
+ * they reach the top. A sorted array would move 800 KB for each removed record of 100,000.
  */
-export class BansByEnding {
+export class RecordsByEnding<R extends ListRecord> {
   /** One map for each kind. A key made of both would need a string of its own. */
-  private readonly byKey = { address: new Map<string, Ban>(), user: new Map<string, Ban>() };
-  private heap: Ban[] = [];
+  private readonly byKind = new Map<string, Map<string, R>>();
+  private heap: R[] = [];
 
-  all(): readonly Ban[] {
-    return [...this.byKey.address.values(), ...this.byKey.user.values()];
+  all(): readonly R[] {
+    return [...this.byKind.values()].flatMap((ofKind) => [...ofKind.values()]);
   }
 
   get size(): number {
-    return this.byKey.address.size + this.byKey.user.size;
+    let size = 0;
+    for (const ofKind of this.byKind.values()) size += ofKind.size;
+    return size;
   }
 
-  has({ kind, key }: Named): boolean {
-    return this.byKey[kind].has(key);
+  get({ kind, key }: Named): R | undefined {
+    return this.byKind.get(kind)?.get(key);
   }
 
-  get({ kind, key }: Named): Ban | undefined {
-    return this.byKey[kind].get(key);
-  }
-
-  /** Replaces a ban of the same kind and key. */
-  add(ban: Ban): void {
-    this.byKey[ban.kind].set(ban.key, ban);
-    this.heap.push(ban);
+  /** Replaces a record of the same kind and key. */
+  add(record: R): void {
+    const ofKind = this.byKind.get(record.kind) ?? new Map<string, R>();
+    this.byKind.set(record.kind, ofKind.set(record.key, record));
+    this.heap.push(record);
     this.rise(this.heap.length - 1);
     if (this.heap.length > this.size * 2 + MAX_STALE) this.tidy();
   }
 
   drop({ kind, key }: Named): boolean {
-    return this.byKey[kind].delete(key);
+    return this.byKind.get(kind)?.delete(key) === true;
   }
 
   dropSoonest(): void {
-    for (let ban = this.pop(); ban !== undefined; ban = this.pop()) if (this.dropThis(ban)) return;
+    for (let record = this.pop(); record !== undefined; record = this.pop()) if (this.dropThis(record)) return;
   }
 
   dropEnded(now: number): void {
@@ -54,8 +51,8 @@ export class BansByEnding {
   }
 
   /** False if it was dropped or replaced before. */
-  private dropThis(ban: Ban): boolean {
-    return this.byKey[ban.kind].get(ban.key) === ban && this.drop(ban);
+  private dropThis(record: R): boolean {
+    return this.get(record) === record && this.drop(record);
   }
 
   private tidy(): void {
@@ -63,7 +60,7 @@ export class BansByEnding {
     this.heap = [...this.all()].sort((one, other) => one.until - other.until);
   }
 
-  private pop(): Ban | undefined {
+  private pop(): R | undefined {
     const [soonest] = this.heap;
     const last = this.heap.pop();
     if (last === undefined || this.heap.length === 0) return soonest;

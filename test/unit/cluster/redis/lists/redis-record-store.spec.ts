@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { RedisBanStore } from '../../../../../src/cluster/redis/lists/redis-ban-store.js';
-import { describeBanStore } from '../../ban-store-contract.js';
+import { BANS } from '../../../../../src/cluster/ports/ban-store.js';
+import { REVOCATIONS } from '../../../../../src/cluster/ports/revocation-store.js';
+import { RedisRecordStore } from '../../../../../src/cluster/redis/lists/redis-record-store.js';
+import { describeRecordStore, tokenRevocation } from '../../record-store-contract.js';
 import { onEveryRedis } from '../../redis-grounds.js';
 
 onEveryRedis((open) => {
-  describeBanStore('RedisBanStore', {
+  describeRecordStore('RedisRecordStore', {
     isShared: true,
-    create: async (maxBans) => new RedisBanStore(await open(), maxBans),
+    create: async (type, max) => new RedisRecordStore(await open(), type, max),
   });
 
   describe('what lies in the list of bans and is none', () => {
@@ -15,7 +17,7 @@ onEveryRedis((open) => {
       const link = await open(`test-${randomUUID().slice(0, 8)}`);
       const failures: string[] = [];
       link.on('failed', (reason) => failures.push(reason));
-      const store = new RedisBanStore(link);
+      const store = new RedisRecordStore(link, BANS);
       const ban = {
         kind: 'user',
         key: 'mallory',
@@ -37,7 +39,7 @@ onEveryRedis((open) => {
       const ban = { kind: 'address', key: '192.0.2.1', until: Date.now() + 60_000, reason: 'a test' } as const;
       await link.client.hset(link.key('bans', 'list'), 'address:192.0.2.1', JSON.stringify(ban));
       await link.client.zadd(link.key('bans', 'endings'), ban.until, 'address:192.0.2.1');
-      const store = new RedisBanStore(link);
+      const store = new RedisRecordStore(link, BANS);
       await store.put({ ...ban, by: 'breach', offences: 1 });
       expect(await store.list()).toEqual([{ ...ban, by: 'operator' }]);
     });
@@ -45,9 +47,30 @@ onEveryRedis((open) => {
     it('is no ban to lift', async () => {
       const link = await open(`test-${randomUUID().slice(0, 8)}`);
       await link.client.hset(link.key('bans', 'list'), 'user:mallory', '{');
-      const store = new RedisBanStore(link);
+      const store = new RedisRecordStore(link, BANS);
       expect(await store.lift('user', 'mallory')).toBe(false);
       expect(await link.client.exists(link.key('bans', 'list'))).toBe(0);
+    });
+  });
+
+  describe('what lies in the list of revocations and is none', () => {
+    it('is counted and dropped, and the others are listed', async () => {
+      const link = await open(`test-${randomUUID().slice(0, 8)}`);
+      const failures: string[] = [];
+      link.on('failed', (reason) => failures.push(reason));
+      const store = new RedisRecordStore(link, REVOCATIONS);
+      const good = tokenRevocation('t1');
+      await store.put(good);
+      const wrong = [{ kind: 'user' }, { until: 'soon' }, { kind: 'rights', issuedBefore: 1, roles: 'ADMIN' }];
+      const rights = { kind: 'rights', issuedBefore: 1, roles: [], channels: { 'room:*': 'publish' } };
+      const garbage = ['{', 'null', '7', '{}', JSON.stringify(good)];
+      const list = link.key('revocations', 'list');
+      for (const text of [...garbage, ...[...wrong, rights].map((fields) => JSON.stringify({ ...good, ...fields }))]) {
+        await link.client.hset(list, `token:bad ${failures.length}`, text);
+        expect(await store.list()).toEqual([good]);
+      }
+      expect(failures).toEqual(Array(9).fill('malformed entry in the list of revocations'));
+      expect(await link.client.hkeys(list)).toEqual(['token:t1']);
     });
   });
 });
