@@ -23,6 +23,7 @@ export {
 } from './dispatch/calls/parameter-decorators.js';
 export { MessageContext } from './dispatch/calls/message-context.js';
 export type { MessageInterceptor } from './dispatch/calls/message-interceptor.js';
+export { MessageLogInterceptor } from './observability/logs/message-log.interceptor.js';
 export type { MessagePipe, PayloadTransform } from './dispatch/calls/message-pipe.js';
 export type { OutboundMessage, Publisher } from '@gatehouse/protocol';
 export type { InboundMessage } from './protocol/envelope.js';

@@ -20,6 +20,7 @@ import { MessageScope } from './calls/message-scope.js';
 import { MessageTable } from './message-table.js';
 import { NestCall } from './calls/nest-call.js';
 import { ReplayProtection } from './calls/replay-protection.js';
+import { RuntimeInterceptors } from './calls/runtime-interceptors.js';
 import { ReplyStreams } from './calls/reply-streams.js';
 
 const settings: FactoryProvider<DispatchSettings> = {
@@ -50,6 +51,7 @@ const settings: FactoryProvider<DispatchSettings> = {
     MessageTable,
     ReplayProtection,
     ReplyStreams,
+    RuntimeInterceptors,
   ],
   exports: [
     DispatchEvents,
@@ -60,6 +62,7 @@ const settings: FactoryProvider<DispatchSettings> = {
     MessageTable,
     ReplayProtection,
     ReplyStreams,
+    RuntimeInterceptors,
   ],
 })
 export class DispatchModule {}

@@ -102,11 +102,9 @@ export class Dispatcher {
 
   private handle(handler: Handler, message: InboundMessage, delivery: Delivery): Outcome {
     const { session, bytes, previous, predecessor, arrivedAt } = delivery;
-    const context = new MessageContext(session, message, bytes.length, predecessor);
+    const context = new MessageContext(session, message, bytes.length, arrivedAt, predecessor);
     if (message.enc !== undefined) context.cipher = this.payloads.cipher;
-    const pending = previous
-      ? this.callBehind(handler, context, delivery, previous)
-      : this.call(handler, context, arrivedAt);
+    const pending = previous ? this.callBehind(handler, context, previous) : this.call(handler, context);
     return pending ? { isEnvelope: true, pending, shortage: undefined } : ANSWERED;
   }
 
@@ -141,7 +139,7 @@ export class Dispatcher {
     else answer();
   }
 
-  private call(handler: Handler, context: MessageContext, arrivedAt: number): Promise<void> | undefined {
+  private call(handler: Handler, context: MessageContext): Promise<void> | undefined {
     let result: unknown;
     let isLater: boolean;
     try {
@@ -150,24 +148,19 @@ export class Dispatcher {
       isLater = comesLater(result);
     } catch (exception) {
       const recovering = this.answers.failure(handler, context, exception);
-      if (recovering === undefined) this.settle(handler, context, arrivedAt);
-      return recovering?.finally(() => this.settle(handler, context, arrivedAt));
+      if (recovering === undefined) this.settle(handler, context);
+      return recovering?.finally(() => this.settle(handler, context));
     }
     if (isLater) {
-      return this.finishLater(handler, context, result).finally(() => this.settle(handler, context, arrivedAt));
+      return this.finishLater(handler, context, result).finally(() => this.settle(handler, context));
     }
     this.answers.reply(handler, context, result);
-    this.settle(handler, context, arrivedAt);
+    this.settle(handler, context);
     return undefined;
   }
 
   /** Messages before it are not answered yet: it begins, and is answered when they are. */
-  private callBehind(
-    handler: Handler,
-    context: MessageContext,
-    { arrivedAt }: Delivery,
-    previous: Promise<void>,
-  ): Promise<void> {
+  private callBehind(handler: Handler, context: MessageContext, previous: Promise<void>): Promise<void> {
     const result = invoked(handler, context);
     // Seen to below, where its turn comes; until then it may fail unseen.
     result.catch(() => {});
@@ -175,16 +168,16 @@ export class Dispatcher {
       handler,
       context,
       previous.then(() => result),
-    ).finally(() => this.settle(handler, context, arrivedAt));
+    ).finally(() => this.settle(handler, context));
   }
 
-  private settle({ type, name }: Handler, context: MessageContext, arrivedAt: number): void {
+  private settle({ type, name }: Handler, context: MessageContext): void {
     try {
       context.replied();
     } catch (exception) {
       this.events.crash(name, exception, context);
     }
-    this.events.emit('handled', type, performance.now() - arrivedAt, context);
+    this.events.emit('handled', type, performance.now() - context.arrivedAt, context);
   }
 
   private async finishLater(handler: Handler, context: MessageContext, result: unknown): Promise<void> {

@@ -6,6 +6,7 @@ import type { Invocation } from './calls/direct-call.js';
 import { DispatchSettings } from './dispatch-settings.js';
 import { GatewayScanner, type HandlerDefinition } from './gateway-scanner.js';
 import { Invocations } from './calls/invocations.js';
+import { RuntimeInterceptors } from './calls/runtime-interceptors.js';
 import type { Recovery } from './calls/nest-call.js';
 
 /** A handler ready to be called. */
@@ -19,7 +20,7 @@ export interface Handler {
   readonly cost: number;
 }
 
-export type Handlers = ReadonlyMap<string, Handler>;
+export type Handlers = Pick<ReadonlyMap<string, Handler>, 'get' | 'keys'>;
 
 /** A port: handlers for message types that no gateway has. May be absent. */
 export abstract class FallbackHandlers {
@@ -47,24 +48,42 @@ export class UnusableMessageCost extends Error {
   }
 }
 
-/** A table that asks the fallback for types which no gateway has. */
-class HandlersWithFallback extends Map<string, Handler> {
+/** The handlers of one path. Sessions keep it, so it changes in place when interceptors come and go. */
+class PathTable implements Handlers {
+  private composed: ReadonlyMap<string, Handler> = new Map();
+
   constructor(
-    handlers: Handlers,
-    private readonly fallback: FallbackHandlers,
+    private readonly compiled: readonly Handler[],
+    private readonly interceptors: RuntimeInterceptors,
+    private readonly fallback: FallbackHandlers | undefined,
   ) {
-    super(handlers);
+    this.compose();
+    interceptors.on('changed', () => this.compose());
   }
 
-  override get(type: string): Handler | undefined {
-    return super.get(type) ?? this.fallback.handlerFor(type);
+  get(type: string): Handler | undefined {
+    const handler = this.composed.get(type);
+    if (handler !== undefined || this.fallback === undefined) return handler;
+    const found = this.fallback.handlerFor(type);
+    return found && this.interceptors.around(found);
+  }
+
+  keys(): MapIterator<string> {
+    return this.composed.keys();
+  }
+
+  private compose(): void {
+    this.composed = new Map(this.compiled.map((handler) => [handler.type, this.interceptors.around(handler)]));
   }
 }
 
-/** Message type → handler, one table a path, compiled once when the application starts. */
+/**
+ * Message type → handler, one table a path. The calls are compiled when the application starts; interceptors that come and go
+ * at run time are put around the compiled calls whenever one does.
+ */
 @Injectable()
 export class MessageTable implements OnApplicationBootstrap {
-  private readonly byPath = new Map<string, Handlers>();
+  private readonly byPath = new Map<string, PathTable>();
   private readonly reflector = new Reflector();
 
   constructor(
@@ -72,6 +91,7 @@ export class MessageTable implements OnApplicationBootstrap {
     private readonly scanner: GatewayScanner,
     private readonly invocations: Invocations,
     private readonly rates: MessageRates,
+    private readonly interceptors: RuntimeInterceptors,
     @Optional() private readonly fallback?: FallbackHandlers,
   ) {}
 
@@ -88,14 +108,19 @@ export class MessageTable implements OnApplicationBootstrap {
       }
     }
     for (const [path, onPath] of definitions) {
-      this.byPath.set(path, new Map([...onPath].map(([type, definition]) => [type, this.compile(definition)])));
+      this.byPath.set(path, this.tableOf([...onPath.values()].map((each) => this.compile(each))));
     }
   }
 
   /** @param path as the gateways declare it; empty for those that declare none */
   of(path: string): Handlers {
-    const handlers = this.byPath.get(path) ?? new Map<string, Handler>();
-    return this.fallback === undefined ? handlers : new HandlersWithFallback(handlers, this.fallback);
+    const present = this.byPath.get(path) ?? this.tableOf([]);
+    this.byPath.set(path, present);
+    return present;
+  }
+
+  private tableOf(handlers: readonly Handler[]): PathTable {
+    return new PathTable(handlers, this.interceptors, this.fallback);
   }
 
   private compile(definition: HandlerDefinition): Handler {

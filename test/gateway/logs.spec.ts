@@ -1,5 +1,6 @@
-import { Logger } from '@nestjs/common';
+import { Logger, UseInterceptors } from '@nestjs/common';
 import { SubscribeMessage } from '@nestjs/websockets';
+import { MessageLogInterceptor, Roles } from 'gatehouse';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadSettings } from '../../config/settings.js';
-import { DispatchEvents } from '../../src/dispatch/dispatch-events.js';
+import { MessageTable, type Handler, type Handlers } from '../../src/dispatch/message-table.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { SessionEvents } from '../../src/sessions/session-events.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
@@ -28,6 +29,26 @@ type Line = Record<string, unknown>;
 
 function linesOf({ logLines }: TestServer, message: string): Line[] {
   return logLines.filter(({ msg }) => msg === message);
+}
+
+/** A gateway of a user, with the line of each of its messages at info. */
+@RealtimeGateway()
+@UseInterceptors(MessageLogInterceptor)
+class LoggedGateway {
+  @SubscribeMessage('logged.greet')
+  greet(): string {
+    return 'hello';
+  }
+
+  @Roles('NOBODY')
+  @SubscribeMessage('logged.refuse')
+  refuse(): void {}
+}
+
+/** The table of the home path, and what it has for `echo` while no level asks for lines. */
+function handlersOf(server: TestServer): { handlers: Handlers; silent: Handler | undefined } {
+  const handlers = server.app.get(MessageTable, { strict: false }).of('');
+  return { handlers, silent: handlers.get('echo') };
 }
 
 /** One client that echoes twice, goes, and is known to be gone. */
@@ -159,6 +180,18 @@ describe('the log of messages', () => {
     expect(second?.trace_id).not.toBe(first?.trace_id);
   });
 
+  it('are logged at info for a gateway with MessageLogInterceptor, and for no other', async () => {
+    await using server = await startTestServer({ LOG_LEVEL: 'info' }, [feature([LoggedGateway])]);
+    await using client = await connect(server.url);
+    await client.request('logged.greet', undefined, 'c-1');
+    await client.request('logged.refuse', undefined, 'c-2');
+    await client.request('echo', 'a payload', 'c-3');
+    expect(linesOf(server, 'message handled')).toMatchObject([
+      { level: 'info', area: 'messages', session: text, id: 'c-1', type: 'logged.greet', outcome: 'ok' },
+    ]);
+    expect(linesOf(server, 'message')).toEqual([]);
+  });
+
   it('names session and message where a handler fails, and where it writes a line itself', async () => {
     await using server = await startTestServer({ LOG_CORRELATION: 'on', LOG_LEVEL: 'info,connections=debug' }, [
       feature([WritingGateway]),
@@ -186,9 +219,9 @@ describe('the log of messages', () => {
 describe('the levels of the log', () => {
   it('change at run time by the API, and cost nothing where they are off', async () => {
     await using server = await startTestServer();
-    const messages = server.app.get(DispatchEvents, { strict: false });
-    const listening = messages.listenerCount('handled');
+    const { handlers, silent } = handlersOf(server);
     await visit(server);
+    expect(handlers.get('echo')).toBe(silent);
     const { status, body } = await setLevels(server, { levels: 'warn,messages=debug', seconds: 600 });
     const areas = expect.objectContaining({ messages: 'debug', connections: 'warn' }) as object;
     const changed = { nodeId: 'test-node', levels: 'warn,messages=debug', configured: 'info', areas, until: number };
@@ -201,7 +234,8 @@ describe('the levels of the log', () => {
     const back = await api(server, 'DELETE /api/logs/levels', { token: mintToken(ADMIN) });
     expect(back.body).toMatchObject({ nodes: [{ levels: 'info', areas: { messages: 'info' } }] });
     await visit(server);
-    expect([linesOf(server, 'message').length, messages.listenerCount('handled')]).toEqual([2, listening]);
+    expect(linesOf(server, 'message')).toHaveLength(2);
+    expect(handlers.get('echo')).toBe(silent);
     expect(linesOf(server, 'log levels changed')).toMatchObject([
       { levels: 'warn,messages=debug', until: text, by: 'ann' },
       { levels: 'info', by: 'ann' },
@@ -229,7 +263,7 @@ describe('the levels of the log', () => {
       [{}, 'levels', /must be a string/],
       [{ levels: 'info', seconds: 86_401 }, 'seconds', /86400/],
       [{ levels: 'info', seconds: 0 }, 'seconds', /less than 1/],
-      [{ levels: 'info', nodeId: '../etc' }, 'nodeId', /name of a node/],
+      [{ levels: 'info', nodeId: '../etc' }, 'nodeId', /SERVER_ID of a node/],
     ] as const;
     for (const [body, field, reason] of refused) {
       const answer = await setLevels(server, body);

@@ -27,6 +27,8 @@ export class MessageContext {
     readonly message: InboundMessage,
     /** The size of the whole message as it came. */
     readonly bytes: number,
+    /** On the performance.now() clock. */
+    readonly arrivedAt: number,
     private readonly predecessor?: Predecessor,
   ) {}
 

@@ -76,6 +76,13 @@ export const LOG_LINES = {
     fields: [...MESSAGE, 'type', 'milliseconds', 'outcome'],
     isTraffic: true,
   },
+  gateway_message: {
+    area: 'messages',
+    level: 'info',
+    sentence: 'message handled',
+    fields: [...MESSAGE, 'type', 'milliseconds', 'outcome'],
+    isTraffic: true,
+  },
   message_refused: {
     area: 'messages',
     level: 'debug',
