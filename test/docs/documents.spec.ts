@@ -25,8 +25,8 @@ const SETTINGS = new Set(
   Object.values(DEFINITIONS).flatMap((group) => Object.values(group).map(({ env }: Setting<unknown>) => env)),
 );
 const FIRST_WORDS = new Set([...SETTINGS].map((name) => name.split('_')[0]));
-/** Node's own. */
-const OTHERS = new Set(['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS']);
+/** Node's own, and codes of the client library. */
+const OTHERS = new Set(['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'CONNECTION_LOST', 'HANDLER_FAILED']);
 
 const MAX_LINE_LENGTH = 120;
 
