@@ -86,8 +86,11 @@ export class RedisCluster implements AsyncDisposable {
       for (const [index, master] of masters.entries()) {
         const [first, last] = [index, index + 1].map((part) => Math.ceil((part * SLOTS) / MASTERS));
         await master.call('CLUSTER', 'ADDSLOTSRANGE', String(first), String((last ?? 0) - 1));
-        await master.call('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1));
       }
+      // An epoch for each, as redis-cli does. Servers with the same epoch raise theirs until they differ, but only while both are
+      // masters: a replica left with the epoch of its master would take over and nobody would believe it.
+      for (const [index, client] of clients.entries())
+        await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1));
       // Each meets each: with a timeout as long as theirs they are slow to hear of each other.
       for (const client of clients)
         for (const { port } of this.servers) await client.call('CLUSTER', 'MEET', '127.0.0.1', String(port));
