@@ -16,15 +16,18 @@ function fromEnvironment(name: string, usual: number): number {
   return Number(process.env[name] ?? usual);
 }
 
+/** Few: what counts is the order of what happens. `npm run test:soak` asks for many. */
 export const LOAD: LoadSize = {
-  rate: fromEnvironment('SCENARIO_RATE', 500),
-  subscribers: fromEnvironment('SCENARIO_SUBSCRIBERS', 100),
+  rate: fromEnvironment('SCENARIO_RATE', 100),
+  subscribers: fromEnvironment('SCENARIO_SUBSCRIBERS', 60),
   channels: fromEnvironment('SCENARIO_CHANNELS', 20),
 };
 
 /** Many, since a connection's publishes are made one after the other: each waits for Redis. */
 const PUBLISHERS = 60;
 const TURN_MS = 10;
+/** So many in a row go to one channel, through different nodes. */
+const AT_ONCE = 4;
 /** The publication that ends a channel is of a publisher of its own. */
 const LAST_PUBLISHER = PUBLISHERS;
 
@@ -93,9 +96,14 @@ export class Load implements AsyncDisposable {
   }
 
   /** Resolves once publications flow again: so many more are acknowledged. */
-  async flows(): Promise<void> {
-    const goal = this.acknowledged + this.size.rate / 2;
+  async flows(count = this.size.rate / 2): Promise<void> {
+    const goal = this.acknowledged + count;
     await eventually('publications flow again', () => this.acknowledged > goal);
+  }
+
+  /** As `flows`, with more than one in each channel. */
+  flowsEverywhere(): Promise<void> {
+    return this.flows(PUBLISHERS + 2 * AT_ONCE * this.ledgers.length);
   }
 
   /** Stops publishing, lets everyone come to the top, and tells what was wrong. */
@@ -128,8 +136,9 @@ export class Load implements AsyncDisposable {
       due += Math.min((this.size.rate * (now - last)) / 1_000, this.size.rate / 10);
       for (last = now; due >= 1; due -= 1) {
         this.next += 1;
-        // The number of publishers has no factor in common with this step: each publishes in every channel.
-        this.publishers[this.next % PUBLISHERS]?.publish(this.ledgerFor(Math.floor(this.next / PUBLISHERS)));
+        // One further in each round, so that each publishes in every channel.
+        const publisher = (this.next + Math.floor(this.next / PUBLISHERS)) % PUBLISHERS;
+        this.publishers[publisher]?.publish(this.ledgerFor(Math.floor(this.next / AT_ONCE)));
       }
     }
   }
