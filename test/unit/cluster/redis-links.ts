@@ -1,5 +1,6 @@
 import type { ClusterSettings } from '../../../src/cluster/cluster-settings.js';
 import { RedisLink } from '../../../src/cluster/redis/connection/redis-link.js';
+import { eventually } from '../../support/eventually.js';
 
 /** Where a test is not about it, so long that a busy machine does not reach it. */
 const REDIS_TIMEOUT_MS = 60_000;
@@ -19,7 +20,7 @@ export class RedisLinks {
     } as const;
     const link = new RedisLink({ ...settings, ...others, redisUrl });
     this.links.push(link);
-    await link.opened();
+    await eventually('Redis answers', () => link.isUp);
     return link;
   }
 

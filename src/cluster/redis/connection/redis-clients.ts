@@ -22,6 +22,8 @@ export function createClient(settings: RedisLinkSettings): Redis | Cluster {
     clusterRetryStrategy: delay,
     clusterNodeRetryStrategy: delay,
     slotsRefreshInterval: 2_000,
+    // The default is one second. A busy cluster that takes longer would never come up.
+    slotsRefreshTimeout: settings.redisTimeoutMs,
     // Like autoResendUnfulfilledCommands: 0 means that nothing is sent again after a connection broke.
     retryDelayOnFailover: 0,
     // A command for a slot without a server is refused at once, by its name, and not retried for seconds.
