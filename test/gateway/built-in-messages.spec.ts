@@ -57,7 +57,7 @@ describe.each(WIRES)('$subprotocol', (wire) => {
         userId: 'bob',
         roles: ['MEMBER', 'EDITOR'],
         protocol: wire.subprotocol,
-        heartbeat: { intervalMs: 25_000, timeoutMs: 10_000 },
+        heartbeat: { intervalMs: 25_000, timeoutMs: 300_000 },
         limits: { maxMessageBytes: 5_000, messageRate: 50, messageBurst: 75 },
         serverTime: expect.any(Number) as number,
       },

@@ -106,11 +106,13 @@ describe('a connection that brings no TLS in time', () => {
     ['and begins a handshake', Buffer.from('160301', 'hex')],
   ])('%s is cut off without a word, and counted', async (_how, bytes) => {
     using files = new CertificateFolder(await makeCertificate());
-    await using server = await startTestServer({ ...files.environment, UPGRADE_TIMEOUT_MS: '5000' });
+    await using server = await startTestServer({ ...files.environment, ...PATIENT });
     await using session = await connect(server.url, { rejectUnauthorized: false });
+    using stopped = new StoppedClock();
+    clock = stopped;
     await using client = await RawClient.connect(server.port);
     client.socket.write(bytes);
-    await client.closed();
+    await meanwhile(client.closed());
     expect(client.socket.bytesRead).toBe(0);
     expect(await session.request('echo', 1)).toMatchObject({ data: 1 });
     expect(guests(server)).toBe(0);

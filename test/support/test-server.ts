@@ -19,6 +19,9 @@ export const TEST_ENVIRONMENT: Environment = {
   MESSAGE_RATE: '0',
   MESSAGE_RATE_PER_IP: '0',
   RECONNECT_WINDOW_MS: '100',
+  // A starved client answers late, and a reader that has stopped answers no ping.
+  HEARTBEAT_TIMEOUT_MS: '300000',
+  UPGRADE_TIMEOUT_MS: '300000',
   // Tests of limits and bans come from this machine.
   LIMITS_EXEMPT_LOOPBACK: 'off',
   // Tests hold up the event loop that they share with the server.
