@@ -1,11 +1,15 @@
+import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
 import typescript from 'typescript';
 import { buildServer, ServerProcess } from '../support/built-server.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { connect } from '../support/test-client.js';
 import { TEST_SECRET } from '../support/test-server.js';
+
+const run = promisify(execFile);
 
 /** Starts the ready program with a file of features that stands in its own folder, as in the image. */
 async function startWith(text: string, name = 'features.mjs') {
@@ -46,7 +50,26 @@ describe('the program with FEATURES_FILE', () => {
     expect(await client.request('echo', 'x')).toMatchObject({ data: 'x' });
   });
 
-  it.each([
+  it('does not start without the file, and says so', async () => {
+    await using build = await buildServer();
+    await using missing = await ServerProcess.start(build, { JWT_SECRET: TEST_SECRET, FEATURES_FILE: './nowhere.js' });
+    expect(await missing.ended).toMatchObject({ code: 1 });
+    expect(missing.errors).toMatch(/FEATURES_FILE: there is no file \/.*\/nowhere\.js/);
+  });
+});
+
+/** Prints what the loader of the build says of each file, as Node itself loads it. */
+const LOAD = `
+import 'reflect-metadata';
+const [loader, ...files] = process.argv.slice(1);
+const { loadFeatures } = await import(loader);
+for (const file of files) {
+  const message = await loadFeatures(file).then(() => 'loaded', (error) => error.message);
+  console.log(JSON.stringify(message));
+}`;
+
+describe('FEATURES_FILE is refused, and the error says why, for a file that', () => {
+  const ROWS: readonly (readonly [what: string, text: string, fault: string, name?: string])[] = [
     ['has no default export', 'export const PollModule = 1;', 'has no default export. Add: export default YourModule'],
     ['exports no module', 'export default class Poll {}', 'but Poll is not a module. Put @Module('],
     ['exports a list with something else in it', 'export default [{ module: class {} }, 1];', 'but 1 is not a module'],
@@ -56,20 +79,25 @@ describe('the program with FEATURES_FILE', () => {
       'imports a module that is not installed: Cannot find package',
     ],
     ['throws', "throw new Error('no database');", 'failed to load: Error: no database'],
-  ])('does not start with a file that %s, and says so', async (_what, text, fault) => {
-    await using server = await startWith(text);
-    expect(await server.ended).toMatchObject({ code: 1 });
-    expect(server.errors).toContain('FEATURES_FILE: ');
-    expect(server.errors).toContain(fault);
+    ['is TypeScript', 'export default class Poll {}', 'Compile it, and set the path of the .js file', 'features.ts'],
+  ];
+  let said: readonly string[] = [];
+
+  beforeAll(async () => {
+    await using build = await buildServer();
+    await using folder = await temporaryFolder(build.folder);
+    const files = ROWS.map(([, , , name = 'features.mjs'], row) => join(folder.path, `${row}-${name}`));
+    await Promise.all(ROWS.map(([, text], row) => writeFile(files[row] ?? '', text)));
+    const parameters = ['--input-type=module', '-e', LOAD, join(build.folder, 'src', 'features-file.js'), ...files];
+    const { stdout } = await run(process.execPath, parameters);
+    said = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as string);
   });
 
-  it('does not start without the file, or with TypeScript, and says so', async () => {
-    await using build = await buildServer();
-    await using missing = await ServerProcess.start(build, { JWT_SECRET: TEST_SECRET, FEATURES_FILE: './nowhere.js' });
-    expect(await missing.ended).toMatchObject({ code: 1 });
-    expect(missing.errors).toMatch(/FEATURES_FILE: there is no file \/.*\/nowhere\.js/);
-    await using server = await startWith('export default class Poll {}', 'features.ts');
-    expect(await server.ended).toMatchObject({ code: 1 });
-    expect(server.errors).toContain('Compile it, and set the path of the .js file');
+  it.each(ROWS.map(([what, , fault], row) => ({ what, fault, row })))('$what', ({ fault, row }) => {
+    expect(said[row]).toContain('FEATURES_FILE: ');
+    expect(said[row]).toContain(fault);
   });
 });
