@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { api } from '../support/api-client.js';
+import { sharedServer } from '../support/shared-server.js';
 import { connect } from '../support/test-client.js';
 import { mintToken, startTestServer } from '../support/test-server.js';
 
 const text = expect.any(String) as string;
 
 describe('POST /api/publish', () => {
+  const shared = sharedServer();
+
   it('reaches the subscribers, from nobody, and answers with the position', async () => {
     await using server = await startTestServer();
     await using client = await connect(server.url);
@@ -26,10 +29,9 @@ describe('POST /api/publish', () => {
   });
 
   it.each([[null], [0], [false], [''], [[]], [{ a: null }]])('publishes %j as it is', async (data) => {
-    await using server = await startTestServer();
-    await using client = await connect(server.url);
+    await using client = await connect(shared().url);
     await client.request('subscribe', { channel: 'feed:news' });
-    await api(server, 'POST /api/publish', { body: { channel: 'feed:news', data } });
+    await api(shared(), 'POST /api/publish', { body: { channel: 'feed:news', data } });
     expect((await client.next()).data).toEqual(data);
   });
 
@@ -61,8 +63,7 @@ describe('POST /api/publish', () => {
   it.each(['nowhere:x', 'feed', 'feed:', '__proto__:x', `feed:${'x'.repeat(300)}`])(
     'knows no channel %s',
     async (channel) => {
-      await using server = await startTestServer();
-      const { status, body } = await api(server, 'POST /api/publish', { body: { channel, data: 1 } });
+      const { status, body } = await api(shared(), 'POST /api/publish', { body: { channel, data: 1 } });
       expect({ status, body }).toMatchObject({
         status: 404,
         body: { code: 'UNKNOWN_CHANNEL', detail: 'Unknown channel' },
@@ -81,8 +82,7 @@ describe('POST /api/publish', () => {
     [[], 'body'],
     [3, 'body'],
   ])('refuses %j with 422, and names the field', async (body, field) => {
-    await using server = await startTestServer();
-    const { status, body: answer } = await api(server, 'POST /api/publish', { body });
+    const { status, body: answer } = await api(shared(), 'POST /api/publish', { body });
     expect({ status, answer }).toEqual({
       status: 422,
       answer: {
@@ -100,14 +100,15 @@ describe('POST /api/publish', () => {
     ['that differs from the one in the body', 'b'],
     ['that is too long', 'x'.repeat(129)],
   ])('refuses an Idempotency-Key %s', async (_what, key) => {
-    await using server = await startTestServer();
     const body = { channel: 'feed:x', data: 1, idempotencyKey: 'a' };
-    const answer = await api(server, 'POST /api/publish', { body, headers: { 'idempotency-key': key } });
+    const answer = await api(shared(), 'POST /api/publish', { body, headers: { 'idempotency-key': key } });
     expect(answer).toMatchObject({ status: 422, body: { errors: { 'Idempotency-Key': [text] } } });
   });
 });
 
 describe('POST /api/broadcast', () => {
+  const shared = sharedServer();
+
   it('reaches every session, and counts them', async () => {
     await using server = await startTestServer();
     await using alice = await connect(server.url, { claims: { sub: 'alice' } });
@@ -133,10 +134,9 @@ describe('POST /api/broadcast', () => {
   });
 
   it('refuses an Idempotency-Key that came with another request', async () => {
-    await using server = await startTestServer();
     const headers = { 'idempotency-key': 'k' };
-    await api(server, 'POST /api/broadcast', { body: { data: 1 }, headers });
-    const { status, body } = await api(server, 'POST /api/broadcast', { body: { data: 2 }, headers });
+    await api(shared(), 'POST /api/broadcast', { body: { data: 1 }, headers });
+    const { status, body } = await api(shared(), 'POST /api/broadcast', { body: { data: 2 }, headers });
     expect({ status, body }).toMatchObject({
       status: 422,
       body: { errors: { 'Idempotency-Key': ['was used for another request'] } },
@@ -146,13 +146,14 @@ describe('POST /api/broadcast', () => {
   it.each([{ type: 'error' }, { type: '' }, { type: 'x'.repeat(129) }, { type: 5 }, { to: 'all' }])(
     'refuses %j',
     async (body) => {
-      await using server = await startTestServer();
-      expect((await api(server, 'POST /api/broadcast', { body })).status).toBe(422);
+      expect((await api(shared(), 'POST /api/broadcast', { body })).status).toBe(422);
     },
   );
 });
 
 describe('POST /api/users/{userId}/messages', () => {
+  const shared = sharedServer();
+
   it('reaches every session of the user and nobody else', async () => {
     await using server = await startTestServer();
     await using first = await connect(server.url, { claims: { sub: 'a/b c' } });
@@ -174,8 +175,7 @@ describe('POST /api/users/{userId}/messages', () => {
   });
 
   it('refuses a user id that no token can have', async () => {
-    await using server = await startTestServer();
-    const { status, body } = await api(server, `POST /api/users/${'x'.repeat(257)}/messages`, { body: { data: 1 } });
+    const { status, body } = await api(shared(), `POST /api/users/${'x'.repeat(257)}/messages`, { body: { data: 1 } });
     expect({ status, body }).toMatchObject({ status: 422, body: { errors: { userId: [text] } } });
   });
 });

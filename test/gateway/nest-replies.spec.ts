@@ -3,8 +3,9 @@ import { MessageBody, SubscribeMessage, WebSocketGateway, WsException } from '@n
 import { describe, expect, it } from 'vitest';
 import { GatehouseError } from '../../src/protocol/gatehouse-error.js';
 import { feature } from '../support/feature.js';
+import { sharedServer } from '../support/shared-server.js';
 import { connect, type TestClient } from '../support/test-client.js';
-import { startTestServer, type TestServer } from '../support/test-server.js';
+import type { TestServer } from '../support/test-server.js';
 
 const cycle: Record<string, unknown> = {};
 cycle['self'] = cycle;
@@ -112,14 +113,25 @@ class ReplyGateway {
   }
 }
 
-async function withClient(run: (client: TestClient, server: TestServer) => Promise<void>): Promise<void> {
-  await using server = await startTestServer({}, [feature([ReplyGateway])]);
+/** @param own what the test may look at: the lines that it has caused */
+async function withClient(
+  server: TestServer,
+  run: (client: TestClient, own: Pick<TestServer, 'logLines'>) => Promise<void>,
+): Promise<void> {
+  const before = server.logLines.length;
   await using client = await connect(server.url);
-  await run(client, server);
+  const own = {
+    get logLines() {
+      return server.logLines.slice(before);
+    },
+  };
+  await run(client, own);
   expect(await client.request('echo', 'still here', 'last')).toMatchObject({ id: 'last', data: 'still here' });
 }
 
 describe('what a handler returns', () => {
+  const server = sharedServer({}, [feature([ReplyGateway])]);
+
   it.each([
     ['value', { a: [1, null] }],
     ['null', null],
@@ -128,13 +140,13 @@ describe('what a handler returns', () => {
     ['thenable', 'queried'],
     ['bigint', { n: '1152921504606846976' }],
   ])('is the reply: %s', (name, data) =>
-    withClient(async (client) => {
+    withClient(server(), async (client) => {
       expect(await client.request('result', name, 5)).toEqual({ v: 1, type: 'result_reply', id: 5, data });
     }),
   );
 
   it('is answered without data where it is nothing, and only if the request had an id', () =>
-    withClient(async (client) => {
+    withClient(server(), async (client) => {
       client.send({ type: 'result', data: 'nothing' });
       expect(await client.request('result', 'nothing', 5)).toEqual({ v: 1, type: 'result_reply', id: 5 });
       expect(client.unread).toEqual([]);
@@ -143,20 +155,22 @@ describe('what a handler returns', () => {
   it.each(['cycle', 'function', 'symbol', 'map', 'unawaited', 'getter', 'asyncCycle'])(
     'is INTERNAL_ERROR where it cannot be written: %s',
     (name) =>
-      withClient(async (client, { logLines }) => {
+      withClient(server(), async (client, own) => {
         const error = { v: 1, type: 'error', code: 'INTERNAL_ERROR', message: 'Internal error' };
         expect(await client.request('result', name, 5)).toEqual({ ...error, id: 5 });
         client.send({ type: 'result', data: name });
         expect(await client.next()).toEqual(error);
-        expect(JSON.stringify(logLines)).toContain('ReplyGateway.result');
+        expect(JSON.stringify(own.logLines)).toContain('ReplyGateway.result');
       }),
   );
 });
 
 describe('what a handler throws', () => {
+  const server = sharedServer({}, [feature([ReplyGateway])]);
+
   describe.each(['throws', 'rejects'])('%s', (way) => {
     it.each(Object.entries(ANSWERS))('%s', (name, answer) =>
-      withClient(async (client) => {
+      withClient(server(), async (client) => {
         const reply = await client.request(way, name, 'its-id');
         expect(reply).toEqual({ v: 1, type: 'error', id: 'its-id', ...answer });
         expect(JSON.stringify(reply)).not.toContain('secret');
@@ -165,11 +179,11 @@ describe('what a handler throws', () => {
   });
 
   it('is logged where it is a fault of the application, and only there', () =>
-    withClient(async (client, { logLines }) => {
+    withClient(server(), async (client, own) => {
       await client.request('throws', 'plain');
       await client.request('throws', 'wsText');
       await client.request('throws', 'http404');
-      const log = JSON.stringify(logLines);
+      const log = JSON.stringify(own.logLines);
       expect(log).toContain('secret: db at 10.0.0.1');
       expect(log).not.toContain('Room is full');
       expect(log).not.toContain('No such room');

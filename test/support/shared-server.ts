@@ -1,16 +1,17 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { Environment } from '../../config/settings.js';
+import type { StartOptions } from '../../src/server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
 /**
  * Starts one server for all tests of the surrounding `describe`, and closes it behind the last. For tests that do not change
  * the server: a table of requests, one row each.
  */
-export function sharedServer(environment: Environment = {}): () => TestServer {
+export function sharedServer(environment: Environment = {}, features: StartOptions['features'] = []): () => TestServer {
   let server: TestServer | undefined;
   beforeAll(async () => {
     // It may be old when a test connects: a ping could come first.
-    server = await startTestServer({ HEARTBEAT_INTERVAL_MS: '0', ...environment });
+    server = await startTestServer({ HEARTBEAT_INTERVAL_MS: '0', ...environment }, features);
   });
   afterAll(() => server?.close());
   return () => {
