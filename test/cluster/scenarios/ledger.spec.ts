@@ -42,6 +42,17 @@ describe('the checker finds nothing wrong where', () => {
     expect(faults()).toEqual([]);
   });
 
+  it('a reply has what is left before its gap, and within it', () => {
+    const { witness, faults } = channel();
+    see(witness, [1]);
+    resubscribe(witness, 6, [2, 4], { from: 3, to: 6 });
+    expect(faults()).toEqual([]);
+    const shorter = channel();
+    see(shorter.witness, [1, 2]);
+    resubscribe(shorter.witness, 6, [3, 5, 6], { from: null, to: 4 });
+    expect(shorter.faults()).toEqual([]);
+  });
+
   it('an epoch takes over and the seq goes on', () => {
     const { ledger, witness, faults } = channel();
     see(witness, [1, 2, 3, 4, 5, 6]);
@@ -72,6 +83,17 @@ describe('the checker catches', () => {
     see(witness, [1]);
     resubscribe(witness, 6, [2, 3, 5, 6]);
     expect(faults()).toContain('lost');
+  });
+
+  it('a lost message beside the gap of a reply', () => {
+    const { witness, faults } = channel();
+    see(witness, [1]);
+    resubscribe(witness, 6, [2, 6], { from: 4, to: 5 });
+    expect(faults()).toContain('lost');
+    const behind = channel();
+    see(behind.witness, [1]);
+    resubscribe(behind.witness, 6, [2, 4, 6], { from: 3, to: 3 });
+    expect(behind.faults()).toContain('lost');
   });
 
   it('the last message lost, live and in a reply', () => {

@@ -149,8 +149,15 @@ export class Witness {
     if (recovered === (gap !== undefined)) {
       this.fault('unannounced', `subscribe was answered recovered: ${recovered}, gap: ${JSON.stringify(gap)}`);
     }
-    if (gap) this.gap(epoch, gap);
-    for (const publication of publications) this.message({ epoch, seq: publication.seq }, publication.data.id);
+    if (gap) this.announced(epoch, gap);
+    // The channel may continue from before the position of the subscriber.
+    const first = publications[0]?.seq ?? Infinity;
+    if (gap?.from === null) this.at = { epoch, seq: Math.min(gap.to, first - 1) };
+    for (const publication of publications) {
+      if (gap) this.skip(publication.seq, gap);
+      this.message({ epoch, seq: publication.seq }, publication.data.id);
+    }
+    if (gap && this.at.seq < gap.to) this.at = { epoch, seq: gap.to };
     if (this.at.seq !== seq)
       this.fault('lost', `the reply to subscribe says seq ${seq} and brings all to ${this.at.seq}`);
     this.at = { epoch, seq };
@@ -160,10 +167,8 @@ export class Witness {
     if (gap.from !== null && gap.from !== (this.at?.seq ?? 0) + 1) {
       this.fault('unannounced', `stood at ${this.at?.seq} and was told of a gap ${gap.from} to ${gap.to}`);
     }
-    this.gaps.push(gap);
-    this.announcements.push({ gap, epoch, time: performance.now() });
+    this.announced(epoch, gap);
     this.at = { epoch, seq: gap.to };
-    if (gap.from === null) this.firstRun = this.runs.length;
   }
 
   message(position: Position, id: number): void {
@@ -193,6 +198,19 @@ export class Witness {
       return begun === epoch ? seq <= gap.to : this.ledger.sentBefore(id, time);
     });
     if (!isAnnounced) this.fault('lost', `${id} was acknowledged at ${epoch}/${seq}, not seen, and not announced`);
+  }
+
+  private announced(epoch: string, gap: Gap): void {
+    this.gaps.push(gap);
+    this.announcements.push({ gap, epoch, time: performance.now() });
+    if (gap.from === null) this.firstRun = this.runs.length;
+  }
+
+  /** A reply has what is left before its gap and within it. What is missing between two publications must lie in the gap. */
+  private skip(next: number, { from, to }: Gap): void {
+    if (this.at === undefined) return;
+    const expected = this.at.seq + 1;
+    if (expected < next && (from ?? 0) <= expected && next <= to + 1) this.at = { ...this.at, seq: next - 1 };
   }
 
   /** The same publication at two positions. A retry may publish it again only where it, and its key with it, was lost. */
