@@ -24,8 +24,8 @@ describe.runIf(process.platform === 'linux')(
         MESSAGE_RATE_PER_IP: '2000',
         OUTBOUND_BUDGET_BYTES: '8388608',
         INBOUND_BUDGET_BYTES: '16777216',
-        MESSAGE_TIMEOUT_MS: '2000',
-        UPGRADE_TIMEOUT_MS: '2000',
+        MESSAGE_TIMEOUT_MS: '10000',
+        UPGRADE_TIMEOUT_MS: '10000',
         LOG_LEVEL: 'silent',
         AUDIT_LOG: 'off',
       });
