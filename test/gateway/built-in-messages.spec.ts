@@ -8,7 +8,7 @@ const [JSON_WIRE] = WIRES as [Wire];
 const now = (): number => Math.floor(Date.now() / 1_000);
 
 describe.each(WIRES)('$subprotocol', (wire) => {
-  const server = sharedServer();
+  const shared = sharedServer();
 
   it.each([
     ['object', { text: 'hé', list: [1, -1, 1.5, null, true, ''], deep: { a: [{}] } }],
@@ -19,13 +19,13 @@ describe.each(WIRES)('$subprotocol', (wire) => {
     ['list', [[], [1]]],
     ['large', { text: 'x'.repeat(70_000) }],
   ])('echo sends the same data back: %s', async (_what, data) => {
-    await using client = await connectWith(wire, server().url);
+    await using client = await connectWith(wire, shared().url);
     expect(await client.request('echo', data, 'c-17')).toEqual({ v: 1, type: 'echo_reply', id: 'c-17', data });
     expect(await client.request('echo', data, -5)).toMatchObject({ id: -5, data });
   });
 
   it('answers nothing to a request without id whose reply is empty', async () => {
-    await using client = await connectWith(wire, server().url);
+    await using client = await connectWith(wire, shared().url);
     client.send({ type: 'echo' });
     client.send({ type: 'echo', data: 'but this' });
     const reply = await client.next();
@@ -35,7 +35,7 @@ describe.each(WIRES)('$subprotocol', (wire) => {
   });
 
   it('ping tells the time of the server', async () => {
-    await using client = await connectWith(wire, server().url);
+    await using client = await connectWith(wire, shared().url);
     const before = Date.now();
     const { type, data } = await client.request('ping');
     const { serverTime } = data as { serverTime: number };
@@ -71,7 +71,7 @@ describe.each(WIRES)('$subprotocol', (wire) => {
   });
 
   it('auth_refresh extends the session and takes over the roles', async () => {
-    await using client = await connectWith(wire, server().url, { claims: { sub: 'bob', exp: now() + 5 } });
+    await using client = await connectWith(wire, shared().url, { claims: { sub: 'bob', exp: now() + 5 } });
     const exp = now() + 7_200;
     const token = mintToken({ sub: 'bob', roles: ['NEW'], exp });
     expect(await client.request('auth_refresh', { token })).toMatchObject({ data: { expiresAt: exp * 1_000 } });
@@ -79,7 +79,7 @@ describe.each(WIRES)('$subprotocol', (wire) => {
   });
 
   it('auth_refresh refuses a bad token and that of another, and the session stays as it was', async () => {
-    await using client = await connectWith(wire, server().url, { claims: { sub: 'bob', roles: ['OLD'] } });
+    await using client = await connectWith(wire, shared().url, { claims: { sub: 'bob', roles: ['OLD'] } });
     const refresh = (token: unknown) => client.request('auth_refresh', { token }, 'a');
     expect(await refresh(mintToken({ sub: 'eve', roles: ['ADMIN'] }))).toMatchObject({ id: 'a', code: 'FORBIDDEN' });
     expect(await refresh(mintToken({ sub: 'bob' }, 'a-secret-of-somebody-else-entirely'))).toMatchObject({
@@ -92,10 +92,10 @@ describe.each(WIRES)('$subprotocol', (wire) => {
   });
 
   it('broadcast reaches every open connection whatever it speaks, the sender too', async () => {
-    await using sender = await connectWith(wire, server().url, { claims: { sub: 'bob' } });
+    await using sender = await connectWith(wire, shared().url, { claims: { sub: 'bob' } });
     const { sessionId } = (await sender.request('hello')).data as { sessionId: string };
     for (const other of WIRES) {
-      await using receiver = await connectWith(other, server().url);
+      await using receiver = await connectWith(other, shared().url);
       sender.send({ type: 'broadcast', data: { text: 'hi', n: [1] } });
       const expected = { v: 1, type: 'broadcast', data: { text: 'hi', n: [1] }, from: { userId: 'bob', sessionId } };
       expect(await receiver.next()).toEqual(expected);
@@ -106,11 +106,11 @@ describe.each(WIRES)('$subprotocol', (wire) => {
   });
 
   it('send_message reaches every session of that user and nobody else', async () => {
-    await using sender = await connectWith(wire, server().url, { claims: { sub: 'bob' } });
+    await using sender = await connectWith(wire, shared().url, { claims: { sub: 'bob' } });
     const { sessionId } = (await sender.request('hello')).data as { sessionId: string };
-    await using phone = await connectWith(wire, server().url, { claims: { sub: 'carol' } });
-    await using laptop = await connect(server().url, { claims: { sub: 'carol' } });
-    await using stranger = await connect(server().url, { claims: { sub: 'eve' } });
+    await using phone = await connectWith(wire, shared().url, { claims: { sub: 'carol' } });
+    await using laptop = await connect(shared().url, { claims: { sub: 'carol' } });
+    await using stranger = await connect(shared().url, { claims: { sub: 'eve' } });
     const message = { text: 'psst', deep: { toString: 1 } };
     expect(await sender.request('send_message', { targetUserId: 'carol', message })).toMatchObject({
       type: 'send_message_reply',
@@ -132,14 +132,14 @@ describe.each(WIRES)('$subprotocol', (wire) => {
 });
 
 describe.each(WIRES.filter(({ subprotocol }) => subprotocol !== 'v1.json'))('$subprotocol', (wire) => {
-  const server = sharedServer();
+  const shared = sharedServer();
 
   it('carries bytes: a JSON client sees them in base64, binary clients as they are', async () => {
-    await using sender = await connectWith(wire, server().url);
+    await using sender = await connectWith(wire, shared().url);
     const bytes = Buffer.from('00ff10c3', 'hex');
     for (const data of [bytes, { file: bytes }]) {
       for (const other of WIRES) {
-        await using receiver = await connectWith(other, server().url);
+        await using receiver = await connectWith(other, shared().url);
         sender.send({ type: 'broadcast', data });
         const got = (await receiver.next()).data;
         const content = data === bytes ? got : (got as { file: unknown }).file;
@@ -154,12 +154,12 @@ describe.each(WIRES.filter(({ subprotocol }) => subprotocol !== 'v1.json'))('$su
 });
 
 describe('aliases', () => {
-  const server = sharedServer();
+  const shared = sharedServer();
 
   it.each(WIRES.filter(({ subprotocol }) => subprotocol !== 'v2.proto'))(
     'event and payload are read as type and data: $subprotocol',
     async (wire) => {
-      await using client = await connectWith(wire, server().url);
+      await using client = await connectWith(wire, shared().url);
       client.send({ event: 'echo', payload: { a: 1 }, id: 1 });
       expect(await client.next()).toEqual({ v: 1, type: 'echo_reply', id: 1, data: { a: 1 } });
       client.send({ type: 'echo', event: 'ping', data: null, payload: 'not this', id: 2 });
