@@ -11,7 +11,7 @@ import { settled } from './verdict.js';
 
 const NODES = 3;
 
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 900_000 });
 
 describe('three nodes on a Redis Cluster, under load', () => {
   let build: Build;

@@ -22,6 +22,8 @@ const ENVIRONMENT: Environment = {
   OVERLOAD_EVENT_LOOP_LAG_MS: '0',
   OVERLOAD_HEAP_PERCENT: '0',
   RECONNECT_WINDOW_MS: '1000',
+  // A starved node says goodbye slowly.
+  DRAIN_TIMEOUT_MS: '120000',
   REDIS_TIMEOUT_MS: String(REDIS_TIMEOUT_MS),
 };
 

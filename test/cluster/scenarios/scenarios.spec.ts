@@ -16,7 +16,7 @@ const NODES = 3;
 const FAULT_MS = 5_000;
 const SEED = Number(process.env.SCENARIO_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const WALK_MS = Number(process.env.SCENARIO_SECONDS ?? 6) * 1_000;
-vi.setConfig({ testTimeout: 300_000 + WALK_MS });
+vi.setConfig({ testTimeout: 900_000 + WALK_MS });
 
 let build: Build;
 let namespaces: NamespacesFile;
