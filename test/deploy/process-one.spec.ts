@@ -6,7 +6,7 @@ import { read } from '../docs/markdown.js';
 
 const ENVIRONMENT = { NODE_ENV: 'production', JWT_SECRET: TEST_SECRET };
 const CLEAN = { code: 0, signal: null };
-const MOMENTS = 6;
+const MOMENTS = 4;
 const AT_ONCE = 4;
 
 const wrapper = processOneWrapper();
