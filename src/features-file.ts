@@ -7,6 +7,7 @@ import { UnusableSettings } from '../config/unusable-settings.js';
 /** A module with gateways, as the application imports it. */
 export type Feature = Type | DynamicModule;
 
+const TYPESCRIPT = /\.[cm]?ts$/;
 const MODULE_KEYS = ['imports', 'providers', 'controllers', 'exports'];
 
 /**
@@ -19,6 +20,8 @@ export async function loadFeatures(path: string | undefined): Promise<readonly F
   if (path === undefined) return [];
   const file = resolve(path);
   if (!existsSync(file)) throw unusable(`there is no file ${file}`);
+  // Newer versions of Node load TypeScript, but fail at the first decorator.
+  if (TYPESCRIPT.test(file)) throw unusable(notJavaScript(file));
   const exported = defaultOf(await load(file));
   if (exported === undefined) throw unusable(`${file} has no default export. Add: export default YourModule`);
   const features: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
@@ -31,8 +34,7 @@ async function load(file: string): Promise<Record<string, unknown>> {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (error) {
     const { code, message, stack } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_UNKNOWN_FILE_EXTENSION')
-      throw unusable(`${file} is not JavaScript. Compile it, and set the path of the .js file`);
+    if (code === 'ERR_UNKNOWN_FILE_EXTENSION') throw unusable(notJavaScript(file));
     if (code === 'ERR_MODULE_NOT_FOUND') throw unusable(`${file} imports a module that is not installed: ${message}`);
     throw unusable(`${file} failed to load: ${stack ?? message}`);
   }
@@ -52,6 +54,10 @@ function isModule(value: unknown): boolean {
 function notModule(file: string, value: unknown): string {
   const name = typeof value === 'function' ? value.name : JSON.stringify(value);
   return `the default export of ${file} must be a Nest module or a list of them, but ${name} is not a module. Put @Module({ providers: [YourGateway] }) before its class`;
+}
+
+function notJavaScript(file: string): string {
+  return `${file} is not JavaScript. Compile it, and set the path of the .js file`;
 }
 
 function unusable(fault: string): UnusableSettings {
