@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -245,7 +244,7 @@ describe('a file of lines', () => {
     const failures: string[] = [];
     file.on('failed', (reason) => failures.push(reason));
     // The line can be read before its write has ended: what comes meanwhile would be one batch with all that follows.
-    const isWritten = once(file, 'idle');
+    const isWritten = new Promise<void>((resolve) => void file.once('idle', resolve));
     file.write(KIBIBYTE);
     await isWritten;
     for (let line = 0; line < 10; line += 1) file.write(KIBIBYTE);
