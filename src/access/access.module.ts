@@ -19,7 +19,7 @@ import { SessionReview } from './lists/session-review.js';
 import { ReplayGuard } from './guards/replay-guard.js';
 import { ClusterConnectionLimits } from './limits/cluster-connection-limits.js';
 
-/** What other stages use. */
+/** The part that other stages use. */
 const SHARED = [
   AccessEvents,
   Bans,

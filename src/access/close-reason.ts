@@ -1,7 +1,10 @@
 /** RFC 6455 §5.5 leaves 125 bytes, of which the code takes two. */
 const MAX_BYTES = 123;
 
-/** What an operator gives as the reason, cut to what a close frame holds; undefined, which stands for the registry's, where nothing is left. */
+/**
+ * An operator's reason, cut to the length of a close frame. Undefined, which stands for the text of the registry, if
+ * nothing is left.
+ */
 export function closeReason(text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined;
   let reason = '';

@@ -15,7 +15,7 @@ interface Order extends GivenOrder {
 
 const KIND = 'expel';
 
-/** Ends sessions on whatever node they are, with close 4409. Whoever is expelled may come back: a ban keeps it out. */
+/** Ends sessions on any node, with close 4409. The client may come back; a ban keeps it out. */
 @Injectable()
 export class SessionTermination {
   constructor(
@@ -29,21 +29,25 @@ export class SessionTermination {
   /**
    * Ends all sessions of a user.
    *
-   * @param reason what the clients read in the close frame, at most 123 bytes of it
-   * @param given sessions of people who stand above the giver stay; default: none do
+   * @param reason the close reason for the clients, cut to 123 bytes
+   * @param given sessions of people who stand above the giver stay open; default: none do
    * @returns how many sessions ended, over all nodes that answered
    */
   async user(userId: string, reason?: string, given: GivenOrder = {}): Promise<number> {
     return this.everywhere({ target: 'user', id: userId, ...withReason(reason), ...readGiver(given) });
   }
 
-  /** As `user`. @returns how many sessions ended: 0 or 1 */
+  /**
+   * Ends one session.
+   *
+   * @returns how many sessions ended: 0 or 1
+   */
   async session(sessionId: string, reason?: string, given: GivenOrder = {}): Promise<number> {
     const order: Order = { target: 'session', id: sessionId, ...withReason(reason), ...readGiver(given) };
     return this.sessions.get(sessionId) ? this.carryOut(order) : this.everywhere(order);
   }
 
-  /** As `user`, on this node alone. */
+  /** Like `user`, on this node only. */
   userHere(userId: string, reason?: string, given: GivenOrder = {}): number {
     return this.end(this.sessions.ofUser(userId), reason, given);
   }
@@ -61,7 +65,7 @@ export class SessionTermination {
 
   private end(sessions: readonly Session[], reason: string | undefined, given: GivenOrder): number {
     const giver = giverOf(given);
-    // Also those whose clients have closed, and whose last messages are being handled.
+    // Also sessions whose clients have closed, and whose last messages are being handled.
     const open = sessions.filter(
       ({ connection, principal }) => connection.isServed && !isAbove(standingOf(principal), giver),
     );

@@ -6,7 +6,7 @@ import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
 import { Revocations } from './lists/revocations.js';
 
-/** Gives an open session the rights and the expiry of a fresh token of the same user. */
+/** Gives an open session the rights and the expiry of a new token of the same user. */
 @Injectable()
 export class TokenRenewal {
   constructor(
@@ -16,11 +16,11 @@ export class TokenRenewal {
   ) {}
 
   /**
-   * Resolves once the client has been told which subscriptions it loses.
+   * Resolves when the client has been told which subscriptions it loses.
    *
-   * @returns when the token expires, in milliseconds since 1970; undefined: never
-   * @throws GatehouseError UNAUTHENTICATED for a token that is not valid or revoked, FORBIDDEN for one of another user,
-   *   UPSTREAM_UNAVAILABLE while its key cannot be fetched
+   * @returns when the token expires, in milliseconds since 1970; undefined if never
+   * @throws GatehouseError UNAUTHENTICATED if the token is invalid or revoked, FORBIDDEN if it belongs to another
+   *   user, UPSTREAM_UNAVAILABLE while its key cannot be fetched
    */
   async renew(session: Session, token: string): Promise<number | undefined> {
     const verified = await this.verified(token);

@@ -6,7 +6,8 @@ import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
 
 /**
- * What a client missed belongs to its subscription; who comes and goes is for those who may see presence.
+ * Checks that the principal may subscribe. Missed publications belong to the subscription; presence events need the
+ * right to see presence.
  *
  * @throws GatehouseError UNAUTHENTICATED or FORBIDDEN
  */
@@ -16,7 +17,7 @@ export function demandSubscribe(session: Session, channel: Channel, wantsPresenc
   if (tells && !mayJoin(session, channel, 'presence')) throw refusal(session);
 }
 
-/** @throws GatehouseError UNAUTHENTICATED, FORBIDDEN, or NOT_SUBSCRIBED where only subscribers may publish */
+/** @throws GatehouseError UNAUTHENTICATED, FORBIDDEN, or NOT_SUBSCRIBED if only subscribers may publish */
 export function demandPublish(session: Session, channel: Channel, isSubscribed: boolean): void {
   const rule = channel.namespace.publish;
   if (grants(session, channel, 'publish')) return;
@@ -27,14 +28,14 @@ export function demandPublish(session: Session, channel: Channel, isSubscribed: 
   if (!isSubscribed) throw new GatehouseError('NOT_SUBSCRIBED');
 }
 
-/** @throws GatehouseError FORBIDDEN where the namespace wants what is published in it encrypted, and this came as plain text */
+/** @throws GatehouseError FORBIDDEN if the namespace requires encryption and this is plain text */
 export function demandEncryption({ namespace }: Channel, { enc }: InboundMessage): void {
   if (namespace.encryption === 'none' || enc !== undefined) return;
   throw new GatehouseError('FORBIDDEN', { message: 'This namespace requires encryption' });
 }
 
 /**
- * History and presence are for those who may subscribe, where the namespace has them at all.
+ * History and presence are for clients that may subscribe, if the namespace has them at all.
  *
  * @throws GatehouseError UNAUTHENTICATED or FORBIDDEN
  */
@@ -64,7 +65,7 @@ function satisfies({ principal }: Session, { localName }: Channel, rule: AccessR
   }
 }
 
-/** What the token's `channels` claim adds to the namespace. `*` in a pattern stands for any text. */
+/** What the token's `channels` claim adds to the rules of the namespace. `*` in a pattern stands for any text. */
 function grants({ principal: { capabilities } }: Session, { name }: Channel, capability: Capability): boolean {
   if (capabilities === undefined) return false;
   for (const [pattern, allowed] of capabilities) {
@@ -73,7 +74,7 @@ function grants({ principal: { capabilities } }: Session, { name }: Channel, cap
   return false;
 }
 
-/** Without a regular expression, for the pattern comes with the token: no backtracking, linear in both. */
+/** Not a regular expression, because the pattern comes with the token: no backtracking, linear in both. */
 function matches(name: string, pattern: string): boolean {
   const [first = '', ...rest] = pattern.split('*');
   if (rest.length === 0) return name === pattern;

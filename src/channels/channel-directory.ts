@@ -9,24 +9,24 @@ export interface ChannelSummary {
   readonly namespace: string;
   /** Over all nodes. */
   readonly subscribers: number;
-  /** Node id (SERVER_ID) → subscribers there; nodes without any are absent. */
+  /** Node id (SERVER_ID) → subscribers there. Nodes without subscribers are absent. */
   readonly nodes: Readonly<Record<string, number>>;
 }
 
 export interface ChannelPage {
-  /** In the order of their names, by code unit. */
+  /** Sorted by name, by code unit. */
   readonly channels: readonly ChannelSummary[];
-  /** Nodes that did not answer: their subscribers are not counted. */
+  /** Nodes that did not answer. Their subscribers are not counted. */
   readonly missing: readonly string[];
 }
 
 interface PageQuery {
   readonly limit: number;
-  /** Only those whose name comes after this one; empty: from the first. */
+  /** Only channels whose name comes after this one. Empty: from the first. */
   readonly after: string;
 }
 
-/** Channel and subscribers of one node. */
+/** A channel and its subscribers on one node. */
 type Row = readonly [channel: string, namespace: string, subscribers: number];
 
 const KIND = 'list-channels';
@@ -43,7 +43,8 @@ export class ChannelDirectory {
   }
 
   async list(query: PageQuery): Promise<ChannelPage> {
-    // What is among the first of all nodes is among the first of each node that has it, so each needs to send no more.
+    // A channel among the first of all nodes is among the first of each node that has it, so no node needs to send
+    // more.
     const { received, missing } = await this.bus.ask<readonly Row[]>(KIND, { ...query });
     const merged = new Map<string, ChannelSummary>();
     merge(merged, this.registry.self.nodeId, this.rowsHere(query));
@@ -58,7 +59,7 @@ export class ChannelDirectory {
       if (isCompanion || subscriptions.size === 0 || name <= after) continue;
       if (last !== undefined && name >= last) continue;
       rows.push([name, channel.namespace.name, subscriptions.size]);
-      // Twice the page at a time: all names of a large node at once would hold everything else up.
+      // Two pages at a time: all names of a large node at once would block the event loop.
       if (rows.length < 2 * limit) continue;
       rows.sort(byFirst).splice(limit);
       last = rows.at(-1)?.[0];

@@ -13,15 +13,15 @@ interface HookMark {
   readonly namespace: string;
 }
 
-/** What a hook is asked about. */
+/** The request that a hook decides about. */
 export interface ChannelRequest {
   readonly session: Session;
   readonly channel: Channel;
-  /** What is to be published; undefined at a subscribe. */
+  /** The data to publish; undefined for a subscribe. */
   readonly data?: unknown;
 }
 
-/** Throws to refuse, preferably a GatehouseError; may be asynchronous. */
+/** Throws to refuse, preferably a GatehouseError. May be asynchronous. */
 type Hook = (request: ChannelRequest) => unknown;
 
 /** A port: decides about requests of clients when the namespace and the application's hooks allow them. May be absent. */
@@ -41,17 +41,17 @@ export class UnusableHook extends Error {
   }
 }
 
-/** The method decides on every client's subscribe in the namespace, after the namespace's own rule has passed. */
+/** The method decides about every client's subscribe in the namespace, after the namespace's own rule has passed. */
 export function BeforeSubscribe(namespace: string): MethodDecorator {
   return mark({ moment: 'subscribe', namespace });
 }
 
-/** The method decides on every client's publish in the namespace, after the namespace's own rule has passed. */
+/** The method decides about every client's publish in the namespace, after the namespace's own rule has passed. */
 export function BeforePublish(namespace: string): MethodDecorator {
   return mark({ moment: 'publish', namespace });
 }
 
-/** One method may bear several marks. */
+/** One method may have several decorators. */
 function mark(added: HookMark): MethodDecorator {
   return (_target, _name, descriptor) => {
     const method = descriptor.value as object;
@@ -60,7 +60,7 @@ function mark(added: HookMark): MethodDecorator {
   };
 }
 
-/** Finds and calls the hooks that features have put on methods of their providers. */
+/** Finds and calls the hooks in the providers of features. */
 @Injectable()
 export class ChannelHooks implements OnApplicationBootstrap {
   private readonly hooks = new Map<string, Hook[]>();

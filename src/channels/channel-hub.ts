@@ -12,22 +12,24 @@ import { HistoryReader } from './recovery/history-reader.js';
 import { RepairQueue } from './recovery/repair-queue.js';
 import type { Subscription } from './subscription.js';
 
-/** How long a channel without subscribers on this node stays subscribed at the broker: reconnects come in waves. */
+/**
+ * How long a channel without subscribers on this node stays subscribed at the broker, because reconnects come in waves.
+ */
 export const LINGER_MS = 5_000;
 const TICK_MS = 1_000;
 
-/** The channels that have subscribers on this node, and which session is in which. */
+/** The channels with subscribers on this node, and the channels of each session. */
 @Injectable()
 export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApplicationShutdown {
-  /** All reads of this node, so that they take turns. */
+  /** All history reads of this node, so that they take turns. */
   readonly histories: HistoryReader;
   private readonly local = new Map<ChannelName, LocalChannel>();
   private readonly ofSession = new Map<Session, Set<LocalChannel>>();
-  /** When each channel without subscribers is forgotten, the soonest first: all linger equally long. */
+  /** When each channel without subscribers is forgotten, soonest first. All linger equally long. */
   private readonly lingering = new Map<LocalChannel, number>();
-  /** Whose position is checked next. */
+  /** The channel whose position is checked next. */
   private turn = this.local.values();
-  /** Not whole: few channels are checked less often than once a tick. */
+  /** A fraction, because few channels are checked less often than once a tick. */
   private checksDue = 0;
   private readonly repairs = new RepairQueue();
   private readonly timer = setInterval(() => this.tick(performance.now()), TICK_MS).unref();
@@ -47,12 +49,12 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     clearInterval(this.timer);
   }
 
-  /** How many channels this node is subscribed to at the broker. */
+  /** Number of channels that this node is subscribed to at the broker. */
   get size(): number {
     return this.local.size;
   }
 
-  /** Channels that are behind with their repair, and those that linger without subscribers. */
+  /** Numbers of channels with repairs, and of channels that linger without subscribers. */
   get backlog(): Record<'repairsWaiting' | 'repairsRunning' | 'repairsFailed' | 'lingering', number> {
     const { waiting, running, failed } = this.repairs.backlog;
     return {
@@ -68,16 +70,16 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   }
 
   /**
-   * Resolves once publications of the channel arrive at this node. To be followed by `join` in the same turn, or the
-   * channel may be gone.
+   * Resolves when publications of the channel arrive at this node. Call `join` in the same turn, or the channel may be
+   * gone.
    *
-   * @throws GatehouseError SERVER_BUSY when the broker cannot be reached
+   * @throws GatehouseError SERVER_BUSY if the broker cannot be reached
    */
   async obtain(setup: LocalChannelSetup): Promise<LocalChannel> {
     for (;;) {
       const channel = this.local.get(setup.name) ?? this.create(setup);
       await channel.ready;
-      // It may have been forgotten while the broker took its time.
+      // The channel may have been forgotten while the broker was asked.
       if (this.local.get(setup.name) === channel) return channel;
     }
   }
@@ -94,14 +96,14 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     return [...(this.ofSession.get(session) ?? [])];
   }
 
-  /** How many channels a session is in; their companions do not count. */
+  /** Number of channels of a session, without companion channels. */
   countOf(session: Session): number {
     let count = 0;
     for (const { isCompanion } of this.ofSession.get(session) ?? []) if (!isCompanion) count += 1;
     return count;
   }
 
-  /** @throws GatehouseError SERVER_BUSY where the session is over meanwhile: nobody would take it out again */
+  /** @throws GatehouseError SERVER_BUSY if the session has closed meanwhile, because nobody would remove it again */
   join(session: Session, channel: LocalChannel, formerSession?: string): Subscription {
     if (!session.connection.isServed) throw new GatehouseError('SERVER_BUSY');
     const channels = this.ofSession.get(session) ?? new Set();
@@ -111,7 +113,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     return this.counted(channel, () => channel.add(session, formerSession));
   }
 
-  /** False where the session was not in the channel. */
+  /** Returns false if the session was not in the channel. */
   remove(session: Session, channel: LocalChannel): boolean {
     const channels = this.ofSession.get(session);
     channels?.delete(channel);
@@ -130,7 +132,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     else for (const channel of this.local.values()) channel.doubt();
   }
 
-  /** Leaves the channels that nobody here has wanted for a while, at `now` on the performance.now() clock. */
+  /** Leaves channels that nobody on this node has used for a while, at `now` on the performance.now() clock. */
   tick(now: number): void {
     for (const [channel, at] of this.lingering) {
       if (at > now) break;
@@ -140,7 +142,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     this.checkSome();
   }
 
-  /** Each channel in its turn, evenly spread over the time in which all are to be checked. */
+  /** Checks the channels in turn, evenly spread over the interval in which all must be checked. */
   private checkSome(): void {
     const { checkEveryMs } = this.broker;
     if (checkEveryMs === undefined) return;
@@ -151,7 +153,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
         this.turn = this.local.values();
         return;
       }
-      // A broker that is away will say so when it is back, and then all are checked.
+      // The broker reports its return, and then all channels are checked.
       value.check().catch(() => {});
     }
   }
@@ -160,18 +162,18 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     const { broker, histories, events, traces } = this;
     const { namespace } = setup.channel;
     const count = this.counts.of(namespace);
-    // Who comes and goes is nothing to be asked for by seq.
+    // Presence events have no history, so nothing can be read by seq.
     const ledger = setup.hasHistory ? this.ledgers.of(namespace) : undefined;
     const onDoubt = (doubtful: LocalChannel): void => this.repairs.add(doubtful);
     const channel = new LocalChannel({ ...setup, broker, histories, events, traces, count, ledger, onDoubt });
     this.local.set(setup.name, channel);
-    // Until somebody joins: whoever asked for it may be refused, or gone.
+    // Until a session joins: the request may be refused, or its session gone.
     this.linger(channel);
     channel.ready.catch(() => this.forget(channel));
     return channel;
   }
 
-  /** Companions are not counted: they are no channels of their own. */
+  /** Companion channels are not counted. */
   private counted<T>({ isCompanion, channel, subscriptions }: LocalChannel, change: () => T): T {
     const before = subscriptions.size;
     const result = change();

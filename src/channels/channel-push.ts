@@ -5,35 +5,35 @@ import type { Session } from '../sessions/session.js';
 import type { Shedding } from '../socket/held-frames.js';
 import type { Gap } from './recovery/gap.js';
 
-/** Where a push stands in its channel. */
+/** The position of a push in its channel. */
 interface Place {
   readonly epoch: string;
-  /** The last seq that it speaks of; zero in a channel without history. */
+  /** The last seq that the push covers; 0 in a channel without history. */
   readonly seq: number;
-  /** The epochs before that this one goes on from. */
+  /** The epochs that this one continues. */
   readonly continues?: History['continues'];
 }
 
 export interface ChannelPushOptions extends Place {
   readonly message: OutboundMessage;
   readonly shedding?: Shedding;
-  /** Of a publication. */
+  /** Set for a publication. */
   readonly publication?: Publication;
-  /** The user that it is about. */
+  /** The user that the publication is about. */
   readonly subject?: string | undefined;
-  /** Of the announcement that publications are lost. */
+  /** Set for the announcement that publications are lost. */
   readonly gap?: Gap;
 }
 
-/** What the subscribers of a channel are told, in order: a publication, or that some are lost. Encoded once for all. */
+/** A message to the subscribers of a channel: a publication, or the announcement of a loss. Encoded once for all. */
 export class ChannelPush extends Multicast {
   readonly epoch: string;
   readonly seq: number;
   readonly continues: History['continues'];
   readonly gap: Gap | undefined;
-  /** The session that is not to get it. */
+  /** The session that must not get it. */
   readonly excluded: string | undefined;
-  /** The user that is not to get it. */
+  /** The user that must not get it. */
   readonly subject: string | undefined;
   private readonly expiresAt: number;
 
@@ -48,12 +48,12 @@ export class ChannelPush extends Multicast {
     this.expiresAt = publication?.expiresAt ?? Infinity;
   }
 
-  /** Whether it is of no use any more, at `now` in milliseconds since 1970. */
+  /** Whether it has expired, at `now` in milliseconds since 1970. */
   hasExpired(now: number): boolean {
     return this.expiresAt <= now;
   }
 
-  /** It is brought to nobody, or not to one session. For notices that keep account. */
+  /** Called if it is delivered to nobody, or not to one session. Ledgers override it. */
   lost(_reason: 'expired' | 'unreadable', _session?: Session): void {}
 }
 

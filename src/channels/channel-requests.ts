@@ -15,31 +15,31 @@ import { show } from './recovery/recovery.js';
 import type { ShownPublication } from './recovery/recovery-reply.js';
 import { SubscriptionReview } from './subscription-review.js';
 
-/** The message with which a client asks: who sent it, and its size. */
+/** The message with the request: its sender and its size. */
 export interface ClientMessage {
   readonly session: Session;
   readonly message: InboundMessage;
   readonly bytes: number;
 }
 
-/** What a client asks for when it publishes. */
+/** A publish request of a client. */
 export type ClientPublication = Pick<PublishRequest, 'data' | 'idempotencyKey' | 'ttlMs' | 'excludeSession'>;
 
-/** What a client asks for when it reads a history. */
+/** A history request of a client. */
 export interface ClientHistoryQuery extends Pick<HistoryQuery, 'limit' | 'reverse'> {
-  /** Only what was published after this position. */
+  /** Only publications after this position. */
   readonly since?: Position | undefined;
 }
 
-/** A reply, and about how many bytes it brings. */
+/** A reply, and its approximate size in bytes. */
 export interface Sized<T> {
   readonly reply: T;
   readonly bytes: number;
 }
 
 /**
- * What clients ask of channels. Each request is held against the rules of its namespace and the hooks of the application, and
- * carried out only if they allow it. `Channels` does the same without asking anybody.
+ * Requests of clients about channels. Each request is checked against the rules of its namespace and the hooks of the
+ * application, and carried out only if they allow it. `Channels` does the same without checks.
  */
 @Injectable()
 export class ChannelRequests {
@@ -51,9 +51,10 @@ export class ChannelRequests {
   ) {}
 
   /**
-   * Subscribes a session as its client asks. The subscription ends when the session loses the right to it.
+   * Subscribes a session at the request of its client. The subscription ends when the session loses the right to it.
    *
-   * @throws GatehouseError as `Channels.subscribe`, UNKNOWN_CHANNEL, UNAUTHENTICATED or FORBIDDEN; and what a hook throws
+   * @throws GatehouseError as `Channels.subscribe`, UNKNOWN_CHANNEL, UNAUTHENTICATED or FORBIDDEN, and any error of a
+   *   hook
    */
   async subscribe(session: Session, name: string, options: SubscribeOptions): Promise<Sized<Subscribed>> {
     const reply = await this.review.admit(session, this.channels.named(name), options);
@@ -62,9 +63,10 @@ export class ChannelRequests {
   }
 
   /**
-   * Finds the channel of a publish, and refuses what its namespace does not allow.
+   * Finds the channel of a publish, and checks the rules of its namespace.
    *
-   * @throws GatehouseError UNKNOWN_CHANNEL, UNAUTHENTICATED, FORBIDDEN, NOT_SUBSCRIBED, MESSAGE_TOO_LARGE or RATE_LIMIT_EXCEEDED
+   * @throws GatehouseError UNKNOWN_CHANNEL, UNAUTHENTICATED, FORBIDDEN, NOT_SUBSCRIBED, MESSAGE_TOO_LARGE or
+   *   RATE_LIMIT_EXCEEDED
    */
   demandPublish(name: string, { session, message, bytes }: ClientMessage): Channel {
     const channel = this.channels.named(name);
@@ -78,7 +80,7 @@ export class ChannelRequests {
    * Asks the hooks, then publishes in the name of the session.
    *
    * @param by `onSent` is called as soon as later publications of the same connection cannot overtake this one
-   * @throws GatehouseError as `Channels.publish`; and what a hook throws
+   * @throws GatehouseError as `Channels.publish`, and any error of a hook
    */
   async publish(
     channel: Channel,
@@ -91,7 +93,7 @@ export class ChannelRequests {
     return (await publishing).position;
   }
 
-  /** @throws GatehouseError UNKNOWN_CHANNEL, UNAUTHENTICATED, FORBIDDEN or SERVER_BUSY; and what a hook throws */
+  /** @throws GatehouseError UNKNOWN_CHANNEL, UNAUTHENTICATED, FORBIDDEN or SERVER_BUSY, and any error of a hook */
   async history(
     session: Session,
     name: string,
@@ -109,7 +111,7 @@ export class ChannelRequests {
     return { reply, bytes: approximateBytes(reply.members) };
   }
 
-  /** Whom the hooks keep out of a channel must not read it either. */
+  /** A client that hooks keep out of a channel must not read it either. */
   private async readable(session: Session, name: string, what: 'history' | 'presence'): Promise<Channel> {
     const channel = this.channels.named(name);
     demandRead(session, channel, what);

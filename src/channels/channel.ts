@@ -4,15 +4,18 @@ import type { ChannelName } from '../cluster/ports/broker.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Destination } from '../protocol/traces.js';
 
-/** A channel that may exist: its name and what its namespace allows. */
+/** A valid channel: its name and the options of its namespace. */
 export interface Channel {
   readonly name: ChannelName;
-  /** The part behind the colon. */
+  /** The part after the colon. */
   readonly localName: string;
   readonly namespace: Namespace;
 }
 
-/** @throws GatehouseError UNKNOWN_CHANNEL: not of the form `namespace:name`, too long, or a namespace that is not configured */
+/**
+ * @throws GatehouseError UNKNOWN_CHANNEL if the name is not of the form `namespace:name`, is too long, or has a
+ *   namespace that is not configured
+ */
 export function channelNamed(name: string, namespaces: Namespaces): Channel {
   const parts = parseChannelName(name);
   const namespace = parts === undefined ? undefined : namespaces.get(parts.namespace);
@@ -20,7 +23,7 @@ export function channelNamed(name: string, namespaces: Namespaces): Channel {
   return { name: name as ChannelName, localName: parts.localName, namespace };
 }
 
-/** Code of the application names a channel that cannot exist. */
+/** Thrown if application code names an invalid channel. */
 export class UnknownNamespace extends Error {
   constructor(name: string, known: KnownNamespaces) {
     super(`Invalid channel "${name}": a channel name is <namespace>:<name>. ${fixFor(known)}`);
@@ -28,22 +31,22 @@ export class UnknownNamespace extends Error {
   }
 }
 
-/** The namespaces, and the file that they stand in. */
+/** The namespaces, and the file that defines them. */
 export interface KnownNamespaces {
   readonly namespaces: Namespaces;
   readonly file?: string | undefined;
 }
 
-/** What to do about a namespace that there is none of. */
+/** How to fix a missing namespace. */
 export function fixFor({ namespaces, file = 'config/channels.yaml' }: KnownNamespaces): string {
   const known = [...namespaces.keys()].join(', ') || 'none';
   return `Namespaces are: ${known}. Add yours to ${file}, or set CHANNELS_FILE to a file that has it`;
 }
 
 /**
- * The channel that code of the application means.
+ * Resolves a channel name in application code.
  *
- * @throws UnknownNamespace for a name that cannot be a channel
+ * @throws UnknownNamespace if the name is not valid
  */
 export function channelMeant(meant: Channel | string, known: KnownNamespaces): Channel {
   if (typeof meant !== 'string') return meant;

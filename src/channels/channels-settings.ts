@@ -3,11 +3,11 @@ import type { PayloadCipher } from '../protocol/encryption/payload-cipher.js';
 
 export abstract class ChannelsSettings {
   abstract readonly namespaces: Namespaces;
-  /** Where the namespaces stand; undefined: in the file that comes with the server. */
+  /** The file with the namespaces. Undefined: the file that comes with the server. */
   abstract readonly file?: string | undefined;
-  /** Zero: no limit. */
+  /** 0 means no limit. */
   abstract readonly maxPerSession: number;
-  /** Joins and leaves a second of one user in one channel; zero: no limit. */
+  /** Joins and leaves a second of one user in one channel. 0 means no limit. */
   abstract readonly presenceRate: number;
   /** Sessions that one presence reply lists; zero: no limit. */
   abstract readonly maxPresenceMembers: number;

@@ -25,7 +25,7 @@ import { eventsOf, messagesOf } from './pushes.js';
 import type { SubscribeOptions, Subscribed } from './subscribe-options.js';
 import type { Subscription } from './subscription.js';
 
-/** What one reply brings of a history, about; one publication in any case. */
+/** Approximate bytes of a history in one reply. At least one publication is returned. */
 const MAX_REPLY_BYTES = 1_048_576;
 
 /**
@@ -50,15 +50,16 @@ export class Channels<C extends ContractShape = ContractShape> {
   }
 
   /**
-   * Takes a session in. Where it was in already it recovers anew. One that fails on the way is not in any more.
+   * Subscribes a session. If it is subscribed already, it recovers again. If this fails, the session is not subscribed
+   * any more.
    *
-   * @throws GatehouseError CHANNEL_LIMIT_REACHED, NOT_SUBSCRIBED where it was unsubscribed meanwhile, or SERVER_BUSY when
+   * @throws GatehouseError CHANNEL_LIMIT_REACHED, NOT_SUBSCRIBED if it was unsubscribed meanwhile, or SERVER_BUSY if
    *   the broker cannot be reached
    */
   async subscribe(session: Session, channel: Channel, options: SubscribeOptions = {}): Promise<Subscribed> {
     this.demandRoom(session, channel);
     const local = await this.hub.obtain(messagesOf(channel));
-    // Once more: others may have come while the broker was asked.
+    // Checked again: other subscriptions may have been made while the broker was asked.
     this.demandRoom(session, channel);
     const subscription = this.hub.join(session, local, options.previousSession);
     if (!options.isByRight) subscription.isByRight = false;
@@ -87,20 +88,20 @@ export class Channels<C extends ContractShape = ContractShape> {
     await this.presence.leave(session, channel);
   }
 
-  /** Takes a session out at once; presence follows by itself. False where it was not in. */
+  /** Unsubscribes a session at once; presence follows by itself. Returns false if it was not subscribed. */
   drop(session: Session, channel: Channel): boolean {
     const wasThere = this.removeFrom(session, channel);
     if (wasThere) void this.presence.leave(session, channel);
     return wasThere;
   }
 
-  /** Ends what a session hears of who comes and goes, and nothing else. False where it did not hear it. */
+  /** Ends only the presence events of a subscription. Returns false if it had none. */
   dropPresence(session: Session, channel: Channel): boolean {
     const companion = this.hub.get(presenceChannelOf(channel));
     return companion !== undefined && this.hub.remove(session, companion);
   }
 
-  /** The subscriptions of a session that stand on its own rights. */
+  /** The subscriptions of a session that depend on its own rights. */
   byRight(session: Session): readonly Channel[] {
     const locals = this.hub.channelsOf(session).filter((local) => !local.isCompanion);
     return locals.filter((local) => local.subscriptions.get(session)?.isByRight).map(({ channel }) => channel);
@@ -111,8 +112,8 @@ export class Channels<C extends ContractShape = ContractShape> {
   }
 
   /**
-   * Publishes: `channels.publish('room:lobby', { text: 'hi' }, { from: session })`. The data must not be changed any more. Where
-   * the namespace requires encryption it is encrypted here, once for all.
+   * Publishes: `channels.publish('room:lobby', { text: 'hi' }, { from: session })`. Do not change the data afterwards.
+   * If the namespace requires encryption, the data is encrypted here, once for all subscribers.
    *
    * @param name a name that stands in your code; one that a client has sent goes through `named` first
    * @throws UnknownNamespace for a name that cannot be a channel; GatehouseError SERVER_BUSY when the broker cannot be reached,
@@ -140,17 +141,17 @@ export class Channels<C extends ContractShape = ContractShape> {
     return published;
   }
 
-  /** @throws GatehouseError SERVER_BUSY when the broker cannot be reached */
+  /** @throws GatehouseError SERVER_BUSY if the broker cannot be reached */
   async history({ name }: Channel, query: HistoryQuery = {}): Promise<History> {
     const history = await this.hub.histories.history(name, query);
     return { ...history, publications: history.publications.filter(isFresh) };
   }
 
   /**
-   * What came after a position, as much as one reply may bring; the rest comes after the last of it. One of another life of the channel says nothing about this one: then everything there is
-   * comes after it.
+   * Reads the publications after a position, as many as fit into one reply. Continue from the last of them. A position
+   * of an unrelated epoch counts as the start of the history.
    *
-   * @throws GatehouseError SERVER_BUSY when the broker cannot be reached
+   * @throws GatehouseError SERVER_BUSY if the broker cannot be reached
    */
   async historySince(channel: Channel, since: Position | undefined, query: HistoryQuery): Promise<History> {
     const bounded = { ...query, maxBytes: MAX_REPLY_BYTES };
@@ -160,9 +161,9 @@ export class Channels<C extends ContractShape = ContractShape> {
   }
 
   /**
-   * What was published, also where its namespace requires encryption.
+   * Decrypts a publication, if its namespace requires encryption.
    *
-   * @throws GatehouseError DECRYPTION_FAILED where it was encrypted with a key that is not configured any more
+   * @throws GatehouseError DECRYPTION_FAILED if it was encrypted with a key that is no longer configured
    */
   dataOf({ data, enc }: Publication): unknown {
     if (enc === undefined) return data;
@@ -193,12 +194,12 @@ export class Channels<C extends ContractShape = ContractShape> {
   }
 
   private demandCipher(): PayloadCipher {
-    // The settings have seen to it that there is one where a namespace needs it.
+    // The settings make sure that there is a cipher if a namespace needs it.
     if (this.settings.cipher === undefined) throw new GatehouseError('DECRYPTION_FAILED');
     return this.settings.cipher;
   }
 
-  /** Returns the step that lets the events through. */
+  /** Returns the function that lets the events through. */
   private async followPresence(
     session: Session,
     channel: Channel,
@@ -221,17 +222,17 @@ export class Channels<C extends ContractShape = ContractShape> {
     if (isFull || hasMany) throw new GatehouseError('CHANNEL_LIMIT_REACHED');
   }
 
-  /** Out of the channel and its companion. False where it was not in. */
+  /** Leaves the channel and its companion. Returns false if the session was not in it. */
   private removeFrom(session: Session, channel: Channel): boolean {
     this.dropPresence(session, channel);
     const local = this.hub.get(channel.name);
     return local !== undefined && this.hub.remove(session, local);
   }
 
-  /** Its subscribe has failed: nothing is left of it, and presence is not made to flap by the next attempt. */
+  /** The subscribe failed: removes everything, without a leave that the next attempt would turn into a flap. */
   private giveUp(session: Session, channel: Channel, { hasEnded }: Subscription): void {
     if (!hasEnded) this.removeFrom(session, channel);
-    // Also where it was dropped: it may have been entered into presence after that.
+    // Also if it was dropped, because it may have been entered into presence afterwards.
     if (!this.isSubscribed(session, channel)) this.presence.leaveLater(session, channel);
   }
 
@@ -243,7 +244,7 @@ export class Channels<C extends ContractShape = ContractShape> {
   }
 }
 
-/** The session may have closed or been unsubscribed while something was awaited. */
+/** The session may have closed or been unsubscribed during an `await`. */
 function demandCurrent({ hasEnded }: Subscription): void {
   if (hasEnded) throw new GatehouseError('NOT_SUBSCRIBED');
 }

@@ -14,9 +14,9 @@ import type { Subscription } from './subscription.js';
 export interface LocalChannelOptions extends SubscribersOptions {
   readonly broker: Broker;
   readonly histories: HistoryReader;
-  /** Of its namespace; undefined where it keeps none. */
+  /** The ledger of the namespace, if it has one. */
   readonly ledger: Ledger | undefined;
-  /** Told when publications may be missing. Nothing is delivered until `repair` has succeeded. */
+  /** Called when publications may be missing. Nothing is delivered until `repair` has succeeded. */
   readonly onDoubt: (channel: LocalChannel) => void;
 }
 
@@ -26,29 +26,32 @@ interface Arrival {
 }
 
 /**
- * What becomes of the publications that arrive. `following`: each follows the one before and is delivered. `doubtful`: some
- * are missing; what arrives is let go, for the history that will be read has it. `reading`: the history is being read; what
- * arrives now may be newer, and waits.
+ * What happens to publications that arrive. `following`: each follows the one before and is delivered. `doubtful`: some
+ * are missing; arriving ones are dropped, because the history that will be read contains them. `reading`: the history
+ * is being read; arriving ones may be newer, and wait.
  */
 type Intake = 'following' | 'doubtful' | 'reading';
 
-/** Publications that may wait while the history is read; beyond it, it is read again. */
+/** Publications that may wait while the history is read. Beyond it, the history is read again. */
 export const MAX_ARRIVALS = 1_000;
-/** How often a subscriber's recovery is tried where the channel goes from epoch to epoch meanwhile. */
+/** How often the recovery of a subscriber is tried if the epoch changes meanwhile. */
 const MAX_ATTEMPTS = 3;
 
-/** The subscribers that one node has in one channel, and how far they have been served. A loss is repaired or announced. */
+/** The subscribers of one node in one channel, and their position. A loss is repaired or announced. */
 export class LocalChannel {
-  /** Resolves once publications arrive and the position is known. */
+  /** Resolves when publications arrive and the position is known. */
   readonly ready: Promise<void>;
   private readonly subscribers: Subscribers;
-  /** Up to where subscribers have been served; undefined until it is known, and in a channel without history. */
+  /**
+   * The position up to which subscribers have been served. Undefined until it is known, and in a channel without
+   * history.
+   */
   private position: Position | undefined;
   private readonly past = new SeenPositions();
   private intake: Intake = 'reading';
   private arrivals: Arrival[] = [];
   private repairing: Promise<void> | undefined;
-  /** Made when it is first needed: most channels never do. */
+  /** Created on first use: most channels never need it. */
   private recoveries: RecoveryReads | undefined;
 
   constructor(private readonly options: LocalChannelOptions) {
@@ -65,7 +68,7 @@ export class LocalChannel {
     return this.options.channel;
   }
 
-  /** Whether clients know it by its own name. */
+  /** Whether clients know it by its own name, unlike a companion. */
   get isCompanion(): boolean {
     return this.name !== this.channel.name;
   }
@@ -78,17 +81,17 @@ export class LocalChannel {
     return this.subscriptions.size > 0;
   }
 
-  /** Takes a session in, or again; it is held back until `goLive`. */
+  /** Adds a session, or adds it again. It is held back until `goLive`. */
   add(session: Session, formerSession?: string): Subscription {
     return this.subscribers.add(session, formerSession);
   }
 
-  /** False where the session was not there. */
+  /** Returns false if the session was not there. */
   remove(session: Session): boolean {
     return this.subscribers.remove(session);
   }
 
-  /** A publication arrives from the broker. */
+  /** A publication has arrived from the broker. */
   receive(publication: Publication, epoch: string): void {
     if (publication.seq === 0) return this.subscribers.deliver(publication, epoch);
     if (this.intake === 'doubtful') return;
@@ -102,9 +105,10 @@ export class LocalChannel {
   }
 
   /**
-   * What a subscriber missed since a position, and where that brings it. Without one, only where the channel stands.
+   * What a subscriber missed since a position, and its new position. Without a position, only the current position of
+   * the channel.
    *
-   * @throws GatehouseError SERVER_BUSY when the broker cannot be reached
+   * @throws GatehouseError SERVER_BUSY if the broker cannot be reached
    */
   async recover(subscription: Subscription, since: Position | undefined): Promise<History> {
     const { histories, name } = this.options;
@@ -118,24 +122,24 @@ export class LocalChannel {
         subscription.recoveredTo(top);
         return history;
       }
-      // What was read is of another epoch, or older than what was there: which is the channel's present state only the broker knows.
+      // The read result has another epoch, or is older than the position here. Only the broker knows the current state.
       this.doubt();
       await this.repair();
     }
     throw new GatehouseError('SERVER_BUSY');
   }
 
-  /** The client has been told what it missed: what came meanwhile follows, then it is live. */
+  /** The reply is on its way: publications from meanwhile follow, then the session is live. */
   goLive(subscription: Subscription): void {
     this.subscribers.goLive(subscription);
   }
 
-  /** Asks where the channel stands: what was lost on the way unnoticed shows by that. */
+  /** Asks for the position of the channel, which reveals publications that were lost unnoticed. */
   async check(): Promise<void> {
     if (!this.options.hasHistory || this.intake !== 'following') return;
     const { broker, name } = this.options;
     const { top } = await broker.history(name, { limit: 0 });
-    // What is on its way at this moment makes it doubt for nothing, which costs one more question.
+    // A publication in transit may cause needless doubt, which costs one more question.
     if (!isSamePosition(top, this.position)) this.doubt();
   }
 
@@ -147,9 +151,9 @@ export class LocalChannel {
   }
 
   /**
-   * Reads what is missing between the position and the top of the history, and brings or announces it.
+   * Reads the history after the position, and delivers or announces what is missing.
    *
-   * @throws GatehouseError SERVER_BUSY when the broker cannot be reached; the channel stays doubtful then
+   * @throws GatehouseError SERVER_BUSY if the broker cannot be reached; the channel then stays doubtful
    */
   repair(): Promise<void> {
     this.repairing ??= this.readMissing();
@@ -166,7 +170,7 @@ export class LocalChannel {
   private async readMissing(): Promise<void> {
     try {
       await this.ready;
-      // Once more where there was reason to doubt, while it was read, that what was read is all.
+      // Reads again if there was a reason for doubt during the read.
       while (this.intake === 'doubtful') await this.readOnce();
     } finally {
       this.repairing = undefined;
@@ -185,14 +189,16 @@ export class LocalChannel {
     }
   }
 
-  /** Where nobody needs to be asked: what follows the position comes to the subscribers by itself, or is announced as lost. */
+  /**
+   * If the broker need not be asked: publications after the position arrive by themselves, or are announced as lost.
+   */
   private standing(since: Position | undefined): History | undefined {
     const { position } = this;
     const misses = since !== undefined && !isSamePosition(since, position);
     return position === undefined || misses ? undefined : { top: position, publications: [] };
   }
 
-  /** Everything that is new to somebody at a position: what comes behind it, or behind what is still known of it. */
+  /** Everything that is new after a position, or after the last position that is still known. */
   private async historySince(since: Position | undefined): Promise<History> {
     const { histories, name } = this.options;
     const reached = this.past.reached(since);
@@ -222,7 +228,7 @@ export class LocalChannel {
     this.position = history.top;
   }
 
-  /** What arrived while the history was read follows it. */
+  /** Delivers what arrived while the history was read. */
   private follow(): void {
     const { arrivals } = this;
     this.arrivals = [];

@@ -2,29 +2,32 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Namespace } from '../../config/namespaces.js';
 import { ChannelsSettings } from './channels-settings.js';
 
-/** Namespaces that are counted each for itself; those behind them in the file are counted together. */
+/** Namespaces that are counted separately. Further ones in the file are counted together. */
 export const MAX_NAMESPACES_TOLD_APART = 100;
 const THE_OTHERS = 'other';
 
-/** What goes on in the channels of one namespace on this node, in plain numbers: they are counted for every publication. */
+/** Counts of one namespace on this node. Plain numbers, because they change with every publication. */
 export class NamespaceCount {
   /** Channels with subscribers here. */
   channels = 0;
-  /** Sessions in them: one that is in two counts twice. */
+  /** Their sessions. A session in two channels counts twice. */
   subscriptions = 0;
-  /** Made on this node. Repeats of one with the same idempotency key are none. */
+  /** Publications made on this node, without repeats of an idempotency key. */
   publications = 0;
-  /** Publications queued for subscribers here, one a receiver; not those that a recovery or a history brings with its reply. */
+  /**
+   * Publications queued for subscribers here, counted once per receiver, without those in replies to recoveries and
+   * history requests.
+   */
   deliveries = 0;
 
-  /** A channel has so many subscribers now, and had as many before. */
+  /** The number of subscribers of a channel has changed. */
   changed(now: number, before: number): void {
     this.subscriptions += now - before;
     this.channels += Number(now > 0) - Number(before > 0);
   }
 }
 
-/** What goes on in channels, by namespace. */
+/** Counts by namespace. */
 @Injectable()
 export class NamespaceCounts implements Iterable<readonly [namespace: string, count: NamespaceCount]> {
   private readonly counts = new Map<string, NamespaceCount>();

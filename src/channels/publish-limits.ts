@@ -4,7 +4,7 @@ import type { Channel } from './channel.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 
-/** How fast and how much one session may publish in a namespace. */
+/** The rate and size limits of a session's publications in a namespace. */
 @Injectable()
 export class PublishLimits {
   private readonly buckets = new WeakMap<Session, Map<string, TokenBucket>>();

@@ -2,7 +2,7 @@ import type { Channel } from './channel.js';
 import type { LocalChannelSetup } from './local-channel-setup.js';
 import { presenceChannelOf, type PresenceNews } from './presence/presence-tracker.js';
 
-/** What travels in a channel itself: messages, with a position where the namespace has a history. */
+/** Pushes of a channel itself: messages, with a position if the namespace has a history. */
 export function messagesOf(channel: Channel): LocalChannelSetup {
   const { name, namespace } = channel;
   return {
@@ -18,8 +18,8 @@ export function messagesOf(channel: Channel): LocalChannelSetup {
 }
 
 /**
- * What travels in the companion of a channel: who joins and leaves. A user is not told of itself: its node may have been given up
- * and be back, and then other nodes tell of its leave, and its own node of its join.
+ * Pushes of a companion channel: joins and leaves. A user does not get its own events: if its node was given up and is
+ * back, other nodes publish its leave and its own node its join.
  */
 export function eventsOf(channel: Channel): LocalChannelSetup {
   return {

@@ -1,6 +1,6 @@
 /**
- * Lets few reads run at one time, the others in the order in which they came. Whoever reads much asks again for each part, behind
- * those that wait by then: so readers take turns, part by part, and none waits until another has read everything.
+ * Limits the number of simultaneous reads; others wait in order. A reader asks again for each slice, behind all that
+ * wait by then. So readers take turns, and none waits until another has read everything.
  */
 export class ReadTurns {
   private readonly waiting: (() => void)[] = [];
@@ -10,7 +10,7 @@ export class ReadTurns {
 
   async take<T>(read: () => Promise<T>): Promise<T> {
     if (this.running < this.maxRunning) this.running += 1;
-    // Whoever ends hands its place over.
+    // A finished read passes its place on.
     else await new Promise<void>((resolve) => this.waiting.push(resolve));
     try {
       return await read();

@@ -15,13 +15,13 @@ export interface SubscribersOptions extends LocalChannelSetup {
   readonly traces?: Traces | undefined;
 }
 
-/** The subscribers that one node has in one channel, and what they are told. Where the channel stands is not known here. */
+/** The subscribers of one node in one channel, and their pushes. It does not know the position of the channel. */
 export class Subscribers {
   readonly subscriptions = new Map<Session, Subscription>();
 
   constructor(protected readonly options: SubscribersOptions) {}
 
-  /** Takes a session in, or again; it is held back until `goLive`. */
+  /** Adds a session, or adds it again. It is held back until `goLive`. */
   add(session: Session, formerSession?: string): Subscription {
     const subscription = this.subscriptions.get(session) ?? this.subscriptionOf(session);
     this.subscriptions.set(session, subscription);
@@ -29,13 +29,13 @@ export class Subscribers {
     return subscription;
   }
 
-  /** False where the session was not there. */
+  /** Returns false if the session was not there. */
   remove(session: Session): boolean {
     this.subscriptions.get(session)?.end();
     return this.subscriptions.delete(session);
   }
 
-  /** The client has been told what it missed: what came meanwhile follows, then it is live. */
+  /** The reply is on its way: pushes from meanwhile follow, then the session is live. */
   goLive(subscription: Subscription): void {
     const now = Date.now();
     for (const push of subscription.goLive()) {
@@ -70,7 +70,7 @@ export class Subscribers {
     return new ChannelPush(options);
   }
 
-  /** Returns how many took it. */
+  /** Returns how many sessions took it. */
   private bring(publication: Publication, epoch: string, continues: History['continues']): number {
     const { delivery, render, name, subjectOf } = this.options;
     const { seq, expiresAt } = publication;
@@ -83,7 +83,9 @@ export class Subscribers {
     return 0;
   }
 
-  /** What no codec can write was not published by a server like this one: to its subscribers it is lost. */
+  /**
+   * Data that no codec can write was not published by a server like this one. It counts as lost for the subscribers.
+   */
   private offerOrLose(push: ChannelPush): number {
     try {
       return this.offer(push);
@@ -96,7 +98,7 @@ export class Subscribers {
     }
   }
 
-  /** It has come too late: for one subscriber, or for all. */
+  /** It has expired, for one subscriber or for all. */
   private drop(push: ChannelPush, subscription?: Subscription): void {
     this.options.events.emit('shed', 'expired', subscription === undefined ? this.subscriptions.size : 1);
     push.lost('expired', subscription?.session);
@@ -110,7 +112,7 @@ export class Subscribers {
   private report(push: ChannelPush): number {
     const { events, count, name, channel } = this.options;
     const taken = push.report(events);
-    // Companions are not counted: they are no channels of their own.
+    // Companion channels are not counted.
     if (push.gap === undefined && name === channel.name) count.deliveries += taken;
     return taken;
   }

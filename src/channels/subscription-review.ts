@@ -11,7 +11,7 @@ import type { Channel } from './channel.js';
 import { Channels } from './channels.js';
 import type { Subscribed, SubscribeOptions } from './subscribe-options.js';
 
-/** What a client is told, in a message `unsubscribed`, of a subscription that its rights do not allow any more. */
+/** The data of the message `unsubscribed`, for a subscription that the rights do not allow any more. */
 interface Loss {
   readonly lost: 'channel' | 'presence';
   readonly code: ErrorCode;
@@ -19,8 +19,8 @@ interface Loss {
 }
 
 /**
- * Holds subscriptions against the rights of their session: when a client asks for one, and again whenever the rights have
- * changed. Those that code of the application has made by itself are left alone.
+ * Checks subscriptions against the rights of their session: when a client requests one, and whenever the rights have
+ * changed. Subscriptions that application code has made are not touched.
  */
 @Injectable()
 export class SubscriptionReview implements RightsReview {
@@ -31,9 +31,9 @@ export class SubscriptionReview implements RightsReview {
   ) {}
 
   /**
-   * Subscribes a session that asks for it, if its rights and the hooks allow it.
+   * Subscribes a session at its request, if its rights and the hooks allow it.
    *
-   * @throws GatehouseError, as Channels.subscribe; UNAUTHENTICATED or FORBIDDEN; and whatever a hook throws
+   * @throws GatehouseError as Channels.subscribe, UNAUTHENTICATED or FORBIDDEN, and any error of a hook
    */
   async admit(session: Session, channel: Channel, options: SubscribeOptions): Promise<Subscribed> {
     let { principal } = session;
@@ -52,11 +52,11 @@ export class SubscriptionReview implements RightsReview {
   }
 
   /**
-   * Drops what a session's rights do not allow: by the namespaces' rules in the turn of the call, by what hooks say as they
-   * answer, one after the other. Its other subscriptions are not touched. A hook that fails drops as well: who was let in on
-   * other rights is not kept on a guess, and can subscribe again from where it stood.
+   * Drops subscriptions that the session's rights do not allow: by the rules of namespaces at once, then by the hooks,
+   * one after the other. A hook that fails drops its subscription too, because the earlier decision was about other
+   * rights; the client can subscribe again from its position.
    *
-   * @returns how many subscriptions it lost; the presence events of one count too
+   * @returns how many subscriptions, or their presence events, the session lost
    */
   async of(session: Session): Promise<number> {
     const subscribed = this.channels.byRight(session);

@@ -5,20 +5,20 @@ import type { Gap } from './recovery/gap.js';
 import { gapMessage, type ChannelPush } from './channel-push.js';
 import type { Recovery } from './recovery/recovery-reply.js';
 
-/** Pushes that may wait behind one client's recovery. Beyond it the client is cut off, and recovers again. */
+/** Pushes that may wait behind one client's recovery. Beyond it the client is disconnected, and recovers again. */
 export const MAX_BEHIND_RECOVERY = 10_000;
 
-/** One session in one channel. While it recovers, notices wait behind what it missed. */
+/** One session in one channel. While it recovers, pushes wait behind the missed publications. */
 export class Subscription {
-  /** What waits behind the recovery; undefined: the subscription is live. */
+  /** Pushes that wait behind the recovery. Undefined: the subscription is live. */
   private behind: ChannelPush[] | undefined = [];
-  /** Where the recovery has brought it; undefined once the channel itself has come there. */
+  /** The position after the recovery. Undefined once the channel itself has reached it. */
   private served: Position | undefined;
-  /** The session that the client had before it reconnected: what that one excluded itself from stays excluded. */
+  /** The previous session of the client. Publications that excluded that session stay excluded. */
   private formerSession: string | undefined;
-  /** Whether it stands on the session's own rights, and ends with them; false: code of the application has decided on it. */
+  /** Whether it depends on the session's own rights and ends with them. False: application code has decided. */
   isByRight = true;
-  /** Whether the session has left the channel; then nothing reaches it any more. */
+  /** Whether the session has left the channel. Nothing reaches it then. */
   hasEnded = false;
 
   constructor(
@@ -26,22 +26,22 @@ export class Subscription {
     private readonly channel: string,
   ) {}
 
-  /** Holds back what comes from now on: the client recovers, perhaps not for the first time. */
+  /** Holds pushes back from now on: the client recovers, perhaps again. */
   recover(formerSession: string | undefined): void {
     this.behind ??= [];
     this.formerSession = formerSession;
   }
 
-  /** What the client is about to be told. For subscriptions that keep account. */
+  /** The content of the reply. Ledgers override it. */
   answered(_since: Position | undefined, _recovery: Recovery): void {}
 
-  /** The recovery contains everything up to a position of the epoch that the channel is in: what is held is older, or behind it. */
+  /** The recovery covers everything up to a position of the current epoch. Pushes that wait are older, or after it. */
   recoveredTo(position: Position): void {
     this.served = position;
     this.behind = this.behind?.filter(({ epoch, seq }) => epoch === position.epoch && seq > position.seq);
   }
 
-  /** Opens the way. Returns what has waited, to be offered again. */
+  /** Opens the subscription. Returns the pushes that waited, to be offered again. */
   goLive(): readonly ChannelPush[] {
     const { behind = [] } = this;
     this.behind = undefined;
@@ -73,12 +73,12 @@ export class Subscription {
     this.session.close('slow_consumer');
   }
 
-  /** The channel may still be on its way to where the recovery has brought the client: only what lies behind that is news. */
+  /** The channel may still be before the position of the recovery. Only pushes after that position are new. */
   private offerNews(push: ChannelPush, served: Position): void {
     const { epoch, seq, gap, continues } = push;
     const known = knownSeq(served, { top: { epoch, seq: Infinity }, continues });
     if (known !== undefined && known < served.seq) {
-      // The channel goes on from before where the client stands: some of what it has got is of what was lost.
+      // The channel continues from before the client's position: some of what the client has seen is lost.
       this.tellGap(epoch, { from: null, to: known });
       this.served = { epoch, seq: known };
       return this.offerNews(push, this.served);

@@ -11,27 +11,27 @@ import { sendable } from '../../protocol/codecs/sendable.js';
 import { SessionEvents } from '../../sessions/session-events.js';
 import type { AccessSettings } from '../access-settings.js';
 
-/** Larger answers are not kept: a repetition is refused then, instead of answered. */
+/** Larger replies are not kept. A repetition is then refused instead of answered. */
 const MAX_ANSWER_BYTES = 16_384;
 const RETRY_AFTER_MS = 1_000;
 
-/** What a message was answered with. */
+/** The reply to a message. */
 export type RememberedAnswer = { readonly data: unknown } | { readonly error: Omit<ErrorMessage, 'type' | 'id'> };
 
-/** A message that has not been carried out before. */
+/** A message that has not been handled before. */
 export interface FirstTime {
-  /** Remembers what it was answered with. */
+  /** Stores the reply to the message. */
   keep(answer: RememberedAnswer): Promise<void>;
-  /** It was not carried out, and may be tried again. */
+  /** The message was not handled, and may be tried again. */
   release(): Promise<void>;
 }
 
 export type ReplayVerdict = { readonly first: FirstTime } | { readonly answered: RememberedAnswer };
 
-/** How an answer lies in the store; `packed` is base64. */
+/** The form of a reply in the store; `packed` is base64. */
 type Kept = { readonly packed: string } | { readonly error: Omit<ErrorMessage, 'type' | 'id'> };
 
-/** Tells a protected message that comes for the first time from one that is repeated, over all nodes. */
+/** Tells a new protected message from a repetition, over all nodes. */
 @Injectable()
 export class ReplayGuard {
   private readonly windowMs: number;
@@ -45,8 +45,9 @@ export class ReplayGuard {
   }
 
   /**
-   * @throws GatehouseError VALIDATION_FAILED without id or ts, STALE_MESSAGE, DUPLICATE_MESSAGE for another message with a
-   *   known id, or one whose answer is not there, SERVER_BUSY where it cannot be told: then nothing must be carried out
+   * @throws GatehouseError VALIDATION_FAILED without id or ts; STALE_MESSAGE; DUPLICATE_MESSAGE for a different
+   *   message with a known id, or if the reply is missing; SERVER_BUSY if it is unknown whether the message is new: it
+   *   must not be handled then
    */
   async judge(userId: string, message: InboundMessage): Promise<ReplayVerdict> {
     this.demandTimely(message);
@@ -82,7 +83,7 @@ export class ReplayGuard {
     if (age < -MAX_AHEAD_MS) throw new GatehouseError('STALE_MESSAGE', { message: 'Message is from the future' });
   }
 
-  /** Whoever has no key could still send a payload that he has seen once more, under another id: not so. */
+  /** Without this, a client without a key could send a payload that it overheard again under another id. */
   private async demandOwnSeal(signature: string, { key, userId }: { key: string; userId: string }): Promise<void> {
     const claim = await this.store.claim(digest(['seal', signature]), key, userId);
     if (claim.state !== 'claimed' && claim.fingerprint !== key) throw new GatehouseError('DUPLICATE_MESSAGE');
@@ -92,7 +93,7 @@ export class ReplayGuard {
     return {
       keep: async (answer) => {
         const kept = packed(answer);
-        // Where this fails the id stays taken: rather not at all than twice.
+        // If this fails, the id stays in use: the message may be lost, but is never handled twice.
         if (kept !== undefined) await this.store.keep(key, fingerprint, kept).catch(() => undefined);
       },
       release: () => this.store.release(key).catch(() => undefined),
@@ -101,17 +102,17 @@ export class ReplayGuard {
 }
 
 /**
- * What distinguishes one message from another with the same id: its type, time and payload, and whether that came encrypted:
- * nobody gets in plain what was answered encrypted.
+ * Everything that distinguishes a message from another one with the same id: type, time, payload, and whether it was
+ * encrypted, so that nobody gets an encrypted reply as plain text.
  */
 export function fingerprintOf({ id, type, ts, enc, data }: InboundMessage): string {
   return digest([id, type, ts, enc ?? null, jsonText(data)]);
 }
 
-/** Undefined where it is too large. */
+/** Undefined if it is too large. */
 function packed(answer: RememberedAnswer): Kept | undefined {
   if ('error' in answer) return answer;
-  // As between nodes: bytes, 64-bit integers and the absence of an answer come back as what they were.
+  // Encoded as between nodes, so that bytes, 64-bit integers and the absence of a reply are preserved.
   const bytes = encodeDraft({
     data: sendable(answer.data),
     from: undefined,

@@ -5,8 +5,8 @@ import type { HandlerReference } from './session-guard.js';
 const REPLAY_PROTECTED = 'gatehouse:replay-protected';
 
 /**
- * Has a message carried out once only, and not if it is old: it must bear an `id` and a `ts`. A repetition is answered as
- * the first was. On a class it holds for every handler.
+ * Makes the server handle each message once, and refuse old ones. The message must have an `id` and a `ts`. A
+ * repetition gets the first reply. On a class it applies to every handler.
  */
 export function ReplayProtected(): ClassDecorator & MethodDecorator {
   return SetMetadata(REPLAY_PROTECTED, true);

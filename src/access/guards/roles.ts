@@ -7,13 +7,16 @@ import { sessionOf } from './session-of.js';
 
 const ROLES = 'gatehouse:roles';
 
-/** Lets only sessions pass that have at least one of these roles. On a class it holds for every handler that names none. */
+/**
+ * Admits only sessions that have at least one of these roles. On a class it applies to every handler without `@Roles`
+ * of its own.
+ */
 export function Roles(...roles: readonly [string, ...string[]]): ClassDecorator & MethodDecorator {
   return applyDecorators(SetMetadata(ROLES, roles), UseGuards(RolesGuard));
 }
 
 /**
- * Passes a session that has at least one of the roles.
+ * Checks that a session has at least one of the roles.
  *
  * @throws GatehouseError UNAUTHENTICATED for an anonymous session, FORBIDDEN for one without any of the roles
  */

@@ -7,16 +7,16 @@ export interface HandlerReference {
   readonly method: (...args: never[]) => unknown;
 }
 
-/** Passes, or throws what the client is to be answered. */
+/** Returns to admit the session, or throws the error that the client gets. */
 export type SessionCheck = (session: Session) => void;
 
 /**
- * A guard whose decision needs nothing but the session and the handler it stands before. It says at start
- * what to check; the dispatcher then calls that check directly, at a fortieth of the price of Nest's guard
- * context. It stays a Nest guard, which is what runs as soon as a handler has an interceptor or a foreign guard.
+ * A guard that needs only the session and the handler. It says at the start what to check, and the dispatcher calls
+ * that check directly, at a fortieth of the cost of Nest's execution context. It remains a Nest guard, which runs if a
+ * handler has an interceptor or another kind of guard.
  */
 export interface SessionGuard extends CanActivate {
-  /** The check for one handler; undefined where it has nothing to check. */
+  /** The check for one handler. Undefined if there is nothing to check. */
   checkFor(handler: HandlerReference): SessionCheck | undefined;
   /** What the check demands, for the contract that clients read. A guard without it is not mentioned there. */
   rulesFor?(handler: HandlerReference): AccessRules;

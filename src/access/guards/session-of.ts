@@ -1,7 +1,7 @@
 import { UnauthorizedException, type ExecutionContext } from '@nestjs/common';
 import { Session } from '../../sessions/session.js';
 
-/** The session on whose behalf a guard, interceptor or parameter decorator runs. */
+/** The session that a guard, interceptor or parameter decorator runs for. */
 export function sessionOf(context: ExecutionContext): Session {
   const session = context.getType() === 'ws' ? context.getArgByIndex<{ session?: unknown }>(2)?.session : undefined;
   if (!(session instanceof Session))

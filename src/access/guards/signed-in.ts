@@ -4,7 +4,7 @@ import type { Session } from '../../sessions/session.js';
 import type { AccessRules, SessionCheck, SessionGuard } from './session-guard.js';
 import { sessionOf } from './session-of.js';
 
-/** Lets only signed-in sessions pass. Where AUTH_MODE is off, everyone is a guest who counts as signed in. */
+/** Admits only signed-in sessions. With AUTH_MODE=off, every client is a guest that counts as signed in. */
 export function SignedIn(): ClassDecorator & MethodDecorator {
   return UseGuards(SignedInGuard);
 }
@@ -26,7 +26,7 @@ export class SignedInGuard implements SessionGuard {
 }
 
 /**
- * Passes a session that is signed in.
+ * Checks that a session is signed in.
  *
  * @throws GatehouseError UNAUTHENTICATED for an anonymous session
  */

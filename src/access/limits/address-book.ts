@@ -2,13 +2,16 @@ import { ExpiringTable } from './expiring-table.js';
 import { TokenBucket, type BucketLimit } from './token-bucket.js';
 
 export interface AddressLimits {
-  /** New connections a second; zero means no limit. */
+  /** New connections a second. 0 means no limit. */
   readonly connectionRate: number;
-  /** Messages a second of all its sessions, at once twice that; zero means no limit. */
+  /** Messages a second of all its sessions, with a burst of twice that. 0 means no limit. */
   readonly messageRate: number;
 }
 
-/** A limit, and what is left of it for addresses that have no connection at the moment. A full bucket need not be remembered. */
+/**
+ * A limit, and the remaining tokens of addresses that have no connection at the moment. A full bucket need not be
+ * remembered.
+ */
 interface Rate {
   readonly limit: BucketLimit;
   readonly remembered: ExpiringTable;
@@ -19,17 +22,20 @@ interface Rates {
   readonly messages?: Rate;
 }
 
-/** Addresses whose buckets are not full, and that are remembered; 3 MiB for connections, and as much for messages. */
+/** Addresses whose buckets are not full and that are remembered: 3 MiB for connections, and as much for messages. */
 const MAX_REMEMBERED = 131_072;
 
-/** The bucket of an address that may have no connection: kept in a table, since attackers have endless addresses. */
+/**
+ * The bucket of an address that may have no connection. It is kept in a table of fixed size, because attackers have
+ * endless addresses.
+ */
 export class RememberedBucket {
   constructor(
     private readonly rate: Rate,
     private readonly key: string,
   ) {}
 
-  /** As TokenBucket. */
+  /** As for TokenBucket. */
   take(now: number): number {
     const bucket = recall(this.rate, this.key, now);
     const wait = bucket.take(now);
@@ -37,15 +43,15 @@ export class RememberedBucket {
     return wait;
   }
 
-  /** As TokenBucket. */
+  /** As for TokenBucket. */
   waitFor(now: number): number {
     return recall(this.rate, this.key, now).waitFor(now);
   }
 }
 
-/** What is known of one client address (IPv6: one /64). */
+/** The state of one client address (IPv6: one /64). */
 export class AddressRecord {
-  /** Open connections and upgrades under way. */
+  /** Open connections and upgrades in progress. */
   connections = 0;
   readonly connectionBucket: RememberedBucket | undefined;
   private messages: TokenBucket | undefined;
@@ -58,7 +64,7 @@ export class AddressRecord {
     this.connectionBucket = rates.connections && new RememberedBucket(rates.connections, key);
   }
 
-  /** One of an address that limits do not hold for. No book knows it. */
+  /** The record of an exempt address. No book contains it. */
   static exempt(key: string): AddressRecord {
     return new AddressRecord(key, {}, true);
   }
@@ -69,13 +75,15 @@ export class AddressRecord {
     return this.messages;
   }
 
-  /** @internal its last connection has closed */
+  /** @internal The last connection has closed. */
   left(now: number): void {
     if (this.rates.messages && this.messages) remember(this.rates.messages, this.key, { bucket: this.messages, now });
   }
 }
 
-/** What is known of addresses: a record while they have connections, and a while after how much of their rates is left. */
+/**
+ * The state of addresses: a record while they have connections, and afterwards, for a while, the rest of their rates.
+ */
 export class AddressBook {
   private readonly connected = new Map<string, AddressRecord>();
   private readonly rates: Rates;
@@ -96,7 +104,7 @@ export class AddressBook {
     if (record.connections === 1) this.connected.set(record.key, record);
   }
 
-  /** @param now milliseconds on the steady clock that the buckets run on */
+  /** @param now milliseconds on the steady clock of the buckets */
   removeConnection(record: AddressRecord, now: number): void {
     record.connections -= 1;
     if (record.connections > 0) return;
@@ -104,7 +112,9 @@ export class AddressBook {
     record.left(now);
   }
 
-  /** How many addresses were forgotten though a bucket of theirs was not full: there were too many. */
+  /**
+   * Number of addresses that were forgotten too early, with a bucket that was not full, because there were too many.
+   */
   get dropped(): number {
     const { connections, messages } = this.rates;
     return (connections?.remembered.dropped ?? 0) + (messages?.remembered.dropped ?? 0);

@@ -12,7 +12,7 @@ import { ExemptAddresses } from './exempt-addresses.js';
 
 export interface PlaceOwner {
   readonly sessionId: string;
-  /** Its address, an IPv6 one cut to its /64; undefined where no limit of an address holds for it. */
+  /** Its address, an IPv6 one cut to its /64. Undefined if the address is exempt. */
   readonly limitKey: string | undefined;
   readonly principal: Pick<Principal, 'userId' | 'anonymous'>;
 }
@@ -26,22 +26,23 @@ interface Place {
   readonly refusal: SharedRefusal;
 }
 
-/** Connections that are counted belatedly at one time, once Redis is back. */
+/** Connections that are counted late at one time, when Redis is back. */
 const BATCH = 100;
 const RETRY_MS = 1_000;
 
 /**
- * The places that connections take over all nodes. A user's are counted whatever the limit, for they also tell on which
- * nodes it is. While Redis is away the limits of each node hold, and who was let in is counted when it is back.
+ * The places that connections take over all nodes. Places of users are counted even without a limit, because they also
+ * tell which nodes a user is on. While Redis cannot be reached, the limits of each node apply, and accepted clients are
+ * counted later.
  */
 @Injectable()
 export class ClusterConnectionLimits implements OnApplicationShutdown {
-  /** False where this node is the only one: its own limits are enough. */
+  /** False on a single node, where the node's own limits are enough. */
   readonly isNeeded: boolean;
   private readonly logger = new Logger('SharedPlaces');
-  /** Who was let in while Redis was away, by session id. */
+  /** Clients that were accepted without Redis, by session id. */
   private readonly uncounted = new Map<string, readonly Place[]>();
-  /** Set while somebody waits to be counted. */
+  /** Set while connections wait to be counted. */
   private retry: NodeJS.Timeout | undefined;
   private isClosed = false;
 
@@ -114,7 +115,7 @@ export class ClusterConnectionLimits implements OnApplicationShutdown {
     this.retry = setTimeout(() => void this.countBelatedly(), RETRY_MS).unref();
   }
 
-  /** Whoever is let in is let in, and counts without a limit. */
+  /** Admission is never revoked here, so this counts without a limit. */
   private async countBelatedly(): Promise<void> {
     while (this.uncounted.size > 0) {
       const batch = [...this.uncounted].slice(0, BATCH);
@@ -124,7 +125,7 @@ export class ClusterConnectionLimits implements OnApplicationShutdown {
     this.retry = undefined;
   }
 
-  /** False where Redis is still away. */
+  /** Returns false if Redis still cannot be reached. */
   private async countOne(sessionId: string, places: readonly Place[]): Promise<boolean> {
     const results = await Promise.all(places.map((place) => this.takeOne({ ...place, limit: 0 })));
     const isCounted = !results.includes('away');

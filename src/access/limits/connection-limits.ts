@@ -14,14 +14,14 @@ import { ClusterConnectionLimits, type PlaceOwner, type SharedRefusal } from './
 export type AdmissionRefusal = 'banned' | 'connection_rate' | 'too_many_from_address' | 'at_capacity';
 
 /**
- * Checks that go on for clients that have left. Each holds little more than a token, and issuers are asked once for many;
- * without a bound, clients that come and go would fill the memory while an issuer is slow.
+ * Token checks that continue for clients that have left. Each holds little more than a token, and an issuer is asked
+ * once for many. Without a bound, clients that come and go could fill the memory while an issuer is slow.
  */
 const MAX_ABANDONED = 10_000;
 
 /**
- * How many may connect, how fast, from where. A place is taken before the token is looked at
- * and given back if the upgrade is refused, so that concurrent upgrades cannot pass a limit together.
+ * Limits the number and rate of connections. A place is taken before the token is checked, and given back if the
+ * upgrade is refused, so that concurrent upgrades cannot exceed a limit together.
  */
 @Injectable()
 export class ConnectionLimits {
@@ -55,53 +55,53 @@ export class ConnectionLimits {
     return record;
   }
 
-  /** A session keeps on sending over its rate: its address is banned. Returns the ban, if there is one now. */
+  /** A session keeps sending over its rate, so its address is banned. Returns the ban, if any. */
   abused({ key, isExempt }: AddressRecord): Ban | undefined {
     if (isExempt) return undefined;
     this.bans.breach(key, 'message_rate');
     return this.bans.inForce('address', key);
   }
 
-  /** The ban that keeps a client out, if one does. */
+  /** The ban that applies to a client, if any. */
   banOf({ limitKey }: ClientAddress, principal?: Principal): Ban | undefined {
     return this.bans.inForce('address', limitKey) ?? (principal && this.bans.inForce('user', principal.userId));
   }
 
-  /** Why no more session of this user may open; undefined: one may. */
+  /** The limit that prevents another session of this user. Undefined: there is room. */
   refusalOfUser(principal: Principal): 'banned' | 'too_many_of_user' | undefined {
     if (this.bans.keepsOut(principal)) return 'banned';
     const hasRoom = !exceeds(this.sessions.countOfUser(principal.userId), this.settings.connections.maxPerUser);
     return hasRoom ? undefined : 'too_many_of_user';
   }
 
-  /** Upgrades that are not decided yet. */
+  /** Upgrades in progress. */
   get undecided(): number {
     return this.pending;
   }
 
-  /** Whether other nodes are to be asked for a place as well. */
+  /** Whether other nodes must be asked for a place as well. */
   get areShared(): boolean {
     return this.shared.isNeeded;
   }
 
-  /** Takes places over all nodes; to be given back by `releaseShared` unless a session comes of it. */
+  /** Takes places over all nodes. Give them back by `releaseShared`, unless a session opens. */
   async takeShared(owner: PlaceOwner): Promise<SharedRefusal | undefined> {
     const refusal = await this.shared.take(owner);
     if (refusal === 'too_many_from_address' && owner.limitKey !== undefined) this.placeCheck.suspect(owner.limitKey);
     return refusal;
   }
 
-  /** The upgrade was refused after all. A session gives them back by itself when it closes. */
+  /** The upgrade was refused after all. A session gives its places back itself when it closes. */
   releaseShared(owner: PlaceOwner): void {
     this.shared.release(owner);
   }
 
-  /** The upgrade that took a place is decided, one way or the other. */
+  /** The upgrade that took a place is decided. */
   decided(): void {
     this.pending -= 1;
   }
 
-  /** A check goes on though nobody waits for it: its client has left, or has been refused because it took too long. */
+  /** A check goes on for a client that has left, or that was refused because the check took too long. */
   abandon(check: Promise<unknown>): void {
     this.abandoned += 1;
     const uncount = (): number => (this.abandoned -= 1);
@@ -117,7 +117,7 @@ export class ConnectionLimits {
     if (!record.isExempt) this.addresses.removeConnection(record, performance.now());
   }
 
-  /** How many addresses were forgotten before their time, for there were too many. */
+  /** Number of addresses that were forgotten too early because there were too many. */
   get dropped(): number {
     return this.addresses.dropped;
   }
@@ -146,7 +146,7 @@ export class ConnectionLimits {
   }
 }
 
-/** Whether one more would break the limit; zero means there is none. */
+/** Whether one more would break the limit. 0 means no limit. */
 function exceeds(count: number, limit: number): boolean {
   return limit > 0 && count >= limit;
 }

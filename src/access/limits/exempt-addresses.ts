@@ -3,10 +3,10 @@ import { Settings } from '../../../config/settings.js';
 import proxyAddr from 'proxy-addr';
 import type { AccessSettings } from '../access-settings.js';
 
-/** Addresses that no limit of an address holds for, and no automatic ban. */
+/** Addresses without limits per address and without automatic bans. */
 @Injectable()
 export class ExemptAddresses {
-  /** Undefined where there are none, so that nobody's address is read for it. */
+  /** Undefined if there are none, so that no address is parsed in vain. */
   private readonly covers: ((address: string, hop: number) => boolean) | undefined;
 
   constructor(@Inject(Settings) { connections }: AccessSettings) {
@@ -14,7 +14,7 @@ export class ExemptAddresses {
     this.covers = exemptAddresses.length > 0 ? proxyAddr.compile([...exemptAddresses]) : undefined;
   }
 
-  /** @param address as it came, not cut to a /64 */
+  /** @param address as it arrived, not cut to a /64 */
   has(address: string): boolean {
     return this.covers?.(address, 0) ?? false;
   }

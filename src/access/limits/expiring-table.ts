@@ -1,23 +1,23 @@
 import { hashOf, placeAmong } from './key-hash.js';
 
-/** A key may stand in so many places; where all are taken, what would fade first gives way. */
+/** Slots in which a key may be stored. If all are taken, the entry that expires first is replaced. */
 const WAYS = 4;
 const UNTIL = WAYS;
 const VALUE = WAYS * 2;
 const SET = WAYS * 3;
 
 /**
- * A number for a key, until a time. Of fixed size and without an object an entry: ten million addresses cost no more than the
- * first, and the collector nothing. (In a Map each of them costs 200 bytes, and 3 µs, most of it to collect it again.)
+ * A number for each key, until a time. It has a fixed size and no object per entry, so ten million addresses cost no
+ * more than the first. In a Map each would cost 200 bytes and 3 µs, mostly for garbage collection.
  */
 export class ExpiringTable {
-  /** Set by set: the hashes of its keys, until when they are known, their numbers. Together, for each is a wait for memory. */
+  /** By set: the hashes of its keys, their expiry, their numbers. Stored together to save memory accesses. */
   private readonly cells: Float64Array;
   private readonly sets: number;
-  /** How many entries were forgotten before their time. */
+  /** Number of entries that were replaced before they expired. */
   dropped = 0;
 
-  /** @param places a power of two, 24 bytes each; memory is taken as they are used */
+  /** @param places a power of two, 24 bytes each; memory is used as they fill */
   constructor(places: number) {
     this.sets = places / WAYS;
     this.cells = new Float64Array(this.sets * SET);

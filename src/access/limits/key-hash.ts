@@ -1,14 +1,17 @@
 import { randomInt } from 'node:crypto';
 
-/** Secret to this process, so that nobody can choose addresses that meet in one place. */
+/** Secret to this process, so that nobody can choose addresses that collide. */
 const SEED = randomInt(2 ** 32);
 const TWO_TO_21 = 2_097_152;
 
-/** The last answer: one key is mostly asked for several times in a row. */
+/** The last result, because the same key is often hashed several times in a row. */
 let lastKey = '';
 let lastHash = 0;
 
-/** 53 bits of a key, never 0: so many that two of a million keys are as good as never the same. cyrb53, which is public domain. */
+/**
+ * A hash of 53 bits, never 0, so that collisions among a million keys are very unlikely. cyrb53, which is in the public
+ * domain.
+ */
 export function hashOf(key: string): number {
   if (key === lastKey) return lastHash;
   let high = 0xdeadbeef ^ SEED;
@@ -25,7 +28,10 @@ export function hashOf(key: string): number {
   return lastHash;
 }
 
-/** Where a hash belongs among so many places, a power of two. (The remainder of a 53-bit number takes longer than all the rest.) */
+/**
+ * The index of a hash among a power of two of places. The remainder of a 53-bit number would take longer than
+ * everything else.
+ */
 export function placeAmong(places: number, hash: number): number {
   return (hash / TWO_TO_21) & (places - 1);
 }

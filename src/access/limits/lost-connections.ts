@@ -7,7 +7,7 @@ import { ExpiringTable } from './expiring-table.js';
 
 /** How long a client is expected back. */
 export const MEMORY_MS = 120_000;
-/** Addresses of which is known that they lost connections; 24 bytes each, in two tables. */
+/** Addresses that lost connections; 24 bytes each, in two tables. */
 const PLACES = 16_384;
 /** Addresses in one message to the other nodes. */
 const PORTION = 1_000;
@@ -15,7 +15,7 @@ const PORTION = 1_000;
 const KIND = 'drained-connections';
 const VANISHED = 1006;
 
-/** Endings after which clients come back: they vanished, or are told to reconnect. */
+/** Closes after which clients come back: they vanished, or were told to reconnect. */
 const RECONNECTS: ReadonlySet<number> = new Set([
   VANISHED,
   ...Object.values(CLOSES).flatMap(({ code, client }) =>
@@ -23,12 +23,12 @@ const RECONNECTS: ReadonlySet<number> = new Set([
   ),
 ]);
 
-/** How many connections each address has lost lately. Their clients come back, maybe all at once. */
+/** Counts the connections that each address has lost recently. Their clients may all come back at once. */
 @Injectable()
 export class LostConnections {
   private readonly here = new ExpiringTable(PLACES);
   private readonly drained = new ExpiringTable(PLACES);
-  /** Drained connections of which the other nodes are not told yet. */
+  /** Drained connections that the other nodes have not been told about yet. */
   private untold = new Map<string, number>();
 
   constructor(
@@ -41,12 +41,12 @@ export class LostConnections {
     });
   }
 
-  /** Those that ended on this node, but for those that it drained. */
+  /** Connections that ended on this node, except drained ones. */
   hereOf(limitKey: string, now: number): number {
     return this.here.get(limitKey, now) ?? 0;
   }
 
-  /** Those that any node drained. */
+  /** Connections that any node drained. */
   drainedOf(limitKey: string, now: number): number {
     return this.drained.get(limitKey, now) ?? 0;
   }
@@ -55,7 +55,7 @@ export class LostConnections {
     if (code !== CLOSES.draining.code) return add(this.here, limitKey, 1);
     add(this.drained, limitKey, 1);
     if (!this.bus.reachesOthers) return;
-    // Told by the node that drains, for it will not be there to be asked.
+    // The draining node sends it, because it will be gone when others ask.
     if (this.untold.size === 0) setImmediate(() => this.tell());
     this.untold.set(limitKey, (this.untold.get(limitKey) ?? 0) + 1);
   }

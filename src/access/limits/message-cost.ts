@@ -5,8 +5,8 @@ import type { HandlerReference } from '../guards/session-guard.js';
 const MESSAGE_COST = 'gatehouse:message-cost';
 
 /**
- * What a message of this type costs of the sender's message rate, in tokens: 1 where nothing is said. On a class it holds for
- * every handler that says nothing. A cost that no client could pay stops the start.
+ * The cost of a message of this type in tokens of the sender's message rate; 1 by default. On a class it applies to
+ * every handler without a cost of its own. The server does not start if no client could ever pay the cost.
  */
 export function MessageCost(tokens: number): ClassDecorator & MethodDecorator {
   return SetMetadata(MESSAGE_COST, tokens);

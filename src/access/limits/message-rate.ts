@@ -13,7 +13,7 @@ interface MessageRateOptions {
   readonly events?: AccessEvents;
 }
 
-/** How fast one session may send: its own bucket, and the one of its address. */
+/** Limits the rate of one session by its own bucket and the bucket of its address. */
 export class MessageRate {
   readonly waits: boolean;
   private readonly replyCostBytes: number;
@@ -29,7 +29,7 @@ export class MessageRate {
     this.events = events;
   }
 
-  /** Takes tokens of both buckets, or of none. Returns 0, or the milliseconds to wait. */
+  /** Takes tokens from both buckets, or from none. Returns 0, or the milliseconds to wait. */
   take(now: number, tokens = 1): number {
     const wait = this.waitFor(now, tokens);
     if (wait > 0) {
@@ -41,8 +41,8 @@ export class MessageRate {
   }
 
   /**
-   * Takes tokens for what a reply brings, whether or not they are there. While they are missing, the next messages of the session
-   * are over its rate. What one token brings is free: the request has paid it.
+   * Takes tokens for the size of a reply, even if they are not available. Until they are, further messages of the
+   * session are over its rate. The request has already paid for the first token.
    */
   chargeReply(bytes: number, now: number): void {
     if (this.replyCostBytes === 0) return;
@@ -50,18 +50,21 @@ export class MessageRate {
     if (tokens > 0) this.charge(now, tokens);
   }
 
-  /** Takes tokens whether or not they are there. */
+  /** Takes tokens even if they are not available. */
   charge(now: number, tokens: number): void {
     this.own?.spend(now, tokens);
     this.ofAddress?.spend(now, tokens);
   }
 
-  /** The milliseconds until both have so many tokens; takes none. */
+  /** The milliseconds until both buckets have this many tokens. Takes none. */
   waitFor(now: number, tokens: number): number {
     return Math.max(this.own?.waitFor(now, tokens) ?? 0, this.ofAddress?.waitFor(now, tokens) ?? 0);
   }
 
-  /** Takes more for a message that has taken `taken`; where they are missing it gets those back: what is refused costs nothing. */
+  /**
+   * Takes more tokens for a message that has taken `taken`. If they are not available, it gets those back: a refused
+   * message costs nothing.
+   */
   raise(now: number, taken: number, tokens: number): number {
     this.own?.giveBack(taken);
     this.ofAddress?.giveBack(taken);
@@ -71,7 +74,7 @@ export class MessageRate {
 
 @Injectable()
 export class MessageRates {
-  /** The most that one message can cost: the smaller of the bursts; undefined where there is no limit. */
+  /** The largest cost of a message: the smaller burst. Undefined without a limit. */
   readonly maxCost: number | undefined;
   private readonly limit: BucketLimit;
   private readonly costBytes: number;
@@ -92,7 +95,7 @@ export class MessageRates {
     return new MessageRate(own, address.messageBucket(performance.now()), this.options);
   }
 
-  /** What a message costs by its size alone; undefined where that is always 1. */
+  /** The cost of a message by its size. Undefined if it is always 1. */
   get costOfSize(): ((bytes: number) => number) | undefined {
     const { costBytes } = this;
     return costBytes > 0 ? (bytes) => Math.max(1, Math.ceil(bytes / costBytes)) : undefined;

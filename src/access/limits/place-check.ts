@@ -10,40 +10,45 @@ import { clientAddress } from './address-key.js';
 import { Bans } from '../lists/bans.js';
 import { ExemptAddresses } from './exempt-addresses.js';
 
-/** How long connections have to answer a ping. Whatever answers later does not count: no ban is the milder mistake. */
+/**
+ * How long connections have to answer a ping. Later answers do not count, because a missing ban is the smaller mistake.
+ */
 const PATIENCE_MS = 1_500;
 const POLL_MS = 25;
-/** Looks are counted, not time: after a stall of the process the answers that have come meanwhile are read before the next look. */
+/**
+ * Counts rounds and not time: after a stall of the process, the answers that have arrived are read before the next
+ * round.
+ */
 const MAX_LOOKS = PATIENCE_MS / POLL_MS;
-/** Other nodes wait as long for their connections, and their answers have to travel. */
+/** Other nodes wait as long for their connections, and their answers need time to travel. */
 export const PROOF_MS = PATIENCE_MS + 1_500;
-/** Addresses that are checked at one time. Beyond it a refused address is only refused. */
+/** Addresses that are checked at one time. Beyond it an address is refused but not banned. */
 export const MAX_CHECKS = 100;
-/** A connection that is so young has just shown that it is alive. */
+/** A connection this young has just shown that it is alive. */
 const YOUNG_MS = 10_000;
 
 const KIND = 'prove-places';
 
-/** Connections of an address that answered a ping, and those that did not and are still open. */
+/** Connections of an address that answered a ping, and open ones that did not. */
 interface Proof {
   readonly proven: number;
   readonly silent: number;
 }
 
 /**
- * Decides whether an address that was refused for lack of places is banned as well. Connections that are gone may still hold
- * places: those of a node that died, until its lease runs out, and those of clients that lost their network, until a heartbeat
- * finds out. Their clients reconnect and are refused, and must not be banned. So every connection of the address is pinged, on
- * all nodes, and the address is banned only if the limit is reached by those that answer.
+ * Decides whether an address over its connection limit is banned as well. Lost connections may still hold places: those
+ * of a dead node until its lease ends, and those of clients without network until a heartbeat fails. Their clients
+ * reconnect, are refused, and must not be banned. So every connection of the address is pinged, on all nodes, and the
+ * address is banned only if the limit is reached by those that answer.
  */
 @Injectable()
 export class PlaceCheck {
-  /** How often an address was refused for lack of places, and not banned. */
+  /** Number of addresses that were refused but not banned. */
   sparedCount = 0;
   private readonly checked = new Set<string>();
-  /** Several nodes may ask for the same address. */
+  /** Several nodes may ask about the same address. */
   private readonly proofs = new Map<string, Promise<Proof>>();
-  /** Sessions of IPv6 clients by their /64. Those of IPv4 are found by address. */
+  /** Sessions of IPv6 clients by their /64. Those of IPv4 clients are found by address. */
   private readonly byPrefix = new SessionIndex();
 
   constructor(
@@ -58,7 +63,7 @@ export class PlaceCheck {
     sessions.events.on('closed', (session) => this.index(session, 'remove'));
   }
 
-  /** @param limitKey of an address for which there was no place: the address, or the /64 of an IPv6 one */
+  /** @param limitKey of the refused address: the address, or the /64 of an IPv6 address */
   suspect(limitKey: string): void {
     const { banDurationMs } = this.settings.connections;
     if (banDurationMs === 0 || this.checked.has(limitKey) || this.checked.size >= MAX_CHECKS) return;
@@ -71,16 +76,16 @@ export class PlaceCheck {
     const proven = (await this.provenHere(limitKey)) + sumOf(await asked);
     if (proven >= this.settings.connections.maxPerIp) return this.bans.breach(limitKey, 'too_many_from_address');
     this.sparedCount += 1;
-    // Whoever comes again at once is not worth another round of pings.
+    // An address that comes again at once is not worth another round of pings.
     await pause(PATIENCE_MS, undefined, { ref: false });
   }
 
-  /** How many connections of the address on this node do not answer a ping: their clients may be gone, and come back. */
+  /** Number of connections of the address on this node that do not answer a ping. Their clients may come back. */
   async silentHere(limitKey: string): Promise<number> {
     return (await this.proofOf(limitKey)).silent;
   }
 
-  /** Whether it is worth while to ask. */
+  /** Whether a check is worthwhile. */
   mayBeSilent(limitKey: string): boolean {
     const young = Date.now() - YOUNG_MS;
     return this.sessionsOf(limitKey).some(({ openedAt }) => openedAt <= young);
@@ -98,13 +103,13 @@ export class PlaceCheck {
     return proof;
   }
 
-  /** Resolves as soon as all connections have answered. */
+  /** Resolves when all connections have answered, or the time is over. */
   private async prove(limitKey: string): Promise<Proof> {
     const sessions = this.sessionsOf(limitKey);
     const marks = new Map(sessions.map((session) => [session, session.connection.ping()]));
     const isProven = (session: Session): boolean => {
       const mark = marks.get(session);
-      // One that has come meanwhile is alive.
+      // A connection opened meanwhile is alive.
       return mark === undefined || session.connection.hasSpokenSince(mark);
     };
     let open = sessions;

@@ -1,17 +1,21 @@
 /** Refusals are counted within this time. */
 const WINDOW_MS = 10_000;
-/** A client that sends a burst cannot know before its first refusal has come back: what it sends until then is no abuse. */
+/** A client cannot react before its first refusal arrives. Messages until then are no abuse. */
 const GRACE_MS = 1_000;
 
-/** Whether a session goes on and on over its rate. */
+/** Detects a session that keeps sending over its rate. */
 export class RateAbuse {
   private startedAt = -Infinity;
   private count = 0;
 
-  /** @param limit refusals within the window, less its beginning */
+  /** @param limit refusals within the window, without its beginning */
   constructor(private readonly limit: number) {}
 
-  /** One more message was refused. Returns whether it is enough. @param now milliseconds on any steady clock */
+  /**
+   * Counts a refused message. Returns whether the limit is reached.
+   *
+   * @param now milliseconds on any steady clock
+   */
   refused(now: number): boolean {
     if (now - this.startedAt > WINDOW_MS) {
       this.startedAt = now;

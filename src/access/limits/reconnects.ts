@@ -8,9 +8,14 @@ import { ExpiringTable } from './expiring-table.js';
 import { LostConnections, MEMORY_MS } from './lost-connections.js';
 import { MAX_CHECKS, PlaceCheck, PROOF_MS } from './place-check.js';
 
-/** Attempts that a client which lost its connection may need: while its whole office comes back, most are refused. */
+/**
+ * Attempts that a client may need after it lost its connection: while its whole office comes back, most are refused.
+ */
 export const TRIES = 8;
-/** What counts as lost at most where MAX_CONNECTIONS_PER_IP is 0. Otherwise an address cannot have lost more than that. */
+/**
+ * Most connections that count as lost if MAX_CONNECTIONS_PER_IP is 0. Otherwise an address cannot have lost more than
+ * that limit.
+ */
 const MAX_LOST = 1_000;
 /** Addresses over the rate that are remembered; 24 bytes each, in two tables. */
 const PLACES = 16_384;
@@ -18,16 +23,17 @@ const PLACES = 16_384;
 const KIND = 'lost-connections';
 
 /**
- * Decides whether an address that was refused for its connection rate is banned as well. Clients of one office whose connections
- * were lost, with a node or with their network, come back within a second. So a ban needs more refusals than lost connections
- * explain: those that vanished or were drained, those that hold a place and answer no ping, and those of nodes that do not answer.
+ * Decides whether an address over its connection rate is banned as well. The clients of an office that lost their
+ * connections, with a node or their network, come back within a second. So a ban needs more refusals than lost
+ * connections explain: those that vanished or were drained, those that hold a place and answer no ping, and those of
+ * nodes that do not answer.
  */
 @Injectable()
 export class Reconnects {
-  /** How often an address was over its rate, and not banned. */
+  /** Number of addresses over their rate that were not banned. */
   sparedCount = 0;
   private readonly refused = new ExpiringTable(PLACES);
-  /** Lost connections that a check has found. The lease of a dead node ends before all its clients are back. */
+  /** Lost connections that a check has found, because the lease of a dead node ends before all its clients are back. */
   private readonly found = new ExpiringTable(PLACES);
   private readonly checked = new Set<string>();
 
@@ -42,7 +48,7 @@ export class Reconnects {
     bus.handle(KIND, (payload) => (typeof payload === 'string' ? this.lostHere(payload) : 0));
   }
 
-  /** @param limitKey of an address that was refused for its rate: the address, or the /64 of an IPv6 one */
+  /** @param limitKey of the refused address: the address, or the /64 of an IPv6 address */
   overRate(limitKey: string): void {
     if (this.settings.connections.banDurationMs === 0) return;
     const now = performance.now();
@@ -88,11 +94,11 @@ export class Reconnects {
   }
 
   private async lostElsewhere(limitKey: string): Promise<number> {
-    // At once: a dead node keeps its places only until its lease has run out.
+    // At once, because the places of a dead node disappear when its lease ends.
     const places = this.counts.byNode('address', limitKey).catch(() => new Map<string, number>());
     const answers = await this.bus.ask<number>(KIND, limitKey, { timeoutMs: PROOF_MS });
     const { missing } = answers;
-    // No places are counted where there is no limit: then a node that is gone explains as much as one may.
+    // Without a limit no places are counted, so a lost node explains as much as allowed.
     if (missing.length > 0 && this.settings.connections.maxPerIp === 0) return MAX_LOST;
     const byNode = await places;
     return sumOf(answers) + missing.reduce((sum, node) => sum + (byNode.get(node) ?? 0), 0);

@@ -1,4 +1,4 @@
-/** What sums of fractions may lack: whoever waits as long as told gets its token. */
+/** Tolerance for rounding errors: a client that waits as long as it was told gets its token. */
 const ROUNDING = 1e-6;
 
 export interface BucketLimit {
@@ -8,21 +8,22 @@ export interface BucketLimit {
 }
 
 /**
- * The classic token bucket: `rate` tokens a second flow in, at most `burst` are kept. Starts full. Kept as the one number of
- * the equivalent "generic cell rate algorithm" (ITU-T I.371), which can be put aside for an address that has gone.
+ * The classic token bucket: it gains `rate` tokens a second and holds at most `burst`. It starts full. It is stored as
+ * the single number of the equivalent "generic cell rate algorithm" (ITU-T I.371), which can be kept for an address
+ * that has gone.
  */
 export class TokenBucket {
   constructor(
     private readonly limit: BucketLimit,
-    /** When it will be full again, on the clock that `take` is given. */
+    /** When it will be full again, on the clock that `take` uses. */
     public fullAt = 0,
   ) {}
 
   /**
-   * Takes tokens. Returns 0, or the milliseconds until there are so many, and then takes none.
+   * Takes tokens. Returns 0, or the milliseconds until there are enough, and then takes none.
    *
-   * @param now milliseconds since anything, on a steady clock that is not negative
-   * @param tokens more than `burst` are as many as that: what costs more than the bucket holds empties it
+   * @param now milliseconds on a steady clock that is not negative
+   * @param tokens more than `burst` count as `burst`: a cost above the size of the bucket empties it
    */
   take(now: number, tokens = 1): number {
     const wait = this.waitFor(now, tokens);
@@ -30,12 +31,12 @@ export class TokenBucket {
     return wait;
   }
 
-  /** Takes tokens that `waitFor` has just seen. */
+  /** Takes tokens after `waitFor` returned 0. */
   spend(now: number, tokens = 1): void {
     this.fullAt = Math.max(this.fullAt, now) + this.timeOf(tokens);
   }
 
-  /** The milliseconds until there are so many tokens; takes none. */
+  /** The milliseconds until there are enough tokens. Takes none. */
   waitFor(now: number, tokens = 1): number {
     const { rate, burst } = this.limit;
     const present = burst - (Math.max(0, this.fullAt - now) * rate) / 1_000;
@@ -43,7 +44,7 @@ export class TokenBucket {
     return missing > ROUNDING ? Math.ceil((missing * 1_000) / rate) : 0;
   }
 
-  /** Puts back what was taken a moment ago. */
+  /** Puts tokens back that were taken a moment ago. */
   giveBack(tokens: number): void {
     this.fullAt -= this.timeOf(tokens);
   }

@@ -1,27 +1,27 @@
 import { hashOf, placeAmong } from './key-hash.js';
 
-/** Bits of the sieve of one generation, 128 KiB. */
+/** Bits of the filter of one generation, 128 KiB. */
 const SIEVE_BITS = 1_048_576;
 
 /**
- * A map that forgets: in two generations, of which the older one goes as a whole where the younger one is full. Dropping the
- * oldest entry of a full Map one at a time takes 100 µs, for it walks over the holes that the ones before have left. What is
- * not in it, as most addresses are not, is mostly told without looking.
+ * A map that forgets. It has two generations; when the younger one is full, the older one is dropped as a whole.
+ * Dropping the oldest entry of a full Map takes 100 µs, because iteration skips the holes of earlier deletions. A
+ * filter answers for most keys that are not in it.
  */
 export class TwoGenerationCache<Value> {
   private recent = new Generation<Value>();
   private older = new Generation<Value>();
-  /** How many entries went because there were too many. */
+  /** Number of entries that were dropped because there were too many. */
   dropped = 0;
 
-  /** @param maxSize entries of one generation: twice as many are kept at most */
+  /** @param maxSize entries of one generation; at most twice as many are kept */
   constructor(private readonly maxSize: number) {}
 
   get(key: string): Value | undefined {
     return this.recent.get(key) ?? this.older.get(key);
   }
 
-  /** It is of the younger generation again. */
+  /** Moves it to the younger generation. */
   set(key: string, value: Value): void {
     this.older.entries.delete(key);
     if (this.recent.entries.size >= this.maxSize && !this.recent.entries.has(key)) this.turn();

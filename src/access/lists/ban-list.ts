@@ -3,22 +3,23 @@ import { TwoGenerationCache } from '../limits/two-generation-cache.js';
 import { giverOf, isAbove } from './standing.js';
 
 /**
- * An attacker with endless addresses must not fill the memory: beyond this many bans of breaches the older generation goes.
- * Twice as many are kept at most, about 15 MiB.
+ * Automatic bans of one generation. An attacker with endless addresses must not fill the memory, so the older
+ * generation is dropped beyond this number. At most twice as many are kept, about 15 MiB.
  */
 const GENERATION_SIZE = 50_000;
-/** What operators may ban; beyond it the oldest gives way. */
+/** Most bans of operators. Beyond it, the oldest is dropped. */
 const MAX_OF_OPERATORS = 100_000;
 
 /** The bans that this node knows, for the check at every upgrade. */
 export class BanList {
   /** By address. */
   private readonly breaches = new TwoGenerationCache<Ban>(GENERATION_SIZE);
-  /** Made by operators: no attack drives them out. */
+  /** Made by operators. No attack can displace them. */
   private readonly operators = new Map<string, Ban>();
 
   /**
-   * The same kind and key again replaces the ban, but no breach replaces what an operator made, and no SERVICE what an ADMIN made.
+   * Replaces a ban of the same kind and key. A breach never replaces an operator's ban, and a SERVICE never replaces an
+   * ADMIN's.
    *
    * @param now milliseconds since 1970
    */
@@ -38,7 +39,7 @@ export class BanList {
     return this.operators.delete(nameOf({ kind, key })) || wasOfBreach;
   }
 
-  /** The ban in force; undefined: there is none. */
+  /** The ban in force; undefined if there is none. */
   inForce(kind: Ban['kind'], key: string, now: number): Ban | undefined {
     const ban = this.get(kind, key);
     if (ban === undefined || ban.until > now) return ban;
@@ -48,7 +49,7 @@ export class BanList {
 
   get(kind: Ban['kind'], key: string): Ban | undefined {
     const ofBreach = kind === 'address' ? this.breaches.get(key) : undefined;
-    // The usual case, for which no name need be put together.
+    // The usual case, for which no key needs to be built.
     if (this.operators.size === 0) return ofBreach;
     return this.operators.get(nameOf({ kind, key })) ?? ofBreach;
   }
@@ -60,12 +61,12 @@ export class BanList {
     return bans.filter(({ until }) => until > now);
   }
 
-  /** All of them, also such that have ended and have not been asked for since. */
+  /** All bans, including expired ones that have not been looked up since. */
   all(): readonly Ban[] {
     return [...this.operators.values(), ...this.breaches.values()];
   }
 
-  /** How many ended before their time, for there were too many. */
+  /** Number of bans that were dropped early because there were too many. */
   get dropped(): number {
     return this.breaches.dropped;
   }

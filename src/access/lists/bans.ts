@@ -17,18 +17,18 @@ import { reaches } from './standing.js';
 /** Whom to ban, and for how long. */
 export interface BanOrder extends GivenOrder {
   readonly kind: Ban['kind'];
-  /** An address (of IPv6 its whole /64 is banned), or a user id. */
+  /** An address (for IPv6 its whole /64 is banned), or a user id. */
   readonly key: string;
   readonly durationMs: number;
-  /** For operators; clients do not read it. */
+  /** For operators; clients do not see it. */
   readonly reason: string;
 }
 
-/** What an address is banned for without an operator's word. */
+/** Why an address is banned automatically. */
 export const BREACH_REASONS = ['connection_rate', 'too_many_from_address', 'message_rate'] as const;
 export type BreachReason = (typeof BREACH_REASONS)[number];
 
-/** Who may not connect, on any node: addresses that broke a limit, and whom an operator has banned. */
+/** Bans of addresses and users, over all nodes: automatic ones for broken limits, and those of operators. */
 @Injectable()
 export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly known = new BanList();
@@ -64,7 +64,7 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     });
   }
 
-  /** Before the server listens, so that nobody who is banned comes in first. Where Redis is away it serves all the same. */
+  /** Runs before the server listens, so that no banned client comes in first. The server also starts without Redis. */
   async onApplicationBootstrap(): Promise<void> {
     await this.shared.start();
   }
@@ -74,12 +74,13 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   /**
-   * Bans, and ends the open sessions of a banned user with 4409. Those of a banned address stay open. The same kind and
-   * key again replaces the ban.
+   * Bans, and ends the open sessions of a banned user with 4409. Sessions of a banned address stay open. Replaces a ban
+   * of the same kind and key.
    *
    * @returns how many sessions ended, over all nodes
-   * @throws GatehouseError SERVER_BUSY when Redis cannot be reached: the ban holds on this node, and everywhere once Redis is back
-   * @throws RangeError for a duration that is none
+   * @throws GatehouseError SERVER_BUSY if Redis cannot be reached: the ban applies on this node, and on all nodes
+   *   when Redis is back
+   * @throws RangeError if durationMs is not a positive integer
    */
   async ban({ durationMs, reason, ...order }: BanOrder): Promise<number> {
     const until = Date.now() + durationMs;
@@ -97,11 +98,11 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   /**
-   * Of an address that broke limits the offences are forgotten, too.
+   * Lifts a ban. For an address, its offences are forgotten too.
    *
-   * @param given nodes that know a ban of somebody above the giver keep it
+   * @param given nodes keep a ban that someone above the giver made
    * @returns whether there was such a ban
-   * @throws GatehouseError SERVER_BUSY when Redis cannot be reached: then nothing is lifted
+   * @throws GatehouseError SERVER_BUSY if Redis cannot be reached; then nothing is lifted
    */
   async lift(kind: Ban['kind'], key: string, given: GivenOrder = {}): Promise<boolean> {
     const lifted: Ban = { ...target({ kind, key }), until: 0, reason: '', by: 'operator', ...readGiver(given) };
@@ -116,10 +117,10 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   /**
-   * An address broke a limit, and is banned for it: twice as long as the time before, if that is not long ago. One that is
-   * banned already is not banned again, for whoever breaks a limit often breaks it with several connections at once.
+   * Bans an address that broke a limit, for twice as long as the last time if that was recent. A banned address is not
+   * banned again, because one breach often involves several connections.
    *
-   * @param address an IPv6 one cut to its /64
+   * @param address an IPv6 address cut to its /64
    */
   breach(address: string, reason: BreachReason): void {
     const now = Date.now();
@@ -131,10 +132,10 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     void this.shared.share(ban);
   }
 
-  /** The ban in force for an address (of IPv6 its /64) or a user; undefined: there is none. */
+  /** The ban in force for an address (for IPv6 its /64) or a user. Undefined if there is none. */
   inForce(kind: Ban['kind'], key: string): Ban | undefined {
     const ban = this.known.inForce(kind, key, Date.now());
-    // Another node, or one that ran here before, may have banned it.
+    // Another node, or an earlier run of this one, may have banned it.
     return ban?.by === 'breach' && this.spares(key) ? undefined : ban;
   }
 
@@ -142,12 +143,12 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     return this.inForce(kind, key) !== undefined;
   }
 
-  /** Whether an address is not banned for what it does: clients of the same machine during development. */
+  /** Whether an address is exempt from automatic bans: clients of the same machine during development. */
   spares(limitKey: string): boolean {
     return this.isLoopbackSpared && isLoopbackKey(limitKey);
   }
 
-  /** Whether the user is banned by somebody who may: a ban by a SERVICE does not keep an ADMIN out. */
+  /** Whether a ban applies to the user: a ban by a SERVICE does not apply to an ADMIN. */
   keepsOut(principal: Principal): boolean {
     const ban = this.known.inForce('user', principal.userId, Date.now());
     return ban !== undefined && reaches(ban, principal);
@@ -158,17 +159,17 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     return this.known.inForce(kind, target({ kind, key }).key, Date.now());
   }
 
-  /** Whether an operator did it: that holds for exempt addresses, too. */
+  /** Whether an operator made it. Such bans apply to exempt addresses, too. */
   isBannedByOperator(kind: Ban['kind'], key: string): boolean {
     return this.known.inForce(kind, key, Date.now())?.by === 'operator';
   }
 
-  /** How many bans this node knows that are in force. */
+  /** Number of bans in force on this node. */
   get activeCount(): number {
     return this.known.active(Date.now()).length;
   }
 
-  /** Automatic bans, and offences, that were forgotten before their time, for there were too many. */
+  /** Number of automatic bans and offences that were forgotten early because there were too many. */
   get dropped(): { readonly ban: number; readonly offence: number } {
     return { ban: this.known.dropped, offence: this.offences.dropped };
   }

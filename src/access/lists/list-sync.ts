@@ -1,26 +1,26 @@
-/** After which what did not reach the store is tried again. */
+/** Pause before a failed write to the store is tried again. */
 export const RETRY_MS = 1_000;
-/** How long words of two nodes about the same may be on their way. */
+/** How long messages of two nodes about the same entry may be in transit. */
 const CONTEST_MS = 5_000;
-/** How often the store is asked whether it has lost something. */
+/** How often the store is asked whether it has lost entries. */
 export const WATCH_MS = 2_000;
-/** One return of Redis shows in several ways, a moment apart: the store is read once. */
+/** One return of Redis causes several events within a moment. The store is read once for all of them. */
 const SETTLE_MS = 50;
 
 /**
- * Says when the list of this node is to be brought together with the list of the store: when Redis is back, when the store has
- * lost something, and when orders and lifts of several nodes may have crossed. Each node has heard those in its own order, and
- * only the store tells which came last.
+ * Decides when the list of this node is compared with the store: when Redis is back, when the store has lost entries,
+ * and when orders and lifts of several nodes may have crossed. Nodes get such messages in different orders, and only
+ * the store tells which came last.
  */
 export class ListSync {
   private liftedAt = -Infinity;
   private timer: NodeJS.Timeout | undefined;
   private watcher: NodeJS.Timeout | undefined;
-  /** One after the other. */
+  /** Runs one after the other. */
   private turn: Promise<void> = Promise.resolve();
   private isClosed = false;
 
-  /** @param reconcile tried again later where it rejects */
+  /** @param reconcile tried again later if it rejects */
   constructor(private readonly reconcile: () => Promise<void>) {}
 
   close(): void {
@@ -29,12 +29,12 @@ export class ListSync {
     clearInterval(this.watcher);
   }
 
-  /** @param hasLost whether the store holds another state than when it was last read; asked until `close` */
+  /** @param hasLost whether the store has another state than at the last read; asked until `close` */
   watch(hasLost: () => Promise<boolean>): void {
     this.watcher ??= setInterval(() => void this.look(hasLost), WATCH_MS).unref();
   }
 
-  /** Resolves when it has been tried. */
+  /** Resolves after the attempt. */
   now(): Promise<void> {
     this.turn = this.turn.then(() => this.reconcile()).catch(() => this.later());
     return this.turn;
@@ -48,13 +48,13 @@ export class ListSync {
     this.in(RETRY_MS);
   }
 
-  /** Something was lifted. The same may have been ordered at that moment, elsewhere. */
+  /** An entry was lifted. Another node may have ordered the same at that moment. */
   lifted(): void {
     this.liftedAt = performance.now();
     this.soon();
   }
 
-  /** An order of another node was heard: it may be older than a lift that this one has heard of already. */
+  /** Another node sent an order. It may be older than a lift that has arrived already. */
   heard(): void {
     if (performance.now() - this.liftedAt < CONTEST_MS) this.soon();
   }
@@ -63,7 +63,7 @@ export class ListSync {
     try {
       if (await hasLost()) await this.now();
     } catch {
-      // The store is away. Its return is a reason of its own to read it.
+      // The store cannot be reached. Its return causes another read.
     }
   }
 

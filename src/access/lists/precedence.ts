@@ -8,23 +8,23 @@ import type { Session } from '../../sessions/session.js';
 import { Revocations } from './revocations.js';
 import { giverOf, highestOf, isAbove, standingOf, type Standing } from './standing.js';
 
-/** A person, named by their user id, by the `jti` of a token of theirs, or by a session. */
+/** A person, identified by user id, by the `jti` of a token, or by a session. */
 export interface Person {
   readonly by: 'user' | 'token' | 'session';
   readonly id: string;
 }
 
-/** An order in force, and the user that it is about, if any. */
+/** An order in force, and the user that it concerns, if any. */
 export type StandingOrder = GivenOrder & { readonly userId?: string | undefined };
 
 const KIND = 'standing';
 const STANDINGS: ReadonlySet<unknown> = new Set<Standing>(['none', 'SERVICE', 'ADMIN']);
 
 /**
- * Who may do what to whom: nobody grants a role, undoes an order, or acts on a person above themselves.
+ * Decides who may do what to whom: nobody grants a role, undoes an order, or acts on a person above themselves.
  *
- * How high somebody stands is known of users who are connected, and of those whose rights were changed. Of the others only
- * their token tells, so nodes hold each order against the token once more when it comes.
+ * The standing of a user is known if the user is connected, or has changed rights. For others only the token tells, so
+ * nodes check each order again when the token arrives.
  */
 @Injectable()
 export class Precedence {
@@ -53,10 +53,10 @@ export class Precedence {
   }
 
   /**
-   * For lifting an order, and for replacing it.
+   * Checks that the actor may lift or replace an order.
    *
    * @param order undefined if there is none
-   * @throws GatehouseError FORBIDDEN if somebody above the actor gave the order, or it is about the actor
+   * @throws GatehouseError FORBIDDEN if someone above the actor gave the order, or it is about the actor
    */
   demandUndo(actor: Principal, order: StandingOrder | undefined): void {
     if (order === undefined) return;

@@ -5,20 +5,20 @@ import { giverOf, isAbove, reaches, standingOf } from './standing.js';
 
 interface Entry {
   readonly revocation: Revocation;
-  /** Of a change of rights, as sessions share them. */
+  /** The rights of a change, which sessions share. */
   readonly rights: Rights | undefined;
 }
 
 /** The revocations that this node knows, for the check at every upgrade, refresh and request. */
 export class RevocationList {
-  /** By kind, so that a look-up puts no key together: all sessions are judged in one turn when a node rejoins. */
+  /** By kind, so that a look-up builds no key: all sessions are checked in one turn when a node rejoins. */
   private readonly entries = {
     token: new Map<string, Entry>(),
     user: new Map<string, Entry>(),
     rights: new Map<string, Entry>(),
   };
 
-  /** @param max beyond it new ones are not taken: none may give way to another */
+  /** @param max beyond it, new entries are refused; none may displace another */
   constructor(private readonly max: number) {}
 
   get size(): number {
@@ -27,10 +27,10 @@ export class RevocationList {
   }
 
   /**
-   * The same kind and key again takes back more, never less: lifting is a word of its own.
+   * Merges with an entry of the same kind and key, and the result is the stricter one. Lifting is a separate operation.
    *
    * @param now milliseconds since 1970
-   * @returns false where there is no room for it
+   * @returns false if there is no room
    */
   put(revocation: Revocation, now: number): boolean {
     const { kind, key } = revocation;
@@ -51,14 +51,14 @@ export class RevocationList {
     return this.entries[kind].get(key)?.revocation as RevocationOf<K> | undefined;
   }
 
-  /** Those whose time is not over. */
+  /** The entries in force. */
   active(now: number): readonly Revocation[] {
     this.dropEnded(now);
     const { token, user, rights } = this.entries;
     return [...token.values(), ...user.values(), ...rights.values()].map(({ revocation }) => revocation);
   }
 
-  /** Who a principal counts as: itself, or with other rights; undefined where its token is not valid any more. */
+  /** Applies the list to a principal: returns it unchanged or with other rights. Undefined if its token is revoked. */
   judge(principal: Principal, now: number): Principal | undefined {
     if (this.size === 0 && principal.asIssued === undefined) return principal;
     const issued = principal.asIssued ?? principal;
@@ -83,10 +83,10 @@ export class RevocationList {
   }
 }
 
-/** Nodes that hear two in different orders come to the same. */
+/** Nodes that get two entries in different orders reach the same result. */
 function stricter(one: Revocation, other: Revocation): Revocation {
   const until = Math.max(one.until, other.until);
-  // Merged, an order of a SERVICE would reach ADMINs, or one of an ADMIN would reach them no longer.
+  // Merged, an order of a SERVICE would apply to ADMINs, or one of an ADMIN would stop applying to them.
   if (isAbove(giverOf(one), giverOf(other))) return { ...one, until };
   if (isAbove(giverOf(other), giverOf(one))) return { ...other, until };
   if (one.kind === 'token' || other.kind === 'token') return { ...other, until };
@@ -94,7 +94,7 @@ function stricter(one: Revocation, other: Revocation): Revocation {
   return { ...later, until };
 }
 
-/** A token that does not say when it was issued counts as issued before. */
+/** A token without a time of issue counts as issued before. */
 function isMeant(principal: Principal, entry: Entry | undefined): boolean {
   if (entry === undefined || entry.revocation.kind === 'token') return false;
   if (!reaches(entry.revocation, principal)) return false;
@@ -106,7 +106,10 @@ function withRights(issued: Principal, { roles, capabilities = issued.capabiliti
   return Object.freeze({ ...issued, roles, capabilities, asIssued: issued });
 }
 
-/** An order that cannot be read, because a newer release wrote it, or that grants more than its giver may, allows nothing. */
+/**
+ * An order that cannot be read, because a newer release wrote it, or that grants more than its giver may, allows
+ * nothing.
+ */
 function rightsOf({ roles, channels, ...order }: RightsChange): Rights {
   if (isAbove(standingOf({ roles }), giverOf(order))) return { roles: NO_ROLES, capabilities: new Map() };
   return readRights({ roles, channels }) ?? { roles: NO_ROLES, capabilities: new Map() };

@@ -15,29 +15,29 @@ import { Revocations, type Outcome } from './revocations.js';
 import { NO_EFFECT } from './session-review.js';
 
 export interface OrderOptions extends GivenOrder {
-  /** Milliseconds since 1970; absent: REVOCATION_TTL_MS from now. Not before the tokens in question have expired. */
+  /** Milliseconds since 1970. Absent: REVOCATION_TTL_MS from now. Choose a time after the tokens have expired. */
   readonly until?: number | undefined;
-  /** For operators; clients do not read it. */
+  /** For operators; clients do not see it. */
   readonly reason?: string | undefined;
 }
 
 export interface UserOrder extends OrderOptions {
-  /** Tokens issued before then, in milliseconds since 1970; absent: now. */
+  /** Tokens issued before this time are revoked, in milliseconds since 1970. Absent: now. */
   readonly issuedBefore?: number | undefined;
 }
 
 export interface RightsOrder extends OrderOptions {
   readonly roles: readonly string[];
-  /** As a token's `channels` claim; absent: each token's own. */
+  /** Like a token's `channels` claim. Absent: the claim of each token applies. */
   readonly channels?: RightsChange['channels'] | undefined;
 }
 
 export interface Ordered<T extends Revocation> extends Outcome {
-  /** What stands in the list from now on. */
+  /** The entry that is now in the list. */
   readonly revocation: T;
 }
 
-/** Where the session's token has no id, there is no revocation: the session is expelled. */
+/** Absent if the session's token has no id. The session was then closed, and nothing was revoked. */
 export interface SessionRevoked extends Outcome {
   readonly revocation?: TokenRevocation;
 }
@@ -48,10 +48,10 @@ interface TokenOfSession {
 }
 
 const KIND = 'token-of-session';
-/** How much longer than its token a revocation is kept: nodes whose clocks are behind still take the token. */
+/** How much longer than its token a revocation is kept, because nodes with slow clocks still accept the token. */
 const CLOCK_MARGIN_MS = 60_000;
 
-/** What operators may order about tokens: each holds on every node within a moment. */
+/** Orders of operators about tokens. Each takes effect on every node within a moment. */
 @Injectable()
 export class RevocationOrders {
   private readonly ttlMs: number;
@@ -67,21 +67,21 @@ export class RevocationOrders {
     bus.handle(KIND, (payload) => this.tokenHere(payload));
   }
 
-  /** Closes the sessions that were opened or last refreshed with a token, and lets nobody in with it. */
+  /** Revokes a token: closes the sessions that were opened or last refreshed with it, and refuses it from now on. */
   revokeToken(tokenId: string, options: OrderOptions = {}): Promise<Ordered<TokenRevocation>> {
     return this.give({ kind: 'token', key: tokenId, ...this.commonOf(options) });
   }
 
-  /** The same with all tokens of a user that were issued before now, and those that do not say when. */
+  /** Revokes all tokens of a user that were issued before now, and those without a time of issue. */
   revokeUser(userId: string, options: UserOrder = {}): Promise<Ordered<UserRevocation>> {
     const { issuedBefore = Date.now() } = options;
     return this.give({ kind: 'user', key: userId, ...this.commonOf(options), issuedBefore });
   }
 
   /**
-   * Ends one session, and revokes its token with whatever else that has opened.
+   * Ends one session, and revokes its token with every other session that it opened.
    *
-   * @returns undefined where there is no such session
+   * @returns undefined if there is no such session
    */
   async revokeSession(sessionId: string, options: OrderOptions = {}): Promise<SessionRevoked | undefined> {
     const token = await this.tokenOf(sessionId);
@@ -94,16 +94,16 @@ export class RevocationOrders {
     return this.revokeToken(token.tokenId, { ...options, until: options.until ?? end });
   }
 
-  /** Puts other rights in the place of what tokens say that the user was given before now, those of open sessions included. */
+  /** Replaces the rights in tokens of a user that were issued before now, also in open sessions. */
   changeRights(userId: string, { roles, channels, ...options }: RightsOrder): Promise<Ordered<RightsChange>> {
     const former = this.revocations.get('rights', userId);
-    // Later than the one before by this clock too, though another node's made that.
+    // Later than the previous one also by this clock, although another node made that.
     const issuedBefore = Math.max(Date.now(), (former?.issuedBefore ?? 0) + 1);
     const rights = { roles, ...(channels !== undefined && { channels }) };
     return this.give({ kind: 'rights', key: userId, ...this.commonOf(options), issuedBefore, ...rights });
   }
 
-  /** @throws RangeError where its time is over already */
+  /** @throws RangeError if its time is in the past */
   private async give<T extends Revocation>(order: T): Promise<Ordered<T>> {
     if (!Number.isSafeInteger(order.until) || order.until <= Date.now())
       throw new RangeError('expiresAt must be in the future');

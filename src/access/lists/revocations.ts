@@ -16,16 +16,16 @@ import { MAX_UNSTORED, ReplicatedList } from './replicated-list.js';
 import { RevocationList } from './revocation-list.js';
 import { NO_EFFECT, SessionReview, sumOf, type Effect } from './session-review.js';
 
-/** What an order led to, on all nodes that answered. */
+/** The result of an order, over all nodes that answered. */
 export interface Outcome extends Effect {
-  /** Nodes (SERVER_ID) that did not say within two seconds that they have carried it out; they find it in the store. */
+  /** Nodes (SERVER_ID) that did not confirm within two seconds. They find the order in the store. */
   readonly missing: readonly string[];
 }
 
 /** What takes back something that tokens say: held against every token that comes, and every session that is open, on all nodes. */
 @Injectable()
 export class Revocations implements OnApplicationBootstrap, OnApplicationShutdown {
-  // Twice, for what other nodes were given room for must not be refused here.
+  // Twice the maximum, because orders that other nodes had room for must not be refused here.
   private readonly known = new RevocationList(2 * MAX_REVOCATIONS);
   private readonly shared: ReplicatedList<Revocation>;
   private refused = 0;
@@ -57,7 +57,7 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
     });
   }
 
-  /** Before the server listens, so that no revoked token comes in first. Where Redis is away it serves all the same. */
+  /** Runs before the server listens, so that no revoked token comes in first. The server also starts without Redis. */
   async onApplicationBootstrap(): Promise<void> {
     await this.shared.start();
   }
@@ -66,7 +66,7 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
     this.shared.close();
   }
 
-  /** Who a principal counts as at this moment: itself, or with other rights; undefined where its token is revoked. */
+  /** Applies the list to a principal: returns it unchanged or with other rights. Undefined if its token is revoked. */
   judge(principal: Principal): Principal | undefined {
     return this.known.judge(principal, Date.now());
   }
@@ -75,22 +75,22 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
     return this.known.get(kind, key);
   }
 
-  /** How many this node knows that are in force. */
+  /** Number of entries in force on this node. */
   get activeCount(): number {
     return this.known.active(Date.now()).length;
   }
 
-  /** How many orders were refused, for there were too many. */
+  /** Number of orders that were refused because there were too many. */
   get refusedCount(): number {
     return this.refused;
   }
 
   /**
-   * Holds on this node in the turn of the call, and on the others as soon as the store has it. The same kind and key again takes
-   * back more, never less.
+   * Applies an order on this node at once, and on the others when the store has it. Merges with an entry of the same
+   * kind and key; the result is the stricter one.
    *
-   * @throws GatehouseError SERVER_BUSY when there are too many, and then it does not hold; or when Redis cannot be reached: it
-   *   holds on this node, and everywhere once Redis is back
+   * @throws GatehouseError SERVER_BUSY if there are too many: then it does not apply. Also if Redis cannot be
+   *   reached: then it applies on this node, and on all nodes when Redis is back
    */
   async add(order: Revocation): Promise<Outcome> {
     const isNew = this.known.get(order.kind, order.key) === undefined;
@@ -104,9 +104,11 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   /**
-   * @param given nodes that know such an order of somebody above the giver keep it
+   * Lifts an order.
+   *
+   * @param given nodes keep an order that someone above the giver gave
    * @returns whether there was such an order
-   * @throws GatehouseError SERVER_BUSY when Redis cannot be reached: then nothing is lifted
+   * @throws GatehouseError SERVER_BUSY if Redis cannot be reached; then nothing is lifted
    */
   lift(kind: Revocation['kind'], key: string, given: GivenOrder = {}): Promise<boolean> {
     return this.shared.lift({ kind, key, until: 0, reason: '', issuedBefore: 0, roles: [], ...readGiver(given) });

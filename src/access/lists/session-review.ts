@@ -3,13 +3,13 @@ import { hasSameRights, type Principal } from '../../authentication/principal.js
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import type { Session } from '../../sessions/session.js';
 
-/** What came of an order, in sessions and subscriptions. */
+/** The effect of an order on sessions and subscriptions. */
 export interface Effect {
-  /** Sessions closed. */
+  /** Sessions that were closed. */
   readonly ended: number;
-  /** Sessions that have other rights now. */
+  /** Sessions whose rights changed. */
   readonly changed: number;
-  /** Subscriptions of those that are not allowed any more. */
+  /** Subscriptions of those sessions that are not allowed any more. */
   readonly dropped: number;
 }
 
@@ -23,10 +23,10 @@ export function sumOf(effects: readonly Effect[]): Effect {
   }));
 }
 
-/** Who a principal counts as now; undefined: its token is not valid any more. */
+/** The current principal; undefined if its token is not valid any more. */
 export type Judge = (principal: Principal) => Principal | undefined;
 
-/** Brings open sessions of this node in line with what holds now for their tokens. */
+/** Brings open sessions of this node in line with the current state of their tokens. */
 @Injectable()
 export class SessionReview {
   constructor(private readonly sessions: SessionRegistry) {}
@@ -39,7 +39,10 @@ export class SessionReview {
     return this.review(this.sessions.ofUser(userId), judge);
   }
 
-  /** Looks at all sessions: 50,000 take less than 10 ms, so an index of token ids would cost each connection more than it saves. */
+  /**
+   * Looks at all sessions. 50,000 take less than 10 ms, so an index of token ids would cost each connection more than
+   * it saves.
+   */
   ofToken(tokenId: string, judge: Judge): Promise<Effect> {
     const found: Session[] = [];
     this.sessions.forEach((session) => {
@@ -48,7 +51,7 @@ export class SessionReview {
     return this.review(found, judge);
   }
 
-  /** All sessions are closed or have their new rights in the turn of the call; what is waited for is what that leads to. */
+  /** Closes sessions, or changes their rights, before it returns. The promise waits for the consequences. */
   private async review(sessions: Iterable<Session>, judge: Judge): Promise<Effect> {
     let ended = 0;
     const changes: Promise<number>[] = [];

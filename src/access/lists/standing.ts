@@ -1,10 +1,10 @@
 import type { Principal } from '../../authentication/principal.js';
 import type { GivenOrder } from '../../cluster/ports/given-order.js';
 
-/** The roles that the server itself gives powers to. Every other role is the application's own and stands below both. */
+/** The roles that have a meaning for the server. Every other role belongs to the application and stands below both. */
 export type OperatorRole = 'ADMIN' | 'SERVICE';
 
-/** How high a person stands. Nobody acts on a person, or undoes an order, above their own standing. */
+/** The rank of a person. Nobody acts on a person, or undoes an order, above their own rank. */
 export type Standing = OperatorRole | 'none';
 
 type Person = Pick<Principal, 'roles'>;
@@ -26,7 +26,7 @@ export function standingOf({ roles }: Person): Standing {
   return roles.includes('SERVICE') ? 'SERVICE' : 'none';
 }
 
-/** What an order of this person bears. */
+/** The field of an order that this person gives. */
 export function givenBy(person: Person): GivenOrder {
   return standingOf(person) === 'ADMIN' ? {} : { givenAs: 'SERVICE' };
 }
@@ -36,8 +36,8 @@ export function giverOf({ givenAs }: GivenOrder): OperatorRole {
 }
 
 /**
- * Whether an order holds for a person. The lower one counts of what their token says and what holds now: by the higher one, a
- * token that was revoked would be good again as soon as its user is promoted.
+ * Whether an order applies to a person. The lower rank of the token and the current state counts: with the higher one,
+ * a revoked token would be valid again as soon as its user is promoted.
  */
 export function reaches(order: GivenOrder, principal: Principal): boolean {
   const giver = giverOf(order);

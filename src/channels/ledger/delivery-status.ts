@@ -1,9 +1,9 @@
 import type { DropReason, Receipt } from '../../socket/receipt.js';
 
-/** What became of something that was sent. The first that is heard of it holds. */
+/** What happened to a delivery. The first report counts. */
 export class DeliveryStatus implements Receipt {
   outcome: 'waiting' | 'delivered' | DropReason = 'waiting';
-  /** When it came to that, in milliseconds since 1970; zero while it waits. */
+  /** Time of the outcome, in milliseconds since 1970; 0 while it waits. */
   at = 0;
 
   written(at: number): void {

@@ -5,25 +5,25 @@ import type { PublicationRecord } from './publication-record.js';
 import type { Departure, Episode, SubscriptionRecord } from './subscription-record.js';
 import type { PublicationOutcome } from './publication-outcome.js';
 
-/** What is asked for, and what is known of it. */
+/** The question, and what is known. */
 export interface Wanted {
   readonly seq: number;
   readonly epoch: string;
-  /** When it was published; undefined: nobody who was asked knows. */
+  /** Time of the publication; undefined if no node that answered knows it. */
   readonly ts: number | undefined;
-  /** The publication as this node told it; undefined: it is forgotten, or never came here. */
+  /** The publication on this node; undefined if it is forgotten, or never arrived. */
   readonly line: PublicationRecord | undefined;
-  /** Whether its subscribers here were told of it, or that it is lost, as far as is remembered. */
+  /** Whether the ledger still covers the time at which subscribers here got it, or the notice of its loss. */
   readonly wasTold: boolean;
-  /** Whether the departures from the channel are known that happened after this. */
+  /** Whether all departures from the channel after this time are known. */
   readonly departuresSince: number;
-  /** Where the channel stands now. */
+  /** The current position of the channel. */
   readonly top: Position;
 }
 
 const FORGOTTEN: PublicationOutcome = { outcome: 'unknown', reason: 'forgotten' };
 
-/** What a frame that speaks of the publication tells: that it came, or that its loss was announced. */
+/** What a frame about the publication proves: that it arrived, or that its loss was announced. */
 export function ofDelivery({ line, outcome, at }: LedgerDelivery): PublicationOutcome {
   if (outcome === 'waiting') return { outcome, reason: 'queue' };
   if (outcome !== 'delivered') return { outcome: 'dropped', reason: outcome, at };
@@ -31,15 +31,15 @@ export function ofDelivery({ line, outcome, at }: LedgerDelivery): PublicationOu
   return { outcome: 'gap_announced', at, gap: { from: line.from, to: line.seq } };
 }
 
-/** All that the replies to the subscribes of a session tell; the happiest of it holds. */
+/** What the replies to the subscribes of a session prove. The best outcome counts. */
 export function ofReplies(record: SubscriptionRecord, wanted: Wanted): readonly PublicationOutcome[] {
   const replies = record.episodes.filter(({ isLive }) => isLive).flatMap((episode) => ofReply(episode, record, wanted));
   const isForgotten = isOfForgotten(record, wanted) || replies.includes(FORGOTTEN);
-  // What a reply that is forgotten may have brought cannot be said to have been left out.
+  // A forgotten reply may have contained it.
   return isForgotten ? [FORGOTTEN, ...replies.filter((verdict) => !isLeftOut(verdict))] : replies;
 }
 
-/** Whether a subscribe that is forgotten may have brought it. */
+/** Whether a forgotten subscribe may have delivered it. */
 function isOfForgotten({ isCut, episodes: [first] }: SubscriptionRecord, wanted: Wanted): boolean {
   return isCut && first?.top !== undefined && isAtOrBefore(wanted, first.top, first.begunAt);
 }
@@ -48,7 +48,7 @@ function isLeftOut({ outcome, reason }: PublicationOutcome): boolean {
   return outcome === 'dropped' && (reason === 'expired' || reason === 'excluded_or_expired');
 }
 
-/** What the reply to a subscribe tells. */
+/** What the reply to a subscribe proves. */
 function ofReply(episode: Episode, record: SubscriptionRecord, wanted: Wanted): readonly PublicationOutcome[] {
   const { since, top, gap, begunAt } = episode;
   if (top === undefined || !isAtOrBefore(wanted, top, begunAt)) return [];
@@ -63,20 +63,20 @@ function ofReply(episode: Episode, record: SubscriptionRecord, wanted: Wanted): 
   const isLost = gap !== undefined && wanted.seq <= gap.to && wanted.seq >= (gap.from ?? 0);
   if (isLost) return [replied(episode, { outcome: 'gap_announced', gap })];
   if (episode.isBlurred) return [FORGOTTEN];
-  // It was left out of what was missed.
+  // It was left out of the missed publications.
   if (record.isExcludedBy(wanted.line?.excluded)) return [{ outcome: 'excluded' }];
   if (wanted.line === undefined) return [{ outcome: 'dropped', reason: 'excluded_or_expired', at: begunAt }];
   return [{ outcome: 'dropped', reason: 'expired', at: begunAt }];
 }
 
-/** What was said in a reply holds as far as the reply went. */
+/** An outcome from a reply depends on what became of the reply. */
 function replied({ outcome, at }: DeliveryStatus, verdict: PublicationOutcome): PublicationOutcome {
   if (outcome === 'waiting') return { outcome, reason: 'recovery' };
   if (outcome !== 'delivered') return { outcome: 'dropped', reason: outcome, at };
   return { ...verdict, at };
 }
 
-/** What it tells that the session was in the channel, or was not any more, when the publication was told there. */
+/** What is known of whether the session was in the channel when the publication was sent there. */
 export function ofPresence(record: SubscriptionRecord, wanted: Wanted): readonly PublicationOutcome[] {
   const { departure, episodes, latest } = record;
   const { line } = wanted;
@@ -90,7 +90,7 @@ export function ofPresence(record: SubscriptionRecord, wanted: Wanted): readonly
   }
   if (line !== undefined && record.isExcludedBy(line.excluded)) return [{ outcome: 'excluded' }];
   if (line?.lostBy !== undefined) return [{ outcome: 'dropped', reason: line.lostBy, at: line.at }];
-  // Who is not live has no delivery of it: it waits behind the reply.
+  // A session that is not live gets nothing yet: the publication waits behind the reply.
   if (wanted.wasTold && !latest.isLive) {
     return departure
       ? [{ outcome: 'dropped', reason: 'closed', at: departure.at }]
@@ -100,18 +100,24 @@ export function ofPresence(record: SubscriptionRecord, wanted: Wanted): readonly
   return isOnItsWay ? [{ outcome: 'not_arrived' }] : [FORGOTTEN];
 }
 
-/** It came when the session had left the channel, or its subscribe came to nothing. */
+/** It arrived after the session had left the channel, or its subscribe failed. */
 function ofDeparture({ why, at }: Departure, reason: string = why): PublicationOutcome {
   return why === 'closed' ? { outcome: 'offline', at } : { outcome: 'not_subscribed', reason, at };
 }
 
-/** Whether the publication comes no later than a position, which was reached at a time: across epochs, only times compare. */
+/**
+ * Whether the publication is at or before a position that was reached at a time. Between epochs, only times can be
+ * compared.
+ */
 function isAtOrBefore({ seq, epoch, ts }: Wanted, position: Position | undefined, reachedAt: number): boolean {
   if (position?.epoch === epoch) return seq <= position.seq;
   return ts !== undefined && ts <= reachedAt;
 }
 
-/** Whether it lies behind a position, and not beyond where the channel stands: of other lives than the present one, nobody knows that. */
+/**
+ * Whether it is after a position and not after the channel's current position. Unknown for other epochs than the
+ * current one.
+ */
 function isBetween({ seq, epoch, top }: Wanted, position: Position | undefined): boolean {
   return position?.epoch === epoch && top.epoch === epoch && seq > position.seq && seq <= top.seq;
 }

@@ -11,16 +11,16 @@ import { bestOf, type OutcomeName, type PublicationOutcome } from './publication
 export interface Inquiry {
   readonly userId: string;
   readonly seq: number;
-  /** Which life of the channel is meant; undefined: the newest that has the seq. */
+  /** The epoch of the channel; undefined: the newest that has the seq. */
   readonly epoch?: string | undefined;
 }
 
-/** What the channel itself knows of a publication: still there, gone from its history, or never there. */
+/** Whether the publication is still in the history, gone, or was never there. */
 export interface PublicationState {
   readonly state: 'kept' | 'gone' | 'never';
-  /** When it was published; absent where nobody who was asked knows. */
+  /** Time of the publication; absent if no node that answered knows it. */
   readonly ts?: number;
-  /** Where the channel stands now. */
+  /** The current position of the channel. */
   readonly top: Position;
 }
 
@@ -30,10 +30,10 @@ export interface NodeCover {
   readonly sessionsSince: number;
 }
 
-/** Why a user got a publication, or did not. */
+/** Why a user received a publication, or did not. */
 export interface Explanation extends PublicationOutcome {
   readonly publication: PublicationState;
-  /** The happiest first. */
+  /** The best outcome first. */
   readonly sessions: readonly SessionAccount[];
   /** The nodes that answered, and how far back they know. */
   readonly nodes: readonly NodeCover[];
@@ -47,7 +47,7 @@ interface Gathered {
 }
 
 const KIND = 'explain';
-/** What tells only that nothing is known to have come: it does not hold where somebody has not been asked. */
+/** Outcomes that only say that nothing is known. They do not hold if a node did not answer. */
 const NEGATIVE: ReadonlySet<OutcomeName> = new Set<OutcomeName>([
   'before_subscribe',
   'claimed',
@@ -56,7 +56,7 @@ const NEGATIVE: ReadonlySet<OutcomeName> = new Set<OutcomeName>([
   'never_published',
 ]);
 
-/** Answers why a user did not get a publication, from the ledgers of all nodes that answer. */
+/** Explains why a user did not get a publication, from the ledgers of all nodes that answer. */
 @Injectable()
 export class Explanations {
   constructor(
@@ -68,12 +68,12 @@ export class Explanations {
     bus.handle(KIND, (payload) => this.here.of(payload as Question));
   }
 
-  /** Whether there is anything to be asked in a channel's namespace. */
+  /** Whether the channel's namespace has a ledger. */
   areKeptFor({ namespace }: Channel): boolean {
     return this.ledgers.of(namespace) !== undefined;
   }
 
-  /** @throws GatehouseError SERVER_BUSY when the broker cannot be reached */
+  /** @throws GatehouseError SERVER_BUSY if the broker cannot be reached */
   async of(channel: Channel, inquiry: Inquiry): Promise<Explanation> {
     const publication = await this.stateOf(channel.name, inquiry);
     const { userId, seq, epoch } = inquiry;
@@ -88,10 +88,10 @@ export class Explanations {
     };
     let gathered = await this.gather(question);
     const ts = publication.ts ?? tsIn(gathered);
-    // One node knows what the others could not: who was there at the time can be said now.
+    // One node knows the time of the publication, so the others can say which sessions were open then.
     if (ts !== undefined && publication.ts === undefined) gathered = await this.gather({ ...question, ts });
     if (ts === undefined) return explanationOf(publication, gathered);
-    // A node was told of it, so it was published, though the channel stands before it: Redis has lost it, or is only just past it.
+    // A node has the publication, but the channel is before it: Redis has lost it, or has only just reached it.
     const state = publication.state === 'never' ? 'gone' : publication.state;
     return explanationOf({ ...publication, state, ts }, gathered);
   }
@@ -110,7 +110,7 @@ export class Explanations {
     const accounts = new Map<string, NodeAccount>();
     const here = this.here.of(question);
     if (here !== null) accounts.set(this.here.nodeId, here);
-    // A node without a ledger for the namespace has nothing to say: as good as no answer.
+    // A node without a ledger for the namespace has nothing to say, which counts as no answer.
     const silent = [...missing];
     for (const [nodeId, account] of received) {
       if (account === null) silent.push(nodeId);

@@ -4,8 +4,8 @@ import { DeliveryStatus } from './delivery-status.js';
 import type { PublicationRecord } from './publication-record.js';
 
 /**
- * A line, and one session that it was sent to. It goes along with the frame as its shedding, so that the queue can say what
- * became of the one frame that all subscribers share, for each of them.
+ * A record, and one session that it was sent to. It travels with the frame as its shedding, so the queue can report the
+ * outcome of the shared frame for each subscriber.
  */
 export class LedgerDelivery extends DeliveryStatus implements Shedding {
   constructor(

@@ -10,19 +10,19 @@ interface Wish {
   readonly seq: number;
 }
 
-/** What a ledger has about a publication and a user. */
+/** What a ledger knows about a publication and a user. */
 export interface About {
   readonly lines: readonly PublicationRecord[];
   readonly deliveries: readonly LedgerDelivery[];
 }
 
-/** What became of the publications of one namespace on this node, in memory, as far back as its limits allow. */
+/** The publications of one namespace on this node and their outcomes, in memory, as far back as its limits allow. */
 export class Ledger {
-  /** A line comes before its deliveries, so where it is still there, they are. */
+  /** A record is older than its deliveries, so if it is still there, they are too. */
   readonly entries: Ring<PublicationRecord | LedgerDelivery>;
-  /** Of sessions that have left. Those that are subscribed keep their record themselves. */
+  /** Sessions that have left. Current subscribers keep their own record. */
   readonly departures: Ring<SubscriptionRecord>;
-  /** What the records of those that are subscribed take, in entries. */
+  /** Size of the records of current subscribers, in entries. */
   held = 0;
 
   constructor(readonly limits: LedgerLimits) {
@@ -39,7 +39,7 @@ export class Ledger {
     return this.entries.size + this.departures.size + this.held;
   }
 
-  /** What speaks of a seq, newest first: what was told in the channel, and what of that was sent to the user. */
+  /** Records about a seq, newest first: those of the channel, and those that were sent to the user. */
   about({ channel, userId, seq }: Wish): About {
     const entries = this.entries.filter((entry) => {
       const line = entry instanceof PublicationRecord ? entry : entry.line;

@@ -4,7 +4,7 @@ import { LedgerDelivery } from './ledger-delivery.js';
 import type { Ledger } from './ledger.js';
 import type { PublicationRecord } from './publication-record.js';
 
-/** A push that writes down whom it was sent to. */
+/** A push that records whom it was sent to. */
 export class LedgeredPush extends ChannelPush {
   constructor(
     options: ChannelPushOptions,

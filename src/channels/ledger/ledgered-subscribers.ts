@@ -7,7 +7,7 @@ import { LedgeredPush } from './ledgered-push.js';
 import { LedgeredSubscription } from './ledgered-subscription.js';
 import { PublicationRecord, type Reach } from './publication-record.js';
 
-/** The subscribers of a channel whose namespace keeps a ledger. */
+/** The subscribers of a channel whose namespace has a ledger. */
 export class LedgeredSubscribers extends Subscribers {
   private readonly reach: Reach = { position: undefined };
 

@@ -9,7 +9,7 @@ import type { Ledger } from './ledger.js';
 import { PublicationRecord, type Reach } from './publication-record.js';
 import { SubscriptionRecord } from './subscription-record.js';
 
-/** A subscription that writes down what happens to it. */
+/** A subscription that records what happens to it. */
 export class LedgeredSubscription extends Subscription {
   readonly record: SubscriptionRecord;
 
@@ -62,7 +62,7 @@ export class LedgeredSubscription extends Subscription {
     this.ledger.entries.add(delivery);
   }
 
-  /** Who has left meanwhile is told nothing more, and the ring has weighed it. */
+  /** A session that has left gets nothing more, and the ring has its final size. */
   private keep(change: () => void): void {
     if (this.hasEnded) return;
     const before = this.record.weight;

@@ -6,7 +6,7 @@ import { Ledger } from './ledger.js';
 import { Ring } from './ring.js';
 import type { SubscriptionRecord } from './subscription-record.js';
 
-/** Sessions that are remembered after they have closed. */
+/** Closed sessions that are remembered. */
 const MAX_CLOSED_SESSIONS = 10_000;
 
 export interface ClosedSession {
@@ -17,7 +17,9 @@ export interface ClosedSession {
   readonly code: number;
 }
 
-/** The ledgers of the namespaces that keep one, and the sessions that were there. Where none does, nothing is written down. */
+/**
+ * The ledgers of the namespaces that have one, and the sessions that were open. Without any ledger nothing is recorded.
+ */
 @Injectable()
 export class Ledgers {
   readonly startedAt = Date.now();
@@ -40,19 +42,19 @@ export class Ledgers {
     return this.byNamespace.size > 0;
   }
 
-  /** Everything that is remembered, for metrics. */
+  /** Number of records, for metrics. */
   get size(): number {
     let size = this.closedSessions.size;
     for (const ledger of this.byNamespace.values()) size += ledger.size;
     return size;
   }
 
-  /** Undefined where the namespace keeps none. */
+  /** Undefined if the namespace has no ledger. */
   of({ name }: Pick<Namespace, 'name'>): Ledger | undefined {
     return this.byNamespace.get(name);
   }
 
-  /** All sessions that were open after this, in milliseconds since 1970, are known. */
+  /** All sessions that were open after this time, in milliseconds since 1970, are known. */
   get sessionsSince(): number {
     return Math.max(this.startedAt, this.closedSessions.completeSince);
   }

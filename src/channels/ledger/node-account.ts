@@ -9,27 +9,27 @@ import type { Ledgers } from './ledgers.js';
 import type { SubscriptionRecord } from './subscription-record.js';
 import { bestOf, rankOf, type PublicationOutcome } from './publication-outcome.js';
 
-/** Sessions of the user that one node tells of: those that came off best, and of these the latest. */
+/** Sessions of the user that one node reports: those with the best outcome, and of these the latest. */
 const MAX_SESSIONS = 50;
-/** Subscribes that are told of one session. */
+/** Subscribes that are reported for one session. */
 const MAX_SUBSCRIBES = 10;
 
-/** As it travels between nodes: absent fields are left out. */
+/** The form between nodes. Absent fields are omitted. */
 export interface Question {
   readonly channel: string;
   readonly namespace: string;
   readonly userId: string;
   readonly seq: number;
-  /** Which life of the channel; absent: the newest in which the node knows the seq, or else the present one. */
+  /** The epoch of the channel. Absent: the newest in which the node knows the seq, or else the current one. */
   readonly epoch?: string;
-  /** Where the channel stands now. */
+  /** The current position of the channel. */
   readonly top: Position;
   readonly ts?: number;
 }
 
 /** One stay of a session in the channel, or what is left of it. */
 export interface Stay {
-  /** When the last subscribe came, and where the channel stood by then. */
+  /** Time of the last subscribe, and the position of the channel at that time. */
   readonly subscribedAt: number;
   readonly seq?: number;
   readonly since?: number;
@@ -39,24 +39,24 @@ export interface Stay {
 export interface SessionAccount extends PublicationOutcome {
   readonly sessionId: string;
   readonly nodeId: string;
-  /** Absent where the session is forgotten, and only what it was sent is known. */
+  /** Absent if the session is forgotten and only its deliveries are known. */
   readonly openedAt?: number;
   readonly closedAt?: number;
   readonly closeCode?: number;
   readonly subscribes: readonly Stay[];
 }
 
-/** What one node knows. */
+/** The answer of one node. */
 export interface NodeAccount {
   readonly sessions: readonly SessionAccount[];
-  /** When it was published, where this node knows it. */
+  /** Time of the publication, if this node knows it. */
   readonly ts?: number;
-  /** What was sent is known from here on, and which sessions there were, in milliseconds since 1970. */
+  /** Since when deliveries and sessions are recorded, in milliseconds since 1970. */
   readonly deliveriesSince: number;
   readonly sessionsSince: number;
 }
 
-/** What a node has to answer from. */
+/** The sources of a node's answer. */
 export interface Grounds {
   readonly nodeId: string;
   readonly ledgers: Ledgers;
@@ -125,12 +125,12 @@ function trailsOf(
   return trails;
 }
 
-/** Undefined where the session has nothing to do with it: it was not there by then. */
+/** Undefined if the session is not concerned, because it was not there at the time. */
 function verdictOf({ deliveries, records, openedAt, closedAt }: Trail, wanted: Wanted): PublicationOutcome | undefined {
   const { ts, departuresSince } = wanted;
   if (isBeyondTop(wanted) && deliveries.length === 0) return { outcome: 'never_published' };
   const told = [...deliveries.map(ofDelivery), ...records.flatMap((record) => ofReplies(record, wanted))];
-  // What was sent to it does not wait for it, though it recovers once more.
+  // A publication that was sent to it does not wait for it, even if it is recovering again.
   const present = deliveries.length > 0 ? [] : records.flatMap((record) => ofPresence(record, wanted));
   const known = [...told, ...present];
   if (known.length > 0) return bestOf(known);
@@ -140,7 +140,7 @@ function verdictOf({ deliveries, records, openedAt, closedAt }: Trail, wanted: W
   return departuresSince > openedAt ? { outcome: 'unknown', reason: 'forgotten' } : { outcome: 'not_subscribed' };
 }
 
-/** Where somebody knows when it was published, the channel has lost it, or has gone on since it was asked. */
+/** If any node knows the time of the publication, the channel has lost it, or has moved on since the question. */
 function isBeyondTop({ epoch, seq, ts, top }: Wanted): boolean {
   return ts === undefined && epoch === top.epoch && seq > top.seq;
 }

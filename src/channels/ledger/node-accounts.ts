@@ -6,7 +6,7 @@ import { ChannelHub } from '../channel-hub.js';
 import { Ledgers } from './ledgers.js';
 import { accountOf, type NodeAccount, type Question } from './node-account.js';
 
-/** What this node knows, asked by itself or by another. */
+/** What this node knows, for questions of this node and of others. */
 @Injectable()
 export class NodeAccounts {
   constructor(
@@ -20,7 +20,7 @@ export class NodeAccounts {
     return this.registry.self.nodeId;
   }
 
-  /** Null where this node keeps no ledger for the namespace. */
+  /** Null if this node has no ledger for the namespace. */
   of(question: Question): NodeAccount | null {
     const { nodeId, ledgers, sessions } = this;
     const ledger = ledgers.of({ name: question.namespace });

@@ -1,6 +1,9 @@
 import type { Gap } from '../recovery/gap.js';
 
-/** What became of a publication for a session or a user, the happiest first; docs/observability.md explains each, and a test compares. */
+/**
+ * Outcomes of a publication for a session or a user, best first. docs/observability.md explains each, and a test
+ * compares.
+ */
 export const OUTCOMES = {
   delivered:
     'The operating system accepted the frame for the client. This is not an acknowledgement: the server cannot know whether the client received it.',
@@ -26,22 +29,22 @@ export type OutcomeName = keyof typeof OUTCOMES;
 
 export interface PublicationOutcome {
   readonly outcome: OutcomeName;
-  /** When it came to that, in milliseconds since 1970. */
+  /** Time of the outcome, in milliseconds since 1970. */
   readonly at?: number;
-  /** Of `dropped`, `waiting`, `not_subscribed` and `unknown`. */
+  /** For `dropped`, `waiting`, `not_subscribed` and `unknown`. */
   readonly reason?: string;
-  /** Of `gap_announced`. */
+  /** For `gap_announced`. */
   readonly gap?: Gap;
 }
 
 const RANKS: readonly string[] = Object.keys(OUTCOMES);
 
-/** Lower is happier: what reached the client in one way or another counts before what did not, and knowledge before guesses. */
+/** Lower is better: outcomes that reached the client before those that did not, and knowledge before guesses. */
 export function rankOf({ outcome }: PublicationOutcome): number {
   return RANKS.indexOf(outcome);
 }
 
-/** The happiest; undefined where there is none. Of several alike, the first. */
+/** The best outcome; undefined if there is none. Of equal ones, the first. */
 export function bestOf<T extends PublicationOutcome>(verdicts: readonly T[]): T | undefined {
   return verdicts.reduce<T | undefined>(
     (best, verdict) => (best === undefined || rankOf(verdict) < rankOf(best) ? verdict : best),

@@ -2,23 +2,23 @@ import type { Position } from '../../cluster/ports/broker.js';
 import type { DeliveryPolicy } from '../../../config/namespaces.js';
 import type { ChannelPushOptions } from '../channel-push.js';
 
-/** One thing that the subscribers of a channel were told: a publication, or that some are lost. Never what was in it. */
+/** One push to the subscribers of a channel: a publication, or the notice of a loss. Never its content. */
 export class PublicationRecord {
-  /** When this node told it, in milliseconds since 1970. */
+  /** When this node sent it, in milliseconds since 1970. */
   readonly at = Date.now();
   readonly epoch: string;
-  /** The seq of the publication; the last one of a gap. */
+  /** The seq of the publication; for a gap the last one. */
   readonly seq: number;
-  /** The first one of a gap; null: nobody knows. */
+  /** The first seq of a gap; null if unknown. */
   readonly from: number | null;
   readonly isGap: boolean;
-  /** When it was published. */
+  /** Time of the publication. */
   readonly ts: number | undefined;
-  /** The session that was not to get it. */
+  /** The session that must not get it. */
   readonly excluded: string | undefined;
   readonly policy: DeliveryPolicy;
   readonly expiresAt: number | undefined;
-  /** Why nobody here was brought it. */
+  /** Why nobody on this node got it. */
   lostBy: 'expired' | 'unreadable' | undefined;
 
   constructor(
@@ -35,13 +35,13 @@ export class PublicationRecord {
     this.expiresAt = shedding?.expiresAt;
   }
 
-  /** Of the seq in its own epoch. */
+  /** Whether it is about this seq of its own epoch. */
   speaksOf(seq: number): boolean {
     return seq <= this.seq && seq >= (this.from ?? 0);
   }
 }
 
-/** How far the subscribers of a channel on this node have been told. */
+/** How far the subscribers of a channel on this node have been served. */
 export interface Reach {
   position: Position | undefined;
 }

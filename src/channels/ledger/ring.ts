@@ -1,20 +1,20 @@
 import type { LedgerLimits } from '../../../config/namespaces.js';
 
-/** Room that is given back at once, when so many at the front are gone. */
+/** Number of removed items at the front after which their room is released. */
 const MANY = 1_024;
 
-/** The newest of something, as many and as long as the limits allow. */
+/** The newest items, as many and for as long as the limits allow. */
 export class Ring<T extends object> {
   private items: (T | undefined)[] = [];
-  /** Where the oldest stands. */
+  /** Index of the oldest item. */
   private front = 0;
-  /** When the newest of those that are gone came to be; zero: none is gone. */
+  /** Time of the newest removed item; 0 if none was removed. */
   private gone = 0;
   private weight = 0;
 
   /**
-   * @param bornAt milliseconds since 1970; later ones are not much older than those before them
-   * @param weigh of how many it takes the room; always the same of one item
+   * @param bornAt milliseconds since 1970; later items are not much older than those before them
+   * @param weigh the room of an item in entries; must not change
    */
   constructor(
     private readonly limits: LedgerLimits,
@@ -22,13 +22,13 @@ export class Ring<T extends object> {
     private readonly weigh: (item: T) => number = () => 1,
   ) {}
 
-  /** What all of them weigh. */
+  /** Sum of the weights. */
   get size(): number {
     this.forgetOld();
     return this.weight;
   }
 
-  /** All that came to be after this, in milliseconds since 1970, are still there. */
+  /** All items after this time, in milliseconds since 1970, are still there. */
   get completeSince(): number {
     this.forgetOld();
     return this.gone;
@@ -38,7 +38,7 @@ export class Ring<T extends object> {
     this.items.push(item);
     this.weight += this.weigh(item);
     while (this.weight > this.limits.size) this.forgetOldest();
-    // It is new, so the clock need not be asked.
+    // It is new, so the clock need not be read.
     this.forgetOld(this.bornAt(item));
   }
 

@@ -5,16 +5,19 @@ import type { Recovery } from '../recovery/recovery-reply.js';
 import { DeliveryStatus } from './delivery-status.js';
 import type { Reach } from './publication-record.js';
 
-/** Subscribes of one subscription that are remembered: of a client that recovers more often than that, `unknown` is said of the first. */
+/**
+ * Subscribes of one subscription that are remembered. If a client recovers more often, the outcome of the first ones is
+ * `unknown`.
+ */
 export const MAX_EPISODES = 4;
 /**
- * Runs of publications that are remembered of all recoveries of one subscription; between them lies what was not for the
- * client, or had expired. A client can make as many as it likes, so they are few.
+ * Runs of publications that are remembered for all recoveries of one subscription. Between runs are publications that
+ * were not for the client, or had expired. A client can cause any number of runs, so few are kept.
  */
 export const MAX_RUNS = 16;
-/** The room that each takes, in entries of the ledger: measured. */
+/** The room that each takes, in entries of the ledger. Measured. */
 const WEIGHTS = { record: 3, episode: 4, runs: 1 / 4 } as const;
-/** The most that one subscription can weigh. */
+/** The largest weight of one subscription. */
 export const MAX_WEIGHT = WEIGHTS.record + MAX_EPISODES * WEIGHTS.episode + MAX_RUNS * WEIGHTS.runs;
 
 /** One subscribe, and what became of its reply. */
@@ -22,24 +25,24 @@ export class Episode extends DeliveryStatus {
   /** Milliseconds since 1970. */
   readonly begunAt = Date.now();
   since: Position | undefined;
-  /** Where the reply has brought the client; undefined before it is known. */
+  /** The position of the client after the reply; undefined until it is known. */
   top: Position | undefined;
   gap: Gap | undefined;
-  /** Whether the reply is on its way, and live publications follow it. */
+  /** Whether the reply is on its way and live publications follow it. */
   isLive = false;
-  /** First and last seq of each run, one after the other, in one array. */
+  /** First and last seq of each run, alternating, in one array. */
   private runs: readonly number[] = [];
-  /** Whether there were too many to remember. */
+  /** Whether there were too many runs to remember. */
   isBlurred = false;
 
-  /** @param formerSession what that one excluded itself from is not for this one either */
+  /** @param formerSession publications that excluded this session are not for the new one either */
   constructor(readonly formerSession: string | undefined) {
     super();
   }
 
   answered(since: Position | undefined, { epoch, seq, gap, publications }: Recovery): void {
     if (epoch === undefined || seq === undefined) return;
-    // One string where it is the same epoch: the client's own would be kept along with it.
+    // Shares one string for equal epochs; the client's own string would be kept as well.
     this.since = since && { epoch: since.epoch === epoch ? epoch : since.epoch, seq: since.seq };
     this.top = { epoch, seq };
     this.gap = gap;
@@ -52,7 +55,7 @@ export class Episode extends DeliveryStatus {
     return this.runs.length / 2;
   }
 
-  /** What it brought is forgotten, not that it was. */
+  /** Forgets what the subscribe delivered, but not that it happened. */
   blur(): void {
     if (this.runs.length === 0) return;
     this.runs = [];
@@ -64,7 +67,7 @@ export class Episode extends DeliveryStatus {
   }
 }
 
-/** When and how a session left a channel, and how far it had been told by then. */
+/** When and how a session left a channel, and how far it had been served. */
 export interface Departure {
   readonly at: number;
   readonly position: Position | undefined;
@@ -75,7 +78,7 @@ export interface Departure {
 export class SubscriptionRecord {
   readonly sessionId: string;
   readonly userId: string;
-  /** Of the session. */
+  /** The id of the session. */
   readonly openedAt: number;
   episodes: readonly Episode[] = [];
   /** Whether the first subscribes are forgotten. */
@@ -92,7 +95,7 @@ export class SubscriptionRecord {
     this.openedAt = openedAt;
   }
 
-  /** How many entries of the ledger it takes the room of. It does not change any more after the departure. */
+  /** Its size in entries of the ledger. Constant after the departure. */
   get weight(): number {
     const runs = this.episodes.reduce((sum, { runCount }) => sum + runCount, 0);
     return WEIGHTS.record + this.episodes.length * WEIGHTS.episode + Math.ceil(runs * WEIGHTS.runs);
@@ -100,7 +103,7 @@ export class SubscriptionRecord {
 
   begin(formerSession: string | undefined): void {
     this.isCut ||= this.episodes.length >= MAX_EPISODES;
-    // A new array each time, for one that grows takes room for sixteen at once.
+    // A new array each time, because an array that grows reserves room for sixteen items.
     this.episodes = [...this.episodes.slice(1 - MAX_EPISODES), new Episode(formerSession)];
   }
 
@@ -118,12 +121,12 @@ export class SubscriptionRecord {
     return this.episodes.at(-1);
   }
 
-  /** How far the session has been told, in replies and since then. */
+  /** How far the session has been served, in replies and since then. */
   get position(): Position | undefined {
     const { top } = this.episodes.findLast((episode) => episode.top !== undefined) ?? {};
     const { position } = this.reach;
     if (top === undefined || position === undefined) return top ?? position;
-    // The channel may still be on its way to where the reply has brought the client.
+    // The channel may still be before the position that the reply has brought the client to.
     return top.epoch === position.epoch && top.seq > position.seq ? top : position;
   }
 
@@ -131,7 +134,7 @@ export class SubscriptionRecord {
     this.departure = { at: Date.now(), position: this.position, why };
   }
 
-  /** Whether it is the session's own doing that it is not sent something. */
+  /** Whether the session itself is the reason that it does not get it. */
   isExcludedBy(excluded: string | undefined): boolean {
     if (excluded === undefined) return false;
     return excluded === this.sessionId || this.episodes.some(({ formerSession }) => formerSession === excluded);

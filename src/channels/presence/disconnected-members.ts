@@ -1,17 +1,17 @@
 import type { Presence } from '../../cluster/ports/presence-store.js';
 import type { Channel } from '../channel.js';
 
-/** A session whose connection broke, and which is shown in a channel until its grace ends. */
+/** A session whose connection broke, and which stays present until its grace period ends. */
 export interface DisconnectedMember {
   readonly channel: Channel;
   readonly presence: Presence;
-  /** When the grace ends, on the performance.now() clock. */
+  /** End of the grace period, on the performance.now() clock. */
   readonly endsAt: number;
 }
 
-/** The disconnected members of a node, found by the end of their grace and by user. */
+/** The disconnected members of a node, by the end of their grace period and by user. */
 export class DisconnectedMembers {
-  /** The soonest to end first: all are given equally long. */
+  /** Soonest end first: all get the same grace period. */
   private readonly byTime = new Set<DisconnectedMember>();
   private readonly byUser = new Map<string, Set<DisconnectedMember>>();
 
@@ -26,7 +26,7 @@ export class DisconnectedMembers {
     this.byTime.add(member);
   }
 
-  /** Takes out those whose grace has ended. */
+  /** Removes members whose grace period has ended. */
   takeDue(now: number): readonly DisconnectedMember[] {
     const due: DisconnectedMember[] = [];
     for (const member of this.byTime) {
@@ -37,7 +37,7 @@ export class DisconnectedMembers {
     return due;
   }
 
-  /** Takes out those that one user has in a channel: of this session, or of all others. */
+  /** Removes the members of one user in a channel: this session, or all others. */
   takeOf(channel: Channel, { userId, sessionId }: Presence, which: 'this' | 'others'): readonly DisconnectedMember[] {
     const ofUser = [...(this.byUser.get(keyOf(channel, { userId })) ?? [])];
     const taken = ofUser.filter(({ presence }) => (presence.sessionId === sessionId) === (which === 'this'));

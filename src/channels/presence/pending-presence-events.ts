@@ -2,19 +2,19 @@ import type { Channel } from '../channel.js';
 
 export type PresenceEvent = 'join' | 'leave';
 
-/** That a user has come or gone, and nobody has been told yet. */
+/** A join or leave of a user that has not been published yet. */
 export interface PendingPresenceEvent {
   readonly channel: Channel;
   readonly event: PresenceEvent;
   readonly userId: string;
-  /** The session that has come: it is not told of itself. */
+  /** The session that joined, which does not get its own event. */
   readonly session?: string;
 }
 
-/** Beyond this many the oldest is never told: who asks for the members knows better. */
+/** Beyond this number, the oldest event is never published. Clients can still ask for the members. */
 const MAX_UNTOLD = 100_000;
 
-/** What is to be told of presence, in order; at most one thing of a user in a channel. */
+/** Presence events to publish, in order, at most one per user and channel. */
 export class PendingPresenceEvents {
   private readonly byUser = new Map<string, PendingPresenceEvent>();
 
@@ -22,7 +22,7 @@ export class PendingPresenceEvents {
     return this.byUser.size;
   }
 
-  /** Whether nothing more is to be told: it waits already, or what waited is undone before anybody heard of it. */
+  /** Whether nothing needs to be published: the event waits already, or it cancels one that waits. */
   settles(news: PendingPresenceEvent): boolean {
     const waiting = this.byUser.get(keyOf(news));
     if (waiting !== undefined && waiting.event !== news.event) this.byUser.delete(keyOf(news));
@@ -36,7 +36,7 @@ export class PendingPresenceEvents {
     if (this.byUser.size > MAX_UNTOLD && oldest !== undefined) this.byUser.delete(oldest);
   }
 
-  /** Takes out the oldest. */
+  /** Removes the oldest event. */
   take(count: number): readonly PendingPresenceEvent[] {
     const taken: PendingPresenceEvent[] = [];
     for (const [key, news] of this.byUser) {

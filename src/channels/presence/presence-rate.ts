@@ -2,28 +2,28 @@ import { ExpiringMap } from '../../cluster/ports/expiring-map.js';
 import type { Presence } from '../../cluster/ports/presence-store.js';
 import type { Channel } from '../channel.js';
 
-/** What may be told at once, as the time in which it flows in: a page that is loaded twice is no abuse. */
+/** The burst, as the time in which it refills. A page that is loaded twice is no abuse. */
 const BURST_MS = 4_000;
 /** A leave, and the join that can follow it. */
 const TOKENS = 2;
-/** Users that have come and gone a moment ago. Beyond it the one of longest ago begins with a full burst again. */
+/** Users with recent joins and leaves. Beyond it, the oldest one starts with a full burst again. */
 const MAX_REMEMBERED = 16_384;
 
 /**
- * How often one user may come and go in one channel: every subscriber is told, so a client that flaps is dear. The generic cell
- * rate algorithm (ITU-T I.371), as a token bucket in one number.
+ * How often one user may join and leave one channel. Every subscriber gets each event, so a client that flaps is
+ * expensive. A token bucket in one number: the generic cell rate algorithm (ITU-T I.371).
  */
 export class PresenceRate {
   private readonly fullAt = new ExpiringMap<number>(BURST_MS, MAX_REMEMBERED);
   private readonly costMs: number;
 
-  /** @param rate joins and leaves a second; zero: no limit */
+  /** @param rate joins and leaves a second; 0 means no limit */
   constructor(rate: number) {
     this.costMs = rate === 0 ? 0 : (TOKENS * 1_000) / rate;
   }
 
   /**
-   * Whether a leave may be told now.
+   * Whether a leave may be published now.
    *
    * @param now on the performance.now() clock
    */

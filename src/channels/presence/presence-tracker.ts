@@ -10,10 +10,12 @@ import { DisconnectedMembers } from './disconnected-members.js';
 import { PresenceRate } from './presence-rate.js';
 import { PendingPresenceEvents, type PresenceEvent, type PendingPresenceEvent } from './pending-presence-events.js';
 
-/** How long a user whose connection broke is still counted: a reconnect within it is neither a leave nor a join. */
+/**
+ * How long a user stays present after its connection broke. A reconnect within this time is neither a leave nor a join.
+ */
 export const PRESENCE_GRACE_MS = 10_000;
 const TICK_MS = 500;
-/** What a lost node leaves behind is told in portions, so that it does not crowd out publications. */
+/** Leaves of a lost node are published in batches, so that they do not crowd out publications. */
 const TOLD_AT_ONCE = 100;
 
 /** Steps of reads that run at one time on a node; the others wait in the order in which they came. */
@@ -39,7 +41,7 @@ export function presenceChannelOf({ name }: Channel): ChannelName {
   return `@presence:${name}` as ChannelName;
 }
 
-/** Keeps who is in which channel, and tells of a user's first session that comes and last that goes. */
+/** Tracks who is in which channel, and publishes the first join and the last leave of a user. */
 @Injectable()
 export class PresenceTracker implements OnApplicationShutdown {
   private readonly disconnected = new DisconnectedMembers();
@@ -72,17 +74,17 @@ export class PresenceTracker implements OnApplicationShutdown {
   async enter(session: Session, channel: Channel): Promise<void> {
     if (!isTracked(channel)) return;
     const presence = presenceOf(session);
-    // Before the store is asked: a session that closes meanwhile is a member by right.
+    // Before the store is asked: a session that closes meanwhile is a member.
     this.disconnected.takeOf(channel, presence, 'this');
     const hasCome = await this.store.add(channel.name, presence);
     if (hasCome) await this.tell({ channel, event: 'join', userId: presence.userId, session: presence.sessionId });
-    // The user is back, so the sessions that broke need not be shown any longer.
+    // The user is back, so its broken sessions need not stay present.
     for (const member of this.disconnected.takeOf(channel, presence, 'others')) await this.letGoOf(member);
   }
 
   /**
-   * The client said that it leaves. It is shown a little longer where the store is away, and where its user comes and goes too
-   * often: if it is back by then, nobody is told of either.
+   * The client has left. It stays present a little longer if the store cannot be reached, or if its user joins and
+   * leaves too often. If it is back by then, no event is published.
    */
   async leave(session: Session, channel: Channel): Promise<void> {
     if (!isTracked(channel)) return;
@@ -91,7 +93,7 @@ export class PresenceTracker implements OnApplicationShutdown {
     else this.haunt(channel, presence);
   }
 
-  /** The connection is gone; its user may be back in a moment. */
+  /** The connection is gone. Its user may be back in a moment. */
   leaveLater(session: Session, channel: Channel): void {
     if (isTracked(channel)) this.haunt(channel, presenceOf(session));
   }
@@ -110,7 +112,7 @@ export class PresenceTracker implements OnApplicationShutdown {
     return { members: found.slice(0, max), count: max, truncated: true };
   }
 
-  /** Removes those whose grace has ended at `now`, on the performance.now() clock. */
+  /** Removes members whose grace period has ended at `now`, on the performance.now() clock. */
   async letGo(now: number): Promise<void> {
     await Promise.all(this.disconnected.takeDue(now).map((member) => this.letGoOf(member)));
   }
@@ -120,7 +122,8 @@ export class PresenceTracker implements OnApplicationShutdown {
       const hasGone = await this.store.remove(channel.name, presence);
       if (hasGone) await this.tell({ channel, event: 'leave', userId: presence.userId });
     } catch {
-      // The store is away. Nobody is to be shown for ever, so it is tried again after another grace.
+      // The store cannot be reached. Nobody must stay present forever, so the removal is tried again after another
+      // grace period.
       this.haunt(channel, presence);
     }
   }
@@ -148,7 +151,7 @@ export class PresenceTracker implements OnApplicationShutdown {
     void this.tellUntold();
   }
 
-  /** Undefined: a node that had other namespaces has entered it. */
+  /** Undefined if a node with other namespaces has entered it. */
   private find(name: ChannelName): Channel | undefined {
     try {
       return channelNamed(name, this.settings.namespaces);
@@ -157,7 +160,7 @@ export class PresenceTracker implements OnApplicationShutdown {
     }
   }
 
-  /** In order. What fails waits for the next tick. */
+  /** Publishes in order. Failed events wait for the next tick. */
   private async tellUntold(): Promise<void> {
     if (this.isTelling) return;
     this.isTelling = true;
@@ -173,7 +176,7 @@ export class PresenceTracker implements OnApplicationShutdown {
     this.isTelling = false;
   }
 
-  /** Returns what it could not publish. */
+  /** Returns the events that could not be published. */
   private async failsToPublish(news: PendingPresenceEvent): Promise<PendingPresenceEvent | undefined> {
     const data: PresenceNews = { event: news.event, member: { userId: news.userId } };
     const draft = { data, from: undefined, excludeSession: news.session, expiresAt: undefined };

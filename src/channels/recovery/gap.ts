@@ -1,6 +1,6 @@
-/** Publications that are gone: from the first to the last seq, both included. */
+/** Lost publications, from the first to the last seq, inclusive. */
 export interface Gap {
-  /** Null where another epoch began, and nobody can say how much of the one before is lost. */
+  /** Null if another epoch began, because then it is unknown how much of the previous one is lost. */
   readonly from: number | null;
   readonly to: number;
 }

@@ -3,16 +3,16 @@ import type { Broker, ChannelName, History, HistoryQuery, Publication } from '..
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { ReadTurns } from '../read-turns.js';
 
-/** What is read of a history in one go, about; one publication in any case. */
+/** Approximate bytes of one read. At least one publication is read. */
 export const SLICE_BYTES = 65_536;
-/** Slices that a node reads at one time: no more than 1 MiB keeps Redis from what others ask of it. */
+/** Slices that a node reads at one time: at most 1 MiB keeps Redis from serving others. */
 const MAX_AT_ONCE = 16;
-/** How often a history is read from the start because the channel goes from epoch to epoch meanwhile. */
+/** How often a history is read from the start if its epoch changes meanwhile. */
 const MAX_ATTEMPTS = 3;
 
 /**
- * Reads histories in slices. Between two slices everything else goes on: publications, messages of other sessions, and the slices of
- * others who read. A session reads one history at a time, so sessions take turns.
+ * Reads histories in slices. Between two slices everything else goes on: publications, messages of other sessions, and
+ * slices of other readers. A session reads one history at a time, so sessions take turns.
  */
 export class HistoryReader {
   private readonly turns = new ReadTurns(MAX_AT_ONCE);
@@ -20,10 +20,10 @@ export class HistoryReader {
   constructor(private readonly broker: Pick<Broker, 'history'>) {}
 
   /**
-   * As the broker's: `top` is where the channel stood as the reading began, and nothing newer is brought. A seq that has become too
-   * old between two slices is missing.
+   * Like the broker's `history`. `top` is the position at the start of the read, and nothing newer is returned. A
+   * publication that expired between two slices is missing.
    *
-   * @throws GatehouseError SERVER_BUSY when the broker cannot be reached
+   * @throws GatehouseError SERVER_BUSY if the broker cannot be reached
    */
   async history(name: ChannelName, query: HistoryQuery): Promise<History> {
     if (query.limit === 0) return this.broker.history(name, query);
@@ -34,7 +34,7 @@ export class HistoryReader {
     throw new GatehouseError('SERVER_BUSY');
   }
 
-  /** Undefined where the channel began another life meanwhile: slices of two do not belong together. */
+  /** Undefined if the epoch changed meanwhile: slices of two epochs do not belong together. */
   private async readOneLife(name: ChannelName, query: HistoryQuery): Promise<History | undefined> {
     const first = await this.slice(name, query);
     const { top } = first;
@@ -52,12 +52,12 @@ export class HistoryReader {
     const maxBytes = Math.min(query.maxBytes ?? Infinity, SLICE_BYTES);
     const slice = await this.turns.take(() => this.broker.history(name, { ...query, maxBytes }));
     const isEnd = slice.publications.length > 0 || slice.top.seq <= (query.afterSeq ?? 0);
-    // Nothing is left as a rule. But a large entry that cannot be read fills a slice, and hides what is behind it.
+    // Usually nothing is left. But a large malformed entry can fill a slice and hide what is behind it.
     return isEnd ? slice : this.turns.take(() => this.broker.history(name, query));
   }
 }
 
-/** What has been read of a history, and what is left to read. */
+/** The part of a history that has been read, and the part that is left. */
 class Reading {
   readonly publications: Publication[] = [];
   private bytes = 0;
@@ -70,7 +70,7 @@ class Reading {
     this.add(first.publications);
   }
 
-  /** A slice; an empty one is the end. */
+  /** A slice. An empty one is the end. */
   add(slice: readonly Publication[]): void {
     const { maxBytes = Infinity } = this.query;
     this.isOver ||= slice.length === 0;
@@ -82,7 +82,7 @@ class Reading {
     }
   }
 
-  /** Undefined where everything that was asked for has been read. */
+  /** Undefined if everything has been read. */
   get rest(): HistoryQuery | undefined {
     const { afterSeq = 0, limit, maxBytes, reverse = false } = this.query;
     const last = this.publications.at(-1)?.seq;

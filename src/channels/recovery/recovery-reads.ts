@@ -2,7 +2,7 @@ import type { ChannelName, History, Position } from '../../cluster/ports/broker.
 import { isContinuedBy, knownSeq } from '../../cluster/ports/continuity.js';
 import type { HistoryReader } from './history-reader.js';
 
-/** What one reply may bring of what a client missed; what is older is a gap, to be filled by `history` requests. */
+/** Bytes of missed publications in one reply. Older ones are a gap, which the client can fill by `history` requests. */
 export const MAX_RECOVERY_BYTES = 4_194_304;
 
 interface Read {
@@ -11,9 +11,8 @@ interface Read {
 }
 
 /**
- * What clients that come back ask of one channel's history. Those that ask while it is being read share the next read: a
- * thousand that come at one time cost two. One that was begun before somebody asked would not do, for what was published
- * between would be in neither.
+ * Recoveries of clients in one channel. Those that ask during a read share the next read, so a thousand at the same
+ * time cost two reads. They cannot share the current one, because it misses publications since its start.
  */
 export class RecoveryReads {
   private running: Promise<unknown> = Promise.resolve();
@@ -24,7 +23,10 @@ export class RecoveryReads {
     private readonly name: ChannelName,
   ) {}
 
-  /** What is new to somebody at a position, the newest that fit in a reply; everything there is, where nothing relates the two. */
+  /**
+   * The publications after a position, the newest that fit in a reply. Everything there is, if the epochs are
+   * unrelated.
+   */
   async since(position: Position | undefined): Promise<History> {
     const history = await this.after(position?.seq ?? 0);
     if (position === undefined) return history;
@@ -33,7 +35,7 @@ export class RecoveryReads {
     return behind(read, knownSeq(position, read) ?? 0);
   }
 
-  /** All after a seq, and maybe what came before it. */
+  /** All publications after a seq, and possibly some before it. */
   private after(seq: number): Promise<History> {
     this.next ??= { afterSeq: seq, history: this.running.then(() => this.begin()) };
     this.next.afterSeq = Math.min(this.next.afterSeq, seq);
@@ -43,7 +45,7 @@ export class RecoveryReads {
   private begin(): Promise<History> {
     const reading = this.read(this.next?.afterSeq ?? 0);
     this.next = undefined;
-    // Whoever waits for the next one does not mind how this one ends.
+    // The next read does not depend on the result of this one.
     this.running = reading.catch(() => {});
     return reading;
   }
@@ -55,7 +57,7 @@ export class RecoveryReads {
   }
 }
 
-/** It may have been read for others too. */
+/** The read may have served others too. */
 function behind(history: History, seq: number): History {
   return { ...history, publications: history.publications.filter((publication) => publication.seq > seq) };
 }

@@ -1,15 +1,15 @@
 import type { Publication } from '../../cluster/ports/broker.js';
 import type { Gap } from './gap.js';
 
-/** What a client is told when it subscribes. */
+/** The data of the reply to a subscribe. */
 export interface Recovery {
-  /** Where the channel stands; absent in a channel without history. */
+  /** The position of the channel; absent in a channel without history. */
   readonly epoch?: string;
   readonly seq?: number;
   /** Whether `publications` is exactly what the client missed. */
   readonly recovered: boolean;
   readonly publications: readonly ShownPublication[];
-  /** What is lost, where something is. */
+  /** The lost publications, if any. */
   readonly gap?: Gap;
 }
 

@@ -5,7 +5,7 @@ import type { LocalChannel } from '../local-channel.js';
 import type { Recovery, ShownPublication } from './recovery-reply.js';
 import type { Subscription } from '../subscription.js';
 
-/** Finds what a client missed since it was last there. Without `since`, only where the channel stands. */
+/** Finds the publications that a client missed since its last position. Without `since`, only the current position. */
 export async function recover(
   local: LocalChannel,
   subscription: Subscription,
@@ -21,7 +21,7 @@ export async function recover(
   return recovery;
 }
 
-/** What a history means for a client that stood at `since`. */
+/** The meaning of a history for a client at `since`. */
 export function continuation(
   since: Position,
   history: History,
@@ -29,13 +29,13 @@ export function continuation(
 ): Recovery {
   const { top, publications } = history;
   const shown = publications.filter((publication) => isWanted(publication) && isFresh(publication)).map(show);
-  // A position ahead of the channel is none that this server gave out in its present life.
+  // A position ahead of the channel was not given out by this server in the current epoch.
   const isKnown = isContinuedBy(since, history);
   const gap = isKnown ? lossBehind(since.seq, history) : lossOfEpoch(history);
   return { ...top, recovered: gap === undefined, publications: shown, ...(gap && { gap }) };
 }
 
-/** From the first to the last seq that is not there. */
+/** From the first to the last missing seq. */
 function lossBehind(seq: number, { top, publications }: History): Gap | undefined {
   let gap: Gap | undefined;
   let expected = seq + 1;
@@ -46,7 +46,7 @@ function lossBehind(seq: number, { top, publications }: History): Gap | undefine
   return gap;
 }
 
-/** Of an epoch before, nobody can say how much is lost. */
+/** Of an earlier epoch, nobody can say how much is lost. */
 function lossOfEpoch(history: History): Gap {
   const first = history.publications[0]?.seq ?? history.top.seq + 1;
   return { from: null, to: lossBehind(first - 1, history)?.to ?? first - 1 };

@@ -1,12 +1,12 @@
 import type { LocalChannel } from '../local-channel.js';
 
-/** Repairs at one time: a broker that is back after an outage is not asked for all channels at once. */
+/** Repairs at one time. A broker that is back after an outage must not be asked for all channels at once. */
 export const MAX_REPAIRS = 32;
 
 /** The channels of a node in which publications may be missing. */
 export class RepairQueue {
   private readonly waiting = new Set<LocalChannel>();
-  /** Those that could not be repaired, for the broker was away. */
+  /** Channels that could not be repaired because the broker could not be reached. */
   private readonly failed = new Set<LocalChannel>();
   private readonly running = new Set<LocalChannel>();
 
@@ -15,17 +15,17 @@ export class RepairQueue {
     this.runMore();
   }
 
-  /** How many wait, are being repaired, and could not be. */
+  /** How many repairs wait, run, and have failed. */
   get backlog(): { readonly waiting: number; readonly running: number; readonly failed: number } {
     return { waiting: this.waiting.size, running: this.running.size, failed: this.failed.size };
   }
 
-  /** Nobody needs the channel any more. */
+  /** The channel is no longer needed. */
   forget(channel: LocalChannel): void {
     for (const set of [this.waiting, this.running, this.failed]) set.delete(channel);
   }
 
-  /** Tries again what has failed. */
+  /** Tries the failed repairs again. */
   retry(): void {
     for (const channel of this.failed) this.waiting.add(channel);
     this.failed.clear();
@@ -35,7 +35,7 @@ export class RepairQueue {
   private runMore(): void {
     for (const channel of this.waiting) {
       if (this.running.size >= MAX_REPAIRS) return;
-      // Doubted again as its repair ends: the next one begins when this one is over.
+      // New doubt at the end of a repair: the next repair begins after this one.
       if (this.running.has(channel)) continue;
       this.waiting.delete(channel);
       void this.run(channel);
@@ -47,7 +47,8 @@ export class RepairQueue {
     try {
       await channel.repair();
     } catch {
-      // The broker is away. The channel delivers nothing out of order meanwhile, and this is tried again.
+      // The broker cannot be reached. The channel delivers nothing out of order meanwhile, and the repair is tried
+      // again.
       if (this.running.has(channel)) this.failed.add(channel);
     }
     this.running.delete(channel);

@@ -1,20 +1,20 @@
 import type { History, Position } from '../../cluster/ports/broker.js';
 import { knownSeq } from '../../cluster/ports/continuity.js';
 
-/** Epochs that are remembered: a server that comes back after more failovers than that is met as if it was new. */
+/** Epochs that are remembered. A server that comes back after more failovers counts as new. */
 const MAX_EPOCHS = 16;
 
 /**
- * What a channel's subscribers on this node have seen in other epochs than the present one. A server that takes over may hold an
- * older state, and one that was given up may come back: what they have seen there is not to be brought twice.
+ * The positions that a channel's subscribers on this node have seen in other epochs. A server that takes over may have
+ * older data, and one that was given up may come back; publications must not be delivered twice then.
  */
 export class SeenPositions {
-  /** What the present epoch goes on from. */
+  /** The epochs that the current epoch continues. */
   private continues: readonly Position[] = [];
-  /** By epoch, up to which seq it was seen; the one that was left last is the last. */
+  /** By epoch, up to which seq it was seen; the most recently left epoch is last. */
   private readonly seen = new Map<string, number>();
 
-  /** The channel stands at the top of a history now, and stood somewhere before. */
+  /** The position of the channel moved from one position to the top of a history. */
   moved(from: Position | undefined, { top, continues = [] }: History): void {
     if (from?.epoch === top.epoch) return;
     this.continues = continues;
@@ -26,12 +26,12 @@ export class SeenPositions {
     if (this.seen.size > MAX_EPOCHS && oldest !== undefined) this.seen.delete(oldest);
   }
 
-  /** What proves to the broker how far this node has come. */
+  /** Positions that show the broker how far this node has come. */
   reached(position: Position | undefined): readonly Position[] {
     return position === undefined ? [] : [position, ...this.continues];
   }
 
-  /** Up to which seq a history brings nothing new; undefined where nothing relates the two. */
+  /** The seq up to which a history contains nothing new. Undefined if the epochs are unrelated. */
   knownIn(history: History, position: Position | undefined): number | undefined {
     const seen = [...this.seen].map(([epoch, seq]) => ({ epoch, seq }));
     const known = [...this.reached(position), ...seen].flatMap((place) => knownSeq(place, history) ?? []);
