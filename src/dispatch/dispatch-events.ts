@@ -3,35 +3,41 @@ import type { CorrelationId } from '@gatehouse/protocol';
 import type { Session } from '../sessions/session.js';
 import type { MessageContext } from './calls/message-context.js';
 
-/** A message that came to no handler. */
+/** A message that reached no handler. */
 export interface RefusedMessage {
   readonly session: Session;
-  /** `unknown` where it had none that could be read. */
+  /** `unknown` if it had no readable type. */
   readonly type: string;
   readonly id: CorrelationId | undefined;
-  /** What it had as `trace`, whatever that is. */
+  /** The value of its `trace`, whatever it is. */
   readonly trace: string | undefined;
   readonly bytes: number;
 }
 
 interface DispatchEventMap {
-  /** A whole message came. `type` is `unknown` unless a handler is registered for it, so that it is safe as a label. */
+  /** A whole message arrived. `type` is `unknown` unless a handler is registered for it, so it is safe as a label. */
   received: [type: string, bytes: number];
-  /** A message was answered; milliseconds from arrival. */
+  /** A message has its reply, after so many milliseconds from its arrival. */
   handled: [type: string, milliseconds: number, context: MessageContext];
-  /** A message was answered with an error. `type` is `unknown` where it had none that could be read. */
+  /** A message got an error. `type` is `unknown` if it had no readable type. */
   failed: [code: string, session: Session, type: string];
-  /** One of those that failed was refused before its handler was looked for, or had a payload that could not be decrypted. */
+  /**
+   * An error, as in `failed`, for a message that was refused before its handler was looked up, or whose payload could
+   * not be decrypted.
+   */
   refused: [code: string, message: RefusedMessage];
-  /** An answer was dropped, for its connection had closed. */
+  /** A reply was dropped because its connection had closed. */
   unsent: [];
-  /** A handler, hook or filter threw what it should not have; `context` where it was about a message. */
+  /** A handler, hook or filter threw an unexpected error; `context` if it was about a message. */
   crashed: [where: string, exception: unknown, context?: MessageContext];
 }
 
-/** What happens to messages, for observers. Listeners must not throw. */
+/** Events of messages, for observers. Listeners must not throw. */
 export class DispatchEvents extends EventEmitter<DispatchEventMap> {
-  /** Tells of a crash. An application may throw anything, also what a log cannot write: that must not throw again. */
+  /**
+   * Reports an unexpected error. An application may throw anything, also a value that cannot be logged; that must not
+   * throw again.
+   */
   crash(where: string, exception: unknown, context?: MessageContext): void {
     for (const listener of this.listeners('crashed')) {
       try {

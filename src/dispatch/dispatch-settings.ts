@@ -2,10 +2,10 @@ import type { PayloadCipher } from '../protocol/encryption/payload-cipher.js';
 import type { MessageScope } from './calls/message-scope.js';
 
 export abstract class DispatchSettings {
-  /** Undefined where no key is configured: then nothing encrypted can be read. */
+  /** Undefined if no key is configured. Encrypted messages cannot be read then. */
   abstract readonly cipher: PayloadCipher | undefined;
-  /** Zero: no limit. */
+  /** 0 means no limit. */
   abstract readonly handlerTimeoutMs: number;
-  /** Each message's call is made within it; undefined where nobody asks for the present message. */
+  /** Runs each message's call; undefined if nobody needs the current message. */
   abstract readonly scope: MessageScope | undefined;
 }

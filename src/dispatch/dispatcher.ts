@@ -12,36 +12,36 @@ import { MessageContext, type Predecessor } from './calls/message-context.js';
 import type { Handler, Handlers } from './message-table.js';
 import { ReplyStreams } from './calls/reply-streams.js';
 
-/** One frame of one session, with what it may be answered by. */
+/** One frame of one session, and what a reply needs. */
 export interface Delivery {
   readonly session: Session;
   readonly handlers: Handlers;
   readonly bytes: Buffer;
-  /** When it came, on the performance.now() clock. */
+  /** Time of arrival, on the performance.now() clock. */
   readonly arrivedAt: number;
-  /** Milliseconds until the sender may send again; 0 where it is within its rate. */
+  /** Milliseconds until the sender may send again; 0 if it is within its rate. */
   readonly overRateFor: number;
-  /** The rate that it comes under; undefined where all that it costs is paid. */
+  /** The rate that it counts against; undefined if its whole cost is paid. */
   readonly rate: MessageRate | undefined;
   /** Tokens that have been taken for it. */
   readonly tokens: number;
-  /** Resolves when the messages before it that still run have been answered; undefined: none does. */
+  /** Resolves when all earlier messages that still run have their reply; undefined if none runs. */
   readonly previous: Promise<void> | undefined;
-  /** Told when the next message may begin. */
+  /** Called when the next message may begin. */
   readonly predecessor: Predecessor;
 }
 
-/** The tokens that a message costs are not there yet. */
+/** The tokens for a message are not available yet. */
 export interface Shortage {
   readonly tokens: number;
   readonly milliseconds: number;
 }
 
-/** What became of a frame: whether it was an envelope at all, and the promise of a handler that is not done yet. */
+/** The result of a frame: whether it was a valid envelope, and the promise of a running handler. */
 export interface Outcome {
   readonly isEnvelope: boolean;
   readonly pending: Promise<void> | undefined;
-  /** It was dearer than it looked, and refused for it; where messages wait for their tokens, it must come again. */
+  /** It cost more than the frame alone showed, and was refused. In throttle mode it must be dispatched again. */
   readonly shortage: Shortage | undefined;
 }
 
@@ -53,13 +53,13 @@ export interface Unread {
   readonly retryAfter: number;
 }
 
-/** What is read of a message before it is refused. */
+/** The part of a message that is read before it is refused. */
 type Refusable = Pick<InboundMessage, 'type' | 'id'> & Partial<Pick<InboundMessage, 'trace'>>;
 
 const ANSWERED: Outcome = { isEnvelope: true, pending: undefined, shortage: undefined };
 const MALFORMED: Outcome = { isEnvelope: false, pending: undefined, shortage: undefined };
 
-/** Takes a frame through its stages: decode → may they? → the handler → encode. Answers whatever happens, and never throws. */
+/** Takes a frame through the stages: decode, check, handle, encode. It always replies and never throws. */
 @Injectable()
 export class Dispatcher {
   constructor(
@@ -93,7 +93,7 @@ export class Dispatcher {
     this.events.emit('received', 'unknown', bytes);
   }
 
-  /** Answers the messages that were refused without being read, all at once. */
+  /** Sends one error for all messages that were refused without being read. */
   refuseUnread(session: Session, { messages, bytes, retryAfter }: Unread): void {
     const details = { messages: [`${messages} refused without being read`] };
     const refused = { session, type: 'unknown', id: undefined, trace: undefined, bytes };
@@ -119,7 +119,7 @@ export class Dispatcher {
     return this.handle(handler, opened, delivery);
   }
 
-  /** The message, or the code of the error that was answered instead. */
+  /** The message, or the code of the error that was sent instead. */
   private decode(delivery: Delivery): InboundMessage | ErrorCode {
     const { session, bytes } = delivery;
     try {
@@ -132,7 +132,7 @@ export class Dispatcher {
     }
   }
 
-  /** It comes to no handler. Answered at once, or behind those that come before. */
+  /** The message reaches no handler. The error is sent at once, or after the replies before it. */
   private refuse({ session, bytes, previous }: Delivery, { type, id, trace }: Refusable, reason: unknown): void {
     const answer = (): void => this.answers.refusal({ session, type, id, trace, bytes: bytes.length }, reason);
     if (previous) void previous.then(answer);
@@ -144,7 +144,7 @@ export class Dispatcher {
     let isLater: boolean;
     try {
       result = handler.invoke(context, context.message.data);
-      // Within the try: a Proxy may throw at the mere question for its `then`.
+      // Inside the try, because a Proxy may throw when its `then` is read.
       isLater = comesLater(result);
     } catch (exception) {
       const recovering = this.answers.failure(handler, context, exception);
@@ -162,7 +162,7 @@ export class Dispatcher {
   /** Messages before it are not answered yet: it begins, and is answered when they are. */
   private callBehind(handler: Handler, context: MessageContext, previous: Promise<void>): Promise<void> {
     const result = invoked(handler, context);
-    // Seen to below, where its turn comes; until then it may fail unseen.
+    // Handled below, when its turn comes. Until then a rejection must not be reported as unhandled.
     result.catch(() => {});
     return this.finishLater(
       handler,
@@ -196,18 +196,18 @@ export class Dispatcher {
   }
 }
 
-/** Whatever it throws is a rejection. */
+/** Any error becomes a rejection. */
 async function invoked(handler: Handler, context: MessageContext): Promise<unknown> {
   return handler.invoke(context, context.message.data);
 }
 
-/** Any thenable is a promise: those of query builders are none of the language's own. */
+/** Any thenable counts as a promise, for example of a query builder. */
 function comesLater(result: unknown): boolean {
   if (typeof result !== 'object' || result === null) return false;
   return isObservable(result) || typeof (result as { then?: unknown }).then === 'function';
 }
 
-/** Takes what the type costs beyond what its frame has cost. Undefined where it is there. */
+/** Takes the additional tokens of the type. Undefined if they are available. */
 function shortageOf({ cost }: Handler, { rate, tokens, arrivedAt, overRateFor }: Delivery): Shortage | undefined {
   if (rate === undefined) return undefined;
   const whole = tokens + cost - 1;

@@ -5,7 +5,7 @@ import { GatehouseError } from '../protocol/gatehouse-error.js';
 
 export type ErrorBody = Omit<ErrorMessage, 'type' | 'id' | 'trace'>;
 
-/** What an application's own error code must look like. */
+/** The form of an application's own error codes. */
 const APPLICATION_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
 
 const HTTP_CODES: Readonly<Record<number, ErrorCode>> = {
@@ -19,27 +19,27 @@ const HTTP_CODES: Readonly<Record<number, ErrorCode>> = {
   504: 'UPSTREAM_UNAVAILABLE',
 };
 
-/** What Nest writes where the application gave no sentence; the registry's own is clearer. */
+/** Nest's default texts; the registry's own text is clearer. */
 const NEST_SENTENCES = new Set(['Forbidden resource', 'Forbidden', 'Unauthorized', 'Bad Request']);
 
-/** The error a client is answered with. Says nothing of exceptions that were not meant for it. */
+/** The error for the client. Reveals nothing about unexpected exceptions. */
 export function errorReply(exception: unknown, id: CorrelationId | undefined, trace?: string): ErrorMessage {
   return { type: 'error', id, trace, ...errorBody(exception) };
 }
 
-/** Whether the exception is a fault of ours, which must be logged, and not an answer to the client. */
+/** Whether the exception is a fault of ours, which must be logged, and not an error for the client. */
 export function isFault(exception: unknown): boolean {
   try {
     if (exception instanceof GatehouseError) return exception.cause !== undefined;
     if (exception instanceof WsException) return false;
     return !(exception instanceof HttpException) || exception.getStatus() >= 500;
   } catch {
-    // A Proxy may throw at the mere question what it is.
+    // A Proxy may throw on `instanceof`.
     return true;
   }
 }
 
-/** What an exception says to the client. */
+/** The error that an exception stands for. */
 export function errorBody(exception: unknown): ErrorBody {
   if (exception instanceof GatehouseError) {
     const { code, message, details, retryAfter } = exception;
@@ -50,7 +50,10 @@ export function errorBody(exception: unknown): ErrorBody {
   return { code: 'INTERNAL_ERROR', message: ERRORS.INTERNAL_ERROR.message };
 }
 
-/** `new WsException('text')`, or `new WsException({ code: 'ROOM_FULL', message: 'text' })` with a code of the application. */
+/**
+ * `new WsException('text')`, or `new WsException({ code: 'ROOM_FULL', message: 'text' })` with a code of the
+ * application.
+ */
 function bodyOfWsException(exception: WsException): ErrorBody {
   const error = exception.getError();
   if (typeof error === 'string') return { code: 'VALIDATION_FAILED', message: error };
@@ -64,7 +67,7 @@ function bodyOfWsException(exception: WsException): ErrorBody {
   };
 }
 
-/** JavaScript lets an application put anything there. */
+/** In JavaScript an application can put anything there. */
 function isDetails(value: unknown): value is NonNullable<ErrorBody['details']> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   return Object.values(value).every(

@@ -18,7 +18,7 @@ export interface ConnectionHooks {
 type HookName = 'handleConnection' | 'handleDisconnect';
 type Hook = (...args: unknown[]) => unknown;
 
-/** Calls the handleConnection and handleDisconnect of gateways. What they throw is reported and ends nothing. */
+/** Calls the handleConnection and handleDisconnect of gateways. Errors are reported, and the connection goes on. */
 @Injectable()
 export class GatewayHooks {
   constructor(

@@ -12,7 +12,7 @@ import {
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 export type GatewayMethod = (...args: unknown[]) => unknown;
 
-/** One @SubscribeMessage method, as it stands in the code. */
+/** One @SubscribeMessage method of a gateway. */
 export interface HandlerDefinition {
   readonly type: string;
   /** `ChatGateway.post`, for messages to people. */
@@ -24,19 +24,19 @@ export interface HandlerDefinition {
 
 export interface GatewayDefinition {
   readonly gatewayClass: Type;
-  /** The path it asked for; undefined means WS_PATH. */
+  /** The path that it declares; undefined means WS_PATH. */
   readonly path: string | undefined;
   readonly instance: Record<string, unknown>;
   /** The key of the module that provides it, where Nest looks for its enhancers. */
   readonly moduleKey: string;
-  /** False where the gateway or something it depends on is request-scoped. */
+  /** False if the gateway or one of its dependencies is request-scoped. */
   readonly isStatic: boolean;
 }
 
 /** Finds the gateways and their handlers among the application's providers. */
 @Injectable()
 export class GatewayScanner {
-  /** A gateway that names this path is on it like those that name none. */
+  /** A gateway that declares this path shares it with those that declare none. */
   private readonly homePath: string;
   private readonly methods = new MetadataScanner();
 
@@ -61,7 +61,7 @@ export class GatewayScanner {
     });
   }
 
-  /** The names of classes that have @SubscribeMessage methods and are no gateways. */
+  /** The names of classes with @SubscribeMessage methods that are not gateways. */
   forgottenGateways(): string[] {
     return this.discovery
       .getProviders()

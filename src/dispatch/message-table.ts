@@ -9,7 +9,7 @@ import { Invocations } from './calls/invocations.js';
 import { RuntimeInterceptors } from './calls/runtime-interceptors.js';
 import type { Recovery } from './calls/nest-call.js';
 
-/** A handler ready to be called. */
+/** A compiled handler. */
 export interface Handler {
   readonly type: string;
   readonly replyType: string;
@@ -39,7 +39,7 @@ export class DuplicateMessageType extends Error {
   }
 }
 
-/** A handler costs what no client can pay, or no whole number of tokens: the application cannot start. */
+/** The cost of a handler is more than any client can pay, or not a whole number. The application does not start. */
 export class UnusableMessageCost extends Error {
   constructor({ name, type }: HandlerDefinition, cost: number, max: number | undefined) {
     const bounds = max === undefined ? 'at least 1' : `from 1 to ${max}, the burst that the message rates allow`;

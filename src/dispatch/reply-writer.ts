@@ -7,14 +7,14 @@ import { errorReply, isFault } from './error-reply.js';
 import type { MessageContext } from './calls/message-context.js';
 import type { Handler } from './message-table.js';
 
-/** The message that an error is the answer to. */
+/** The message that an error belongs to. */
 interface Failing {
   readonly id: CorrelationId | undefined;
   readonly trace?: string | undefined;
   readonly context?: MessageContext;
 }
 
-/** What a message is answered with: what its handler returns, or what became of it instead. Never throws. */
+/** Writes the reply of a message: the result of its handler, or an error. Never throws. */
 @Injectable()
 export class ReplyWriter {
   constructor(
@@ -22,7 +22,7 @@ export class ReplyWriter {
     private readonly payloads: EncryptedPayloads,
   ) {}
 
-  /** A handler that returns nothing is answered only where the client can tell to what. */
+  /** A handler that returns nothing gets a reply only if the request had an id. */
   reply({ replyType, name }: Handler, context: MessageContext, data: unknown): void {
     const { session, message } = context;
     if (data === undefined && message.id === undefined) return;
@@ -35,7 +35,7 @@ export class ReplyWriter {
     }
   }
 
-  /** Lets the handler's exception filters have their say, then answers. A promise where a filter is asynchronous. */
+  /** Runs the handler's exception filters, then replies. Returns a promise if a filter is asynchronous. */
   failure(handler: Handler, context: MessageContext, exception: unknown): Promise<void> | undefined {
     if (handler.recover === undefined) {
       this.conclude(handler, context, exception);
@@ -44,7 +44,7 @@ export class ReplyWriter {
     return this.recover(handler, context, exception);
   }
 
-  /** Says why the message came to no handler. */
+  /** Sends the reason why the message reached no handler. */
   refusal(refused: RefusedMessage, exception: unknown): void {
     const { session, type, id } = refused;
     const code = this.sendError(session, exception, { id });
@@ -52,7 +52,7 @@ export class ReplyWriter {
     this.events.emit('refused', code, refused);
   }
 
-  /** Says what was wrong, as far as it is meant for the client. */
+  /** Sends the error, without details that are not meant for the client. */
   private error(context: MessageContext, exception: unknown): void {
     const { session, type, message, trace } = context;
     context.outcome = this.sendError(session, exception, { id: message.id, trace, context });
@@ -65,14 +65,14 @@ export class ReplyWriter {
       this.send(session, reply);
       return reply.code;
     } catch (unwritable) {
-      // An exception of the application may bear what cannot be written.
+      // An exception of the application may contain values that cannot be encoded.
       this.events.crash('the error reply', unwritable, context);
       this.send(session, errorReply(undefined, id, trace));
       return 'INTERNAL_ERROR';
     }
   }
 
-  /** An answer to a client that has closed is dropped: it has been told that the connection ends. */
+  /** A reply to a client that has closed is dropped. */
   private send(session: Session, answer: ServerMessage): void {
     if (session.connection.isOpen) session.send(answer);
     else this.events.emit('unsent');
@@ -83,7 +83,7 @@ export class ReplyWriter {
     const sentBefore = connection.sentByHand;
     try {
       const result: unknown = await handler.recover?.(exception, context, context.message.data);
-      // A filter that answered by itself has answered; one that returns an error has chosen another.
+      // A filter that sent something has replied. One that returns an error replaces the original.
       if (result === undefined && connection.sentByHand > sentBefore) return;
       this.conclude(handler, context, result instanceof Error ? result : exception);
     } catch (fromFilter) {

@@ -7,7 +7,7 @@ import { PARAMETER, PIPES_METADATA } from './calls/nest-internals.js';
 
 const PLAIN_TYPES = new Set<unknown>([Object, String, Number, Boolean, Array, BigInt, Symbol, Function, Date, Buffer]);
 
-/** Tells at start of what is easily forgotten and would otherwise only show as something that does not happen. */
+/** Warns at the start about common mistakes that would otherwise show only as something that does not happen. */
 @Injectable()
 export class StartupWarnings implements OnApplicationBootstrap {
   private readonly logger = new Logger('Gateways');
@@ -21,7 +21,7 @@ export class StartupWarnings implements OnApplicationBootstrap {
     for (const advice of [...this.forgottenGateways(), ...this.unvalidatedMessages()]) this.logger.warn(advice);
   }
 
-  /** A class with @SubscribeMessage methods that is no gateway: none of them is called. */
+  /** A class with @SubscribeMessage methods that is not a gateway: none of them is called. */
   private forgottenGateways(): string[] {
     return this.scanner
       .forgottenGateways()
@@ -31,7 +31,7 @@ export class StartupWarnings implements OnApplicationBootstrap {
       );
   }
 
-  /** A payload whose class looks validated, and is not. */
+  /** A payload whose class looks validated, but is not. */
   private unvalidatedMessages(): string[] {
     const handlers = this.scanner.gateways().flatMap((gateway) => this.scanner.handlersOf(gateway));
     return handlers.flatMap((handler) => {
@@ -50,7 +50,7 @@ export class StartupWarnings implements OnApplicationBootstrap {
   }
 }
 
-/** The declared class of the whole payload; undefined where a parameter takes only a field, or brings its own pipe. */
+/** The declared class of the whole payload; undefined if a parameter takes only a field, or has its own pipe. */
 function payloadClassOf(handler: HandlerDefinition): Type | undefined {
   const payload = parametersOf(handler).find(([key]) => key.startsWith(`${PARAMETER.payload}:`))?.[1];
   if (payload === undefined || payload.data !== undefined || (payload.pipes?.length ?? 0) > 0) return undefined;

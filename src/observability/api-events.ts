@@ -1,25 +1,25 @@
 import { EventEmitter } from 'node:events';
 
-/** Who did what through the server API, and what came of it. */
+/** Who did what through the server API, and the outcome. */
 export interface AuditEntry {
   /** The token's `sub`. */
   readonly who: string;
   readonly action: string;
-  /** The channel, user, session, node or ban it was done to. */
+  /** The channel, user, session, node or ban that was the target. */
   readonly target: string | undefined;
-  /** `done`, or the status of the answer. */
+  /** `done`, or the status of the response. */
   readonly outcome: 'done' | number;
 }
 
 interface ApiEventMap {
-  /** A request was answered. `route` is one of a fixed set, so that it is safe as a label. */
+  /** A request was answered. `route` is from a fixed set, so it is safe as a label. */
   answered: [route: string, status: number];
   audited: [entry: AuditEntry];
-  /** A request was refused before it came to a handler, for its token. */
+  /** A request was refused before it reached a handler, because of its token. */
   refused: [status: number, address: string];
-  /** A handler threw what it should not have. */
+  /** A handler threw an unexpected error. */
   crashed: [where: string, exception: unknown];
 }
 
-/** What happens at the server API, for observers. Listeners must not throw. */
+/** Events of the server API, for observers. Listeners must not throw. */
 export class ApiEvents extends EventEmitter<ApiEventMap> {}

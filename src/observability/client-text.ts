@@ -1,13 +1,13 @@
 const MAX_LENGTH = 128;
-/** Control characters, and those that steer the direction or the line of what is shown: a terminal would obey them. */
+/** Control characters, and those that change the direction or the line of text. A terminal would obey them. */
 const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-/** What could be a token, wherever a client has put it. */
+/** Text that looks like a token, wherever a client put it. */
 const TOKEN = /eyJ[\w-]{4,}(?:\.[\w-]*)+/g;
 
-/** Text of a client as a line or a span may hold it: short, visible, and no token. */
+/** Makes text of a client safe for a log line or a span: short, visible, and without a token. */
 export function clientText(text: string | undefined, maxLength = MAX_LENGTH): string | undefined {
   if (text === undefined) return undefined;
-  // Before the replacements, or a long text would cost more than it is worth; and after, for those make it longer.
+  // Cut before the replacements, because a long text would cost too much, and after them, because they make it longer.
   const shown = text
     .slice(0, maxLength * 4)
     .replace(TOKEN, '(token)')
@@ -16,7 +16,7 @@ export function clientText(text: string | undefined, maxLength = MAX_LENGTH): st
   return text.length > maxLength ? `${shown}…` : shown;
 }
 
-/** A request's path without its query, where tokens may be. */
+/** The path of a request without its query, which may contain a token. */
 export function clientPath(url: string | undefined): string | undefined {
   const end = url?.search(/[?#]/) ?? -1;
   return clientText(end < 0 ? url : url?.slice(0, end));

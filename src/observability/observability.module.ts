@@ -49,11 +49,14 @@ const prometheus = PrometheusModule.register({
   defaultMetrics: { enabled: false },
 });
 
-/** Global: the controller in Prometheus' own module asks for the registry, and the server API for what it shows and tells. */
+/**
+ * Global, because the controller of Prometheus' own module asks for the registry, and the server API for its events and
+ * diagnostics.
+ */
 @Global()
 @Module({})
 export class ObservabilityModule {
-  /** @param settings say what is watched */
+  /** @param settings decide what is observed */
   static of(settings: Settings): DynamicModule {
     const metrics = [
       ...connectionMetrics,

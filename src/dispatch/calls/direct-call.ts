@@ -34,8 +34,9 @@ interface ParameterMetadata {
 }
 
 /**
- * Compiles a handler to a plain function call. That is possible where nothing stands before it that needs Nest's
- * execution context: only guards, interceptors and pipes that can do without, only parameters that can be read without it. Costs 0.1 µs a message where the context costs 1.6, or 5.8 with interceptors.
+ * Compiles a handler to a plain function call. This is possible if nothing before it needs Nest's execution context:
+ * only guards, interceptors, pipes and parameters that work without it. A direct call costs 0.1 µs for each message;
+ * the context costs 1.6 µs, or 5.8 µs with interceptors.
  */
 @Injectable()
 export class DirectCall {
@@ -44,7 +45,7 @@ export class DirectCall {
     private readonly modules: ModulesContainer,
   ) {}
 
-  /** The call; undefined where the handler needs Nest's execution context. */
+  /** The call; undefined if the handler needs Nest's execution context. */
   compile(handler: HandlerDefinition): Invocation | undefined {
     if (!handler.gateway.isStatic || this.hasGlobalEnhancers()) return undefined;
     const checks = this.checksOf(handler);
@@ -119,7 +120,7 @@ function isClass<T>(declared: T | Type<T>): declared is Type<T> {
   return typeof declared === 'function';
 }
 
-/** What stands on the method and on its class, in the order in which Nest runs it. */
+/** The enhancers of the method and its class, in the order in which Nest runs them. */
 export function enhancers<T = unknown>(key: string, { gateway, method }: HandlerDefinition): (T | Type<T>)[] {
   const of = (target: object): (T | Type<T>)[] =>
     (Reflect.getMetadata(key, target) as (T | Type<T>)[] | undefined) ?? [];
@@ -150,12 +151,12 @@ function readArgument(key: string, { data, pipes, schema, factory }: ParameterMe
   }
 }
 
-/** A property of the payload; undefined where the payload is no object. */
+/** A property of the payload; undefined if the payload is not an object. */
 export function fieldOf(payload: unknown, name: string): unknown {
   return typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>)[name] : undefined;
 }
 
-/** The payload parameter as pipes are told of it. */
+/** The metadata of the payload parameter for pipes. */
 export function describe(
   { gateway, methodName }: HandlerDefinition,
   { index, data }: ParameterMetadata,

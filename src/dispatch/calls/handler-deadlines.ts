@@ -10,9 +10,9 @@ import type { MessageContext } from './message-context.js';
 const MIN_TICK_MS = 10;
 const MAX_TICK_MS = 1_000;
 
-/** A call of a handler that is not answered yet. */
+/** A call of a handler without a reply yet. */
 export interface RunningCall {
-  /** Of the handler. */
+  /** The name of the handler. */
   readonly name: string;
   readonly context: MessageContext;
   /** On the performance.now() clock. */
@@ -24,12 +24,13 @@ interface Pending extends RunningCall {
 }
 
 /**
- * Answers TIMEOUT for handlers that take too long, so that their connection goes on with its next message. All have the
- * same time, so one timer looks at the oldest: one for each message would cost more than the rest of its deadline.
+ * Replies TIMEOUT for handlers that take too long, so that their connection goes on with its next message. All calls
+ * have the same time, so one timer watches the oldest. A timer for each message would cost more than the rest of its
+ * deadline.
  */
 @Injectable()
 export class HandlerDeadlines implements OnApplicationShutdown {
-  /** The oldest first. */
+  /** Oldest first. */
   private readonly pending = new Set<Pending>();
   private readonly timer: NodeJS.Timeout | undefined;
   private readonly timeoutMs: number;
@@ -43,7 +44,7 @@ export class HandlerDeadlines implements OnApplicationShutdown {
     if (handlerTimeoutMs > 0) this.timer = setInterval(() => this.expire(performance.now()), tick).unref();
   }
 
-  /** Calls that are not answered yet, the oldest first; undefined where there is no limit, for then nobody keeps them. */
+  /** Running calls, oldest first. Undefined without a limit, because they are not tracked then. */
   get running(): ReadonlySet<RunningCall> | undefined {
     return this.timeoutMs === 0 ? undefined : this.pending;
   }
@@ -52,7 +53,10 @@ export class HandlerDeadlines implements OnApplicationShutdown {
     clearInterval(this.timer);
   }
 
-  /** The same invocation where there is no limit. What comes too late is dropped; of a stream, the first value counts. */
+  /**
+   * Wraps an invocation; without a limit, returns it unchanged. A late reply is dropped. For a stream, the first value
+   * counts.
+   */
   limit(invoke: Invocation, name: string): Invocation {
     if (this.timeoutMs === 0) return invoke;
     return (context, data) => {
@@ -79,7 +83,7 @@ export class HandlerDeadlines implements OnApplicationShutdown {
         (value) => end(() => resolve(isObservable(value) && !isOver ? this.withFirstValue(value) : value)),
         (exception: unknown) =>
           end(() => {
-            // Nobody is answered with it any more, but a fault is one.
+            // Nobody gets it any more, but a fault must still be logged.
             if (isOver && isFault(exception)) this.events.crash(name, exception, context);
             reject(exception);
           }),

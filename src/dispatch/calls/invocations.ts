@@ -7,7 +7,7 @@ import { HandlerDeadlines } from './handler-deadlines.js';
 import { NestCall, type Recovery } from './nest-call.js';
 import { ReplayProtection } from './replay-protection.js';
 
-/** Makes calls of handlers, with what their decorators and the settings put around them and nothing else. */
+/** Builds the calls of handlers, with everything that decorators and settings put around them. */
 @Injectable()
 export class Invocations {
   constructor(

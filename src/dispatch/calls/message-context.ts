@@ -2,30 +2,30 @@ import type { InboundMessage } from '../../protocol/envelope.js';
 import type { PayloadCipher } from '../../protocol/encryption/payload-cipher.js';
 import type { Session } from '../../sessions/session.js';
 
-/** Told by a message that the next one of its connection may begin. */
+/** Called by a message when the next one of its connection may begin. */
 export interface Predecessor {
   letNextBegin(): void;
   chargeReply(bytes: number): void;
 }
 
-/** One message on its way through: the third argument that Nest's enhancers find in their context. */
+/** One message in progress: the third argument that Nest's enhancers find in their context. */
 export class MessageContext {
   private steps: (() => void)[] | undefined;
   private isReplied = false;
   /**
-   * What the message was encrypted with; undefined where it came in plain. Whatever of it goes on to others has to be encrypted
-   * too, or a client without a key could have what it has overheard decrypted.
+   * The cipher of an encrypted message; undefined for plain text. Encrypt everything that you pass on from the message.
+   * Otherwise a client without a key could have data decrypted that it overheard.
    */
   cipher: PayloadCipher | undefined;
-  /** What it was answered with: `ok`, or the code of an error. */
+  /** `ok`, or the code of the error reply. */
   outcome = 'ok';
-  /** What the answer has as `trace`: the span of this message, where it is recorded. */
+  /** The `trace` of the reply: the span of this message, if it is recorded. */
   trace: string | undefined;
 
   constructor(
     readonly session: Session,
     readonly message: InboundMessage,
-    /** The size of the whole message as it came. */
+    /** The size of the whole message as received. */
     readonly bytes: number,
     /** On the performance.now() clock. */
     readonly arrivedAt: number,
@@ -36,16 +36,16 @@ export class MessageContext {
     return this.message.type;
   }
 
-  /** Has something done once the message has been answered: what must not come to the client before the reply. */
+  /** Runs a step after the reply, for anything that must not reach the client before it. */
   afterReply(step: () => void): void {
-    // A handler that took too long has been answered for.
+    // The handler took too long, and TIMEOUT was sent for it.
     if (this.isReplied) step();
     else (this.steps ??= []).push(step);
   }
 
   /**
-   * What this message changes is on its way and cannot be overtaken any more: the connection's next message may begin,
-   * although this one is not answered yet. Answers keep their order. For handlers that wait for something far away.
+   * Lets the next message of the connection begin, although this one has no reply yet. Call it when later messages can
+   * no longer interfere with this one. Replies keep their order. For handlers that wait for something slow.
    */
   letNextBegin(): void {
     this.predecessor?.letNextBegin();
@@ -56,13 +56,13 @@ export class MessageContext {
    * request has paid. Call it in handlers whose reply can be much larger than the request. If the sender lacks the tokens, its next
    * messages wait for them or are refused.
    *
-   * @param bytes about how large the reply is
+   * @param bytes approximate size of the reply
    */
   chargeReply(bytes: number): void {
     this.predecessor?.chargeReply(bytes);
   }
 
-  /** @internal the dispatcher has answered */
+  /** @internal The dispatcher has sent the reply. */
   replied(): void {
     this.isReplied = true;
     for (const step of this.steps ?? []) step();

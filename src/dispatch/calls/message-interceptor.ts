@@ -2,11 +2,15 @@ import type { NestInterceptor } from '@nestjs/common';
 import type { MessageContext } from './message-context.js';
 
 /**
- * An interceptor that wants no more than to stand around a call; the dispatcher then has it do that directly, at a tenth of the
- * price of Nest's interceptor context. It stays a Nest interceptor, which is what runs before a handler that has a foreign one.
+ * An interceptor that only needs to wrap a call. The dispatcher then calls it directly, at a tenth of the cost of
+ * Nest's interceptor context. It remains a Nest interceptor, which runs for a handler that has another kind of
+ * interceptor.
  */
 export interface MessageInterceptor extends NestInterceptor {
-  /** @param call the handler, behind the guards, with its pipes; to be called once. Returns what is to be answered, as a rule what it returns. */
+  /**
+   * @param call the handler, after the guards, with its pipes. Call it once, and return the data of the reply,
+   *   usually its result
+   */
   around(context: MessageContext, call: () => unknown): unknown;
 }
 

@@ -1,14 +1,14 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 
-/** Turns the payload into the handler's argument, or throws; may answer with a promise. */
+/** Turns the payload into the handler's argument, or throws. May return a promise. */
 export type PayloadTransform = (value: unknown) => unknown;
 
 /**
- * A pipe that can say at start what it will do to one parameter; the dispatcher then calls that directly.
- * It stays a Nest pipe, which is what runs as soon as a handler has an interceptor or a foreign guard.
+ * A pipe that can say at the start what it does to a parameter. The dispatcher then calls that function directly. It
+ * remains a Nest pipe, which runs if a handler has an interceptor or another kind of guard.
  */
 export interface MessagePipe extends PipeTransform {
-  /** The transformation of one parameter; undefined where the pipe leaves it as it is. */
+  /** The transformation of one parameter; undefined if the pipe does not change it. */
   transformFor(parameter: ArgumentMetadata): PayloadTransform | undefined;
 }
 

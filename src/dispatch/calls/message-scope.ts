@@ -5,18 +5,18 @@ import type { MessageContext } from './message-context.js';
 import type { Recovery } from './nest-call.js';
 
 /**
- * Which message the code that runs belongs to, behind its promises and timers too. Composed only where somebody wants to know:
- * on Node 20 and 22 it makes every promise of the process dearer.
+ * Tracks the message that the running code belongs to, also after promises and timers. Only used if needed: on Node 20
+ * and 22 it makes every promise of the process slower.
  */
 export class MessageScope {
-  /** Undefined where nobody asks for the present message: LOG_CORRELATION is off, and nothing is traced. */
+  /** Undefined if nobody needs the current message: LOG_CORRELATION is off, and nothing is traced. */
   static of({ log }: Pick<Settings, 'log'>): MessageScope | undefined {
     return log.correlation === 'on' ? new MessageScope() : undefined;
   }
 
   private readonly storage = new AsyncLocalStorage<MessageContext>();
 
-  /** The session and the message, as lines of the log name them; none where no message is handled. */
+  /** The session and the message for log lines; empty outside of a message. */
   fields(): Record<string, unknown> {
     const context = this.storage.getStore();
     return context === undefined ? {} : { session: context.session.id, id: context.message.id };

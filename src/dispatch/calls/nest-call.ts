@@ -5,7 +5,7 @@ import type { GatewayDefinition, GatewayMethod, HandlerDefinition } from '../gat
 import type { MessageContext } from './message-context.js';
 import { ExecutionContextHost, GATEWAY_SERVER_METADATA, PARAMETER, ROUTE_ARGS_METADATA } from './nest-internals.js';
 
-/** What a user's exception filters make of an exception; undefined where none took it or said nothing. */
+/** The result of a user's exception filters; undefined if none took the exception or returned anything. */
 export type Recovery = (exception: unknown, context: MessageContext, data: unknown) => unknown;
 
 interface ExceptionFilters {
@@ -26,8 +26,8 @@ const parameters: ParamsFactory = {
 };
 
 /**
- * Calls handlers through Nest's own execution context, with every guard, pipe, interceptor and parameter decorator
- * that Nest knows. Filters run apart from it, for they must also see what a handler's Observable throws later.
+ * Calls handlers through Nest's own execution context, with every guard, pipe, interceptor and parameter decorator that
+ * Nest supports. Filters run separately, because they must also see what a handler's Observable throws later.
  */
 @Injectable()
 export class NestCall {
@@ -35,7 +35,7 @@ export class NestCall {
     private readonly contexts: ExternalContextCreator,
     private readonly moduleRef: ModuleRef,
   ) {
-    // Nest would collapse an Observable to its last value; here each value is a reply.
+    // Nest would reduce an Observable to its last value; here each value is a reply.
     contexts.transformToResult = <T>(result: T): Promise<T> => Promise.resolve(result);
   }
 
@@ -47,10 +47,10 @@ export class NestCall {
     return (context, data) => call(context.session.connection, data, context, type);
   }
 
-  /** Undefined where no filter stands before the handler. */
+  /** Undefined if the handler has no filter. */
   compileRecovery(handler: HandlerDefinition): Recovery | undefined {
     const { gateway, method } = handler;
-    // Private in Nest, but the only way to the filters that does not also log every exception they let pass.
+    // Private in Nest, but the only access to filters that does not also log every exception they let pass.
     const filterContext = (this.contexts as unknown as { filtersContextCreator: FilterContext }).filtersContextCreator;
     const filtersFor = (contextId?: ContextId): ExceptionFilters =>
       filterContext.create(gateway.instance, method, gateway.moduleKey, contextId);
@@ -76,13 +76,13 @@ export class NestCall {
     };
   }
 
-  /** The instance of a request-scoped gateway that belongs to a connection. */
+  /** The instance of a request-scoped gateway for a connection. */
   async instanceFor(gateway: GatewayDefinition, connection: object): Promise<Record<string, unknown>> {
     const contextId = this.contextIdOf(connection);
     const instance = await this.moduleRef.resolve<Record<string, unknown>>(gateway.gatewayClass, contextId, {
       strict: false,
     });
-    // Nest sets @WebSocketServer() properties only on what it has when the application starts.
+    // Nest sets @WebSocketServer() properties only on instances that exist when the application starts.
     for (const name in gateway.instance) {
       if (Reflect.hasMetadata(GATEWAY_SERVER_METADATA, instance, name)) instance[name] = gateway.instance[name];
     }

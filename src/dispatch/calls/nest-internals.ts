@@ -1,6 +1,6 @@
 /**
- * The one place that touches what Nest keeps internal: metadata keys, which decorators write and no public API reads,
- * and the host that filters are given. Nest's versions are pinned; test/gateway/nest-*.spec.ts notice a change.
+ * The only file that uses Nest's internals: metadata keys, which decorators write and no public API reads, and the host
+ * for filters. Nest's versions are pinned, and test/gateway/nest-*.spec.ts notice a change.
  */
 export {
   CUSTOM_ROUTE_ARGS_METADATA,

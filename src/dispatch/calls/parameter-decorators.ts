@@ -7,8 +7,8 @@ export type ContextReader = (context: MessageContext) => unknown;
 const READER = Symbol('gatehouse:reader');
 
 /**
- * Makes a parameter decorator out of a function of the message's context. Unlike one made by createParamDecorator
- * alone it needs no ExecutionContext, so a handler that uses it is still called directly.
+ * Creates a parameter decorator from a function of the message's context. Unlike `createParamDecorator` it needs no
+ * ExecutionContext, so the handler is still called directly.
  */
 export function messageParameter(read: ContextReader): () => ParameterDecorator {
   const factory = (_data: unknown, context: ExecutionContext): unknown =>
@@ -16,7 +16,7 @@ export function messageParameter(read: ContextReader): () => ParameterDecorator 
   return createParamDecorator(Object.assign(factory, { [READER]: read }));
 }
 
-/** The function a decorator was made from; undefined for one that was made elsewhere. */
+/** The function that a decorator was created from; undefined for other decorators. */
 export function readerOf(factory: unknown): ContextReader | undefined {
   return (factory as { [READER]?: ContextReader } | undefined)?.[READER];
 }
@@ -24,11 +24,11 @@ export function readerOf(factory: unknown): ContextReader | undefined {
 /** The session that sent the message. */
 export const CurrentSession = messageParameter(({ session }) => session);
 
-/** Who sent the message: user id, roles, expiry. */
+/** The principal of the sender: user id, roles, expiry. */
 export const CurrentPrincipal = messageParameter(({ session }) => session.principal);
 
 /** The correlation id of the message, or undefined. */
 export const MessageId = messageParameter(({ message }) => message.id);
 
-/** The message on its way: session, envelope, size, and what is to follow the reply. */
+/** The message in progress: session, envelope, size, and steps after the reply. */
 export const CurrentMessage = messageParameter((context) => context);

@@ -10,18 +10,19 @@ import type { Invocation } from './direct-call.js';
 import { errorBody, type ErrorBody } from '../error-reply.js';
 import type { MessageContext } from './message-context.js';
 
-/** Has protected messages carried out once, and their repetitions answered as the first was. */
+/** Handles protected messages once, and sends the first reply to repetitions. */
 @Injectable()
 export class ReplayProtection {
   constructor(private readonly guard: ReplayGuard) {}
 
-  /** @internal for handlers with @ReplayProtected() */
+  /** @internal For handlers with @ReplayProtected(). */
   protect(invoke: Invocation): Invocation {
     return (context, data) => this.once(context, () => invoke(context, data));
   }
 
   /**
-   * An error that a retry may overcome is not remembered, so that one is possible. Of a stream only a single value is.
+   * An error that is worth a retry is not stored, so that the client may retry. For a stream, only a single value is
+   * stored.
    *
    * @throws GatehouseError as ReplayGuard.judge
    */
@@ -34,7 +35,7 @@ export class ReplayProtection {
     return cipher && answered.data !== undefined ? cipher.openKept(answered.data) : answered.data;
   }
 
-  /** The same text for the same message, and another for every other: a good idempotency key. */
+  /** The same text for the same message, and another text for every other: a good idempotency key. */
   fingerprintOf(message: InboundMessage): string {
     return fingerprintOf(message);
   }
@@ -52,7 +53,7 @@ export class ReplayProtection {
   }
 }
 
-/** Keeps the answer to an encrypted message encrypted. */
+/** Keeps the reply to an encrypted message encrypted. */
 function sealing(first: FirstTime, cipher: PayloadCipher): FirstTime {
   return {
     keep: async (answer) => {
@@ -63,13 +64,16 @@ function sealing(first: FirstTime, cipher: PayloadCipher): FirstTime {
   };
 }
 
-/** The stream as it is. What it answered with is kept when it ends; one of several values, or cut off, is not repeated. */
+/**
+ * Passes the stream on. Its reply is stored when it ends; a stream with several values, or one that was cut off, is not
+ * repeated.
+ */
 function watched(first: FirstTime, stream: Observable<unknown>): Observable<unknown> {
   return new Observable((subscriber) => {
     const values: unknown[] = [];
     return stream.subscribe({
       next(value) {
-        // The second only shows that there are several.
+        // The second value only shows that there are several.
         if (values.length < 2) values.push(value);
         subscriber.next(value);
       },
@@ -78,7 +82,7 @@ function watched(first: FirstTime, stream: Observable<unknown>): Observable<unkn
       },
       complete() {
         subscriber.complete();
-        // Behind the answer: what has no room for streams wants them to end with their only value.
+        // After the reply, because a stream with a single value should end with it.
         if (values.length < 2) void first.keep({ data: values[0] }).catch(() => undefined);
       },
     });
@@ -91,7 +95,7 @@ async function settleFailure(first: FirstTime, exception: unknown): Promise<void
   else await first.keep({ error });
 }
 
-/** Such that it is answered with the same. */
+/** Builds an error that gives the same reply. */
 function exceptionOf(error: ErrorBody): Error {
   const { code, ...extras } = error;
   return isRegistered(code) ? new GatehouseError(code, extras) : new WsException(error);

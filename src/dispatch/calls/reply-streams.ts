@@ -3,16 +3,16 @@ import { Observable, Subscriber, type Observer, type Subscription } from 'rxjs';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { Session } from '../../sessions/session.js';
 
-/** Observables of one connection that may be open at one time; one more is answered with SERVER_BUSY. */
+/** Observables of one connection that may be open at one time. The next one gets SERVER_BUSY. */
 export const MAX_STREAMS_PER_SESSION = 16;
 
 interface StreamAnswers {
   next(value: unknown): void;
   /** The stream completed without a value. */
   empty(): void;
-  /** A promise where the answer takes time. */
+  /** Returns a promise if the reply takes time. */
   error(exception: unknown): Promise<void> | undefined;
-  /** What the stream cleans up with has thrown. */
+  /** The cleanup of the stream threw. */
   crashed(exception: unknown): void;
 }
 
@@ -22,11 +22,11 @@ export class ReplyStreams {
   private readonly open = new WeakMap<Session, Map<Subscription, StreamAnswers>>();
 
   /**
-   * Resolves when the stream has given its first value or ended: from then on the connection's next message is
-   * handled, for a stream may be endless.
+   * Resolves when the stream has given its first value or ended. The connection's next message is then handled, because
+   * a stream may never end.
    */
   follow(session: Session, stream: Observable<unknown>, answers: StreamAnswers): Promise<void> {
-    // The handler may have taken longer than its session lived; nothing would ever end the stream.
+    // The session may have ended before the handler returned, and nothing would ever end the stream.
     if (!session.connection.isServed) return Promise.resolve();
     const streams = this.open.get(session) ?? new Map<Subscription, StreamAnswers>();
     this.open.set(session, streams);
@@ -56,7 +56,7 @@ export class ReplyStreams {
     });
   }
 
-  /** The connection has closed: nobody is left to reply to. */
+  /** The connection has closed, so nobody is left to reply to. */
   endAll(session: Session): void {
     for (const [subscription, answers] of this.open.get(session) ?? []) {
       try {
@@ -69,8 +69,8 @@ export class ReplyStreams {
 }
 
 /**
- * A stream that ends by itself cleans up in the turn of whatever made it end, such as a timer. What its teardown or
- * `finalize` throws there would end the process.
+ * A stream that ends by itself runs its cleanup in the turn of the cause, such as a timer. An error in its teardown or
+ * `finalize` would end the process.
  */
 class StreamSubscriber extends Subscriber<unknown> {
   constructor(
@@ -90,8 +90,8 @@ class StreamSubscriber extends Subscriber<unknown> {
 }
 
 /**
- * Passes on a stream that completes together with its first value, as what interceptors make of a plain value does;
- * one that would stay open fails instead.
+ * Passes on a stream that completes with its first value, such as a plain value behind interceptors. A stream that
+ * would stay open fails instead.
  */
 function endingAtOnce(stream: Observable<unknown>): Observable<unknown> {
   return new Observable((subscriber) => {

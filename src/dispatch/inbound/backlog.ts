@@ -1,4 +1,4 @@
-/** Messages of one connection that wait to be handled, the oldest first. */
+/** Messages of one connection that wait to be handled, oldest first. */
 export class Backlog {
   bytes = 0;
   private messages: Buffer[] | undefined;
@@ -13,7 +13,7 @@ export class Backlog {
     this.bytes += message.length;
   }
 
-  /** Puts a message back that could not be handled yet. */
+  /** Puts a message back that cannot be handled yet. */
   addFirst(message: Buffer): void {
     this.messages = [message, ...(this.messages ?? [])];
     this.bytes += message.length;

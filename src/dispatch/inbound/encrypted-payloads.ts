@@ -5,10 +5,10 @@ import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { FERNET, type PayloadCipher } from '../../protocol/encryption/payload-cipher.js';
 import { DispatchSettings } from '../dispatch-settings.js';
 
-/** Requests whose payload is encrypted, and the replies to them, which are encrypted too. */
+/** Requests with an encrypted payload, and their replies, which are encrypted too. */
 @Injectable()
 export class EncryptedPayloads {
-  /** Undefined where no key is configured. */
+  /** Undefined if no key is configured. */
   readonly cipher: PayloadCipher | undefined;
 
   constructor({ cipher }: DispatchSettings) {
@@ -16,9 +16,9 @@ export class EncryptedPayloads {
   }
 
   /**
-   * The message with its payload decrypted. `enc` stays, to tell how it came.
+   * Decrypts the payload of a message. `enc` stays, to show how it arrived.
    *
-   * @throws GatehouseError DECRYPTION_FAILED whatever is wrong with the payload; VALIDATION_FAILED for an unknown `enc`
+   * @throws GatehouseError DECRYPTION_FAILED for any problem with the payload; VALIDATION_FAILED for an unknown `enc`
    */
   opened(message: InboundMessage): InboundMessage {
     const { cipher } = this;
@@ -29,7 +29,7 @@ export class EncryptedPayloads {
     return { ...message, ...cipher.open(message.data) };
   }
 
-  /** @throws TypeError or RangeError when the data cannot be written */
+  /** @throws TypeError or RangeError if the data cannot be encoded */
   sealed(reply: OutboundMessage): OutboundMessage {
     const { cipher } = this;
     if (cipher === undefined || reply.data === undefined) return reply;

@@ -1,10 +1,10 @@
 import type { MessageRate } from '../../access/limits/message-rate.js';
 import type { Predecessor } from '../calls/message-context.js';
 
-/** The message in hand: it may let the next one begin before it is answered itself. */
+/** The message in progress. It may let the next one begin before it has its reply. */
 export class InFlightMessage implements Predecessor {
   hasLetNextBegin = false;
-  /** Set once it is known that its answer comes later. */
+  /** Set when it is known that its reply comes later. */
   pending: Promise<void> | undefined;
 
   constructor(private readonly inbox: { readonly rate: MessageRate; release(pending: Promise<void>): void }) {}

@@ -13,21 +13,21 @@ import type { Handlers } from '../message-table.js';
 import { AnswerTimeout } from './answer-timeout.js';
 import { OverRate } from './over-rate.js';
 
-/** What all inboxes of one path share. */
+/** The parts that all inboxes of one path share. */
 export interface InboxContext {
   readonly handlers: Handlers;
   readonly dispatcher: Dispatcher;
   readonly events: SessionEvents;
-  /** What a message costs by its size; undefined where that is always 1. */
+  /** The cost of a message by its size; undefined if it is always 1. */
   readonly costOfSize: ((bytes: number) => number) | undefined;
-  /** Messages over the rate, refused one after the other, before the connection closes; zero: never. */
+  /** Refused messages in a row before the connection closes. 0: never. */
   readonly abuseBanAfter: number;
   readonly maxPending: number;
-  /** How long the messages in hand may take once their client has gone, while others wait behind them. */
+  /** How long running messages may take after their client has left, while others wait behind them. */
   readonly patienceMs: number;
-  /** Malformed messages in a row before the connection closes; zero: never. */
+  /** Malformed messages in a row before the connection closes. 0: never. */
   readonly maxProtocolErrors: number;
-  /** The session goes on and on over its rate. */
+  /** The session keeps sending over its rate. */
   onAbuse(inbox: Inbox): void;
   onClosed(inbox: Inbox, code: number, reason: string): void;
 }
@@ -35,34 +35,35 @@ export interface InboxContext {
 interface Owner {
   readonly session: Session;
   readonly rate: MessageRate;
-  /** The place that the connection takes, to be given back when it closes. */
+  /** The place of the connection, to be given back when it closes. */
   readonly place: AddressRecord;
 }
 
 /** Bytes of waiting messages beyond which reading pauses, however few messages they are. */
 const MAX_PENDING_BYTES = 1_048_576;
-/** Messages that have let the next one begin and are not answered yet; beyond it the next one waits after all. */
+/** Running messages that have let the next one begin. Beyond it the next one waits. */
 const MAX_RUNNING = 64;
 
 /**
- * One connection's messages, in order, one at a time unless a handler lets the next one begin. What cannot be handled yet
- * waits here, and reading pauses. What a client sent before it closed is handled before its session is over.
+ * The messages of one connection, handled in order, one at a time unless a handler lets the next one begin. Messages
+ * that cannot be handled yet wait here, and reading pauses. Messages that arrived before the client closed are handled
+ * before its session ends.
  */
 export class Inbox implements ConnectionListener {
   private readonly waiting = new Backlog();
   private isBusy = false;
-  /** What the next message waits for. */
+  /** The next message waits for this. */
   private inHand: Promise<void> | undefined;
-  /** Resolves when all that have let the next one begin are answered. */
+  /** Resolves when all messages that have let the next one begin have their reply. */
   private previous: Promise<void> | undefined;
   private running = 0;
   private malformedInARow = 0;
-  /** What the first of the waiting messages is known to cost, because it has been looked at; 0: not known. */
+  /** The cost of the first waiting message, if it has been read already; 0 if unknown. */
   private knownCost = 0;
   private overRate: OverRate | undefined;
-  /** How the connection has closed, from then until the session is over. */
+  /** How the connection has closed, until the session ends. */
   private end: { readonly code: number; readonly reason: string } | undefined;
-  /** From the moment the connection has closed. */
+  /** Set when the connection has closed. */
   private patience: AnswerTimeout | undefined;
   readonly session: Session;
   readonly place: AddressRecord;
@@ -87,7 +88,7 @@ export class Inbox implements ConnectionListener {
 
   message(bytes: Buffer, isBinary: boolean): void {
     const { session } = this;
-    // What comes after the server has closed is not handled: a client need not hurry to answer the close frame.
+    // Messages after the server has closed are not handled: a client may take its time to answer the close frame.
     if (!session.connection.isServed) return this.tellUnhandled('closed_by_server', 1);
     if (session.isLeaving) return this.tellUnhandled('draining', 1);
     if (isBinary !== (session.codec.frameKind === 'binary')) return session.close('wrong_frame_kind');
@@ -165,7 +166,7 @@ export class Inbox implements ConnectionListener {
     if (hand.hasLetNextBegin) this.release(pending);
   }
 
-  /** @internal a message that is not answered yet lets the next one begin */
+  /** @internal A message without a reply lets the next one begin. */
   release(pending: Promise<void>): void {
     if (pending !== this.inHand || this.running >= MAX_RUNNING) return;
     this.inHand = undefined;
@@ -186,7 +187,7 @@ export class Inbox implements ConnectionListener {
       this.session.close('too_many_protocol_errors');
   }
 
-  /** Tokens are missing: this message is the next to be handled, once they are there. TCP pushes back meanwhile. */
+  /** Not enough tokens: this message is handled next, when they are available. TCP slows the client down meanwhile. */
   private waitForTokens(bytes: Buffer, { tokens, milliseconds }: Shortage): void {
     this.knownCost = tokens;
     this.waiting.addFirst(bytes);
@@ -195,7 +196,7 @@ export class Inbox implements ConnectionListener {
     this.patience?.pause();
   }
 
-  /** Once either side has begun to close, the socket must be read to its end. */
+  /** After either side has begun to close, the socket must be read to its end. */
   private pauseReading(): void {
     const { connection } = this.session;
     if (connection.isOpen) connection.pause();
@@ -216,7 +217,7 @@ export class Inbox implements ConnectionListener {
     this.rest();
   }
 
-  /** Nothing is to be done any more, unless something is. */
+  /** Nothing is left to do, unless a message waits or runs. */
   private rest(): void {
     if (this.isBusy || this.running > 0) return;
     this.session.setBusy(false);
@@ -241,7 +242,7 @@ export class Inbox implements ConnectionListener {
     this.rest();
   }
 
-  /** The session is over, once its connection has closed. What still waits is not handled. */
+  /** Ends the session, if its connection has closed. Waiting messages are not handled. */
   private finish(reason: UnhandledReason): void {
     const { end, session } = this;
     if (end === undefined) return;

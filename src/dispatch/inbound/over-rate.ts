@@ -5,11 +5,14 @@ import type { SessionEvents } from '../../sessions/session-events.js';
 import type { Session } from '../../sessions/session.js';
 import type { Dispatcher } from '../dispatcher.js';
 
-/** Messages over its rate that one session gets read, so that the refusal has their `id`. As many as the default message rate. */
+/**
+ * Messages over the rate that are read for each session, so that the error has their `id`. As many as the default
+ * message rate.
+ */
 const READS = { rate: 100, burst: 200 };
-/** What one of these tokens pays for: decoding a kilobyte takes a few microseconds. */
+/** Bytes that one of these tokens pays for: decoding a kilobyte takes a few microseconds. */
 const READ_BYTES = 4_096;
-/** How long refusals are collected for one summary. */
+/** Refusals are collected for this long for one summary. */
 const SUMMARY_MS = 1_000;
 
 interface Sender {
@@ -20,14 +23,14 @@ interface Sender {
 interface OverRateContext {
   readonly dispatcher: Dispatcher;
   readonly events: SessionEvents;
-  /** Zero: never. */
+  /** 0: never. */
   readonly abuseBanAfter: number;
   onAbuse(): void;
 }
 
 /**
- * The messages of one session that are refused for its rate. A flood must not cost more when it is refused than when it is handled:
- * beyond a rate of their own these messages are dropped without being read, and one summary a second says how many.
+ * The messages of one session over its rate. A flood must not cost more when it is refused than when it is handled. So
+ * beyond a rate of their own, these messages are dropped without being read, and one summary a second has their number.
  */
 export class OverRate {
   private readonly reads = new TokenBucket(READS);
@@ -43,7 +46,11 @@ export class OverRate {
     if (context.abuseBanAfter > 0) this.abuse = new RateAbuse(context.abuseBanAfter);
   }
 
-  /** Whether a message is refused by its frame alone; otherwise it is to be read. @param now on the clock of the message rates */
+  /**
+   * Whether a message is refused by its frame alone; otherwise it is read.
+   *
+   * @param now on the clock of the message rates
+   */
   refusesUnread(bytes: number, now: number): boolean {
     if (this.payRead(bytes, now)) return false;
     const { dispatcher, events } = this.context;
@@ -56,12 +63,15 @@ export class OverRate {
     return true;
   }
 
-  /** One more message was read and refused. */
+  /** A message was read and refused. */
   refused(now: number): void {
     if (this.abuse?.refused(now)) this.context.onAbuse();
   }
 
-  /** It was within the rate until its type was known, and has got its tokens back. It keeps them only if reading it is paid for. */
+  /**
+   * It was within the rate until its type was known, and got its tokens back. It keeps them only if reading it is paid
+   * for.
+   */
   refusedAsDear(bytes: number, { now, tokens }: { readonly now: number; readonly tokens: number }): void {
     if (!this.payRead(bytes, now)) this.sender.rate.charge(now, tokens);
     this.refused(now);

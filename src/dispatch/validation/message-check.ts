@@ -3,7 +3,7 @@ import { TransformationType } from 'class-transformer';
 import { defaultMetadataStorage as transformerStorage } from 'class-transformer/cjs/storage.js';
 import { getMetadataStorage, ValidationTypes, type ValidatorConstraintInterface } from 'class-validator';
 
-/** The instance where the payload is surely valid; undefined where class-validator must decide. */
+/** Returns the instance if the payload is certainly valid; undefined if class-validator must decide. */
 export type MessageCheck = (payload: Readonly<Record<string, unknown>>) => object | undefined;
 
 type Metadata = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number];
@@ -16,10 +16,10 @@ interface Field {
 }
 
 /**
- * Compiles a message class to one pass over its fields that calls class-validator's own constraint functions,
- * without the machinery around them (grouping, error objects, promises) that costs more than the rest of the
- * message path. Never says "invalid". Undefined where a class uses what this pass does not mirror exactly:
- * nested classes, transformations, asynchronous constraints, accessors.
+ * Compiles a message class to one pass over its fields that calls class-validator's own constraint functions, without
+ * the grouping, error objects and promises that cost more than the rest of the message path. It never decides
+ * "invalid". Returns undefined if a class uses a feature that the pass does not support exactly: nested classes,
+ * transformations, asynchronous constraints, accessors.
  */
 export function compileCheck(messageClass: Type): MessageCheck | undefined {
   const fields = fieldsOf(messageClass);
@@ -29,14 +29,14 @@ export function compileCheck(messageClass: Type): MessageCheck | undefined {
     const instance = new messageClass() as Record<string, unknown>;
     for (const { name } of fields) {
       const value = payload[name];
-      // Asking whether the field is there costs more than reading it, and only `undefined` leaves a doubt.
+      // `in` costs more than reading the field, and only `undefined` leaves a doubt.
       if (value !== undefined || Object.hasOwn(payload, name)) instance[name] = value;
     }
     try {
       for (const field of fields) if (!isValid(field, instance)) return undefined;
       return instance;
     } catch {
-      // A constraint that throws is for class-validator to report.
+      // class-validator reports a constraint that throws.
       return undefined;
     }
   };
@@ -81,12 +81,12 @@ function rulesOf(metadata: Metadata, messageClass: Type): Rule[] | undefined {
 
 function ruleOf(constraint: ValidatorConstraintInterface, metadata: Metadata, { name: targetName }: Type): Rule {
   const { constraints, propertyName: property, each } = metadata;
-  // A promise is not `true`, so a constraint that turns out asynchronous is left to class-validator.
+  // A promise is not `true`, so class-validator decides about asynchronous constraints.
   if (!each) {
     return (value, object) => constraint.validate(value, { value, constraints, object, property, targetName }) === true;
   }
   return (value, object) => {
-    // A default of the class may be one; class-validator looks into them.
+    // A default of the class may be an object, which class-validator validates.
     if (value instanceof Set || value instanceof Map) return false;
     const items: unknown[] = Array.isArray(value) ? value : [value];
     const parameters = { value, constraints, object, property, targetName };
@@ -100,14 +100,14 @@ function isMirrored(messageClass: Type, fields: readonly Field[]): boolean {
   for (const name of names) {
     if (name in messageClass.prototype || isTransformed(messageClass, name)) return false;
   }
-  // A field that class-validator's whitelist would delete: deleting it here would cost every message.
-  // One that holds a function is not overwritten by class-transformer.
+  // class-validator's whitelist would delete this field, which would cost time here for every message.
+  // class-transformer does not overwrite a field that holds a function.
   return Object.entries(new messageClass() as object).every(
     ([key, value]) => names.has(key) && typeof value !== 'function',
   );
 }
 
-/** @Expose({ name }) may also stand on a field without a rule, and take the value of one that has some. */
+/** @Expose({ name }) may also be on a field without a rule, and take the value of one that has rules. */
 function renamesFields(messageClass: Type): boolean {
   return transformerStorage.getExposedProperties(messageClass, TransformationType.PLAIN_TO_CLASS).length > 0;
 }

@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { getMetadataStorage } from 'class-validator';
 
-/** Whether class-validator knows anything of the class. */
+/** Whether class-validator has metadata of the class. */
 export function isMessageClass(metatype: Type): boolean {
   return getMetadataStorage().getTargetValidationMetadatas(metatype, '', false, false).length > 0;
 }

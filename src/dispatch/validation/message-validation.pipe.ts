@@ -7,13 +7,13 @@ import { isMessageClass } from './message-class.js';
 import type { MessagePipe, PayloadTransform } from '../calls/message-pipe.js';
 import { reasonsOf } from './validation-reasons.js';
 
-/** More reasons than this are not listed: an array of a million wrong items must not become a large answer. */
+/** Most reasons in a reply: an array of a million wrong items must not cause a large reply. */
 const MAX_REASONS = 50;
 
 /**
- * Validates payloads of message classes decorated with class-validator; the handler gets an instance without the
- * fields the class does not declare. What is surely valid passes a compiled check (bench/validation: a tenth of
- * class-validator's price); in every other case class-validator itself gives the verdict.
+ * Validates payloads of message classes with class-validator decorators. The handler gets an instance without fields
+ * that the class does not declare. Valid payloads pass a compiled check (bench/validation: a tenth of class-validator's
+ * cost). In every other case class-validator decides.
  */
 @Injectable()
 export class MessageValidationPipe implements MessagePipe {
@@ -34,7 +34,7 @@ export class MessageValidationPipe implements MessagePipe {
 
 const checks = new WeakMap<Type, { readonly check: MessageCheck | undefined }>();
 
-/** Compiled once a class, however many parameters it has. */
+/** Compiled once for each class, however many parameters it has. */
 function checkOf(messageClass: Type): MessageCheck | undefined {
   const known = checks.get(messageClass);
   if (known) return known.check;
@@ -44,9 +44,9 @@ function checkOf(messageClass: Type): MessageCheck | undefined {
 }
 
 /**
- * The verdict of class-validator.
+ * The result of class-validator.
  *
- * @param parent the field of the payload that `value` stands in, for the paths of reasons
+ * @param parent the field of the payload that contains `value`, for the paths of reasons
  */
 export async function judge(messageClass: Type, value: object, parent = ''): Promise<object> {
   const { instance, errors } = await examine(messageClass, value);
@@ -65,8 +65,8 @@ async function examine(messageClass: Type, value: object): Promise<{ instance: o
 }
 
 /**
- * class-transformer trips over a field named `constructor` and over decimals such as 1e-7, a @Transform over a value of another
- * type. All of it is the client's doing: an answer, and no fault of the server that would be logged.
+ * class-transformer fails on a field named `constructor` and on decimals such as 1e-7, and a @Transform on a value of
+ * another type. The client causes all of these, so they are an error for the client and not a logged fault.
  */
 function instanceOf(messageClass: Type, value: object): object {
   try {
@@ -76,7 +76,10 @@ function instanceOf(messageClass: Type, value: object): object {
   }
 }
 
-/** What JavaScript itself throws for a value of the wrong kind. Anything else is thrown by a rule of the application on purpose. */
+/**
+ * An error of JavaScript itself for a value of the wrong type. A rule of the application throws other errors on
+ * purpose.
+ */
 function isOfTheValue(error: unknown): boolean {
   return [TypeError, RangeError, SyntaxError, URIError].some((kind) => error instanceof kind);
 }

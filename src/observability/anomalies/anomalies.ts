@@ -10,19 +10,19 @@ import { MemoryTrend } from './memory-trend.js';
 
 export type AnomalySettings = Settings['anomalies'];
 
-/** Samples of the load meter, which takes two a second, between two looks. */
+/** Samples of the load meter, which takes two a second, between two checks. */
 const SAMPLES_A_LOOK = 2;
 
-/** A kind that is looked at. */
+/** A kind that is checked. */
 interface Lookout {
   readonly kind: AnomalyKind;
   readonly sentence: string;
   readonly watch: AnomalyWatch;
-  /** @param lookedAt when it was asked last, on the performance.now() clock */
+  /** @param lookedAt time of the last check, on the performance.now() clock */
   readonly read: (lookedAt: number, now: number) => number;
 }
 
-/** Warns, once, when something of this node is out of the ordinary, and says when it is over. It changes nothing. */
+/** Warns once when a value of this node is unusual, and again when it is normal. Changes nothing. */
 @Injectable()
 export class Anomalies implements OnModuleInit {
   private readonly settings: AnomalySettings;
@@ -43,7 +43,7 @@ export class Anomalies implements OnModuleInit {
     this.lookouts = this.lookoutsOf(anomalies);
   }
 
-  /** Whether any kind is to be looked at. */
+  /** Whether any kind is checked. */
   static areWanted(settings: AnomalySettings): boolean {
     const { connectionsPerSecond, errorsPerSecond, backlogBytes, eventLoopLagMs } = settings;
     const { memoryPercent, memoryGrowthPercent, processorPercent } = settings;

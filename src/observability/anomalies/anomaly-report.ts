@@ -4,7 +4,7 @@ import type { Counter, Gauge } from 'prom-client';
 import { Logs } from '../logs/logs.js';
 import { METRIC } from '../metrics/metrics.js';
 
-/** Every kind, with the sentence that the log has: others search for it. */
+/** Every kind, with its text in the log. The texts must not change, because operators search for them. */
 export const ANOMALIES = {
   connection_storm: 'connection storm',
   error_storm: 'error storm',
@@ -23,7 +23,7 @@ export interface Anomaly {
   readonly limit: number;
 }
 
-/** Tells of anomalies: a line when one begins, a line when it is over, and two metrics. */
+/** Reports anomalies: a log line at the start, a log line at the end, and two metrics. */
 @Injectable()
 export class AnomalyReport {
   constructor(
@@ -32,7 +32,7 @@ export class AnomalyReport {
     @InjectMetric(METRIC.anomalies) private readonly total: Counter,
   ) {}
 
-  /** These may come; so that their metrics are there before. */
+  /** The kinds that may occur, so that their metrics exist from the start. */
   expect(kinds: readonly AnomalyKind[]): void {
     for (const kind of kinds) {
       this.active.set({ kind }, 0);

@@ -1,12 +1,12 @@
-/** An anomaly is over only below this share of its threshold: a value that sways about it warns once. */
+/** An anomaly ends only below this share of its threshold, so that a value around the threshold warns once. */
 const CALM_SHARE = 0.8;
 
 export type AnomalyNews =
   | { readonly state: 'began' }
-  /** @property durationMs from the first value above the threshold to the first calm one */
+  /** @property durationMs from the first value above the threshold to the first normal one */
   | { readonly state: 'over'; readonly durationMs: number; readonly peak: number };
 
-/** Says when a value has been above its threshold for a while, and when it has been calm again for as long. */
+/** Detects when a value has been above its threshold for a while, and when it has been normal for as long. */
 export class AnomalyWatch {
   private since: number | undefined;
   private calmSince: number | undefined;

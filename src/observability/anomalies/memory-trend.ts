@@ -1,9 +1,9 @@
-/** Parts of the window of which the lowest value counts: what a garbage collection takes away again is no growth. */
+/** Parts of the window; the lowest value of each counts. Memory that a garbage collection frees is no growth. */
 const PARTS = 10;
-/** Less is no climb, whatever share it is: a server that has just started grows by its first clients. */
+/** Less is no growth, whatever its share: a new server grows with its first clients. */
 const MIN_GROWTH_BYTES = 64 * 1_048_576;
 
-/** How much memory has grown over a window, in percent. */
+/** The growth of memory over a window, in percent. */
 export class MemoryTrend {
   private readonly lows: number[] = [];
   private low = Infinity;

@@ -1,24 +1,24 @@
 import type { AuditGroup } from './audit-catalogue.js';
 
 export interface AuditLimits {
-  /** Lines a period that one source can cause in a group; zero: no limit. */
+  /** Lines in a period that one source can cause in a group. 0 means no limit. */
   readonly perSource: number;
-  /** Lines a period that all sources can cause in a group; zero: no limit. */
+  /** Lines in a period that all sources can cause in a group. 0 means no limit. */
   readonly perGroup: number;
 }
 
-/** Lines that were left out in a period. */
+/** Lines that were omitted in a period. */
 export interface LeftOut {
   readonly group: AuditGroup;
-  /** An address or user; undefined: several that are told together. */
+  /** An address or user. Undefined: several sources together. */
   readonly source: string | undefined;
   readonly sources: number;
   readonly leftOut: number;
 }
 
-/** Sources that are told apart in a period and group; those beyond share what one may. 4,096 take about 1 MB. */
+/** Sources that are counted separately in a period and group. Further ones share one budget. 4,096 take about 1 MB. */
 const MAX_SOURCES = 4_096;
-/** Sources whose omissions are told one by one; the rest is one line. */
+/** Sources whose omissions are reported one by one. The others share one line. */
 const MAX_TOLD = 20;
 
 interface Source {
@@ -64,7 +64,7 @@ class Group {
     const known = this.sources.get(key);
     if (known) return known;
     if (this.sources.size >= MAX_SOURCES) {
-      // Not told apart, so one that comes twice counts twice.
+      // Not counted separately, so a source that comes twice counts twice.
       this.pendingEvents += 1;
       return this.others;
     }
@@ -74,13 +74,19 @@ class Group {
   }
 }
 
-/** Bounds the audit lines that clients can cause in a period, by who causes them and in all, and counts what is left out. */
+/**
+ * Limits the audit lines that clients can cause in a period, for each source and in total, and counts what is omitted.
+ */
 export class AuditBudget {
   private groups = new Map<AuditGroup, Group>();
 
   constructor(private readonly limits: AuditLimits) {}
 
-  /** Whether one more line may be written. @param source an address or user, of bounded length */
+  /**
+   * Whether another line may be written.
+   *
+   * @param source an address or user, of bounded length
+   */
   take(name: AuditGroup, source: string): boolean {
     let group = this.groups.get(name);
     if (group === undefined) {
@@ -90,7 +96,7 @@ export class AuditBudget {
     return group.take(source);
   }
 
-  /** Ends the period. Returns what was left out in it; the next one begins with nothing written. */
+  /** Ends the period. Returns what was omitted in it. The next period begins with nothing written. */
   turn(): LeftOut[] {
     const leftOut = [...this.groups.values()].flatMap((group) => group.leftOut());
     this.groups = new Map();
@@ -98,7 +104,7 @@ export class AuditBudget {
   }
 }
 
-/** Whether one more would break the limit; zero means there is none. */
+/** Whether one more would break the limit. 0 means no limit. */
 function exceeds(count: number, limit: number): boolean {
   return limit > 0 && count >= limit;
 }

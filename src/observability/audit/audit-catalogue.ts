@@ -1,9 +1,9 @@
-/** What clients can cause in numbers. Each group has a bound of its own, so that none can drown another. */
+/** Lines that clients can cause. Each group has its own limit, so that none can hide another. */
 export const AUDIT_GROUPS = ['refusal', 'session', 'message', 'ban', 'api'] as const;
 export type AuditGroup = (typeof AUDIT_GROUPS)[number];
 
 interface AuditDefinition {
-  /** Undefined: only operators cause it, or the server itself. It is always written. */
+  /** Undefined if only operators or the server cause it. Such lines are always written. */
   readonly group?: AuditGroup;
   readonly fields: readonly string[];
 }
@@ -11,8 +11,8 @@ interface AuditDefinition {
 const SESSION = ['session', 'user', 'address'] as const;
 
 /**
- * Every event of the audit log with the fields that it can have; docs/audit.md says what they mean, and a test compares.
- * Names are not reused: others search for them.
+ * Every event of the audit log with its possible fields. docs/audit.md explains them, and a test compares. Names are
+ * never reused, because operators search for them.
  */
 export const AUDIT_EVENTS = {
   started: { fields: ['version', 'settings'] },
@@ -46,12 +46,12 @@ export type AuditEvent = keyof typeof AUDIT_EVENTS;
 type FieldOf<Event extends AuditEvent> = (typeof AUDIT_EVENTS)[Event]['fields'][number];
 type AuditValue = string | number | boolean | readonly string[] | Readonly<Record<string, unknown>> | null | undefined;
 
-/** Events of one session: they have its id, user and address. */
+/** Events of one session, which have its id, user and address. */
 export type SessionAuditEvent = {
   [Event in AuditEvent]: 'session' extends FieldOf<Event> ? Event : never;
 }[AuditEvent];
 
-/** What a line of this event says, besides time, node and name. */
+/** The content of a line besides time, level, node and name. */
 export type AuditFields<Event extends AuditEvent> = { readonly [Field in FieldOf<Event>]?: AuditValue };
 
 /** The group of an event that clients can cause; undefined for all others. */

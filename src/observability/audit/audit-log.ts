@@ -14,11 +14,11 @@ import { createLogger } from '../logs/logger.js';
 import { Logs } from '../logs/logs.js';
 import { METRIC } from '../metrics/metrics.js';
 
-/** What marks a line of the audit among those of the log. */
+/** Marks a line of the audit log among those of the log. */
 const MARK = 'audit';
 const PERIOD_MS = 10_000;
 
-/** The audit log: one JSON line an event, in a file of its own or marked among the lines of the log. */
+/** The audit log: one JSON line for each event, in its own file or marked among the lines of the log. */
 @Injectable()
 export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly budget: AuditBudget;
@@ -56,7 +56,7 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.file?.close();
   }
 
-  /** Writes a line, whatever happens. */
+  /** Writes a line without any limit. */
   write<Event extends AuditEvent>(event: Event, fields: AuditFields<Event>): void {
     this.lines.info({ event, ...(fields as object) }, MARK);
   }
@@ -64,7 +64,7 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
   /**
    * Writes a line that a client can cause, unless its source has used up its lines.
    *
-   * @param fields made only if the line is written
+   * @param fields called only if the line is written
    * @param source an address or user, of bounded length
    */
   writeBounded<Event extends AuditEvent>(event: Event, source: string, fields: () => AuditFields<Event>): void {
@@ -72,7 +72,11 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
     if (group === undefined || this.budget.take(group, source)) this.write(event, fields());
   }
 
-  /** Writes a line about a session, which whoever stands behind it can cause. @param more made only if the line is written */
+  /**
+   * Writes a line about a session, which its client can cause.
+   *
+   * @param more called only if the line is written
+   */
   writeOf<Event extends SessionAuditEvent>(event: Event, session: Session, more?: () => AuditFields<Event>): void {
     this.writeBounded(event, this.sourceOf(session.principal, session.address), () => ({
       session: session.id,
@@ -82,13 +86,15 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
     }));
   }
 
-  /** Whose lines those of a client are. Who has no token has a new user id each time, and would be a new source. */
+  /**
+   * The source of a session's lines. A client without a token has a new user id each time, and would be a new source.
+   */
   sourceOf({ anonymous, userId }: Principal, address: string): string {
     const isNamed = !anonymous && this.readsTokens;
     return isNamed ? `user ${clientText(userId)}` : addressSource(address);
   }
 
-  /** Ends a period: tells what was left out in it. */
+  /** Ends a period and reports what was omitted in it. */
   private turn(): void {
     for (const { group, source, sources, leftOut } of this.budget.turn()) {
       this.leftOut.inc({ group }, leftOut);
@@ -109,7 +115,7 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-/** Of IPv6 the /64, which is what one customer is given. */
+/** For IPv6 the /64, which is what one customer gets. */
 export function addressSource(address: string): string {
   return `address ${clientText(clientAddress(address).limitKey)}`;
 }

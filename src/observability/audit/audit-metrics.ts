@@ -4,7 +4,7 @@ import { AUDIT_GROUPS } from './audit-catalogue.js';
 import { countersFor } from '../metrics/event-metric.js';
 import { METRIC } from '../metrics/metrics.js';
 
-/** Of the audit log and of the anomalies. */
+/** Metrics of the audit log and of anomalies. */
 export const auditMetricProviders: Provider[] = [
   makeCounterProvider({
     registers: [],

@@ -9,7 +9,7 @@ import type { AuditFields } from './audit-catalogue.js';
 import { addressSource, AuditLog } from './audit-log.js';
 import { clientPath, clientText } from '../client-text.js';
 
-/** Refusals that tell of somebody who tries what is not theirs. Those for a message's form or rate are counted only. */
+/** Refusals that suggest an attempt at something forbidden. Refusals because of form or rate are only counted. */
 const AUDITED_CODES = new Set([
   'UNAUTHENTICATED',
   'FORBIDDEN',
@@ -19,7 +19,7 @@ const AUDITED_CODES = new Set([
 ]);
 const MAX_ROLES = 16;
 
-/** Writes what happens at the door and to sessions into the audit log. */
+/** Writes upgrades and sessions to the audit log. */
 @Injectable()
 export class AuditObserver implements OnModuleInit {
   constructor(
@@ -98,7 +98,7 @@ export class AuditObserver implements OnModuleInit {
       anonymous: principal.anonymous,
       protocol: codec.subprotocol,
       auth: mode,
-      // Where tokens are not read, none is a credential.
+      // If tokens are not read, there is no credential.
       credential: mode === 'off' ? 'none' : credentialSource(request),
       ...tokenOf(principal),
       origin: clientText(request.headers.origin),

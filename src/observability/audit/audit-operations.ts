@@ -12,7 +12,7 @@ import { clientText } from '../client-text.js';
 
 const MAX_TARGET_LENGTH = 256;
 
-/** Writes what operators do, and what the server does by itself, into the audit log. */
+/** Writes what operators and the server itself do to the audit log. */
 @Injectable()
 export class AuditOperations implements OnModuleInit, OnApplicationBootstrap {
   constructor(
@@ -47,7 +47,7 @@ export class AuditOperations implements OnModuleInit, OnApplicationBootstrap {
       log.write('drain_begun', { sessions, reconnectWindowMs }),
     );
     this.drain.on('ended', (durationMs, cut) => log.write('drain_finished', { durationMs, cut }));
-    // Not bounded: only who has the role can cause it, and an audit with holes is none.
+    // Not limited: only operators can cause it, and an audit must not have gaps.
     this.api.on('audited', ({ who, action, target, outcome }) =>
       log.write('api_call', { who: clientText(who), action, target: clientText(target, MAX_TARGET_LENGTH), outcome }),
     );
@@ -61,7 +61,7 @@ function shownBan({ kind, key, until, reason, by }: Ban): AuditFields<'banned'> 
   return { kind, key: clientText(key), until: shownTime(until), reason: clientText(reason), by };
 }
 
-/** An operator may ban for longer than dates go. */
+/** An operator may ban beyond the last date of JavaScript. */
 function shownTime(milliseconds: number): string | number {
   const date = new Date(milliseconds);
   return Number.isNaN(date.getTime()) ? milliseconds : date.toISOString();

@@ -5,7 +5,7 @@ import { clientText } from '../client-text.js';
 
 const MAX_VALUE_LENGTH = 256;
 
-/** Every setting that is not empty, by its variable; of a secret only that it is set. */
+/** All settings that are not empty, by variable. For a secret, only that it is set. */
 export function auditedSettings(settings: Settings): Record<string, unknown> {
   const shown: Record<string, unknown> = {};
   for (const [group, definitions] of Object.entries(DEFINITIONS)) {
@@ -25,7 +25,7 @@ function shownValue(value: unknown): unknown {
   return typeof value === 'string' ? clientText(withoutPassword(value), MAX_VALUE_LENGTH) : '(set)';
 }
 
-/** A URL may hold one, in whatever setting it is. */
+/** Any setting may contain a URL with a password. */
 function withoutPassword(text: string): string {
   return text.replace(/\/\/[^/@\s]*@/g, '//(secret)@');
 }

@@ -10,7 +10,7 @@ import { Fullest } from './fullest.js';
 /** Sessions that are looked at in one turn of the event loop: about a millisecond. */
 const SLICE = 1_000;
 
-/** What waits for clients and from them. */
+/** The queues to and from clients. */
 @Injectable()
 export class ClientQueues {
   constructor(
@@ -20,7 +20,7 @@ export class ClientQueues {
     private readonly limits: ConnectionLimits,
   ) {}
 
-  /** Takes several turns of the event loop where there are many sessions, so that none is long. */
+  /** Takes several turns of the event loop if there are many sessions, so that none is long. */
   async read(limit: number): Promise<Pick<QueuesAnswer, 'outbound' | 'inbound' | 'door'>> {
     const outbound = new Fullest(limit);
     const inbound = new Fullest(limit);

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DiagnosticsRefusal } from './diagnostics-refusal.js';
 
-/** Lets one at a time look deeply into the process: a profile would show the snapshot, and a second snapshot find no memory. */
+/**
+ * Allows one snapshot or profile at a time: a profile would show the snapshot, and a second snapshot would find no
+ * memory.
+ */
 @Injectable()
 export class DeepLook {
   private isTaken = false;
@@ -11,7 +14,7 @@ export class DeepLook {
   }
 
   /**
-   * @returns to be called, once or more, when the look is over
+   * @returns call it when done; further calls have no effect
    * @throws DiagnosticsRefusal `under_way`
    */
   begin(): () => void {

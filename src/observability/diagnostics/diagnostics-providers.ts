@@ -13,12 +13,12 @@ import { QueueReport } from './queue-report.js';
 import { SlowCalls } from './slow-calls.js';
 import { SnapshotRecord } from './snapshot-record.js';
 
-/** Whether anybody can ask for diagnostics. */
+/** Whether diagnostics can be requested. */
 export function isDiagnosable({ api, diagnostics }: Settings): boolean {
   return api.enabled === 'on' && diagnostics.enabled === 'on';
 }
 
-/** What is needed to look into this node, as far as the settings want it. */
+/** The providers of diagnostics that the settings require. */
 export function diagnosticsProviders(settings: Settings): Provider[] {
   const { diagnostics } = settings;
   return [

@@ -1,7 +1,7 @@
-/** Why a look into this node is refused; the server API has a status for each. */
+/** Why diagnostics are refused. The server API has a status for each. */
 export type DiagnosticsRefusalReason = 'off' | 'under_way' | 'too_soon' | 'no_room';
 
-/** What diagnostics throw where they refuse. */
+/** Thrown when diagnostics are refused. */
 export class DiagnosticsRefusal extends Error {
   constructor(
     readonly reason: DiagnosticsRefusalReason,

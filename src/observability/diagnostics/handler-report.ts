@@ -25,7 +25,7 @@ export class HandlerReport {
   }
 
   private types(): HandlersAnswer['handlers'] {
-    // Tallied in seconds, as Prometheus wants them.
+    // Measured in seconds, as for Prometheus.
     const types = Array.from(this.tallies.processingTime.entries(), ([type, times]) => ({
       type,
       count: times.count,
@@ -48,7 +48,7 @@ export class HandlerReport {
   }
 }
 
-/** There may be many, and a copy of all would be for nothing. */
+/** There may be many, so they are not copied. */
 function* firstOf<T>(values: Iterable<T>, limit: number): Iterable<T> {
   let left = limit;
   for (const value of values) {

@@ -1,28 +1,29 @@
 import { statfs } from 'node:fs/promises';
 import { getHeapStatistics } from 'node:v8';
 
-/** What a snapshot finds, in bytes. */
+/** The room for a snapshot, in bytes. */
 export interface Room {
-  /** In use of the heap. */
+  /** The used heap. */
   readonly heapBytes: number;
-  /** What the system, or the container, would still give the process. */
+  /** Memory that the system, or the container, can still give the process. */
   readonly availableBytes: number;
-  /** Free on the disk that it is written to. */
+  /** Free space on the disk. */
   readonly freeBytes: number;
 }
 
 /**
- * What a snapshot takes beside the heap, and its file, as shares of the heap that is in use. With Node 20 this server takes 1 to 5
- * of memory and 0.6 to 1 of disk; heaps of 40 to 200 MB made of maps, strings or closures alone 8 to 13, and up to 2.2.
+ * Memory beside the heap, and the size of the file, as multiples of the used heap. On Node 20 this server needs 1 to 5
+ * times the memory and 0.6 to 1 times the disk. Heaps of 40 to 200 MB with only maps, strings or closures need 8 to 13
+ * and up to 2.2.
  */
 const MEMORY_SHARE = 8;
 const FILE_SHARE = 2.2;
 const MIB = 1_048_576;
 
-/** What a snapshot lacks; undefined: there is room for it. */
+/** What is missing for a snapshot; undefined if there is room. */
 export type Shortage = { readonly of: 'memory' | 'disk'; readonly sentence: string };
 
-/** @param folder where it is to be written */
+/** @param folder where it will be written */
 export async function roomIn(folder: string): Promise<Room> {
   const { bavail, bsize } = await statfs(folder);
   return {

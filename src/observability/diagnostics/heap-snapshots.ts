@@ -13,23 +13,26 @@ import type { SnapshotCause, SnapshotRefusal } from './heap-metrics.js';
 import { SnapshotRecord } from './snapshot-record.js';
 
 export const SNAPSHOT_WRITER = Symbol('SnapshotWriter');
-/** Returns when the file is complete; nothing else happens in the process meanwhile. */
+/** Returns when the file is complete. Nothing else happens in the process meanwhile. */
 export type SnapshotWriter = (path: string) => void;
 
 const EXTENSION = 'heapsnapshot';
-/** Also what a process has left that died while it wrote: a node that dies of its memory again and again must not fill the disk. */
+/**
+ * Counts also files of processes that died while writing: a node that dies of its memory again and again must not fill
+ * the disk.
+ */
 const KEPT_FILE = /\.heapsnapshot(?:\.part)?$/;
 const SCRATCH = 'gatehouse-heap-';
-/** What is as old was left by a process that died: nobody writes for so long. */
+/** A file this old was left by a process that died, because no snapshot takes this long. */
 const STALE_MS = 3_600_000;
-/** How long the process goes on before it is held up. */
+/** How long the process goes on before it is stopped. */
 const BREATH_MS = 20;
 
 /**
- * Writes all that is in memory into a file. V8 holds the process up meanwhile, and asks for memory beside the heap.
+ * Writes the content of the memory to a file. V8 stops the process meanwhile and needs memory beside the heap.
  *
- * By `writeHeapSnapshot`, not `getHeapSnapshot`: that one turns the whole of it into text in memory before the first byte
- * is read, however slowly its reader reads.
+ * Uses `writeHeapSnapshot`, because `getHeapSnapshot` makes the whole text in memory before the first byte is read,
+ * however slowly its reader reads.
  */
 @Injectable()
 export class HeapSnapshots {
@@ -44,8 +47,8 @@ export class HeapSnapshots {
   ) {}
 
   /**
-   * One that is handed out and kept nowhere: its file has no name any more when the first byte leaves, so that nothing is
-   * left behind, whatever becomes of the caller or of this process.
+   * A snapshot for download. Its file is unlinked before the first byte is sent, so nothing is left behind if the
+   * caller or the process dies.
    *
    * @throws DiagnosticsRefusal
    */
@@ -57,7 +60,7 @@ export class HeapSnapshots {
     try {
       const file = await this.writeNameless(this.settings.diagnostics.folder ?? tmpdir());
       const { size } = await file.stat();
-      // With its end known, no further read of the disk lies between the last byte and the end.
+      // With the end known, there is no further read after the last byte.
       const content = file.createReadStream({ end: size - 1 });
       content.once('end', end);
       content.once('close', end);
@@ -69,10 +72,10 @@ export class HeapSnapshots {
   }
 
   /**
-   * One that stays in a folder.
+   * A snapshot that stays in a folder.
    *
    * @returns its path
-   * @throws DiagnosticsRefusal `under_way`, or `no_room`, also where the folder holds as many as it may
+   * @throws DiagnosticsRefusal `under_way`, or `no_room`, also if the folder is full
    */
   async keep(nodeId: string, folder: string): Promise<string> {
     const end = this.begin();
@@ -108,7 +111,7 @@ export class HeapSnapshots {
 
   private async writeNameless(folder: string): Promise<Awaited<ReturnType<typeof open>>> {
     await clearStale(folder);
-    // A folder of our own: nobody else can have put a link in the place of the file.
+    // A folder of our own, so nobody else can have put a link in place of the file.
     const scratch = await mkdtemp(join(folder, SCRATCH)).catch((error: unknown) => this.unwritable(error));
     try {
       const path = join(scratch, EXTENSION);
@@ -119,14 +122,14 @@ export class HeapSnapshots {
     }
   }
 
-  /** @param as where it will lie in the end, if it stays */
+  /** @param as its final path, if it stays */
   private async write(path: string, as: { cause: SnapshotCause; folder: string; path?: string }): Promise<void> {
     const { cause, folder, path: file } = as;
     const { heapBytes, ...room } = await roomIn(folder);
     const shortage = shortageOf({ heapBytes, ...room });
     if (shortage) throw this.refusal(shortage.of, shortage.sentence);
     this.record.begun({ cause, file }, heapBytes);
-    // The lease is as long as it can be when the process stops answering, and what is to be sent and logged leaves.
+    // The lease is as long as possible when the process stops answering, and pending output and log lines are sent.
     await this.reporter.report();
     await pause(BREATH_MS);
     const beganAt = performance.now();
@@ -153,14 +156,14 @@ export class HeapSnapshots {
   }
 }
 
-/** Takes away what processes have left that died while they wrote. */
+/** Removes files of processes that died while writing. */
 async function clearStale(folder: string): Promise<void> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(SCRATCH));
   for (const name of names) {
     const path = join(folder, name);
     const state = await stat(path).catch(() => undefined);
     if (state === undefined || Date.now() - state.mtimeMs < STALE_MS) continue;
-    // Another account's, perhaps.
+    // It may belong to another account.
     await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -8,8 +8,8 @@ import { HeapSnapshots } from './heap-snapshots.js';
 import { SnapshotRecord } from './snapshot-record.js';
 
 /**
- * Keeps a heap snapshot of the moment at which memory crosses a threshold, once in the life of the process: a second one would
- * hold up a node that is in trouble already.
+ * Writes a heap snapshot when memory crosses a threshold, once in the life of the process. A second one would stop a
+ * node that is already in trouble.
  */
 @Injectable()
 export class HeapWatch implements OnModuleInit {
@@ -35,7 +35,7 @@ export class HeapWatch implements OnModuleInit {
     try {
       await this.snapshots.keep(this.registry.self.nodeId, this.settings.diagnostics.folder ?? '');
     } catch (error) {
-      // Something else is under way: the next measurement is as good.
+      // Another snapshot or profile is in progress: the next measurement is as good.
       if (error instanceof DiagnosticsRefusal && error.reason === 'under_way') this.isDone = false;
       else this.record.missed((error as Error).message);
     }

@@ -9,7 +9,7 @@ import { ProcessReport } from './process-report.js';
 import { Profiles, type ProfileKind } from './profiles.js';
 import { QueueReport } from './queue-report.js';
 
-/** What the server API hands out about this node. */
+/** The diagnostics of this node for the server API. */
 @Injectable()
 export class NodeDiagnostics {
   constructor(
@@ -25,7 +25,7 @@ export class NodeDiagnostics {
     return this.process.read();
   }
 
-  /** @param limit how many are listed of each kind */
+  /** @param limit number of entries of each kind */
   handlers(limit: number): HandlersAnswer {
     return this.handlerTimes.read(limit);
   }

@@ -11,10 +11,10 @@ import { OUTBOUND_CONTEXT, type OutboundContext } from '../../socket/outbound-qu
 import { EventLoopUtilization } from '../metrics/event-loop-utilization.js';
 import { rounded } from './rounded.js';
 
-/** prom-client observes the collections anyway. */
+/** prom-client observes garbage collections anyway. */
 const COLLECTIONS = 'nodejs_gc_duration_seconds';
 
-/** How the process is: its memory, its event loop, its processor, its sessions. */
+/** The memory, event loop, processor and sessions of the process. */
 @Injectable()
 export class ProcessReport {
   private readonly utilization = new EventLoopUtilization();
@@ -63,7 +63,7 @@ function memory(): Record<string, number> {
   const heap = getHeapStatistics();
   return {
     rssBytes: rss,
-    // In kilobytes, as the system has it.
+    // The system reports kilobytes.
     peakRssBytes: process.resourceUsage().maxRSS * 1_024,
     availableBytes: process.availableMemory(),
     heapUsedBytes: heap.used_heap_size,
@@ -96,7 +96,7 @@ async function garbageCollections(metrics: Registry): Promise<SummaryAnswer['gar
   return [...kinds].map(([kind, entry]) => ({ kind, ...entry }));
 }
 
-/** prom-client's type has no name, but each value of a histogram has. */
+/** The type of prom-client has no name, but each value of a histogram has one. */
 interface NamedValue {
   readonly labels: Readonly<Record<string, string | number>>;
   readonly value: number;

@@ -5,25 +5,22 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DeepLook } from './deep-look.js';
 import { fileName, type Download } from './download.js';
 
-/** V8's intervals: a look at the stack every millisecond, and at one allocation in 32 KiB. */
+/** V8's intervals: the stack every millisecond, and one allocation in 32 KiB. */
 const COMMANDS = {
   cpu: { start: ['Profiler.enable', 'Profiler.start'], stop: 'Profiler.stop' },
   heap: { start: ['HeapProfiler.enable', 'HeapProfiler.startSampling'], stop: 'HeapProfiler.stopSampling' },
 } as const satisfies Record<ProfileKind, { start: readonly string[]; stop: string }>;
 
-/** Of what the processor does, or of what is allocated and stays. */
+/** Of the processor, or of allocations that stay in memory. */
 export type ProfileKind = 'cpu' | 'heap';
 
-/**
- * Finds out what the processor is busy with, or who makes what stays in memory. The process goes on meanwhile, a few percent
- * slower.
- */
+/** Records what the processor does, or who allocates memory that stays. The process goes on, a few percent slower. */
 @Injectable()
 export class Profiles {
   constructor(private readonly look: DeepLook) {}
 
   /**
-   * @param gone ends it at once: nobody waits for it any more
+   * @param gone ends the recording at once, because nobody waits for it
    * @throws DiagnosticsRefusal `under_way`
    */
   async take(

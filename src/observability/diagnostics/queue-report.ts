@@ -7,7 +7,7 @@ import { LogOutput } from '../logs/log-output.js';
 import { ClientQueues } from './client-queues.js';
 import { rounded } from './rounded.js';
 
-/** What waits, and for whom. */
+/** What waits, and for which clients. */
 @Injectable()
 export class QueueReport {
   constructor(

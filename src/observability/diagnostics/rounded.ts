@@ -1,4 +1,4 @@
-/** To the microsecond where it counts milliseconds. */
+/** Rounds milliseconds to microseconds. */
 export function rounded(value: number): number {
   return Math.round(value * 1_000) / 1_000;
 }

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { DispatchEvents } from '../../dispatch/dispatch-events.js';
 
-/** A message whose answer took long. */
+/** A message with a slow reply. */
 export interface SlowCall {
   readonly type: string;
   readonly ms: number;
@@ -12,19 +12,22 @@ export interface SlowCall {
   readonly outcome: string;
 }
 
-/** As many are kept of a period, and of the one before it. */
+/** Calls that are kept for a period, and for the one before. */
 const KEPT = 100;
 const PERIOD_MS = 300_000;
-/** Faster ones are not slow, however idle the node is. */
+/** Faster calls are never slow, however idle the node is. */
 const LEAST_MS = 1;
 
-/** The slowest calls of the last five to ten minutes. One that is not among them costs the message path a comparison. */
+/**
+ * The slowest calls of the last five to ten minutes. A call that is not among them costs the message path one
+ * comparison.
+ */
 @Injectable()
 export class SlowCalls implements OnModuleInit, OnApplicationShutdown {
-  /** The slowest first. */
+  /** Slowest first. */
   private present: SlowCall[] = [];
   private former: readonly SlowCall[] = [];
-  /** What a call has to exceed. */
+  /** A call must be slower than this to be kept. */
   private bar = LEAST_MS;
   private timer: NodeJS.Timeout | undefined;
 
@@ -41,7 +44,7 @@ export class SlowCalls implements OnModuleInit, OnApplicationShutdown {
     clearInterval(this.timer);
   }
 
-  /** The slowest first. */
+  /** Slowest first. */
   list(limit: number): readonly SlowCall[] {
     return [...this.former, ...this.present].sort((left, right) => right.ms - left.ms).slice(0, limit);
   }

@@ -5,14 +5,14 @@ import { Logs } from '../logs/logs.js';
 import { METRIC } from '../metrics/metrics.js';
 import type { SnapshotCause, SnapshotRefusal } from './heap-metrics.js';
 
-/** Of one snapshot. */
+/** Facts about one snapshot. */
 interface Facts {
   readonly cause: SnapshotCause;
-  /** Where it will lie, if it stays. */
+  /** Its final path, if it stays. */
   readonly file: string | undefined;
 }
 
-/** Tells log and metrics of heap snapshots. */
+/** Reports heap snapshots to log and metrics. */
 @Injectable()
 export class SnapshotRecord {
   constructor(
@@ -34,7 +34,7 @@ export class SnapshotRecord {
     this.refusals.inc({ reason });
   }
 
-  /** One that nobody waits for was refused, or failed. */
+  /** A snapshot that nobody requested was refused, or failed. */
   missed(why: string): void {
     this.logs.write('heap_snapshot_refused', () => ({ why }));
   }

@@ -5,7 +5,7 @@ import { ApiEvents } from '../api-events.js';
 import { Logs } from './logs.js';
 import { METRIC } from '../metrics/metrics.js';
 
-/** Counts requests to the server API, and logs what it refuses and what fails. */
+/** Counts requests to the server API, and logs refusals and failures. */
 @Injectable()
 export class ApiObserver implements OnModuleInit {
   constructor(

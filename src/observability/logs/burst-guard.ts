@@ -1,11 +1,11 @@
-/** Lines are counted in periods of this length. */
+/** The length of a period in which lines are counted. */
 const PERIOD_MS = 10_000;
 
-/** What is bounded together. */
+/** The lines that share a limit. */
 export interface BoundedKind {
-  /** One of a fixed set, never text of a client. */
+  /** From a fixed set, never text of a client. */
   readonly kind: string;
-  /** What lines of one kind are told apart by, of a fixed set as well. */
+  /** A value from a fixed set that separates lines of one kind. */
   readonly of?: string | undefined;
 }
 
@@ -14,27 +14,31 @@ interface Count {
   startedAt: number;
   written: number;
   leftOut: number;
-  /** Set while something has been left out that is not told yet. */
+  /** Set while omitted lines have not been reported yet. */
   timer: NodeJS.Timeout | undefined;
 }
 
 /**
- * Bounds how often one kind of log line is written: an attacker must not be able to make us write without end. What is left out
- * is counted, and told when the period ends.
+ * Limits how often a kind of log line is written, because an attacker must not be able to cause lines without end.
+ * Omitted lines are counted and reported when the period ends.
  */
 export class BurstGuard {
   private readonly counts = new Map<string, Count>();
   private readonly totals = new Map<string, number>();
 
-  /** @param tell that so many lines were left out in a period that has ended */
+  /** @param tell reports the number of lines that were omitted in a period */
   constructor(private readonly tell: (bounded: BoundedKind, leftOut: number) => void) {}
 
-  /** How many were left out so far, by kind. */
+  /** Number of omitted lines so far, by kind. */
   get leftOut(): ReadonlyMap<string, number> {
     return this.totals;
   }
 
-  /** Whether one more line may be written. @param limit lines a period; zero: no limit */
+  /**
+   * Whether another line may be written.
+   *
+   * @param limit lines in a period; 0 means no limit
+   */
   allows(bounded: BoundedKind, limit: number): boolean {
     if (limit === 0) return true;
     const now = performance.now();
@@ -52,7 +56,7 @@ export class BurstGuard {
     return false;
   }
 
-  /** Tells what has not been told yet. */
+  /** Reports what has not been reported yet. */
   close(): void {
     for (const count of this.counts.values()) this.conclude(count);
   }

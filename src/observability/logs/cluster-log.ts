@@ -2,10 +2,13 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { EngineLink } from '../../cluster/ports/engine-link.js';
 import { Logs } from './logs.js';
 
-/** Of one absence: addresses stand in them, and those of a cluster are many. */
+/** Reasons of one outage that are logged. They contain addresses, and a cluster has many. */
 const MAX_REASONS = 10;
 
-/** One line when Redis goes, one for each reason why it cannot be reached, and one when it comes back. The same for each reason to refuse commands. */
+/**
+ * Logs one line when Redis becomes unreachable, one for each reason, and one when it is back; likewise for each reason
+ * to refuse commands.
+ */
 @Injectable()
 export class ClusterLog implements OnModuleInit {
   constructor(
@@ -17,10 +20,10 @@ export class ClusterLog implements OnModuleInit {
     const { link, logs } = this;
     if (link === undefined) return;
     const gone = (reason: string): void => logs.write('redis_gone', () => ({ reason }));
-    // At the start it has been waited for already.
+    // The start has already waited for it.
     if (!link.isUp) gone('no answer at the start');
     link.on('down', gone);
-    // It may have begun before anybody listened.
+    // It may have begun before there was a listener.
     for (const fault of link.faults) logs.write('redis_refuses', () => ({ fault, reason: 'at the start' }));
     link.on('refuses', (fault, reason) => logs.write('redis_refuses', () => ({ fault, reason })));
     link.on('accepts', (fault) => logs.write('redis_accepts', () => ({ fault })));

@@ -8,7 +8,10 @@ import { UpgradeEvents } from '../../upgrade/upgrade-events.js';
 import { clientText } from '../client-text.js';
 import { Logs } from './logs.js';
 
-/** At info one line a session, when it closes; refusals, slow readers and faults. Nothing here ever holds a token or a payload. */
+/**
+ * At `info` one line for each session, when it closes, and lines for refusals, slow readers and faults. No line
+ * contains a token or a payload.
+ */
 @Injectable()
 export class ConnectionLog implements OnModuleInit {
   constructor(

@@ -4,23 +4,23 @@ import { UnusableSettings } from '../../../config/unusable-settings.js';
 import { LineWriter, reasonOf } from './line-writer.js';
 import { shiftFiles } from './shift-files.js';
 
-/** What may wait for a disk that is slow or full, unless another bound is given. About 3,000 lines. */
+/** Bytes that may wait for a slow or full disk by default. About 3,000 lines. */
 const MAX_WAITING_BYTES = 1_048_576;
 const MODE = 0o640;
-/** A pipe that somebody has put in the place of the file fails to open, instead of holding the process up until it is read. */
+/** A pipe in place of the file fails to open, instead of blocking the process until it is read. */
 const TO_APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | (constants.O_NONBLOCK ?? 0);
 
-/** When a file gets another name and a new one is begun. */
+/** When a file is renamed and a new one begins. */
 export interface Rotation {
   readonly maxBytes: number;
-  /** Former files, `.1` being the latest. */
+  /** Old files; `.1` is the newest. */
   readonly kept: number;
 }
 
 export interface LineFileOptions {
-  /** Whose value is unusable where the file cannot be opened. */
+  /** The setting that is reported if the file cannot be opened. */
   readonly setting: string;
-  /** Absent: others rotate it, or nobody. */
+  /** Absent: others rotate the file, or nobody does. */
   readonly rotation?: Rotation;
   readonly maxWaitingBytes?: number;
 }
@@ -28,20 +28,20 @@ export interface LineFileOptions {
 const closeFile = promisify(close);
 
 /**
- * Appends lines to a file. A file that was renamed, as logrotate does, or deleted, is left and a new one begun; a truncated one
- * goes on at its new end. Where no new one can be begun, lines go to the renamed one, and wait where it was deleted. Where it is
- * to be rotated and cannot be, nothing is appended until it can: it would have no bound.
+ * Appends lines to a file. If the file was renamed, as by logrotate, or deleted, a new one begins; a truncated file
+ * continues at its new end. If no new file can be opened, lines go to the renamed one, or wait if it was deleted. If
+ * the file must be rotated and cannot be, nothing is appended until it can, because it would grow without bound.
  *
- * Not rotating-file-stream 3.2: the first write that fails ends it and loses what waits, that has no bound, nothing is
+ * Not rotating-file-stream 3.2: the first failed write ends it and loses what waits, its queue has no bound, nothing is
  * written at an exit, and a partial write counts as a whole one.
  */
 export class LineFile extends LineWriter {
-  /** As far as is known: others may truncate it. */
+  /** As far as known: others may truncate it. */
   private size: number;
-  /** Our file has another name by now, or none, and no new one can be opened. */
+  /** Our file has been renamed or deleted, and no new one can be opened. */
   private isStray = false;
 
-  /** @throws UnusableSettings where it cannot be opened */
+  /** @throws UnusableSettings if it cannot be opened */
   constructor(
     private readonly path: string,
     private readonly options: LineFileOptions,
@@ -53,7 +53,7 @@ export class LineFile extends LineWriter {
 
   override async close(): Promise<void> {
     if (!this.isOpen) return;
-    // What waits for a name has no later look.
+    // Nothing checks the name later for lines that wait for it.
     if (this.isStray && !this.isWriting) this.reopen();
     await super.close();
     await closeFile(this.fd).catch(() => undefined);
@@ -63,14 +63,14 @@ export class LineFile extends LineWriter {
     return !this.isStray;
   }
 
-  /** Also begins a new file where ours has not its name any more. */
+  /** Also opens a new file if ours has another name now. */
   protected override async look(): Promise<void> {
     if (!this.isWriting) await this.keepName();
     await super.look();
   }
 
   protected override async makeRoom(): Promise<boolean> {
-    // A look tells of it and tries again. What is written there would be lost, and count as written.
+    // The next check reports it and tries again. Lines written there would be lost but count as written.
     if ((await this.isDeleted()) && (this.isStray || !this.reopen())) return this.waits();
     const { rotation } = this.options;
     if (rotation === undefined || this.size < rotation.maxBytes || this.isMidLine) return true;
@@ -94,7 +94,7 @@ export class LineFile extends LineWriter {
 
   private async keepName(): Promise<void> {
     const hasName = await this.hasName();
-    // What has begun meanwhile goes to the old file; the next look comes soon.
+    // A write in progress goes to the old file; the next check comes soon.
     if (this.isWriting || !this.isOpen) return;
     if (hasName) this.found();
     else this.reopen();
@@ -116,12 +116,12 @@ export class LineFile extends LineWriter {
     return ours?.nlink === 0;
   }
 
-  /** False where that cannot be done. */
+  /** Returns false if that is impossible. */
   private reopen(): boolean {
     try {
       this.open();
     } catch (error) {
-      // Goes on where it is: better under another name than nowhere.
+      // Continues in the renamed file: better there than nowhere.
       this.isStray = true;
       return this.failed(error);
     }
@@ -130,13 +130,13 @@ export class LineFile extends LineWriter {
     return true;
   }
 
-  /** Our file has its name, maybe again: a folder can be moved away and back. */
+  /** Our file has its name, perhaps again: a folder can be moved away and back. */
   private found(): void {
     this.isStray = false;
     if (!this.isFailing || this.waitingBytes === 0) this.settled();
   }
 
-  /** Puts the file that has the name now, made where there is none, in the place of ours. */
+  /** Replaces our file by the one that has the name now, which is created if needed. */
   private open(): void {
     const opened = openSync(this.path, TO_APPEND, MODE);
     close(this.fd, () => undefined);

@@ -2,55 +2,55 @@ import { EventEmitter, once } from 'node:events';
 import { write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-/** Written at a time. */
+/** Bytes in one write. */
 const MAX_BATCH_BYTES = 65_536;
-/** How often what failed is tried again. */
+/** Interval between attempts after a failure. */
 const LOOK_MS = 1_000;
-/** How long a pipe that is full is left alone. */
+/** Pause after a full pipe. */
 const FULL_PIPE_MS = 50;
-/** How long the end waits for a disk or pipe that does not take what is left. */
+/** How long the shutdown waits for a disk or pipe that does not accept the rest. */
 const LAST_WRITE_MS = 1_000;
 
 interface LineWriterEvents {
-  /** Lines are refused, or go elsewhere than they should. Again only after a recovery. */
+  /** Lines cannot be written, or go to the wrong file. Called again only after a recovery. */
   failed: [reason: string];
-  /** They are taken again, where they should be; so many were lost meanwhile. */
+  /** Lines are written again; this many were lost meanwhile. */
   recovered: [lost: number];
-  /** A line was dropped, for too much waits or it has no end. */
+  /** A line was dropped because too much waits, or because it has no end. */
   dropped: [];
-  /** A write was refused, or a new file. */
+  /** A write or a new file failed. */
   refused: [];
-  /** No write is under way any more. */
+  /** No write is in progress any more. */
   idle: [];
 }
 
 const writeTo: (fd: number, bytes: Buffer) => Promise<{ bytesWritten: number }> = promisify(write);
 
 /**
- * Writes lines to what is open, without waiting for it. What a disk or pipe does not take waits, up to a bound, and is tried
- * again.
+ * Writes lines without waiting. Lines that a disk or pipe does not accept wait, up to a limit, and are tried again.
  *
- * Not pino's own destination: it has no bound, and at the end it never returns where the disk is full (sonic-boom 4.2, `flushSync`).
+ * Not pino's own destination: it has no limit, and at the end it never returns if the disk is full (sonic-boom 4.2,
+ * `flushSync`).
  */
 export class LineWriter extends EventEmitter<LineWriterEvents> {
   private waiting: Buffer[] = [];
-  /** What has not been taken yet. */
+  /** Data that has not been written yet. */
   waitingBytes = 0;
   private isInFlight = false;
   private isClosed = false;
   private lost = 0;
-  /** A failure was told, and no recovery since. */
+  /** A failure was reported, and no recovery since. */
   private isToldOf = false;
   private readonly timer: NodeJS.Timeout;
   private readonly atExit = (): void => this.writeLast();
-  /** What has not been taken of the batch under way. */
+  /** The rest of the current batch. */
   protected rest: Buffer | undefined;
   protected isWriting = false;
   protected isMidLine = false;
-  /** What was refused waits: only a look tries it again. */
+  /** A failed write waits; only the next check tries it again. */
   protected isFailing = false;
 
-  /** @param maxWaitingBytes what may wait; lines beyond it are lost, and counted */
+  /** @param maxWaitingBytes lines beyond it are lost and counted */
   constructor(
     protected fd: number,
     private readonly maxWaitingBytes: number,
@@ -64,7 +64,7 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     return !this.isClosed;
   }
 
-  /** A line, with its line break. */
+  /** Appends a line, with its line break. */
   write(line: string): void {
     if (this.isClosed) return;
     const bytes = Buffer.from(line);
@@ -77,7 +77,7 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     if (!this.isFailing) void this.pump();
   }
 
-  /** Writes what waits, as far as it is taken within a second. */
+  /** Writes what waits, as far as this succeeds within a second. */
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -88,20 +88,20 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     this.writeLast();
   }
 
-  /** Tries again what failed. */
+  /** Tries the failed write again. */
   protected async look(): Promise<void> {
     if (this.isFailing && !this.isClosed) await this.pump();
   }
 
-  /** Before each batch. False where there is no room for it: it is tried again later. */
+  /** Called before each batch. Returns false if there is no room: the batch is tried again later. */
   protected async makeRoom(): Promise<boolean> {
     return true;
   }
 
-  /** So much of a batch was written. */
+  /** This many bytes of a batch were written. */
   protected grown(_bytes: number): void {}
 
-  /** Whether what is open is where lines should go. */
+  /** Whether the open file is the right one. */
   protected get isInPlace(): boolean {
     return true;
   }
@@ -111,7 +111,7 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     return this.failed(error);
   }
 
-  /** Counts a failure, and tells the first. */
+  /** Counts a failure, and reports the first one. */
   protected failed(error: unknown): false {
     const isNews = !this.isToldOf;
     this.isToldOf = true;
@@ -120,7 +120,7 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     return false;
   }
 
-  /** Nothing that was refused waits any more. */
+  /** No failed write waits any more. */
   protected settled(): void {
     this.isFailing = false;
     if (!this.isToldOf || !this.isInPlace) return;
@@ -130,7 +130,9 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     this.emit('recovered', lost);
   }
 
-  /** What has begun can have no end where it is: its end alone would be no line of another file. */
+  /**
+   * A started line that cannot be finished here is dropped: its end alone would not be a valid line in another file.
+   */
   protected dropBrokenLine(): void {
     if (!this.isMidLine || this.rest === undefined) return;
     const end = this.rest.indexOf(0x0a) + 1;
@@ -163,7 +165,7 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     return this.rest;
   }
 
-  /** False where it was refused: it is tried again later. */
+  /** Returns false if the write failed; it is tried again later. */
   private async writeBatch(): Promise<boolean> {
     const batch = this.rest ?? Buffer.alloc(0);
     this.isInFlight = true;
@@ -187,7 +189,7 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     if (this.rest === undefined) this.settled();
   }
 
-  /** A write under way is finished by Node before the process ends, so it is left alone. */
+  /** Node finishes a write in progress before the process ends, so it is left alone. */
   private writeLast(): void {
     let left = Buffer.concat(this.isInFlight ? this.waiting : [...(this.rest ? [this.rest] : []), ...this.waiting]);
     this.waiting = [];
@@ -197,7 +199,7 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
       try {
         left = left.subarray(writeSync(this.fd, left));
       } catch (error) {
-        // Not taken, and there is nobody left to tell.
+        // Not written, and nobody is left to tell.
         if (reasonOf(error) !== 'EAGAIN') return;
         pauseProcess(FULL_PIPE_MS);
       }
@@ -209,7 +211,7 @@ export function reasonOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
 }
 
-/** The event loop does not turn any more at an exit. */
+/** The event loop no longer turns at an exit. */
 function pauseProcess(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

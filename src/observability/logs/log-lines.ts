@@ -5,19 +5,19 @@ export type WrittenLevel = Exclude<LogLevel, 'silent'>;
 interface LineDefinition {
   readonly area: LogArea;
   readonly level: WrittenLevel;
-  /** What it says, always the same: others search for it. */
+  /** The text of the line. It must not change, because operators search for it. */
   readonly sentence: string;
   readonly fields: readonly string[];
-  /** Bounded by LOG_TRAFFIC_LINES, for it is of everyday traffic; otherwise by LOG_BURST_LINES. */
+  /** Limited by LOG_TRAFFIC_LINES, because it is about ordinary traffic. Other lines are limited by LOG_BURST_LINES. */
   readonly isTraffic?: true;
-  /** The field that tells lines of one kind apart, each with a bound of its own; its values are a fixed set. */
+  /** A field with a fixed set of values. Lines with different values have separate limits. */
   readonly boundedBy?: 'reason' | 'status' | 'fault';
 }
 
 const MESSAGE = ['session', 'id', 'trace_id', 'span_id'] as const;
 const SESSION = ['session', 'user', 'address', 'protocol'] as const;
 
-/** Lines of the log, by kind; docs/observability.md says what they mean, and a test compares. */
+/** Every line of the log, by kind. docs/observability.md explains them, and a test compares. */
 export const LOG_LINES = {
   session_opened: {
     area: 'connections',
@@ -236,7 +236,7 @@ export const LOG_LINES = {
 
 export type LogKind = keyof typeof LOG_LINES;
 
-/** What a line of this kind says, besides time, level, node, area and sentence. */
+/** The fields of a line besides time, level, node, area and text. */
 export type LogFields<Kind extends LogKind> = {
   readonly [Field in (typeof LOG_LINES)[Kind]['fields'][number]]?: unknown;
 };
@@ -245,5 +245,5 @@ export function lineOf(kind: LogKind): LineDefinition {
   return LOG_LINES[kind];
 }
 
-/** Told, at the level and in the area of what was left out, when a period ends in which too many lines came. */
+/** Written at the end of a period with too many lines, at the level and in the area of the omitted lines. */
 export const LEFT_OUT = 'log lines omitted';

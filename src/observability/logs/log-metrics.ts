@@ -6,10 +6,10 @@ import { Logs } from './logs.js';
 import { METRIC } from '../metrics/metrics.js';
 import { pulledCounters } from '../metrics/pulled-metric.js';
 
-/** Shown from the first scrape: a series that begins with 1 has no increase. */
+/** Shown from the first scrape, because a series that begins with 1 has no increase. */
 const NOTHING_LEFT_OUT = Object.keys(LOG_LINES).map((kind) => [kind, 0] as const);
 
-/** Of the log itself. */
+/** Metrics of the log itself. */
 export const logMetrics: Provider[] = [
   {
     provide: getToken(METRIC.logLeftOut),

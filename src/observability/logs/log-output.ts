@@ -9,25 +9,25 @@ import { LineWriter } from './line-writer.js';
 import { Tally } from '../metrics/tally.js';
 
 interface LogSettings extends Readonly<Settings['log']> {
-  /** Whether a terminal shows no lines of the audit log. Files and programs get them all the same. */
+  /** Whether a terminal does not show lines of the audit log. Files and programs always get them. */
   readonly hidesAudit?: boolean;
 }
 
 interface LogOutputEvents {
-  /** An output cannot be written any more. The others can tell. */
+  /** An output cannot be written any more. The other outputs can report it. */
   failed: [file: string, reason: string];
   recovered: [file: string, lost: number];
 }
 
-/** What may wait for a slow disk, or for whoever reads standard output, each. About 12,000 lines. */
+/** Bytes that may wait for a slow disk, and for the reader of standard output. About 12,000 lines each. */
 const MAX_WAITING_BYTES = 4_194_304;
 const STANDARD_OUTPUT = 'stdout';
-/** How pino ends a line of the audit log. */
+/** The end of an audit line as pino writes it. */
 const AUDIT_END = '"msg":"audit"}\n';
-/** For pino, which has a number for each level. */
+/** pino uses a number for each level. */
 const ERROR_LEVEL = 50;
 
-/** Where the lines of the log go: standard output, and the files in LOG_DIR. */
+/** The outputs of the log: standard output, and the files in LOG_DIR. */
 export class LogOutput extends EventEmitter<LogOutputEvents> {
   readonly failures = new Tally();
   readonly lost = new Tally();
@@ -35,8 +35,8 @@ export class LogOutput extends EventEmitter<LogOutputEvents> {
   private readonly writers = new Map<string, LineWriter>();
 
   /**
-   * @param instead in the place of standard output
-   * @throws UnusableSettings where a file cannot be opened
+   * @param instead replaces standard output
+   * @throws UnusableSettings if a file cannot be opened
    */
   constructor(settings: LogSettings, instead?: DestinationStream) {
     super();
@@ -55,7 +55,7 @@ export class LogOutput extends EventEmitter<LogOutputEvents> {
     ]);
   }
 
-  /** Bytes that wait for whatever takes them. */
+  /** Bytes that wait for the outputs. */
   get waitingBytes(): number {
     return [...this.writers.values()].reduce((sum, writer) => sum + writer.waitingBytes, 0);
   }
@@ -93,7 +93,7 @@ export class LogOutput extends EventEmitter<LogOutputEvents> {
   }
 }
 
-/** Whether standard output is written for people to read: on a terminal, or where LOG_FORMAT says so. */
+/** Whether standard output is written for people: on a terminal, or if LOG_FORMAT says so. */
 export function isForPeople(format: Settings['log']['format']): boolean {
   return format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
 }

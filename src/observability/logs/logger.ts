@@ -1,10 +1,10 @@
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
 import type { Settings } from '../../../config/settings.js';
 
-/** Fields of every line, asked when it is written. */
+/** Fields of every line, read when it is written. */
 export type LineFields = () => Record<string, unknown>;
 
-/** Writes JSON lines, all that it is given: who logs decides about levels. */
+/** Writes JSON lines of every level; the caller decides about levels. */
 export function createLogger(
   { serverId }: Settings['server'],
   destination: DestinationStream,

@@ -4,7 +4,7 @@ import { LogOutput } from './log-output.js';
 import { createLogger } from './logger.js';
 import { Logs } from './logs.js';
 
-/** The log of a server, from before its first line to after its last. */
+/** The log of a server, from its first line to its last. */
 export class Logging {
   private constructor(
     readonly logs: Logs,
@@ -12,13 +12,13 @@ export class Logging {
   ) {}
 
   /**
-   * @param instead in the place of standard output
-   * @throws UnusableSettings where a file in LOG_DIR cannot be opened
+   * @param instead replaces standard output
+   * @throws UnusableSettings if a file in LOG_DIR cannot be opened
    */
   static async open({ log, audit, server, tracing }: Settings, instead?: DestinationStream): Promise<Logging> {
     const hidesAudit = audit.log === 'auto' && server.environment !== 'production';
     const output = new LogOutput({ ...log, hidesAudit }, instead);
-    // Loaded only where it is used, as all of tracing.
+    // Loaded only if it is used, like all tracing code.
     const traceFields = tracing.exporter === 'none' ? undefined : (await import('./trace-fields.js')).traceFields;
     const logs = new Logs(createLogger(server, output.stream, traceFields), log);
     output.on('failed', (file, reason) => logs.write('log_file_failed', () => ({ file, reason })));

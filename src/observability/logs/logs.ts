@@ -6,27 +6,27 @@ import { LEFT_OUT, lineOf, type LogFields, type LogKind, type WrittenLevel } fro
 
 type LogSettings = Pick<Settings['log'], 'level' | 'burstLines' | 'trafficLines'>;
 
-/** The levels of this node's log. */
+/** The log levels of this node. */
 export interface LogLevelState {
   /** In the form of LOG_LEVEL. */
   readonly levels: string;
-  /** What that makes of each area. */
+  /** The resulting level of each area. */
   readonly areas: LogLevels;
-  /** LOG_LEVEL. */
+  /** The value of LOG_LEVEL. */
   readonly configured: string;
-  /** When the configured ones return, in milliseconds since 1970; absent: when the process is started anew. */
+  /** When LOG_LEVEL applies again, in milliseconds since 1970. Absent: when the process restarts. */
   readonly until?: number;
 }
 
 export interface LogLevelChange {
   readonly levels: string;
-  /** After which the configured ones return; absent: never. */
+  /** Milliseconds after which LOG_LEVEL applies again. Absent: never. */
   readonly seconds?: number | undefined;
-  /** For the log: the user who did it. */
+  /** The user who changed it, for the log. */
   readonly by: string;
 }
 
-/** Listens for what lines are made of. */
+/** Starts to listen for events of a kind of line. */
 export interface Listening {
   readonly begin: () => void;
   readonly end: () => void;
@@ -42,7 +42,7 @@ interface LineKind extends BoundedKind {
   readonly level: WrittenLevel;
 }
 
-/** The log: a logger an area, each with a level that can be changed at run time, and a bound for every kind of line. */
+/** The log: a logger for each area, with a level that can change at run time, and a limit for every kind of line. */
 export class Logs {
   private readonly loggers: ReadonlyMap<LogArea, Logger>;
   private readonly guard = new BurstGuard((kind, leftOut) => this.tellLeftOut(kind as LineKind, leftOut));
@@ -52,7 +52,7 @@ export class Logs {
   private until: number | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param root writes every line it is given, whatever its level */
+  /** @param root writes every line that it gets, whatever its level */
   constructor(
     readonly root: Logger,
     private readonly settings: LogSettings,
@@ -63,7 +63,7 @@ export class Logs {
     this.loggers = new Map(areas.map((area) => [area, root.child({ area }, { level: this.levels[area] })]));
   }
 
-  /** How many lines were left out so far, by kind. */
+  /** Number of omitted lines so far, by kind. */
   get leftOut(): ReadonlyMap<string, number> {
     return this.guard.leftOut;
   }
@@ -82,12 +82,16 @@ export class Logs {
     return this.of(area).isLevelEnabled(level);
   }
 
-  /** Writes a line, unless its level is off or its kind has used up its lines. @param fieldsOf asked only if it is written */
+  /**
+   * Writes a line, unless its level is off or its kind has used up its lines.
+   *
+   * @param fieldsOf called only if the line is written
+   */
   write<Kind extends LogKind>(kind: Kind, fieldsOf: () => LogFields<Kind>): void {
     if (!this.isWritten(kind)) return;
     const { area, level, sentence, isTraffic, boundedBy } = lineOf(kind);
     const { burstLines, trafficLines } = this.settings;
-    // Needed to know the bound; cheap, for kinds that are told apart have few fields.
+    // Needed to find the limit. Cheap, because kinds with separate limits have few fields.
     const told = boundedBy && (fieldsOf() as Record<string, unknown>);
     const of = boundedBy && String(told?.[boundedBy]);
     const bounded: LineKind = { kind, of, area, level };
@@ -95,7 +99,7 @@ export class Logs {
     this.of(area)[level](told ?? fieldsOf(), sentence);
   }
 
-  /** A line of no kind that is known here, of Nest or of the application. */
+  /** A line without a kind, of Nest or of the application. */
   writeOther(area: LogArea, level: WrittenLevel, line: { readonly fields: object; readonly message: string }): void {
     const logger = this.of(area);
     if (!logger.isLevelEnabled(level)) return;
@@ -103,14 +107,14 @@ export class Logs {
     if (this.guard.allows(kind, this.settings.trafficLines)) logger[level](line.fields, line.message);
   }
 
-  /** Listens while lines of this kind are written, so that nobody does while they are not. */
+  /** Listens only while lines of this kind are written, so that they cost nothing otherwise. */
   follow(kind: LogKind, listening: Listening): void {
     const follower = { ...listening, kind, isOn: false };
     this.followers.push(follower);
     this.attend(follower);
   }
 
-  /** @throws Error where the levels cannot be read */
+  /** @throws Error if the levels cannot be parsed */
   change({ levels, seconds, by }: LogLevelChange): LogLevelState {
     const read = readLogLevels(levels);
     clearTimeout(this.timer);
@@ -121,7 +125,7 @@ export class Logs {
       this.timer = setTimeout(() => this.restore('the end of their time'), seconds * 1_000).unref();
     }
     const line = (): LogFields<'levels_changed'> => ({ levels, until: this.until && dateOf(this.until), by });
-    // Whichever of the former and the new level lets it through.
+    // Written if the old or the new level allows it.
     const isTold = this.isWritten('levels_changed');
     if (isTold) this.write('levels_changed', line);
     this.text = levels;
@@ -130,12 +134,12 @@ export class Logs {
     return this.state;
   }
 
-  /** Puts the configured levels again. */
+  /** Applies LOG_LEVEL again. */
   restore(by: string): LogLevelState {
     return this.change({ levels: this.settings.level, by });
   }
 
-  /** Tells what was left out and not told yet. */
+  /** Reports omitted lines that have not been reported yet. */
   close(): void {
     clearTimeout(this.timer);
     this.guard.close();

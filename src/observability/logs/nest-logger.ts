@@ -4,7 +4,7 @@ import type { LineFields } from './logger.js';
 import type { WrittenLevel } from './log-lines.js';
 import type { Logs } from './logs.js';
 
-/** What Nest says of itself while it starts is of interest only to whoever debugs that. */
+/** What Nest reports during the start matters only when you debug the start. */
 const STARTING_CONTEXTS = new Set([
   'InstanceLoader',
   'NestApplication',
@@ -14,7 +14,10 @@ const STARTING_CONTEXTS = new Set([
   'WebSocketsController',
 ]);
 
-/** The areas of contexts that are no application's: of Nest, and of stages that log by Nest's Logger. A test knows the latter. */
+/**
+ * Contexts of Nest, and of stages that log by Nest's Logger. Every other context belongs to the application. A test
+ * checks the stages.
+ */
 const AREAS: Readonly<Record<string, LogArea>> = {
   ...Object.fromEntries([...STARTING_CONTEXTS].map((context) => [context, 'nest' as const])),
   ExceptionHandler: 'nest',
@@ -30,16 +33,16 @@ const AREAS: Readonly<Record<string, LogArea>> = {
   SharedPlaces: 'access',
 };
 
-/** Where Nest logs what it also throws out of the start. */
+/** Contexts of errors that Nest both logs and throws during the start. */
 const START_ERROR_CONTEXTS = new Set(['ExceptionHandler', 'NestApplication']);
 
 export function areaOf(context: string | undefined): LogArea {
   return (context === undefined ? undefined : AREAS[context]) ?? 'app';
 }
 
-/** Lets Nest, and every `new Logger('context')`, write into the log. */
+/** Sends the lines of Nest, and of every `new Logger('context')`, to the log. */
 export class NestLogger implements LoggerService {
-  /** @param belongsTo fields of lines of the application: which message they are about */
+  /** @param belongsTo fields of lines of the application: the message that they are about */
   constructor(
     private readonly logs: Logs,
     private readonly belongsTo?: LineFields,
@@ -52,7 +55,7 @@ export class NestLogger implements LoggerService {
 
   error(message: unknown, ...rest: unknown[]): void {
     const context = contextOf(rest);
-    // Whoever starts the server is given the same error, and shows it once.
+    // The caller of the start gets the same error, and shows it once.
     if (START_ERROR_CONTEXTS.has(context ?? '')) return;
     const [stack] = rest.length > 1 ? rest : [];
     this.write('error', message, { context, ...(typeof stack === 'string' && { stack }) });
@@ -82,7 +85,7 @@ export class NestLogger implements LoggerService {
   }
 }
 
-/** An object with a `msg` is a sentence and its fields. */
+/** An object with a `msg` is a text and its fields. */
 function lineOf(given: unknown): { readonly fields: object; readonly message: string } {
   if (given instanceof Error) return { fields: { err: given }, message: given.message };
   if (typeof given !== 'object' || given === null) return { fields: {}, message: String(given) };

@@ -1,8 +1,8 @@
 import { rename, stat } from 'node:fs/promises';
 
 /**
- * Gives `path` the name `path.1`, what had that one `path.2`, and so on; what was the last of those that are kept is gone.
- * Nothing happens where there is no such file any more: then a former attempt has come that far.
+ * Renames `path` to `path.1`, `path.1` to `path.2`, and so on; the last one is removed. Does nothing if `path` does not
+ * exist, because an earlier attempt has then come that far.
  */
 export async function shiftFiles(path: string, kept: number): Promise<void> {
   if (!(await stat(path).catch(() => undefined))) return;

@@ -7,7 +7,7 @@ import { METRIC } from '../metrics/metrics.js';
 
 const DAY_MS = 86_400_000;
 
-/** Counts what fails at the doors, and writes of the certificate. */
+/** Counts failures of the transport, and logs changes of the certificate. */
 @Injectable()
 export class TransportObserver implements OnModuleInit {
   constructor(

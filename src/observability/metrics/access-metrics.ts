@@ -12,7 +12,7 @@ import { pulledCounter, pulledCounters, pulledGauge } from './pulled-metric.js';
 
 const OPERATOR = 'operator';
 
-/** Who is kept out, and for how much of it there was no room. */
+/** Bans, revocations, and records that were dropped for lack of room. */
 export const accessMetrics: Provider[] = [
   {
     provide: getToken(METRIC.bans),

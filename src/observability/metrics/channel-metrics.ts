@@ -7,7 +7,7 @@ import { eventCounters } from './event-metric.js';
 import { METRIC } from './metrics.js';
 import { pulledCounters, pulledGauge, pulledGauges, type LabelledMetric } from './pulled-metric.js';
 
-/** Channels: how many by namespace, what goes through them, and what became of those who came back. */
+/** Channels by namespace, their publications, and recoveries. */
 export const channelMetrics: Provider[] = [
   byNamespace(METRIC.channels, 'Channels with subscribers on this node', 'channels'),
   byNamespace(METRIC.subscriptions, 'Subscriptions of sessions of this node', 'subscriptions'),
@@ -41,7 +41,7 @@ export const channelMetrics: Provider[] = [
   },
 ];
 
-/** What only grows is a counter. */
+/** Values that only grow are counters. */
 function byNamespace(name: string, help: string, what: keyof Omit<NamespaceCount, 'changed'>): Provider {
   const metric: LabelledMetric = { name, help, label: 'namespace' };
   const show = what === 'channels' || what === 'subscriptions' ? pulledGauges : pulledCounters;

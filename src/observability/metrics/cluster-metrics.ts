@@ -10,7 +10,7 @@ import { Distribution, tallyHistogram } from './tally.js';
 
 const SECONDS_OF_REDIS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-/** Undefined where this node is the only one. */
+/** Undefined on a single node. */
 type Link = EngineLink | undefined;
 const LINK = { token: EngineLink, optional: true };
 
@@ -56,7 +56,7 @@ const redis: Provider[] = [
   }),
 ];
 
-/** The other nodes, and Redis on the way to them. */
+/** Metrics of the other nodes and of Redis. */
 export const clusterMetrics: Provider[] = [
   ...redis,
   {
@@ -70,7 +70,7 @@ export const clusterMetrics: Provider[] = [
     inject: [LINK],
     useFactory: (link: Link) => {
       const lag = new Distribution(SECONDS_OF_REDIS);
-      // Clocks of two machines may differ by more than the way takes.
+      // The clocks of two machines may differ by more than the transit time.
       link?.on('arrived', (milliseconds) => lag.observe(Math.max(0, milliseconds) / 1_000));
       return tallyHistogram(lag, {
         name: METRIC.clusterLag,

@@ -20,7 +20,7 @@ import { pulledCounter, pulledCounters, pulledGauge, pulledGauges } from './pull
 const SECONDS_OF_CONNECTIONS = [1, 10, 60, 300, 1_800, 3_600, 21_600, 86_400];
 const SECONDS_OF_ROUND_TRIPS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 5];
 
-/** Clients choose their close codes, so all but these count as one: a label must not have thousands of values. */
+/** Clients choose their close codes, so all other codes count as one: a label must not have thousands of values. */
 const KNOWN_CODES = new Set<number>([...Object.values(CLOSES).map(({ code }) => code), 1005, 1006, 1011]);
 const OTHER_CODE = 'other';
 
@@ -140,5 +140,5 @@ const bytes: Provider[] = [
   }),
 ];
 
-/** Connections: how they come and go, how many there are, what they carry. */
+/** Connections: opened and closed, open now, and their traffic. */
 export const connectionMetrics: Provider[] = [...comingAndGoing, ...open, ...bytes];

@@ -8,7 +8,7 @@ import type { Traffic } from '../../socket/traffic.js';
 /** Sockets asked in one turn of the event loop: a third of a millisecond. */
 const PORTION = 1_000;
 
-/** What connections add up to. */
+/** Sums over all connections. */
 @Injectable()
 export class ConnectionTallies {
   readonly byProtocol = new Map<Subprotocol, number>(Object.values(CODECS).map(({ subprotocol }) => [subprotocol, 0]));
@@ -24,9 +24,9 @@ export class ConnectionTallies {
   }
 
   /**
-   * What the network has carried since the start. Sockets count by themselves, so each is asked at a scrape, which costs 30 ms
-   * of processor time for 100,000 and nothing a message; in portions, so that no message waits for it. Each tells what came
-   * since it was asked last: so the sum never falls, whoever comes or goes meanwhile.
+   * Bytes on the network since the start. Sockets count by themselves, so each is asked at a scrape: 30 ms of processor
+   * time for 100,000 sockets, and nothing for each message. They are asked in batches, so that no message waits for
+   * long. Each returns its increase since the last scrape, so the sum never falls.
    */
   async traffic(): Promise<readonly (readonly [direction: 'in' | 'out', bytes: number])[]> {
     let asked = 0;

@@ -3,20 +3,20 @@ import { getToken } from '@willsoto/nestjs-prometheus';
 import { Counter, Histogram } from 'prom-client';
 import type { LabelledMetric } from './pulled-metric.js';
 
-/** What tells of the events: a class, or what may not be there. */
+/** The source of the events: a class, or an optional provider. */
 type SourceToken<Source> = Type<Source> | OptionalFactoryDependency;
 
 interface EventCounter<Source> {
   readonly name: string;
   readonly help: string;
-  /** Called once; tells of each event that counts. */
+  /** Called once. Calls `count` for each event. */
   readonly listen: (source: Source, count: (by?: number) => void) => void;
 }
 
 interface EventCounters<Source> extends LabelledMetric {
   /**
-   * What the label can be, where that is a small set known before: shown with 0 from the first scrape, for a series that
-   * begins with 1 has no increase, and the first event would go unnoticed.
+   * The values of the label, if they are known. Shown with 0 from the first scrape, because a series that begins with 1
+   * has no increase, and the first event would not show.
    */
   readonly values: readonly string[];
   readonly listen: (source: Source, count: (value: string, by?: number) => void) => void;
@@ -30,7 +30,7 @@ interface EventHistogram<Source> {
   readonly listen: (source: Source, observe: (value: number) => void) => void;
 }
 
-/** Counts what happens to connections and the like; what happens to every message is in MessageTallies. */
+/** Counts events of connections and the like. Events of every message are in MessageTallies. */
 export function eventCounter<Source>(source: SourceToken<Source>, metric: EventCounter<Source>): Provider {
   const { name, help, listen } = metric;
   return provided(source, name, (events: Source) => {
@@ -40,7 +40,7 @@ export function eventCounter<Source>(source: SourceToken<Source>, metric: EventC
   });
 }
 
-/** The same by one label. */
+/** Counts by one label. */
 export function eventCounters<Source>(source: SourceToken<Source>, metric: EventCounters<Source>): Provider {
   const { name, help, label, values, listen } = metric;
   return provided(source, name, (events: Source) => {
@@ -50,7 +50,7 @@ export function eventCounters<Source>(source: SourceToken<Source>, metric: Event
   });
 }
 
-/** The distribution of what events tell. */
+/** The distribution of values in events. */
 export function eventHistogram<Source>(source: SourceToken<Source>, metric: EventHistogram<Source>): Provider {
   const { name, help, buckets, listen } = metric;
   return provided(source, name, (events: Source) => {
@@ -60,7 +60,11 @@ export function eventHistogram<Source>(source: SourceToken<Source>, metric: Even
   });
 }
 
-/** A counter that its observer counts by itself, which gets it with InjectMetric. @param values as above */
+/**
+ * A counter for an observer that injects it with InjectMetric.
+ *
+ * @param values as above
+ */
 export function countersFor(metric: LabelledMetric, values: readonly string[]): Provider {
   return { provide: getToken(metric.name), useFactory: () => countersOf(metric, values) };
 }

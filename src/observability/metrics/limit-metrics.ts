@@ -5,7 +5,9 @@ import { heapLimitBytes, memoryLimitBytes } from '../../lifecycle/heap.js';
 import { METRIC } from './metrics.js';
 import { pulledGauge } from './pulled-metric.js';
 
-/** What the settings and the machine allow, so that an alert can say “nearly full” whatever they are. Absent: no limit. */
+/**
+ * Limits from settings and the machine, so that an alert can say “nearly full” for any configuration. Absent: no limit.
+ */
 export function limitMetrics({ connections, upgrade, outbound, inbound }: Settings): Provider[] {
   return [
     limit(METRIC.maxConnections, 'Maximum number of sessions of this node', connections.max),
@@ -17,7 +19,7 @@ export function limitMetrics({ connections, upgrade, outbound, inbound }: Settin
   ];
 }
 
-/** @param value zero: there is none */
+/** @param value 0 means no limit */
 function limit(name: string, help: string, value: number): Provider {
   return { provide: getToken(name), useFactory: () => pulledGauge(name, help, () => value || undefined) };
 }

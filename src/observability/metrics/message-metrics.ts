@@ -11,7 +11,7 @@ import { METRIC } from './metrics.js';
 import { pulledCounter, pulledCounters } from './pulled-metric.js';
 import { tallyHistograms } from './tally.js';
 
-/** Counted for every message in plain numbers, shown at a scrape. */
+/** Counted for every message in plain numbers, and collected at a scrape. */
 const tallied: Provider[] = [
   tallyProvider(METRIC.received, ({ received }) =>
     pulledCounters({ name: METRIC.received, help: 'Messages received, by type', label: 'type' }, () => received),
@@ -46,7 +46,7 @@ const tallied: Provider[] = [
   ),
 ];
 
-/** Messages: how many, how large, how fast, and what went wrong. */
+/** Messages: number, size, duration and errors. */
 export const messageMetrics: Provider[] = [
   ...tallied,
   eventCounters(DispatchEvents, {
@@ -67,7 +67,7 @@ export const messageMetrics: Provider[] = [
     name: METRIC.repeats,
     help: 'Protected messages that were sent again and got the first reply, by type',
     label: 'type',
-    // What is protected is for each gateway to say.
+    // Each gateway decides which types are protected.
     values: [],
     listen: (sessions, count) => sessions.on('repeated', (type) => count(type)),
   }),

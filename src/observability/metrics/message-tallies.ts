@@ -6,13 +6,13 @@ import { BucketTally, Distribution, Tally } from './tally.js';
 const SECONDS_OF_HANDLERS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
 const SIZES = [64, 256, 1_024, 4_096, 16_384, 65_536, 1_048_576, 10_485_760];
 
-/** What is counted for every message. */
+/** Counts of every message. */
 @Injectable()
 export class MessageTallies implements OnModuleInit {
   readonly received = new Tally(['unknown']);
   readonly sent = new Tally();
   readonly processingTime = new BucketTally(SECONDS_OF_HANDLERS);
-  /** A message for many counts once per encoding. */
+  /** A message to many clients counts once per encoding. */
   readonly size = { in: new Distribution(SIZES), out: new Distribution(SIZES) };
   bytesReceived = 0;
 

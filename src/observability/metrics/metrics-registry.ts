@@ -2,8 +2,8 @@ import type { FactoryProvider, Provider } from '@nestjs/common';
 import { collectDefaultMetrics, Registry, type Metric } from 'prom-client';
 
 /**
- * The default metrics for which every scrape lists all sockets: 0.2 s for 100,000, in which nothing else happens. Sessions,
- * other TCP connections and file descriptors have counts of their own.
+ * Default metrics that list all sockets at every scrape: 0.2 s for 100,000 sockets, in which nothing else happens.
+ * Sessions, other TCP connections and file descriptors have metrics of their own.
  */
 const TOO_EXPENSIVE = ['handles', 'resources'].flatMap((what) => [
   `nodejs_active_${what}`,
@@ -12,13 +12,13 @@ const TOO_EXPENSIVE = ['handles', 'resources'].flatMap((what) => [
 
 let processMetrics: readonly Metric[] | undefined;
 
-/** Collected once, however many applications this process has: each of them shows the same. */
+/** Collected once for the process; each application in it shows the same values. */
 function metricsOfProcess(): readonly Metric[] {
   if (processMetrics === undefined) {
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
     for (const name of TOO_EXPENSIVE) registry.removeSingleMetric(name);
-    // The type promises plain objects; what comes is the metrics themselves.
+    // The type promises plain objects, but they are the metrics themselves.
     processMetrics = registry.getMetricsAsArray() as unknown as readonly Metric[];
   }
   return processMetrics;
@@ -26,9 +26,9 @@ function metricsOfProcess(): readonly Metric[] {
 
 /**
  * The registry of one application: its own metrics, and those of the process. prom-client's default registry belongs to
- * the host application, and two applications in one process must not count together.
+ * the host application, and two applications in one process must not share counts.
  *
- * @param metrics providers of metrics, which are made with `registers: []`
+ * @param metrics providers of metrics, which are created with `registers: []`
  */
 export function registryOf(metrics: readonly Provider[]): FactoryProvider<Registry> {
   return {

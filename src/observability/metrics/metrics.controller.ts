@@ -2,7 +2,7 @@ import { Controller, Get, Res } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { Registry } from 'prom-client';
 
-/** What Prometheus scrapes. The path is set by PrometheusModule. */
+/** The endpoint that Prometheus scrapes. PrometheusModule sets its path. */
 @Controller()
 export class MetricsController {
   constructor(private readonly registry: Registry) {}

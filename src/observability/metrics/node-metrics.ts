@@ -8,7 +8,7 @@ import { EventLoopUtilization } from './event-loop-utilization.js';
 import { METRIC } from './metrics.js';
 import { pulledGauge, pulledGauges } from './pulled-metric.js';
 
-/** This process: what runs, in which state, how busy. Processor, memory and the like are prom-client's own. */
+/** This process: version, state and load. Processor and memory are metrics of prom-client. */
 export const nodeMetrics: Provider[] = [
   {
     provide: getToken(METRIC.nodeState),
@@ -16,7 +16,7 @@ export const nodeMetrics: Provider[] = [
     useFactory: (state: ServerState) =>
       pulledGauges(
         { name: METRIC.nodeState, help: '1 for the state of the node, 0 for the other states', label: 'state' },
-        // Once it has stopped, nobody can ask.
+        // A stopped server is not scraped.
         () => PHASES.filter((phase) => phase !== 'stopped').map((phase) => [phase, Number(phase === state.phase)]),
       ),
   },

@@ -6,7 +6,7 @@ export interface LabelledMetric {
   readonly label: string;
 }
 
-/** How many there are of each, by the value of the label. */
+/** The current numbers, by the value of the label. */
 type ByLabel = Iterable<readonly [value: string, count: number]>;
 
 /** @param read undefined: there is nothing to show */

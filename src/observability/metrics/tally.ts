@@ -1,8 +1,8 @@
 import { Histogram, type MetricObjectWithValues, type MetricValueWithName } from 'prom-client';
 
 /**
- * Counts on the message path in plain numbers, read at a scrape. prom-client's own observe() builds and hashes
- * a label set each time: three of them took an eighth of the processor time of an echo (bench/cases/echo).
+ * Counts on the message path in plain numbers, read at a scrape. prom-client's observe() builds and hashes a label set
+ * each time: three calls took an eighth of the processor time of an echo (bench/cases/echo).
  */
 export class Tally {
   private readonly counts: ByLabel<{ value: number }>;
@@ -21,7 +21,7 @@ export class Tally {
   }
 }
 
-/** One of something for each label. A label that comes twice in a row, as most do, is not looked up again. */
+/** One item for each label. A label that comes twice in a row, as most do, is not looked up again. */
 class ByLabel<T> {
   readonly all = new Map<string, T>();
   private label: string | undefined;
@@ -80,7 +80,7 @@ export class Distribution {
   }
 
   /**
-   * As `histogram_quantile` of Prometheus estimates it, but never beyond the largest value.
+   * Estimates like `histogram_quantile` of Prometheus, but never beyond the largest value.
    *
    * @param share such as 0.99
    */
@@ -97,7 +97,7 @@ export class Distribution {
     return this.max;
   }
 
-  /** As Prometheus wants them: cumulative buckets, sum and count. */
+  /** Cumulative buckets, sum and count, as in Prometheus. */
   valuesOf(name: string, labels: Readonly<Record<string, string>> = {}): Values {
     let cumulative = 0;
     const buckets = this.bounds.map((le, index) => {
@@ -113,7 +113,7 @@ export class Distribution {
   }
 }
 
-/** The same by a label. */
+/** Distributions by a label. */
 export class BucketTally {
   private readonly distributions: ByLabel<Distribution>;
 
@@ -135,12 +135,16 @@ interface TalliedHistogram {
   readonly help: string;
 }
 
-/** A histogram that shows a distribution. */
+/** A histogram of a distribution. */
 export function tallyHistogram(tally: Distribution, { name, help }: TalliedHistogram): Histogram {
   return new TallyHistogram({ name, help, labelNames: [], buckets: [...tally.bounds] }, () => tally.valuesOf(name));
 }
 
-/** A histogram that shows those of all values of a label. @param read all of them, over the same buckets */
+/**
+ * A histogram of all values of a label.
+ *
+ * @param read all of them, over the same buckets
+ */
 export function tallyHistograms(
   { name, help, label, bounds }: TalliedHistogram & { readonly label: string; readonly bounds: readonly number[] },
   read: () => Iterable<readonly [value: string, distribution: Distribution]>,
@@ -161,11 +165,11 @@ class TallyHistogram extends Histogram {
   override get(): Promise<MetricObjectWithValues<MetricValueWithName<string>>> {
     const { name, help } = this.description;
     const object = { name, help, type: 'histogram', aggregator: 'sum', values: this.read() };
-    // prom-client's type wants an enum that it does not export, and its own get() returns no `collect` either.
+    // The type of prom-client wants an enum that it does not export, and its own get() returns no `collect` either.
     return Promise.resolve(object as unknown as MetricObjectWithValues<MetricValueWithName<string>>);
   }
 
-  /** What the registry asks for first. */
+  /** The first call of the registry. */
   getForPromString(): ReturnType<TallyHistogram['get']> {
     return this.get();
   }

@@ -6,7 +6,7 @@ import { countersFor } from './event-metric.js';
 import { METRIC } from './metrics.js';
 import { pulledGauge } from './pulled-metric.js';
 
-/** HTTP: what happens at the doors, where TLS is and before a handler, and what the server API answers. */
+/** TLS, HTTP before it reaches a handler, and the responses of the server API. */
 export const transportMetrics: Provider[] = [
   countersFor(
     {

@@ -3,15 +3,15 @@ import { RandomIdGenerator, type Sampler, type SamplingResult } from '@opentelem
 import { isNamedByClient } from './parents.js';
 
 interface Samplers {
-  /** For spans with no parent. */
+  /** For spans without a parent. */
   readonly root: Sampler;
-  /** For all whose parent is one of ours, or of those we trust. */
+  /** For spans whose parent is ours or trusted. */
   readonly others: Sampler;
 }
 
 /**
- * Decides on spans whose parent was named by a client as if they had none: neither the client's flag counts, nor the id
- * that it has chosen, for an id that was recorded once would be recorded again each time.
+ * Decides about spans with a parent that a client named as if they had none. Neither the client's flag nor its id
+ * counts, because an id that was recorded once would be recorded again each time.
  */
 export class ClientParents implements Sampler {
   private readonly ids = new RandomIdGenerator();

@@ -16,7 +16,7 @@ const NAME = 'websocket.connection';
 /** A span from each upgrade to the end of its connection, or to its refusal. */
 @Injectable()
 export class ConnectionSpans implements OnModuleInit {
-  /** Of those that are recorded. */
+  /** Connections whose span is recorded. */
   private readonly spans = new WeakMap<Session, Span>();
 
   constructor(
@@ -32,7 +32,10 @@ export class ConnectionSpans implements OnModuleInit {
     this.sessions.on('closed', (session, code) => this.end(session, code));
   }
 
-  /** For spans of what comes over a connection. They are no children of its span: a trace that lasts for days, of a million spans, no tool can show. */
+  /**
+   * The link for spans of messages. They are not children of the connection's span, because no tool can show a trace
+   * that lasts for days and has a million spans.
+   */
   linksTo(session: Session): Link[] {
     const span = this.spans.get(session);
     return span === undefined ? [] : [{ context: span.spanContext() }];
@@ -48,7 +51,7 @@ export class ConnectionSpans implements OnModuleInit {
       'websocket.subprotocol': attempt.codec.subprotocol,
       'url.path': pathOf(attempt.request),
     });
-    // The span itself is sent when the connection ends; how long its upgrade took stands here.
+    // The span itself is sent when the connection ends, so it has the duration of the upgrade as an attribute.
     span.addEvent('open');
     this.spans.set(session, span);
   }
@@ -87,7 +90,7 @@ function who(principal: Principal | undefined): Attributes {
   return principal === undefined || principal.anonymous ? {} : { 'user.hash': hashOfUser(principal.userId) };
 }
 
-/** Without the query, which may hold a token. An endpoint has it, so it is no text of a client. */
+/** Without the query, which may contain a token. An endpoint has this path, so it is not text of a client. */
 function pathOf({ url = '/' }: IncomingMessage): string {
   return url.split('?', 1)[0] ?? url;
 }

@@ -1,14 +1,14 @@
 import { context, trace, type TracerProvider } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 
-/** Servers of this process that trace: as a rule one, in tests several. */
+/** Servers of this process that trace: usually one, in tests several. */
 let users = 0;
 
 /**
- * Makes `@opentelemetry/api` work in the handlers of the application. There is one place for it in a process: who comes
- * first has it, and an SDK that was there before keeps it.
+ * Makes `@opentelemetry/api` work in the handlers of the application. A process has one global provider: the first
+ * server sets it, and an SDK that was there before keeps it.
  *
- * @returns what gives the place up
+ * @returns removes the global provider
  */
 export function joinGlobalTracing(provider: TracerProvider): () => void {
   users += 1;

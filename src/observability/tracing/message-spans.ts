@@ -21,8 +21,8 @@ interface About {
 }
 
 /**
- * A span for each message: begun by the interceptor where it comes as far as its handler, and where a guard or something
- * else before that ends it, made afterwards; ended when it is answered, with what it was answered with.
+ * A span for each message. The interceptor begins it if the message reaches its handler; otherwise, for example after a
+ * guard, it is created afterwards. It ends with the reply, and has its outcome.
  */
 @Injectable()
 export class MessageSpans implements OnModuleInit {
@@ -42,12 +42,12 @@ export class MessageSpans implements OnModuleInit {
     });
   }
 
-  /** @param startedAt milliseconds since 1970, where it did not begin just now */
+  /** @param startedAt milliseconds since 1970, if it did not begin now */
   begin(context: MessageContext, startedAt?: number): Span {
     const { session, type, bytes, message } = context;
     const span = this.start({ session, type, bytes, id: message.id, trace: message.trace }, startedAt);
     this.spans.set(context, span);
-    // What answers it is of the same trace.
+    // The reply belongs to the same trace.
     context.trace = traceOf(span);
     return span;
   }

@@ -17,16 +17,13 @@ import { WatchedExporter } from './watched-exporter.js';
 
 type TracingSettings = Pick<Settings, 'tracing' | 'server'>;
 
-/** How long the end of the process waits for a collector to take the last spans. */
+/** How long the shutdown waits for a collector to accept the last spans. */
 const LAST_SPANS_MS = 2_000;
-/** What an application's exception brings into a span is as long as it likes. */
+/** An application's exception may be of any length. */
 const MAX_VALUE_LENGTH = 4_096;
 const DEFAULT_ENDPOINT = 'http://localhost:4318';
 
-/**
- * The SDK, with every option from our settings. It and all that it brings is loaded only where tracing is on: this module
- * is imported when it is needed.
- */
+/** The SDK, with every option from our settings. This module is imported, and the SDK loaded, only if tracing is on. */
 export class OpenTelemetry implements Tracing, OnApplicationShutdown {
   readonly tracer: Tracer;
   readonly trustsClients: boolean;
@@ -64,7 +61,7 @@ export class OpenTelemetry implements Tracing, OnApplicationShutdown {
     return new OpenTelemetry(settings, await exporterOf(settings.tracing), logs);
   }
 
-  /** The sessions have left by now. A collector that does not answer is not waited for. */
+  /** All sessions have left. A collector that does not answer is not waited for. */
   async onApplicationShutdown(): Promise<void> {
     this.leaveGlobal();
     await withTimeout(
@@ -89,14 +86,14 @@ export class OpenTelemetry implements Tracing, OnApplicationShutdown {
   }
 }
 
-/** Every option is given, so that none is left for the SDK to read from the environment. */
+/** Every option is set, so that the SDK reads nothing from the environment. */
 async function exporterOf(tracing: Settings['tracing']): Promise<SpanExporter> {
   const protocol = tracing.tracesProtocol ?? tracing.protocol;
   const { OTLPTraceExporter } =
     protocol === 'http/json'
       ? await import('@opentelemetry/exporter-trace-otlp-http')
       : await import('@opentelemetry/exporter-trace-otlp-proto');
-  // Its own type wants an enum of a package that is not ours to import.
+  // Its own type wants an enum of a package that we do not depend on.
   const Exporter: new (options: object) => SpanExporter = OTLPTraceExporter;
   return new Exporter({
     url: endpointOf(tracing),

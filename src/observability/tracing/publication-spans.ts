@@ -5,7 +5,7 @@ import { codeOf, tellException, tellOutcome } from './outcomes.js';
 import { parentOf, traceOf } from './parents.js';
 import { destinationAttributes } from './shown-names.js';
 
-/** A span where something is published, and one on each node where it is delivered: not one for each who gets it. */
+/** A span for the publish, and one for the delivery on each node, but not one for each receiver. */
 export class PublicationSpans implements Traces {
   constructor(private readonly tracer: Tracer) {}
 
@@ -36,7 +36,7 @@ export class PublicationSpans implements Traces {
 const PUBLISH = { 'messaging.operation.type': 'send', 'messaging.operation.name': 'publish' };
 const DELIVER = { 'messaging.operation.type': 'process', 'messaging.operation.name': 'deliver' };
 
-/** Ends the span when the act has ended, at once or later. */
+/** Ends the span when the operation has ended, at once or later. */
 function ended<T>(span: Span, act: () => T): T {
   try {
     const result = act();

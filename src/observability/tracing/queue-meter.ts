@@ -2,7 +2,7 @@ import { createNoopMeter, type Attributes, type MeterProvider } from '@opentelem
 
 const QUEUE_FULL = 'queue_full';
 
-/** What the SDK tells of itself, of which we want one thing: spans that found no room in the queue. */
+/** From the SDK's own metrics, we need only the number of spans that found the queue full. */
 export function queueMeter(onDropped: (count: number) => void): MeterProvider {
   const meter = createNoopMeter();
   const add = (count: number, attributes?: Attributes): void => {

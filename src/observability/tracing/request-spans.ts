@@ -7,14 +7,17 @@ import { TRACING, type Tracing } from './tracing.js';
 
 type HttpHost = ReturnType<ExecutionContext['switchToHttp']>;
 
-/** What Express adds to a request. */
+/** Fields that Express adds to a request. */
 interface Routed extends IncomingMessage {
   readonly route?: { readonly path: string };
 }
 
 const API = '/api/';
 
-/** A span for each request of a back end to the server API. Guards have let it pass by now, so its `traceparent` is believed. */
+/**
+ * A span for each request of a back end to the server API. Its token has been checked by now, so its `traceparent` is
+ * trusted.
+ */
 @Injectable()
 export class RequestSpans {
   constructor(@Inject(TRACING) private readonly tracing: Tracing) {}

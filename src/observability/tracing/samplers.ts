@@ -10,10 +10,10 @@ import { ClientParents } from './client-parents.js';
 
 type SamplerSettings = Pick<Settings['tracing'], 'sampler' | 'samplerArg'>;
 
-/** What OTEL_TRACES_SAMPLER asks for, held apart from what clients ask for. */
+/** The sampler of OTEL_TRACES_SAMPLER, apart from what clients ask for. */
 export function samplerOf({ sampler, samplerArg }: SamplerSettings): Sampler {
   const root = rootOf(sampler.replace('parentbased_', ''), samplerArg);
-  // Within the process a span goes with its parent in any case: it may have been decided on as a client's.
+  // Within the process a span always follows its parent, which may have been sampled as a client's.
   const ofOthers = sampler.startsWith('parentbased_')
     ? {}
     : { remoteParentSampled: root, remoteParentNotSampled: root };

@@ -5,12 +5,12 @@ import { clientText } from '../client-text.js';
 
 const HASH_LENGTH = 16;
 
-/** The same for the same user on every node, and no id that a reader of traces could use. */
+/** The same for the same user on every node, but not an id that a reader of traces could use. */
 export function hashOfUser(userId: string): string {
   return createHash('sha256').update(userId).digest('hex').slice(0, HASH_LENGTH);
 }
 
-/** Where something goes, by OpenTelemetry's conventions for messaging. */
+/** The destination, by OpenTelemetry's conventions for messaging. */
 export function destinationAttributes({ to, name, namespace, namesUser = false }: Destination): Attributes {
   const shown = name === undefined || !namesUser ? name : hashedName(name, namespace);
   return {

@@ -1,13 +1,13 @@
 const PERIOD_MS = 1_000;
-/** Spans a second of what was refused before anything was done for it: a flood must not crowd out what was served. */
+/** Spans a second of refused work. A flood must not crowd out spans of real work. */
 const REFUSALS_A_PERIOD = 50;
 
-/** Bounds what strangers can have recorded. */
+/** Limits the spans that strangers can cause. */
 export class SpanBudget {
   private periodStart = -Infinity;
   private taken = 0;
 
-  /** Whether one more may be made, at `now` on any steady clock. */
+  /** Whether another span may be created, at `now` on any steady clock. */
   take(now: number): boolean {
     if (now - this.periodStart >= PERIOD_MS) {
       this.periodStart = now;

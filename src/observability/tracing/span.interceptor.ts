@@ -6,7 +6,7 @@ import { MessageSpans } from './message-spans.js';
 import { within } from './parents.js';
 import { RequestSpans } from './request-spans.js';
 
-/** Runs each handler within the span of its message or request. Not part of the application at all where nothing is traced. */
+/** Runs each handler within the span of its message or request. It is part of the application only if tracing is on. */
 @Injectable()
 export class SpanInterceptor implements MessageInterceptor {
   constructor(

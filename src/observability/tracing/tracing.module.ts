@@ -14,10 +14,7 @@ import { RequestSpans } from './request-spans.js';
 import { SpanInterceptor } from './span.interceptor.js';
 import { TRACING, type Tracing } from './tracing.js';
 
-/**
- * Part of the application, and loaded, only where tracing is on. Global, for every stage that publishes or delivers asks
- * for what it provides.
- */
+/** Loaded only if tracing is on. Global, because every stage that publishes or delivers asks for its providers. */
 @Global()
 @Module({
   imports: [SessionsModule, UpgradeModule, DispatchModule],

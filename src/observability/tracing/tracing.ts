@@ -2,16 +2,16 @@ import type { Tracer } from '@opentelemetry/api';
 
 export const TRACING = Symbol('Tracing');
 
-/** Why spans come to no collector: it is too slow, it does not take them, or they are of more refusals than are recorded. */
+/** Why spans reach no collector: it is too slow, it refuses them, or there are too many spans of refused work. */
 export const SPAN_LOSSES = ['queue_full', 'export_failed', 'refusals'] as const;
 
-/** What makes spans, and where they go. There is none in the container where nothing is traced. */
+/** Creates and exports spans. Not provided if tracing is off. */
 export interface Tracing {
   readonly tracer: Tracer;
   /** Whether clients decide what is recorded of the traces that they have begun. */
   readonly trustsClients: boolean;
-  /** Whether one more of what was refused may be recorded. What may not counts as dropped. */
+  /** Whether another span of refused work may be recorded. Otherwise it counts as dropped. */
   admitsRefusal(): boolean;
-  /** Spans that came to no collector, by the reason. */
+  /** Number of spans that reached no collector, by reason. */
   readonly dropped: Iterable<readonly [reason: string, count: number]>;
 }

@@ -2,7 +2,7 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace';
 
 type Export = Parameters<SpanExporter['export']>;
 
-/** An exporter that tells what it could not bring to the collector. */
+/** An exporter that reports what it could not send to the collector. */
 export class WatchedExporter implements SpanExporter {
   constructor(
     private readonly exporter: SpanExporter,
