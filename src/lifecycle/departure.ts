@@ -3,7 +3,7 @@ import { Drain } from './drain.js';
 import { NodeReporter } from './node-reporter.js';
 import { ServerState } from './server-state.js';
 
-/** The end of the process, as far as others notice it: clients leave, then other nodes forget this one. */
+/** The end of the process as others see it: clients leave, then other nodes forget this one. */
 @Injectable()
 export class ShutdownHook implements BeforeApplicationShutdown, OnApplicationShutdown {
   constructor(

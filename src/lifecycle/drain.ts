@@ -11,14 +11,17 @@ import { reconnectWindowMs } from './reconnect-window.js';
 import { ServerState } from './server-state.js';
 
 const PAUSE_MS = 50;
-/** Half the time goes to saying goodbye in batches, the rest to handlers in flight and closing handshakes. */
+/** Half of the time is for telling clients in batches, the rest for running handlers and closing handshakes. */
 const SHARE_OF_TIMEOUT = 0.5;
 const MIN_BATCH = 100;
-/** Left at the end for close frames to those whose handlers would not finish: this long, or this share of a short time. */
+/**
+ * Time at the end for the close frames of clients whose handlers do not finish: this long, or this share of a short
+ * time.
+ */
 const LAST_CALL_MS = 500;
 const LAST_CALL_SHARE = 0.25;
 
-/** A drain, begun or over. */
+/** A drain, in progress or finished. */
 export interface DrainSummary {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
@@ -26,7 +29,7 @@ export interface DrainSummary {
   readonly leaving: number;
   /** Sessions that are still open. */
   readonly remaining: number;
-  /** What clients are told: reconnect at a random moment within so many milliseconds. */
+  /** Clients are told to reconnect at a random moment within this many milliseconds. */
   readonly reconnectWindowMs: number;
 }
 
@@ -36,11 +39,11 @@ interface DrainUnderWay extends Omit<DrainSummary, 'remaining'> {
 
 interface DrainEvents {
   began: [summary: DrainSummary];
-  /** No session is left. `cut`: how many had to be cut off. */
+  /** No session is left. `cut` is the number of sessions that had to be disconnected. */
   ended: [durationMs: number, cut: number];
 }
 
-/** Lets every client go: in batches with pauses, so that they do not all return at once. */
+/** Moves every client to other nodes, in batches with pauses, so that they do not all reconnect at once. */
 @Injectable()
 export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShutdown {
   private readonly logger = new Logger('Drain');
@@ -61,19 +64,19 @@ export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShu
   }
 
   /**
-   * Begins to drain, without an end of the process: that stays, refuses upgrades and is not ready until it is told to
-   * end, which then goes fast. There is no way back. Called again, it tells how far it is.
+   * Begins to drain while the process goes on. It refuses upgrades and is not ready; a later shutdown is then fast. A
+   * drain cannot be undone. Another call returns the progress.
    */
   begin(): DrainSummary {
     return this.summaryOf(this.start());
   }
 
-  /** How far it is; undefined where it has not begun. */
+  /** The progress; undefined if no drain has begun. */
   get progress(): DrainSummary | undefined {
     return this.underWay && this.summaryOf(this.underWay);
   }
 
-  /** Drains, where that has not begun, and resolves when no session is left. */
+  /** Drains, if that has not begun, and resolves when no session is left. */
   async complete(): Promise<void> {
     await this.start().isOver;
   }
@@ -83,7 +86,7 @@ export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShu
     this.state.draining();
     const sessions = [...this.sessions];
     const windowMs = this.reconnectWindowMs(sessions.length);
-    // At once, so that nobody is sent here any more.
+    // At once, so that no more clients are sent here.
     void this.reporter.report();
     if (sessions.length > 0)
       this.logger.log({ msg: 'draining', sessions: sessions.length, reconnectWindowMs: windowMs });
@@ -109,7 +112,7 @@ export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShu
     try {
       return reconnectWindowMs(leaving, others, least);
     } catch (error) {
-      // What others say of themselves must not keep this node from ending.
+      // Reports of other nodes must not keep this node from shutting down.
       this.logger.warn({ msg: 'cannot calculate the reconnect window', reason: String(error) });
       return least;
     }

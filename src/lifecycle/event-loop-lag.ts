@@ -1,12 +1,11 @@
 const TICK_MS = 20;
 
 /**
- * How late the event loop is. Of the stalls of a period each counts by its length: the lag is how long the stall lasts
- * that a moment chosen at random falls into. The plain mean would count a stall of three seconds once, beside fifty
- * ticks a second that were on time.
+ * Measures how late the event loop is. The lag of a period is the expected delay of a random moment in it, so each
+ * stall counts by its length. A plain mean would count a stall of three seconds once, beside fifty timely ticks a
+ * second.
  *
- * A timer of our own, since the histogram of `monitorEventLoopDelay` loses the interval in which it is reset: when the
- * one that reads it is late for the same stall, that is the stall.
+ * A timer of our own, because the histogram of `monitorEventLoopDelay` loses the stall in which it is reset.
  */
 export class EventLoopLag {
   private timer: NodeJS.Timeout | undefined;
@@ -30,7 +29,7 @@ export class EventLoopLag {
     this.sum = 0;
     this.sumOfSquares = 0;
     if (sum === 0) return 0;
-    // An idle loop turns with each tick, and not later.
+    // An idle event loop turns with each tick, and not later.
     return Math.max(0, Math.round((sumOfSquares / sum - TICK_MS) * 10) / 10);
   }
 

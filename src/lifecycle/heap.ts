@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 
 export interface HeapUse {
   readonly usedBytes: number;
-  /** Of the limit beyond which the process ends. */
+  /** Share of the heap limit; the process ends when the heap is full. */
   readonly percent: number;
 }
 
@@ -16,7 +16,7 @@ export function heapLimitBytes(): number {
   return getHeapStatistics().heap_size_limit;
 }
 
-/** What the process may have before the system or its container ends it. */
+/** The memory that the process may use before the system or its container ends it. */
 export function memoryLimitBytes(): number {
   const constrained = process.constrainedMemory();
   return constrained !== undefined && constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();

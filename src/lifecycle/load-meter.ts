@@ -8,9 +8,12 @@ import { EventLoopLag } from './event-loop-lag.js';
 import type { LifecycleSettings } from './lifecycle-settings.js';
 
 const SAMPLE_MS = 500;
-/** How much the newest sample weighs in what is reported: a burst shows within a second, a single stall not for long. */
+/**
+ * The weight of the newest sample in reported values: a burst shows within a second, and a single stall soon
+ * disappears.
+ */
 const WEIGHT = 0.5;
-/** Samples kept for who asks seldom, such as a probe: half a minute's. */
+/** Samples that are kept for rare readers, such as a probe: half a minute. */
 const KEPT_SAMPLES = 60;
 
 interface LagSample {
@@ -23,7 +26,7 @@ interface LoadMeterEvents {
   measured: [];
 }
 
-/** Measures how busy this node is, twice a second. */
+/** Measures the load of this node, twice a second. */
 @Injectable()
 export class LoadMeter extends EventEmitter<LoadMeterEvents> implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly eventLoop = new EventLoopLag();
@@ -90,7 +93,7 @@ export class LoadMeter extends EventEmitter<LoadMeterEvents> implements OnApplic
     if (this.recent.length > KEPT_SAMPLES) this.recent.shift();
 
     const { user, system } = process.cpuUsage(this.processorTime);
-    // Processor time comes in microseconds.
+    // Processor time is reported in microseconds.
     const processor = elapsedMs > 0 ? (user + system) / 1_000 / elapsedMs : 0;
     this.smoothLagMs += WEIGHT * (lagMs - this.smoothLagMs);
     this.processor += WEIGHT * (processor - this.processor);

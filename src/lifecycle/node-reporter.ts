@@ -9,7 +9,7 @@ import type { LifecycleSettings } from './lifecycle-settings.js';
 import { LoadMeter } from './load-meter.js';
 import { Readiness } from './readiness.js';
 
-/** Tells the other nodes of this one, every second and whenever it begins or ceases to take clients. */
+/** Reports this node to the others, every second and whenever it starts or stops accepting clients. */
 @Injectable()
 export class NodeReporter implements OnApplicationShutdown {
   private readonly startedAt = Date.now();
@@ -27,9 +27,9 @@ export class NodeReporter implements OnApplicationShutdown {
   ) {}
 
   /**
-   * Called once the server is ready. Resolves when the first report was made, or could not be.
+   * Called when the server is ready. Resolves after the first report, even if it failed.
    *
-   * @param port the one it listens on
+   * @param port the port that the server listens on
    */
   async start(port: number): Promise<void> {
     this.url = this.settings.server.publicUrl ?? this.ownUrl(port);
@@ -39,11 +39,11 @@ export class NodeReporter implements OnApplicationShutdown {
     await this.report();
   }
 
-  /** Tells how things stand now. Does not reject: the store that is away is told again in a second. */
+  /** Reports the current state. Never rejects: a failed report is repeated in a second. */
   async report(): Promise<void> {
     if (this.timer === undefined) return;
     if (this.underWay !== undefined) {
-      // What was true when the other one began may not be so any more.
+      // The state may have changed since the running report began.
       this.isStale = true;
       return this.underWay;
     }
@@ -57,7 +57,7 @@ export class NodeReporter implements OnApplicationShutdown {
     if (this.timer === undefined) return;
     this.onApplicationShutdown();
     await this.underWay;
-    // Its lease runs out by itself.
+    // Its lease expires by itself.
     await this.registry.withdraw().catch(() => {});
   }
 
@@ -72,12 +72,12 @@ export class NodeReporter implements OnApplicationShutdown {
       const { url, startedAt } = this;
       const { isReady } = this.readiness;
       const report = { url, version: VERSION, startedAt, isReady, load: this.meter.load };
-      // The link counts what fails, and says so.
+      // The link counts and logs failures.
       await this.registry.report(report).catch(() => {});
     } while (this.isStale && this.timer !== undefined);
   }
 
-  /** Of a node behind nothing, in a network where host names are known. */
+  /** The URL of a node without a proxy, in a network where host names can be resolved. */
   private ownUrl(port: number): string {
     return webSocketUrl(this.settings, port, hostname());
   }

@@ -1,36 +1,36 @@
-/** What a node can have too much of. */
+/** A resource that can be overloaded. */
 export type OverloadSign = 'event_loop_lag' | 'buffered' | 'heap';
 
 export interface Reading {
   readonly sign: OverloadSign;
   readonly value: number;
-  /** Zero: not looked at. */
+  /** 0: not checked. */
   readonly limit: number;
 }
 
-/** A sign is gone only below this share of its limit … */
+/** A reading is normal only below this share of its limit … */
 const CALM_SHARE = 0.8;
-/** … and the overload only when all signs have been gone for so long. */
+/** … and the overload ends only when all readings have been normal for this long. */
 export const CALM_MS = 3_000;
 
 /**
- * Says whether readings are those of an overloaded node. It says yes at once, and no only after a while: the load that
- * new clients bring shows late, and a node that let them in at every pause would sway.
+ * Detects overload from readings. It begins at once and ends only after a while, because the load of new clients shows
+ * late: a node that accepted them in every pause would be overloaded again and again.
  */
 export class OverloadWatch {
   private overloadedBy: OverloadSign | undefined;
   private calmSince: number | undefined;
 
-  /** The sign that was seen last; undefined: the node is not overloaded. */
+  /** The last reading above its limit; undefined: the node is not overloaded. */
   get sign(): OverloadSign | undefined {
     return this.overloadedBy;
   }
 
   /**
-   * Takes new readings in.
+   * Takes new readings.
    *
    * @param now milliseconds on any steady clock
-   * @returns the reading that tells of the overload, if one does
+   * @returns the reading that shows the overload, if any
    */
   take(readings: readonly Reading[], now: number): Reading | undefined {
     const looked = readings.filter(({ limit }) => limit > 0);

@@ -8,11 +8,11 @@ import { LoadMeter } from './load-meter.js';
 import { OverloadWatch, type OverloadSign, type Reading } from './overload-watch.js';
 
 interface OverloadEvents {
-  /** The node has become overloaded, or is so no more. */
+  /** The node has become overloaded, or is no longer. */
   changed: [];
 }
 
-/** Whether this node has more to do than it can. Then it serves those it has, and refuses those who come. */
+/** Detects whether this node is overloaded. An overloaded node serves its clients and refuses new ones. */
 @Injectable()
 export class Overload extends EventEmitter<OverloadEvents> implements OnModuleInit, OnApplicationShutdown {
   private readonly watch = new OverloadWatch();
@@ -26,7 +26,7 @@ export class Overload extends EventEmitter<OverloadEvents> implements OnModuleIn
     super();
   }
 
-  /** What it has too much of; undefined where it is not overloaded. */
+  /** The overloaded resource; undefined if none is. */
   get sign(): OverloadSign | undefined {
     return this.watch.sign;
   }
@@ -43,7 +43,7 @@ export class Overload extends EventEmitter<OverloadEvents> implements OnModuleIn
     const before = this.sign;
     const over = this.watch.take(this.readings(), performance.now());
     if ((before === undefined) === (this.sign === undefined)) return;
-    // Two lines in the time that it takes to calm down, at most.
+    // At most two lines in the time that a node needs to become normal again.
     if (over) this.logger.warn({ msg: 'overloaded: refusing upgrades', ...over });
     else this.logger.log('no longer overloaded: accepting upgrades');
     this.emit('changed');

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Overload } from './overload.js';
 import { ServerState } from './server-state.js';
 
-/** Whether this node takes clients, and why not. */
+/** Whether this node accepts clients, and why not. */
 @Injectable()
 export class Readiness {
   constructor(

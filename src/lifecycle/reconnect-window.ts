@@ -1,21 +1,21 @@
 import type { NodeReport } from '../cluster/ports/node-registry.js';
 
 /**
- * Upgrades that a node takes in a second beside its other work. One core makes 1,000 to 2,000 a second, with a token
- * each, when it has nothing else to do; while a neighbour drains it has.
+ * Upgrades that a node can handle in a second beside its other work. An otherwise idle core handles 1,000 to 2,000 a
+ * second, each with a token, but a node beside a draining one is not idle.
  */
 export const UPGRADES_A_SECOND = 500;
-/** Longer than this nobody is told to wait: by then the node is back, or another one has been started. */
+/** The longest window: by then the node is back, or another one has been started. */
 export const MAX_WINDOW_MS = 60_000;
 
 /**
- * Within how many milliseconds the clients of a draining node shall come back: as long as the ready nodes need to take
- * them in, and longer by as much as there are more clients than places, since those who find none come again.
+ * The time in milliseconds within which the clients of a draining node come back: as long as the ready nodes need to
+ * accept them, and longer if there are more clients than places, because refused clients come again.
  *
- *     leaving / (500 × ready nodes) seconds × max(1, leaving / room), from `leastMs` to a minute
+ * leaving / (500 × ready nodes) seconds × max(1, leaving / room), from `leastMs` to a minute
  *
- * Without another node it is `leastMs`: this one comes back. Where others are there and none is ready, one is reckoned
- * with, for the first that is ready meets them all.
+ * Without another node it is `leastMs`, because this node comes back. If there are others but none is ready, one is
+ * assumed, because the first ready one gets all clients.
  */
 export function reconnectWindowMs(leaving: number, others: readonly NodeReport[], leastMs: number): number {
   if (others.length === 0) return leastMs;

@@ -2,12 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { NodeRegistry, type NodeLoad, type NodeReport } from '../cluster/ports/node-registry.js';
 import { UPGRADES_A_SECOND } from './reconnect-window.js';
 
-/** What a node without a limit is held against. */
+/** The capacity that is assumed for a node without a limit. */
 const USUAL_MAX_SESSIONS = 50_000;
-/** Where lag and waiting bytes weigh as much as a full processor; the defaults of what makes a node overloaded. */
+/** Values of lag and waiting bytes that weigh as much as a full processor; the defaults of the overload limits. */
 const MUCH_LAG_MS = 500;
 const MUCH_BUFFERED_BYTES = 268_435_456;
-/** An answer counts half after this long: the client has come by then and shows in the node's report, or does not come. */
+/**
+ * A routed client counts half after this long: it has come by then and shows in the node's report, or does not come.
+ */
 const HALF_LIFE_MS = 2_000;
 
 interface Sent {
@@ -17,11 +19,11 @@ interface Sent {
 }
 
 /**
- * How loaded a node is: the sum of its shares in use of sessions, processor, lag and waiting bytes, each 1 where it is
- * much. A sum, and not the largest, so that of two nodes with equally busy processors the emptier one is taken.
- * A client on its way counts as a session, and as the processor time of its upgrade.
+ * The load of a node: the sum of its shares of sessions, processor, lag and waiting bytes. A sum and not the maximum,
+ * so that of two nodes with equally busy processors the emptier one is chosen. A routed client counts as a session, and
+ * as the processor time of its upgrade.
  *
- * @param onTheWay clients that were sent there and do not show in the report yet
+ * @param onTheWay clients that were sent there and are not in its report yet
  */
 export function loadScore(load: NodeLoad, onTheWay: number): number {
   return (
@@ -34,8 +36,8 @@ export function loadScore(load: NodeLoad, onTheWay: number): number {
 }
 
 /**
- * Names the node that the next client shall go to: of two ready ones chosen at random the less loaded. The least loaded
- * of all would be named by every node at once, to every client of the same second.
+ * Chooses the node for the next client: the less loaded of two random ready nodes. If the least loaded of all were
+ * chosen, every node would send all clients of the same second there.
  */
 @Injectable()
 export class RoutePlanner {
@@ -43,12 +45,12 @@ export class RoutePlanner {
 
   constructor(private readonly registry: NodeRegistry) {}
 
-  /** Undefined where no node takes clients. */
+  /** Undefined if no node accepts clients. */
   next(): NodeReport | undefined {
     const now = performance.now();
     const ready = this.registry.nodes.filter((node) => node.isReady && hasRoom(node, 0));
     const withRoom = ready.filter((node) => hasRoom(node, this.onTheWay(node, now)));
-    // Where those on the way would fill all, some of them may not come.
+    // If the routed clients would fill all nodes, some of them may not come.
     const node = this.lessLoaded(withRoom.length > 0 ? withRoom : ready, now);
     if (node === undefined) return undefined;
     this.forgetGone();
@@ -58,7 +60,7 @@ export class RoutePlanner {
 
   private lessLoaded(candidates: readonly NodeReport[], now: number): NodeReport | undefined {
     const first = Math.floor(Math.random() * candidates.length);
-    // Any other one: it lies one to all but one places further on.
+    // Any other node: its index is one to all but one places further.
     const second = (first + 1 + Math.floor(Math.random() * (candidates.length - 1))) % candidates.length;
     const [one, other] = [candidates[first], candidates[second]];
     if (one === undefined || other === undefined) return one;

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 export const PHASES = ['starting', 'ready', 'draining', 'stopped'] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** Where the server stands between start and end. It only moves forward. */
+/** The state of the server between start and shutdown. It only moves forward. */
 @Injectable()
 export class ServerState {
   private current: Phase = 'starting';
@@ -21,7 +21,7 @@ export class ServerState {
     if (this.current === 'starting') this.current = 'ready';
   }
 
-  /** No new connections; the open ones are being closed. */
+  /** No new connections; open ones are being closed. */
   draining(): void {
     if (this.current !== 'stopped') this.current = 'draining';
   }

@@ -5,7 +5,7 @@ import type { Session } from './session.js';
 export const EXPIRY_GRACE_MS = 25_000;
 const TICK_MS = 1_000;
 
-/** Closes sessions whose token has expired with 4401. One timer for all; sessions wait in buckets of a second. */
+/** Closes sessions with an expired token with 4401. One timer for all: sessions are grouped by second. */
 @Injectable()
 export class ExpirySweep implements OnModuleInit, OnApplicationShutdown {
   private readonly buckets = new Map<number, Set<Session>>();
@@ -35,7 +35,7 @@ export class ExpirySweep implements OnModuleInit, OnApplicationShutdown {
     if (waiting?.delete(session) && waiting.size === 0) this.buckets.delete(bucket);
   }
 
-  /** Closes what is due at `now`, in milliseconds since 1970. */
+  /** Closes sessions that are due at `now`, in milliseconds since 1970. */
   sweep(now: number): void {
     for (const [bucket, sessions] of this.buckets) {
       if (bucket * TICK_MS > now) continue;

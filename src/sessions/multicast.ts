@@ -9,17 +9,17 @@ interface Edition {
   taken: number;
 }
 
-/** One message for many: encoded and framed once for each format that has a receiver, and then only handed on. */
+/** One message to many: encoded once for each format that has a receiver. */
 export class Multicast {
   private readonly editions = new Map<FrameFormat, Edition>();
 
-  /** @param shedding how it may be dropped where a reader is slow; undefined: the reader is cut off instead */
+  /** @param shedding how it may be dropped for a slow reader; undefined: the reader is disconnected instead */
   constructor(
     private readonly message: OutboundMessage,
     private readonly shedding?: Shedding,
   ) {}
 
-  /** @throws TypeError or RangeError when the data cannot be encoded */
+  /** @throws TypeError or RangeError if the data cannot be encoded */
   deliverTo(session: Session): void {
     this.hand(session, this.shedding);
   }
@@ -32,7 +32,9 @@ export class Multicast {
     return isTaken;
   }
 
-  /** Tells the observers once for all deliveries since the last report. Returns how many sessions took the message. */
+  /**
+   * Reports all deliveries since the last report to the observers at once. Returns how many sessions took the message.
+   */
   report(events: SentReporter): number {
     let taken = 0;
     for (const edition of this.editions.values()) {

@@ -8,9 +8,9 @@ import type { Session } from './session.js';
 const MOST_LISTENERS = 30;
 
 /**
- * Why messages that came whole were not handled: the server closed the connection, or was letting it go in a drain; it broke
- * without a close; the client had closed and a handler before them never answered; or they were so far over the rate that they
- * were refused without being read.
+ * Why complete messages were not handled: the server closed the connection or drained; the connection broke without a
+ * close; the client had closed and an earlier handler never replied; or they were so far over the rate that they were
+ * refused without being read.
  */
 export const UNHANDLED_REASONS = [
   'closed_by_server',
@@ -23,41 +23,41 @@ export type UnhandledReason = (typeof UNHANDLED_REASONS)[number];
 
 interface SessionEventMap {
   opened: [session: Session];
-  /** `code` is 1006 if the client stopped responding. The session is out of the registry by now. */
+  /** `code` is 1006 if the client stopped responding. The session is no longer in the registry. */
   closed: [session: Session, code: number, reason: string];
-  /** A session has a fresh principal of the same user, in the place of `former`: of a new token, or with other rights. */
+  /** A session has a new principal of the same user, instead of `former`: from a new token, or with other rights. */
   renewed: [session: Session, former: Principal];
-  /** The client brought a new token, which is good. */
+  /** The client sent a new, valid token. */
   refreshed: [session: Session, former: Principal];
-  /** One encoded frame of so many bytes was queued for so many sessions. */
+  /** One encoded frame of this size was queued for this many sessions. */
   sent: [type: string, bytes: number, sessions: number];
   /** Frames were dropped because a reader was too slow. */
   overflowed: [session: Session, reason: OverflowReason, droppedFrames: number];
-  /** Frames were dropped as their channel's policy wants it, for a reader was slow or they came too late. */
+  /** Frames were dropped by the policy of their channel, because a reader was slow or they had expired. */
   shed: [reason: ShedReason, droppedFrames: number];
-  /** Messages that came whole were dropped. */
+  /** Complete messages were dropped. */
   unhandled: [reason: UnhandledReason, messages: number];
-  /** A client came back to a channel: it got all it had missed, or was told what is lost. */
+  /** A client recovered a channel: it got all missed publications, or was told what is lost. */
   recovered: [result: 'recovered' | 'gap'];
-  /** A protected message that had been carried out before was answered as it was then. */
+  /** A repetition of a protected message got the first reply. */
   repeated: [type: string];
-  /** The first session of a user came to a channel whose namespace has presence. On several nodes, one tells. */
+  /** A session lost a subscription, or its presence events, because its rights do not allow it any more. */
   joined: [channel: string, userId: string];
-  /** The last session of a user left the channel, or was given up with its node. On several nodes, one tells. */
+  /** Application code that was asked about a session threw an unexpected error. */
   left: [channel: string, userId: string];
-  /** A session lost a subscription, or the presence events of one, for its rights do not allow it any more. */
+  /** A ping was answered, in milliseconds. */
   dropped: [session: Session, channel: string, lost: 'channel' | 'presence'];
   /** Code of the application that was asked about a session threw what it should not have. */
   crashed: [where: string, exception: unknown];
-  /** A ping was answered, in milliseconds. */
+  /** The heartbeat disconnected a silent client. */
   roundTrip: [milliseconds: number];
   /** The client broke a rule of the protocol; its connection is closing. */
   breached: [session: Session, name: CloseName];
-  /** The heartbeat gave a silent client up. */
+  /** Events of sessions, for the stages above and for observers. Listeners must not throw. */
   vanished: [session: Session];
 }
 
-/** What happens to sessions, for the stages above and for observers. Listeners must not throw. */
+/** Several stages and observers listen, each once. This is not a leak, although Node warns above ten listeners. */
 export class SessionEvents extends EventEmitter<SessionEventMap> {
   constructor() {
     super();

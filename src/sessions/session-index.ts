@@ -1,8 +1,8 @@
 import type { Session } from './session.js';
 
 /**
- * Sessions by a key that several may share. A key with one session, the common case, costs no Set:
- * that saves about 200 bytes an idle connection.
+ * Sessions by a key that several may share. A key with one session, the common case, needs no Set, which saves about
+ * 200 bytes for each idle connection.
  */
 export class SessionIndex {
   private readonly entries = new Map<string, Session | Set<Session>>();

@@ -6,7 +6,7 @@ import { SessionEvents } from './session-events.js';
 import { SessionIndex } from './session-index.js';
 import type { Session, SessionId } from './session.js';
 
-/** A Map that grows is copied whole; sixty-four small ones are copied one at a time, so no turn pays for all. */
+/** A growing Map is copied as a whole. Sixty-four small ones are copied one at a time, so no turn takes long. */
 const SHARDS = 64;
 
 /** Every session of this node, found by id, by user and by address. */
@@ -23,12 +23,12 @@ export class SessionRegistry implements Iterable<Session> {
     private readonly review: RightsReview,
   ) {}
 
-  /** How many sessions are open. */
+  /** Number of open sessions. */
   get size(): number {
     return this.count;
   }
 
-  /** Takes in the session of a connection that was let in. */
+  /** Adds the session of an accepted connection. */
   add(session: Session): void {
     this.shardOf(session.id).set(session.id, session);
     if (!session.principal.anonymous) this.byUser.add(session.userId, session);
@@ -38,7 +38,7 @@ export class SessionRegistry implements Iterable<Session> {
     this.events.emit('opened', session);
   }
 
-  /** Forgets a session whose connection has closed. */
+  /** Removes a session whose connection has closed. */
   remove(session: Session, code: number, reason: string): void {
     if (!this.shardOf(session.id).delete(session.id)) return;
     this.byUser.remove(session.userId, session);
@@ -49,9 +49,9 @@ export class SessionRegistry implements Iterable<Session> {
   }
 
   /**
-   * Gives a session a fresh principal of the same user, in the turn of the call.
+   * Gives a session a new principal of the same user, at once.
    *
-   * @returns how many subscriptions it lost, once all it had are looked at
+   * @returns how many subscriptions it lost, after all of them were checked
    */
   async renew(session: Session, principal: Principal): Promise<number> {
     // It may have closed while its new token was being checked.
@@ -86,13 +86,14 @@ export class SessionRegistry implements Iterable<Session> {
     for (const shard of this.shards) yield* shard.values();
   }
 
-  /** The same as iterating, without the iterator's cost: for fan-out. */
+  /** Like iterating, without the cost of an iterator: for fan-out. */
   forEach(visit: (session: Session) => void): void {
     for (const shard of this.shards) shard.forEach(visit);
   }
 
   private shardOf(id: string): Map<SessionId, Session> {
-    // Ids are random, so the last two characters (hexadecimal) spread evenly; foreign text lands somewhere and is not found.
+    // Ids are random, so the last two hexadecimal characters spread evenly. Any other text gets a shard too, and is not
+    // found there.
     const hash = id.charCodeAt(id.length - 1) * 31 + id.charCodeAt(id.length - 2);
     return this.shards[(Number.isNaN(hash) ? 0 : hash) % SHARDS] as Map<SessionId, Session>;
   }

@@ -6,10 +6,10 @@ import type { Connection } from '../socket/connection.js';
 import type { FrameFormat } from './frame-format.js';
 
 declare const brand: unique symbol;
-/** The id of a session: text that no plain string is taken for. */
+/** The id of a session, branded so that a plain string is not accepted. */
 export type SessionId = string & { readonly [brand]: 'SessionId' };
 
-/** Who is told of every frame that a session queues. */
+/** Is told of every frame that a session queues. */
 export interface SentReporter {
   emit(event: 'sent', type: string, bytes: number, sessions: number): boolean;
 }
@@ -18,7 +18,7 @@ export interface SessionOptions {
   readonly principal: Principal;
   readonly connection: Connection;
   readonly format: FrameFormat;
-  /** The client's address, behind trusted proxies the one they report. */
+  /** The client's address; behind trusted proxies the one that they report. */
   readonly address: string;
   readonly events: SentReporter;
 }
@@ -27,7 +27,7 @@ export function newSessionId(): SessionId {
   return randomUUID() as SessionId;
 }
 
-/** One connected client: who it is, what it speaks, and the way to reach it. */
+/** One connected client: its principal, its subprotocol, and the way to send to it. */
 export class Session {
   /** Milliseconds since 1970. */
   readonly openedAt = Date.now();
@@ -35,10 +35,10 @@ export class Session {
   /** How messages become frames for this client. */
   readonly format: FrameFormat;
   readonly address: string;
-  /** Who it is. Changes when the client refreshes its token, the user id never does. */
+  /** Changes when the client refreshes its token. The user id never changes. */
   principal: Principal;
   messagesReceived = 0;
-  /** Whether a message is being handled or waits to be: set by the dispatcher. */
+  /** Whether a message is being handled or waits. Set by the dispatcher. */
   private isBusy = false;
   private farewell: { readonly name: CloseName; readonly reason: string | undefined } | undefined;
   private readonly events: SentReporter;
@@ -70,12 +70,12 @@ export class Session {
     return this.connection.framesSent;
   }
 
-  /** Whether the session ends as soon as its last message is answered; new messages are not taken any more. */
+  /** Whether the session ends after the reply to its last message. New messages are not accepted any more. */
   get isLeaving(): boolean {
     return this.farewell !== undefined;
   }
 
-  /** What stands as `from` in the messages this session causes. */
+  /** The `from` of messages that this session causes. */
   get publisher(): Publisher {
     return { userId: this.userId, sessionId: this.id };
   }
@@ -83,8 +83,8 @@ export class Session {
   /**
    * Sends one message to this client.
    *
-   * @returns false where the connection is closing or its reader too slow
-   * @throws TypeError or RangeError when the data cannot be encoded
+   * @returns false if the connection is closing or its reader is too slow
+   * @throws TypeError or RangeError if the data cannot be encoded
    */
   send(message: ServerMessage): boolean {
     const bytes = this.format.frame(message);
@@ -97,13 +97,13 @@ export class Session {
     this.connection.closeAs(name, reason);
   }
 
-  /** Closes once the messages that are being handled or wait for it have been answered. */
+  /** Closes after the running and waiting messages have their replies. */
   closeWhenAnswered(name: CloseName, reason?: string): void {
     if (!this.isBusy) return this.close(name, reason);
     this.farewell = { name, reason };
   }
 
-  /** @internal the dispatcher tells when the first message begins and when the last is answered */
+  /** @internal The dispatcher reports the first running message and the last reply. */
   setBusy(isBusy: boolean): void {
     this.isBusy = isBusy;
     if (!isBusy && this.farewell) this.close(this.farewell.name, this.farewell.reason);

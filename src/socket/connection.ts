@@ -15,40 +15,43 @@ import { arrivalOf, arrivedBytes, breachOf, hasCloseArrived, type Arrival } from
 import { refuseUnsendableClose } from './sendable-close.js';
 import { trafficOf, type Traffic } from './traffic.js';
 
-/** What all connections of a node share. */
+/** The parts that all connections of a node share. */
 export interface ConnectionContext extends OutboundContext {
   readonly controlRate: ControlRate;
-  /** OutboundQueue, or the one that answers receipts. */
+  /** OutboundQueue, or the one that gives receipts. */
   readonly Queue: typeof OutboundQueue;
 }
 
 type SendCallback = (error?: Error) => void;
 
 /**
- * A live connection. Reading is `ws`; writing is ours: every data frame goes through the bounded
- * outbound queue, and a close frame leaves behind everything that was sent before it.
+ * A live connection. `ws` reads, and we write: every data frame goes through the bounded outbound queue, and a close
+ * frame leaves after everything that was sent before it.
  */
 export class Connection extends WebSocket implements OutboundObserver, ControlCounter, Listening {
-  /** Data frames taken by the queue so far. */
+  /** Data frames that the queue has taken so far. */
   framesSent = 0;
-  /** How often somebody outside wrote with `send`: tells whether an exception filter has answered by itself. */
+  /** How often other code wrote with `send`, which shows whether an exception filter has replied itself. */
   sentByHand = 0;
-  /** Whole messages so far, and control frames that came outside of one: tells one message in arrival from the next. */
+  /** Whole messages so far, and control frames outside of messages. Tells one incoming message from the next. */
   ordinal = 0;
   controlSecond = 0;
   controlFrames = 0;
   private resumes = 0;
-  /** When the oldest unanswered ping left, on the performance.now() clock; 0 while none is unanswered. */
+  /** Time of the oldest unanswered ping, on the performance.now() clock; 0 if there is none. */
   private pingedAt = 0;
-  /** Whether what the client sent is still handled. False once the server ends the connection or the session is over. */
+  /**
+   * Whether messages of the client are still handled. False after the server ends the connection or the session is
+   * over.
+   */
   isServed = true;
-  /** The client has said that it sends nothing more, by a close frame or a FIN. */
+  /** The client will send nothing more, after a close frame or a FIN. */
   private hasClientEnded = false;
   /** `ws` has answered the client's close frame. */
   private hasAnsweredClose = false;
-  /** The code of the close frame that was sent first, ours or our answer to the peer's. */
+  /** The code of the first close frame: ours, or our answer to the peer's. */
   private closeCode: number | undefined;
-  /** Bytes of the network that have been told of already. */
+  /** Bytes on the network that have been reported already. */
   private bytesInTold = 0;
   private bytesOutTold = 0;
   private outbound!: OutboundQueue;
@@ -56,7 +59,7 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
   private listener!: ConnectionListener;
   private controlRate!: ControlRate;
 
-  /** Called by the upgrade as soon as the handshake is done, in the same turn. */
+  /** Called by the upgrade directly after the handshake, in the same turn. */
   attach(socket: Duplex, context: ConnectionContext, listener: ConnectionListener): void {
     this.raw = socket;
     this.listener = listener;
@@ -65,19 +68,19 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     listen(this, socket);
   }
 
-  /** Takes a frame built by `frame()`. Returns false where the connection is closing or too slow. */
+  /** Takes a frame built by `frame()`. Returns false if the connection is closing or too slow. */
   enqueue(bytes: Buffer, shedding?: Shedding): boolean {
     if (!this.isOpen || !this.outbound.enqueue(bytes, shedding)) return false;
     this.framesSent += 1;
     return true;
   }
 
-  /** Asks for a receipt of everything that was sent so far; it is given where a namespace keeps a ledger. */
+  /** Requests a receipt for everything that was sent so far. It is given only if a namespace has a ledger. */
   follow(receipt: Receipt): void {
     this.outbound.follow(receipt);
   }
 
-  /** The way `ws` offers, for gateways that hold the socket; it goes through the same queue. */
+  /** The `send` of `ws`, for gateways that hold the socket. It uses the same queue. */
   override send(data: unknown, options?: unknown, callback?: SendCallback): void {
     this.sentByHand += 1;
     const done = typeof options === 'function' ? (options as SendCallback) : callback;
@@ -90,7 +93,7 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     const breach = reason === undefined && this.isOpen ? breachOf(this) : undefined;
     // `ws` gives the code of a breach and no reason.
     const told = breach === undefined ? reason : CLOSES[breach].reason;
-    // Before the queue ends: `ws` throws for these, and the connection would stay open with nothing left to write by.
+    // Before the queue ends, because `ws` throws for these, and the connection would stay open but could not write.
     refuseUnsendableClose(code, told);
     this.noteEnd();
     this.closeCode ??= code;
@@ -104,7 +107,7 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     super.terminate();
   }
 
-  /** Closes with a code of the registry; `reason` replaces the registry's sentence. */
+  /** Closes with a code of the registry; `reason` replaces the text of the registry. */
   closeAs(name: CloseName, reason: string = CLOSES[name].reason): void {
     const isBreach = this.isOpen && BREACHES.has(name);
     this.close(CLOSES[name].code, reason);
@@ -113,17 +116,17 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     this.listener.breached(name);
   }
 
-  /** False from the moment either side has begun to close. */
+  /** False after either side has begun to close. */
   get isOpen(): boolean {
     return this.readyState === WebSocket.OPEN;
   }
 
-  /** What is coming in at the moment. */
+  /** The message that is arriving. */
   get arrival(): Arrival {
     return arrivalOf(this);
   }
 
-  /** Bytes of a message that is not complete. */
+  /** Bytes of an incomplete message. */
   get arrivedBytes(): number {
     return arrivedBytes(this);
   }
@@ -133,12 +136,12 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     return this.outbound.waitingBytes;
   }
 
-  /** Frames that wait for this reader, but for what its socket holds already. */
+  /** Frames that wait for this reader, without those in its socket. */
   get waitingFrames(): number {
     return this.outbound.waitingFrames;
   }
 
-  /** Messages that have come and wait to be handled. */
+  /** Messages that wait to be handled. */
   get unhandledMessages(): number {
     return this.listener.waitingMessages;
   }
@@ -147,7 +150,7 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     return this.listener.waitingBytes;
   }
 
-  /** Adds the bytes that the network has carried since the last call. Costs 0.3 µs: for a look now and then. */
+  /** Adds the bytes on the network since the last call. Costs 0.3 µs, so call it rarely. */
   tellTraffic(sum: Traffic): void {
     const { bytesIn, bytesOut } = trafficOf(this.raw);
     sum.bytesIn += bytesIn - this.bytesInTold;
@@ -170,28 +173,28 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     super.resume();
   }
 
-  /** Whether anything came since the ping, or anything of what had filled the socket was taken: a ping behind that waits. */
+  /** Whether anything arrived since the ping, or the socket could write anything: a ping behind a full socket waits. */
   hasSpokenSince({ bytesRead, progress }: PingMark): boolean {
     if ((this.raw.bytesRead ?? 0) > bytesRead) return true;
     return progress !== undefined && this.outbound.hasMovedSince(progress);
   }
 
-  /** Terminates the connection if that is not so. A timestamp for each message would cost more than asking the socket. */
+  /** Terminates the connection if nothing did. A timestamp for each message would cost more than asking the socket. */
   cutIfSilent(mark: PingMark): void {
-    // What the client sent while we did not read, it has sent all the same, and a look right after a resume finds it unread.
+    // Data that arrived while we did not read counts, although it is still unread directly after a resume.
     if (this.isPaused || this.raw.isPaused() || this.resumes > mark.resumes) return;
     if (!this.isOpen || this.hasSpokenSince(mark)) return;
     this.listener.vanished();
     this.terminate();
   }
 
-  /** @internal the queue's bound is crossed */
+  /** @internal The limit of the queue is exceeded. */
   overflowed(reason: OverflowReason, droppedFrames: number): void {
     this.listener.overflowed(reason, droppedFrames);
     this.closeAs('slow_consumer');
   }
 
-  /** @internal the queue dropped frames that may be dropped */
+  /** @internal The queue dropped frames that may be dropped. */
   shed(reason: ShedReason, droppedFrames: number): void {
     this.listener.shed(reason, droppedFrames);
   }
@@ -222,7 +225,7 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     return isWithinRate;
   }
 
-  /** Whose end a call of `close` is: `ws` calls it once to answer the client's close frame, everybody else for the server. */
+  /** Who calls `close`: `ws` calls it once to answer the client's close frame; every other call is the server's. */
   private noteEnd(): void {
     if (this.hasAnsweredClose || !hasCloseArrived(this)) return this.cutShort();
     this.hasAnsweredClose = true;
@@ -235,14 +238,14 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     this.listener.cutShort();
   }
 
-  /** What still comes is dropped unread, as `ws` does after a breach that it finds: a flood costs no more than its bytes. */
+  /** Further input is discarded unread, as `ws` does after a breach that it finds: a flood costs only its bytes. */
   private stopReading(): void {
     this.raw.removeAllListeners('data');
     this.raw.resume();
     this.raw.end();
   }
 
-  /** @internal the client sends nothing more; `ws` ends our side next, behind what has been answered already */
+  /** @internal The client sends nothing more. `ws` ends our side next, after the replies that were sent already. */
   clientEnded(): void {
     if (!this.isOpen) return;
     this.hasClientEnded = true;
@@ -253,7 +256,8 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
   end(code: number, reason: string): void {
     this.outbound.discard();
     if (!this.hasClientEnded) this.isServed = false;
-    // `ws` says 1006 wherever the closing handshake was not finished, as with a slow reader that never reads again.
+    // `ws` reports 1006 whenever the closing handshake was not finished, for example if a slow reader never reads
+    // again.
     this.listener.closed(this.closeCode ?? code, reason);
   }
 }

@@ -1,6 +1,6 @@
 export type ControlKind = 'ping' | 'pong';
 
-/** The newest ping and pong that wait for a slow reader: one of each is enough (RFC 6455 §5.5.3), 254 bytes at most. */
+/** The newest ping and pong that wait for a slow reader. One of each is enough (RFC 6455 §5.5.3), 254 bytes at most. */
 export class ControlFrames {
   private ping: Buffer | undefined;
   private pong: Buffer | undefined;
@@ -9,7 +9,7 @@ export class ControlFrames {
     this[kind] = frame;
   }
 
-  /** None is left. */
+  /** Takes all of them. */
   takeAll(): Buffer[] {
     const { ping, pong } = this;
     this.ping = undefined;

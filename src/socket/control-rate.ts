@@ -1,12 +1,12 @@
 /**
- * Counts what a client sends besides messages, within each second of the steady clock. A bucket would be fairer at the
- * turn of a second, where twice as many pass, and cost each idle connection an object.
+ * Counts control frames of a client within each second of the steady clock. A bucket would be more exact at the turn of
+ * a second, where twice as many pass, but would cost each idle connection an object.
  */
 export class ControlRate {
-  /** @param limit frames a second; zero means no limit */
+  /** @param limit frames a second; 0 means no limit */
   constructor(private readonly limit: number) {}
 
-  /** Counts one more. Returns false where it is one too many. */
+  /** Counts one more. Returns false if it is one too many. */
   count(counter: ControlCounter, now: number): boolean {
     if (this.limit === 0) return true;
     const second = Math.floor(now / 1_000);

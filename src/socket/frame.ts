@@ -5,8 +5,8 @@ export const OPCODE = { text: 0x81, binary: 0x82, close: 0x88, ping: 0x89, pong:
 export type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 
 /**
- * One unmasked frame, header and payload in one buffer, ready for the socket.
- * Built once for a publication, the same bytes go to every subscriber of a codec.
+ * One unmasked frame, header and payload in one buffer. Built once for a publication; every subscriber of a codec gets
+ * the same bytes.
  */
 export function frame(opcode: Opcode, payload: string | Uint8Array): Buffer {
   const isText = typeof payload === 'string';
@@ -33,12 +33,13 @@ export function frame(opcode: Opcode, payload: string | Uint8Array): Buffer {
 
 /** RFC 7692 §6: the first reserved bit marks a compressed message. */
 const COMPRESSED = 0x40;
-/** The empty block that a flush leaves behind, and that RFC 7692 §7.2.1 has the sender cut off. */
+/** The empty block at the end of a flush, which RFC 7692 §7.2.1 has the sender remove. */
 const FLUSH_TAIL_BYTES = 4;
 
 /**
- * The same, compressed as permessage-deflate without context takeover: no frame refers to one before it, so that one
- * compression serves every client. Synchronous, for it takes 30 µs a kilobyte once and not once a client.
+ * A compressed frame: permessage-deflate without context takeover, so that no frame refers to an earlier one and one
+ * compression serves every client. Synchronous, because it takes 30 µs for each kilobyte once, and not once for each
+ * client.
  */
 export function compressedFrame(opcode: Opcode, payload: string | Uint8Array): Buffer {
   const deflated = deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH });
@@ -58,7 +59,7 @@ export function closeFrame(code: number, reason: string): Buffer {
 /** Every connection is pinged with the same bytes. */
 export const PING_FRAME = frame(OPCODE.ping, '');
 
-/** What somebody gave to `send` of `ws`, which takes anything. */
+/** The argument of `send` of `ws`, which takes anything. */
 export function payloadOf(data: unknown): string | Uint8Array {
   if (typeof data === 'string' || data instanceof Uint8Array) return data;
   if (data instanceof ArrayBuffer) return new Uint8Array(data);

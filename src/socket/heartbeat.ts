@@ -1,18 +1,18 @@
 import type { Connection } from './connection.js';
 
 export interface HeartbeatSettings {
-  /** Time between two pings of one connection. Zero: no heartbeat. */
+  /** Time between two pings of one connection. 0: no heartbeat. */
   readonly intervalMs: number;
   /** How long after a ping a connection may stay silent. */
   readonly timeoutMs: number;
 }
 
-/** Pings of one interval are spread over slots about this long, so that they do not leave in one burst. */
+/** Pings of one interval are spread over slots of about this length, so that they do not leave in one burst. */
 const SLOT_MS = 1_000;
 
 /**
- * Finds clients that vanished without a word. One timer for all connections: each belongs to a slot
- * of the interval; a slot's turn pings its connections and looks back once, `timeoutMs` later.
+ * Detects clients that vanished. One timer for all connections: each belongs to a slot of the interval. A slot's turn
+ * pings its connections and checks them once, `timeoutMs` later.
  */
 export class Heartbeat {
   private readonly slots: Set<Connection>[];
@@ -50,21 +50,22 @@ export class Heartbeat {
     this.turn = (this.turn + 1) % this.slots.length;
     if (slot === undefined || slot.size === 0) return;
 
-    // Each ping keeps its own mark: where the timeout is longer than the interval, the next ping leaves before this one is judged.
+    // Each ping has its own mark: if the timeout is longer than the interval, the next ping leaves before this one is
+    // checked.
     const pinged = [...slot].map((connection) => ({ connection, mark: connection.ping() }));
     const judge = (): void => {
       for (const { connection, mark } of pinged) connection.cutIfSilent(mark);
     };
-    // A ping leaves at the end of its turn. The timeout begins in the next one: a process that was held up in between has not
-    // given the client any time.
+    // A ping leaves at the end of its turn, and the timeout begins in the next one. If the process was blocked in
+    // between, the client must not lose that time.
     inTheNextTurn(() => {
-      // Behind what has come meanwhile: where the process was held up, timers run before anything is read.
+      // After pending input: if the process was blocked, timers run before anything is read.
       setTimeout(() => setImmediate(judge), this.settings.timeoutMs).unref();
     });
   }
 }
 
-/** Not in this one, even if it is called in its last phase. */
+/** The next turn, even if called in the last phase of this one. */
 function inTheNextTurn(act: () => void): void {
   setImmediate(() => setImmediate(act));
 }

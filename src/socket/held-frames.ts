@@ -3,18 +3,18 @@ import type { DropReason, Receipt } from './receipt.js';
 /** How a frame may be dropped while it waits for a slow reader. */
 export interface Shedding {
   /**
-   * `drop_oldest`: when there is no room. `latest`: also as soon as a newer one with the same key comes. `disconnect`:
-   * neither, the reader is cut off instead.
+   * `drop_oldest`: if there is no room. `latest`: also when a newer one with the same key arrives. `disconnect`: never,
+   * the reader is disconnected instead.
    */
   readonly policy: 'disconnect' | 'drop_oldest' | 'latest';
   readonly key: string;
-  /** Milliseconds since 1970 after which it is of no use, whatever the policy; undefined: never. */
+  /** Milliseconds since 1970 after which the frame is dropped, whatever the policy. Undefined: never. */
   readonly expiresAt?: number | undefined;
-  /** Is told what becomes of the frame; only by a ReceiptedQueue. */
+  /** Gets the outcome of the frame, only from a ReceiptedQueue. */
   readonly receipt?: Receipt;
 }
 
-/** Whether a frame waits until it is written, or its reader is cut off. */
+/** Whether a frame waits until it is written or its reader is disconnected. */
 export function isKept(shedding: Shedding | undefined): boolean {
   return shedding === undefined || (shedding.policy === 'disconnect' && shedding.expiresAt === undefined);
 }
@@ -24,16 +24,19 @@ interface HeldFrame {
   readonly shedding: Shedding | undefined;
 }
 
-/** The frames that wait for a slow reader, in order. Those that may be dropped give way to the others. */
+/** The frames that wait for a slow reader, in order. Those that may be dropped make room for the others. */
 export class HeldFrames {
   /** Bytes of all frames that wait. */
   bytes = 0;
-  /** Sets keep the order, and take out of the middle without moving the rest. */
+  /** A Set keeps the order, and removes from the middle without moving the rest. */
   private readonly frames = new Set<HeldFrame>();
   private readonly droppable = new Set<HeldFrame>();
-  /** Goes on where it stopped. A new iterator would first pass all that was deleted before it: 8 µs a drop with 10,000 frames. */
+  /**
+   * An iterator that continues where it stopped. A new one would first skip everything that was deleted: 8 µs for each
+   * drop with 10,000 frames.
+   */
   private oldest = this.droppable.values();
-  /** The newest frame of each key whose older ones are of no use. */
+  /** The newest frame of each key, which replaces older ones. */
   private readonly newest = new Map<string, HeldFrame>();
 
   get length(): number {
@@ -49,12 +52,12 @@ export class HeldFrames {
     if (shedding.policy === 'latest') this.newest.set(shedding.key, frame);
   }
 
-  /** Takes out the waiting frame that a newer one with the same key replaces. Returns how many were dropped. */
+  /** Removes the waiting frame that a newer one with the same key replaces. Returns how many were dropped. */
   dropReplacedBy({ policy, key }: Shedding): number {
     return policy === 'latest' ? this.drop(this.newest.get(key), 'latest') : 0;
   }
 
-  /** Drops the oldest of those that may be dropped for want of room. Returns how many were dropped. */
+  /** Drops the oldest droppable frames to make room. Returns how many were dropped. */
   dropOldest(): number {
     let { value, done } = this.oldest.next();
     if (done) {
@@ -64,7 +67,7 @@ export class HeldFrames {
     return done ? 0 : this.drop(value, 'drop_oldest');
   }
 
-  /** Drops what has come to be of no use. Returns how many were dropped. */
+  /** Drops expired frames. Returns how many were dropped. */
   dropExpired(now: number): number {
     let dropped = 0;
     for (const frame of this.frames) {
@@ -73,14 +76,14 @@ export class HeldFrames {
     return dropped;
   }
 
-  /** All frames, in order; none is left. */
+  /** Removes and returns all frames, in order. */
   takeAll(): Buffer[] {
     const frames = Array.from(this.frames, ({ bytes }) => bytes);
     this.clear();
     return frames;
   }
 
-  /** Of the frames that wait, where somebody asks for one. */
+  /** Returns the first queued frame, if any. */
   receipts(): readonly Receipt[] {
     return Array.from(this.frames, ({ shedding }) => shedding?.receipt).filter((receipt) => receipt !== undefined);
   }

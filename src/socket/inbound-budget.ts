@@ -1,26 +1,26 @@
 import type { Connection } from './connection.js';
 
 export interface InboundBudgetSettings {
-  /** How long a message may take to arrive. Zero: as long as it likes. */
+  /** How long a message may take to arrive. 0: no limit. */
   readonly timeoutMs: number;
-  /** Bytes of incomplete messages of all clients. Zero: as many as come. */
+  /** Bytes of incomplete messages of all clients. 0: no limit. */
   readonly budgetBytes: number;
 }
 
 const SWEEP_MS = 1_000;
-/** Sweeps within one timeout, so that a message is cut at most this share of it too late. */
+/** Sweeps within one timeout, so that a message is closed at most this share of it late. */
 const SWEEPS_A_TIMEOUT = 4;
 
 interface Begun {
-  /** Which message it is: how many had arrived before it. */
+  /** Identifies the message: how many had arrived before it. */
   readonly ordinal: number;
   /** When it was first seen, on the performance.now() clock. */
   readonly since: number;
 }
 
 /**
- * Messages that have begun and are not complete: each has a time, all together have bytes. Looked at in sweeps over all
- * connections (4 ms for 50,000), so that a message costs nothing more and an idle connection no timer.
+ * Limits incomplete messages: each by time, all together by bytes. They are checked in sweeps over all connections (4
+ * ms for 50,000), so that messages cost nothing more and idle connections have no timer.
  */
 export class InboundBudget {
   /** Bytes of incomplete messages at the last sweep, for metrics. */
@@ -31,7 +31,7 @@ export class InboundBudget {
 
   constructor(private readonly settings: InboundBudgetSettings) {}
 
-  /** @param connections those of one endpoint, live */
+  /** @param connections the live set of one endpoint */
   watch(connections: Iterable<Connection>): void {
     this.sources.push(connections);
   }
@@ -40,7 +40,7 @@ export class InboundBudget {
     const { timeoutMs, budgetBytes } = this.settings;
     if (timeoutMs === 0 && budgetBytes === 0) return;
     const often = timeoutMs === 0 ? SWEEP_MS : Math.min(SWEEP_MS, Math.ceil(timeoutMs / SWEEPS_A_TIMEOUT));
-    // Behind what has come meanwhile: after a stall timers run before anything is read.
+    // After pending input: after a stall, timers run before anything is read.
     this.timer = setInterval(() => setImmediate(() => this.sweep(performance.now())), often);
     this.timer.unref();
   }
@@ -64,7 +64,7 @@ export class InboundBudget {
     if (arrival === 'none') return;
     this.bytes += connection.arrivedBytes;
     const { ordinal } = connection;
-    // What we do not read we cannot blame the client for; nor for what zlib has not inflated yet.
+    // The client is not to blame for data that we do not read, or that zlib has not inflated yet.
     const begun = known?.ordinal === ordinal && !connection.isPaused ? known : { ordinal, since: now };
     this.begun.set(connection, begun);
     const { timeoutMs } = this.settings;
@@ -72,7 +72,7 @@ export class InboundBudget {
     if (isLate && arrival !== 'inflating' && connection.isOpen) connection.closeAs('message_timeout');
   }
 
-  /** Those that hold most go first: what one of them holds is the memory of many others. */
+  /** The largest first: one of them may hold as much memory as many others. */
   private relieve(): void {
     for (const connection of [...this.begun.keys()].sort(byDispensability)) {
       if (this.bytes <= this.settings.budgetBytes) return;
@@ -83,7 +83,7 @@ export class InboundBudget {
   }
 }
 
-/** Those first that were told to go and have not: they still hold what they held. Then the largest. */
+/** First those that were closed but still hold memory, then the largest. */
 function byDispensability(left: Connection, right: Connection): number {
   return Number(left.isOpen) - Number(right.isOpen) || right.arrivedBytes - left.arrivedBytes;
 }

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { destroyUnlessRead } from './close-timeout.js';
 
-/** What a connection does with what `ws` and its socket tell of it. */
+/** What a connection does with the events of `ws` and its socket. */
 export interface Listening {
   receive(bytes: Buffer, isBinary: boolean): void;
   pinged(payload: Buffer): void;
@@ -14,10 +14,10 @@ export interface Listening {
 
 type ListeningSocket = WebSocket & Listening;
 
-/** Where a socket keeps its connection. */
+/** The property of a socket that holds its connection. */
 const CONNECTION = Symbol('connection');
 
-/** Shared functions instead of closures: an idle connection pays for no handler of its own. */
+/** Shared functions instead of closures, so that an idle connection pays for no handlers of its own. */
 export function listen(connection: ListeningSocket, socket: Duplex): void {
   Reflect.set(socket, CONNECTION, connection);
   // Before `ws`, which ends our side as soon as the client's has ended.
@@ -50,5 +50,5 @@ function onClose(this: WebSocket, code: number, reason: Buffer): void {
   (this as ListeningSocket).end(code, reason.toString());
 }
 
-/** A protocol breach of the client: it is closing and counted by now. */
+/** A protocol breach of the client. The connection is closing and counted by now. */
 function onError(): void {}

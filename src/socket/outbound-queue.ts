@@ -11,39 +11,42 @@ import { writeFrames } from './write-frames.js';
 const NOTHING = Buffer.alloc(0);
 
 export const OUTBOUND_CONTEXT = Symbol('OutboundContext');
-/** What all queues of a node share. */
+/** The parts that all queues of a node share. */
 export interface OutboundContext {
   readonly turn: FlushTurn;
   readonly budget: OutboundBudget;
-  /** Bytes that may wait for one reader. One frame is always accepted on top, so that a large reply passes. */
+  /** Bytes that may wait for one reader. One more frame is always accepted, so that a large reply passes. */
   readonly limitBytes: number;
 }
 
-/** A mark of what a full socket held. */
+/** Marks the progress of a full socket. */
 export interface Progress {
   readonly drains: number;
   readonly unsentBytes: number;
 }
 
 /**
- * The frames that wait for one socket. They leave at the end of the event-loop turn in one write.
- * While the socket is above its high-water mark they stay here, where they can still be dropped,
- * counted and bounded, instead of in the stream's own endless buffer.
+ * The frames that wait for one socket. They leave at the end of the event-loop turn in one write. While the socket is
+ * above its high-water mark they stay here, where they can be dropped, counted and bounded, and not in the stream's
+ * unbounded buffer.
  */
 export class OutboundQueue implements Flushable, HoldingQueue {
   private frames: Buffer[] = [];
   private bytes = 0;
   private inTurn = false;
   protected state: 'flowing' | 'blocked' | 'ended' = 'flowing';
-  /** Bytes of the one frame larger than the bound, in the socket or here, that is not held against it: it may drain alone. */
+  /**
+   * Bytes of the one frame larger than the limit, in the socket or here, that does not count against the limit: it may
+   * drain alone.
+   */
   private exemptBytes = 0;
   /** For a slow reader: two small frames at most, which never make it too slow. */
   private control: ControlFrames | undefined;
   /** How often the socket has become empty after it was full. */
   private drains = 0;
-  /** What waits while the socket is above its mark; made on the first such occasion. */
+  /** Frames that wait while the socket is above its mark; created on first use. */
   private waiting: HeldFrames | undefined;
-  /** Bytes this queue has reported to the budget. */
+  /** Bytes that this queue has reported to the budget. */
   heldBytes = 0;
 
   constructor(
@@ -70,7 +73,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
    * Takes a whole frame to be written at the end of this turn.
    *
    * @param shedding how the frame may be dropped while it waits for a slow reader; undefined: not at all
-   * @returns false when the queue has ended, or ended by this very frame because its reader is too slow
+   * @returns false if the queue has ended, or this frame ended it because its reader is too slow
    */
   enqueue(frame: Buffer, shedding?: Shedding): boolean {
     if (this.state === 'ended') return false;
@@ -87,8 +90,8 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   }
 
   /**
-   * Takes a ping or a pong. While the reader is slow only the newest of each waits (RFC 6455 §5.5.3 allows it), outside of the
-   * bound, and leaves first.
+   * Takes a ping or a pong. For a slow reader only the newest of each waits (RFC 6455 §5.5.3 allows it). It does not
+   * count against the limit, and leaves first.
    */
   enqueueControl(kind: ControlKind, frame: Buffer): void {
     if (this.state === 'blocked') (this.control ??= new ControlFrames()).hold(kind, frame);
@@ -100,15 +103,17 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     return this.state === 'blocked' ? { drains: this.drains, unsentBytes: unsentBytes(this.socket) } : undefined;
   }
 
-  /** Whether the reader has taken anything since: a full socket gets room only by what the other side acknowledges. */
+  /**
+   * Whether the reader has taken anything since: a full socket gets room only when the other side acknowledges data.
+   */
   hasMovedSince(earlier: Progress): boolean {
     return this.drains > earlier.drains || unsentBytes(this.socket) < earlier.unsentBytes;
   }
 
-  /** Asks for a receipt of all that was taken so far. Only a ReceiptedQueue gives it. */
+  /** Requests a receipt for all that was taken so far. Only a ReceiptedQueue gives it. */
   follow(receipt: Receipt): void {
     const shedding: Shedding = { policy: 'disconnect', key: '', receipt };
-    // Nothing is never too much: it is not held against the bound.
+    // An empty frame does not count against the limit.
     if (this.state === 'blocked') this.held().add(NOTHING, shedding);
     else this.enqueue(NOTHING, shedding);
   }
@@ -119,7 +124,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     if (this.state === 'flowing') this.flush();
   }
 
-  /** Hands everything to the socket at once, slow or not: what is to be written next comes behind it. */
+  /** Writes everything to the socket at once, slow or not, so that the next write comes after it. */
   end(): void {
     if (this.state === 'ended') return;
     this.takeWaiting();
@@ -128,8 +133,8 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   }
 
   /**
-   * Drops what waits and takes nothing more. Returns how many frames were dropped. What a slow socket holds already goes on
-   * counting, for it stays in memory until the client takes it or the socket is destroyed.
+   * Drops waiting frames and takes nothing more. Returns how many frames were dropped. Data in a slow socket still
+   * counts, because it stays in memory until the client takes it or the socket is destroyed.
    */
   discard(reason: DropReason = 'closed'): number {
     for (const receipt of this.waiting?.receipts() ?? []) receipt.dropped(reason);
@@ -142,7 +147,10 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     return dropped;
   }
 
-  /** The bound is crossed: drops what waits and reports it; or what its socket holds, where that has happened before. */
+  /**
+   * The limit is exceeded: drops waiting frames and reports it, or, if that has happened before, the data in the
+   * socket.
+   */
   overflow(reason: OverflowReason): void {
     if (this.hasEnded) {
       this.socket.destroy();
@@ -159,7 +167,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     if (this.isFull() && shedding && shedding.policy !== 'disconnect') {
       this.report();
       shedding.receipt?.dropped('drop_oldest');
-      // Counts as taken: that it is dropped is what the channel's policy wants.
+      // Counts as taken, because the policy of the channel allows the drop.
       return this.shed('drop_oldest', 1);
     }
     if (this.isFull()) this.shed('expired', waiting.dropExpired(Date.now()));
@@ -222,14 +230,14 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     this.release(this.waiting);
   }
 
-  /** What has waited leaves with the next write. */
+  /** Waiting frames leave with the next write. */
   protected release(waiting: HeldFrames): void {
     const frames = waiting.takeAll();
     for (const frame of frames) this.bytes += frame.length;
     this.frames = this.frames.concat(frames);
   }
 
-  /** Tells the node's budget how much this queue holds now: nothing, unless its reader is slow. */
+  /** Reports to the node's budget how much this queue holds now: nothing, unless its reader is slow. */
   private report(): void {
     const holdsNow = this.isSlow() && !this.socket.destroyed ? this.waitingBytes : 0;
     const change = holdsNow - this.heldBytes;
@@ -253,7 +261,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     this.hand(frames, bytes);
   }
 
-  /** @param done called when the operating system has taken all of them, or when that has failed */
+  /** @param done called when the operating system has taken all of them, or the write has failed */
   protected hand(frames: readonly Buffer[], bytes: number, done?: (error?: Error | null) => void): void {
     writeFrames(this.socket, frames, { bytes, turn: this.context.turn, done });
   }

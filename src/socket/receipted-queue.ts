@@ -2,9 +2,12 @@ import { OutboundQueue } from './outbound-queue.js';
 import type { HeldFrames, Shedding } from './held-frames.js';
 import type { DropReason, Receipt } from './receipt.js';
 
-/** An outbound queue that answers receipts. Used only where a namespace keeps a ledger: the plain queue asks nothing a frame. */
+/**
+ * An outbound queue that gives receipts. Used only if a namespace has a ledger, so that the plain queue has no extra
+ * cost for each frame.
+ */
 export class ReceiptedQueue extends OutboundQueue {
-  /** Of the frames that leave with the next write. */
+  /** Receipts of the frames in the next write. */
   private receipts: Receipt[] | undefined;
 
   override enqueue(frame: Buffer, shedding?: Shedding): boolean {
@@ -34,7 +37,7 @@ export class ReceiptedQueue extends OutboundQueue {
     if (receipts === undefined) return super.hand(frames, bytes);
     this.receipts = undefined;
     super.hand(frames, bytes, (error) => {
-      // Node calls what was under way when a socket was destroyed a success.
+      // Node reports success for writes in progress when a socket is destroyed.
       if (error || socket.destroyed) for (const receipt of receipts) receipt.dropped('closed');
       else settle(receipts);
     });

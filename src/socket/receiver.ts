@@ -2,22 +2,22 @@ import type { WebSocket } from 'ws';
 import type { CloseName } from '@gatehouse/protocol';
 
 /**
- * What is read of the receiver of `ws`, which tells nobody that a message has begun. Its fields are its own, so the version
- * of `ws` is pinned, and test/gateway/arrival.spec.ts notices where they are no more what they were.
+ * The state of the receiver of `ws`, which emits nothing when a message begins. The fields are private, so the version
+ * of `ws` is pinned, and test/gateway/arrival.spec.ts notices a change.
  */
 interface Receiver {
   readonly _state: number;
-  /** Bytes of the frame in arrival. */
+  /** Bytes of the frame that is arriving. */
   readonly _bufferedBytes: number;
-  /** Bytes of the fragments that are there. */
+  /** Bytes of the fragments that have arrived. */
   readonly _messageLength: number;
-  /** The opcode of the message in fragments, 0 where none is. */
+  /** The opcode of the fragmented message, 0 if there is none. */
   readonly _fragmented: number;
-  /** Why it stopped to read. */
+  /** Why it stopped reading. */
   readonly errored: (Error & { readonly code?: string }) | null;
 }
 
-/** At the beginning of a frame; waiting for zlib, which is our own slowness and none of the client's. */
+/** At the start of a frame; waiting for zlib, which is our delay and not the client's. */
 const STATE = { beginning: 0, inflating: 5 } as const;
 
 const BREACH_OF_CODE: Readonly<Record<string, CloseName>> = {
@@ -27,7 +27,7 @@ const BREACH_OF_CODE: Readonly<Record<string, CloseName>> = {
   WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 'message_too_large',
 };
 
-/** `inflating`: in the middle of a message, but what it waits for is not the client. */
+/** `inflating`: in the middle of a message, but not waiting for the client. */
 export type Arrival = 'none' | 'in_fragments' | 'in_a_frame' | 'inflating';
 
 export function arrivalOf(connection: WebSocket): Arrival {
@@ -37,13 +37,13 @@ export function arrivalOf(connection: WebSocket): Arrival {
   return _state === STATE.beginning && _bufferedBytes === 0 ? 'none' : 'in_a_frame';
 }
 
-/** Bytes of a message that is not complete. */
+/** Bytes of an incomplete message. */
 export function arrivedBytes(connection: WebSocket): number {
   const { _bufferedBytes, _messageLength } = receiverOf(connection);
   return _bufferedBytes + _messageLength;
 }
 
-/** What the receiver closes the connection for; undefined where it does not. */
+/** Why the receiver closes the connection; undefined if it does not. */
 export function breachOf(connection: WebSocket): CloseName | undefined {
   const { errored } = receiverOf(connection);
   if (errored === null) return undefined;
@@ -52,7 +52,7 @@ export function breachOf(connection: WebSocket): CloseName | undefined {
   return BREACH_OF_CODE[code] ?? 'protocol_error';
 }
 
-/** Whether the client's close frame has come: another field that `ws` keeps to itself. */
+/** Whether the client's close frame has arrived: another private field of `ws`. */
 export function hasCloseArrived(connection: WebSocket): boolean {
   return Reflect.get(connection, '_closeFrameReceived') === true;
 }

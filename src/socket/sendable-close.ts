@@ -2,7 +2,7 @@ const MAX_REASON_BYTES = 123;
 /** RFC 6455 §7.4.1: never on the wire. */
 const RESERVED_CODES = new Set([1004, 1005, 1006]);
 
-/** @throws RangeError for a code or a reason that no close frame may bear (RFC 6455 §5.5, §7.4) */
+/** @throws RangeError for a code or a reason that a close frame must not have (RFC 6455 §5.5, §7.4) */
 export function refuseUnsendableClose(code: number | undefined, reason: string | Buffer = ''): void {
   const isSendable =
     code === undefined || (code >= 1000 && code <= 1014 && !RESERVED_CODES.has(code)) || isOwnCode(code);

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-/** Bytes that the network has carried, in both directions. */
+/** Bytes on the network, in both directions. */
 export interface Traffic {
   bytesIn: number;
   bytesOut: number;
@@ -12,9 +12,9 @@ interface Counted {
 }
 
 /**
- * All that the TCP connection of a socket has carried: upgrade, frames and TLS records, also once it is closed. What waits in the
- * socket to be sent counts as sent. `_parent` is the TCP connection below one of TLS: Node's own, but without it there is only
- * what was in the records.
+ * All bytes on the TCP connection of a socket: upgrade, frames and TLS records, also after it is closed. Data that
+ * waits in the socket counts as sent. `_parent` is the TCP connection below a TLS socket. It is private, but without it
+ * only the content of the records would count.
  */
 export function trafficOf(socket: Duplex): Readonly<Traffic> {
   const { bytesRead = 0, bytesWritten = 0 } = connectionOf(socket);
@@ -22,8 +22,8 @@ export function trafficOf(socket: Duplex): Readonly<Traffic> {
 }
 
 /**
- * Bytes that the operating system has not taken yet of what it was given last. It falls within one large write, where
- * `writableLength` does not: what Node's own socket timeout looks at. 0 where there is no such number.
+ * Bytes of the last write that the operating system has not taken yet. It falls within one large write, unlike
+ * `writableLength`; Node's own socket timeout uses it. 0 if it is not available.
  */
 export function unsentBytes(socket: Duplex): number {
   const handle = Reflect.get(connectionOf(socket), '_handle') as

@@ -1,18 +1,18 @@
 import type { Duplex } from 'node:stream';
 import { JOIN_LIMIT_BYTES, type FlushTurn } from './flush-turn.js';
 
-/** Frames smaller than this are copied together even when there are many: a vector of thousands of chunks costs more. */
+/** Frames smaller than this are copied together even if there are many: a vector of thousands of chunks costs more. */
 const SMALL_FRAME_BYTES = 4 * 1024;
 
 interface Writing {
   /** Of all frames together. */
   readonly bytes: number;
   readonly turn: FlushTurn;
-  /** Called when the operating system has taken all of them, or when that has failed. */
+  /** Called when the operating system has taken all of them, or the write has failed. */
   readonly done: ((error?: Error | null) => void) | undefined;
 }
 
-/** Hands frames to a socket in one write. */
+/** Writes frames to a socket in one write. */
 export function writeFrames(socket: Duplex, frames: readonly Buffer[], { bytes, turn, done }: Writing): void {
   if (frames.length === 1) {
     socket.write(frames[0], done);
