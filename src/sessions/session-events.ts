@@ -41,27 +41,27 @@ interface SessionEventMap {
   recovered: [result: 'recovered' | 'gap'];
   /** A repetition of a protected message got the first reply. */
   repeated: [type: string];
-  /** A session lost a subscription, or its presence events, because its rights do not allow it any more. */
+  /** The first session of a user joined a channel whose namespace has presence. On several nodes, one emits it. */
   joined: [channel: string, userId: string];
-  /** Application code that was asked about a session threw an unexpected error. */
+  /** The last session of a user left the channel, or was lost with its node. On several nodes, one emits it. */
   left: [channel: string, userId: string];
-  /** A ping was answered, in milliseconds. */
+  /** A session lost a subscription, or its presence events, because its rights do not allow it any more. */
   dropped: [session: Session, channel: string, lost: 'channel' | 'presence'];
-  /** Code of the application that was asked about a session threw what it should not have. */
+  /** Application code that was asked about a session threw an unexpected error. */
   crashed: [where: string, exception: unknown];
-  /** The heartbeat disconnected a silent client. */
+  /** A ping was answered, in milliseconds. */
   roundTrip: [milliseconds: number];
   /** The client broke a rule of the protocol; its connection is closing. */
   breached: [session: Session, name: CloseName];
-  /** Events of sessions, for the stages above and for observers. Listeners must not throw. */
+  /** The heartbeat disconnected a silent client. */
   vanished: [session: Session];
 }
 
-/** Several stages and observers listen, each once. This is not a leak, although Node warns above ten listeners. */
+/** Events of sessions, for the stages above and for observers. Listeners must not throw. */
 export class SessionEvents extends EventEmitter<SessionEventMap> {
   constructor() {
     super();
-    // Several stages and observers, each once: no leak, as Node takes more than ten for.
+    // Several stages and observers listen, each once. This is not a leak, although Node warns above ten listeners.
     this.setMaxListeners(MOST_LISTENERS);
   }
 }
