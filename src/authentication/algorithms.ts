@@ -17,10 +17,10 @@ const CURVES: Readonly<Record<string, AsymmetricAlgorithm>> = {
   secp521r1: 'ES512',
 };
 
-// NIST SP 800-131A: shorter RSA keys are no longer acceptable. jsonwebtoken checks this when signing only.
+// NIST SP 800-131A: shorter RSA keys are no longer acceptable. jsonwebtoken checks this only when it signs.
 const MIN_RSA_BITS = 2048;
 
-/** `none` is no algorithm here, and neither is EdDSA: jsonwebtoken 9 cannot verify it. */
+/** `none` is not an algorithm here, and neither is EdDSA, which jsonwebtoken 9 cannot verify. */
 export function isAlgorithm(value: unknown): value is Algorithm {
   return ALGORITHMS.has(value);
 }
@@ -29,7 +29,7 @@ export function isSymmetric(algorithm: Algorithm): algorithm is SymmetricAlgorit
   return algorithm.startsWith('HS');
 }
 
-/** The algorithms a public key may verify; none for a key type or length that is not accepted. */
+/** The algorithms that a public key may verify; none for a key type or length that is not accepted. */
 export function algorithmsOf(key: KeyObject): readonly AsymmetricAlgorithm[] {
   const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
   switch (key.asymmetricKeyType) {

@@ -8,12 +8,12 @@ const MAX_ROLES = 64;
 const MAX_ROLE_LENGTH = 64;
 const MAX_CHANNEL_PATTERN_LENGTH = 255;
 
-// Beyond this, Date has no value (ECMA-262 §21.4.1.1), and whoever prints the expiry would throw.
+// Beyond this, Date has no value (ECMA-262 §21.4.1.1), and printing the expiry would throw.
 export const MAX_TIME_MS = 8.64e15;
 
 /**
- * Reads the claims of a token whose signature and `exp` were checked; undefined when their shape is wrong, or the token is
- * of the future.
+ * Reads the claims of a token whose signature and `exp` were checked. Undefined if their shape is wrong, or the token
+ * is from the future.
  *
  * @param toleranceMs how far the issuer's clock may be ahead of ours
  */
@@ -26,7 +26,7 @@ export function principalFromClaims(claims: unknown, toleranceMs = 0): Principal
   if (exp !== undefined && !isTimeInSeconds(exp)) return undefined;
 
   const now = Date.now();
-  // A token of the future would outlive the revocation of all that its user has.
+  // A token from the future would outlive a revocation of all tokens of its user.
   if (!hasCome(nbf, now + toleranceMs) || !hasCome(iat, now + toleranceMs)) return undefined;
 
   const rights = readRights(claims);
@@ -38,13 +38,13 @@ export function principalFromClaims(claims: unknown, toleranceMs = 0): Principal
     anonymous: false,
     expiresAt: exp === undefined ? undefined : Math.floor(exp * 1000),
     tokenId: jti,
-    // Whoever brings it now got it before now, whatever the issuer's clock says.
+    // The client has it now, so it was issued before now, whatever the issuer's clock says.
     issuedAt: iat === undefined ? undefined : Math.min(Math.floor(iat * 1000), now),
     capabilities: rights.capabilities,
   });
 }
 
-/** Reads `roles` and `channels`, in a token or in what an operator puts in their place; undefined when their shape is wrong. */
+/** Reads `roles` and `channels`, of a token or of an operator's order. Undefined if their shape is wrong. */
 export function readRights({ roles: roleList, channels }: Readonly<Record<string, unknown>>): Rights | undefined {
   const roles = readRoles(roleList);
   const capabilities = channels === undefined ? undefined : readCapabilities(channels);
@@ -59,7 +59,7 @@ function readRoles(claim: unknown): readonly string[] | undefined {
   return roles.every((role) => isText(role, MAX_ROLE_LENGTH)) ? shareRoles(roles) : undefined;
 }
 
-// The token's 8 KiB bound the number of patterns.
+// The limit of 8 KiB for tokens also limits the number of patterns.
 function readCapabilities(claim: unknown): Capabilities | undefined {
   if (!isRecord(claim)) return undefined;
 
@@ -81,7 +81,7 @@ function isText(value: unknown, maxLength: number): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= maxLength;
 }
 
-/** Of a claim that need not be there. */
+/** For optional claims. */
 function hasCome(claim: unknown, latest: number): claim is number | undefined {
   return claim === undefined || (isTimeInSeconds(claim) && claim * 1000 <= latest);
 }

@@ -10,16 +10,19 @@ export interface UpgradeRequest {
 export type Credentials =
   | {
       readonly ok: true;
-      /** Undefined = the client brought none. An empty string is a credential left empty: a bad token, not anonymity. */
+      /** Undefined: the client sent none. An empty string is an invalid token and not an anonymous client. */
       readonly token: string | undefined;
-      /** What the client offered, in its order, without entries that carry a token: those must never be echoed. */
+      /**
+       * The subprotocols that the client offered, in its order, without entries that carry a token, which must never be
+       * echoed.
+       */
       readonly offeredSubprotocols: readonly string[];
     }
   | { readonly ok: false; readonly reason: 'malformed_subprotocols' };
 
 const MALFORMED: Credentials = Object.freeze({ ok: false, reason: 'malformed_subprotocols' });
 
-/** Finds the token of an upgrade request; the first of the three places that has one wins. Never throws. */
+/** Finds the token of an upgrade request. The first of the three places that has one counts. Never throws. */
 export function findCredentials({ headers, url }: UpgradeRequest): Credentials {
   const entries = readSubprotocolList(headers['sec-websocket-protocol']);
   if (entries === undefined) return MALFORMED;
@@ -36,10 +39,10 @@ export function findCredentials({ headers, url }: UpgradeRequest): Credentials {
   return { ok: true, token, offeredSubprotocols };
 }
 
-/** Where a client brought its token: what an audit may tell of it. */
+/** Where a client sent its token, for the audit log. */
 export type CredentialSource = 'header' | 'subprotocol' | 'query' | 'none';
 
-/** Which of the three places the token of `findCredentials` is from. */
+/** Which of the three places `findCredentials` takes the token from. */
 export function credentialSource({ headers, url }: UpgradeRequest): CredentialSource {
   if (tokenInAuthorization(headers.authorization) !== undefined) return 'header';
   const offered = readSubprotocolList(headers['sec-websocket-protocol']) ?? [];
@@ -47,7 +50,7 @@ export function credentialSource({ headers, url }: UpgradeRequest): CredentialSo
   return tokenInQuery(url) === undefined ? 'none' : 'query';
 }
 
-// Another scheme is not ours to judge: a proxy in front may use Basic for itself.
+// Other schemes are ignored: a proxy in front may use Basic for itself.
 function tokenInAuthorization(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const scheme = /^bearer(?:[ \t]+|$)/i.exec(value);
@@ -56,8 +59,8 @@ function tokenInAuthorization(value: string | undefined): string | undefined {
 
 function tokenInSubprotocol(entry: string): string | undefined {
   if (/^bearer\./i.test(entry)) return entry.slice('bearer.'.length);
-  // `eyJ` is `{"` in base64url. Broken, unsigned and encrypted tokens count too: the verifier refuses them, while among
-  // the subprotocols somebody might log them.
+  // `eyJ` is `{"` in base64url. Broken, unsigned and encrypted tokens count too: the verifier refuses them, and as
+  // subprotocols they might be logged.
   return entry.startsWith('eyJ') && entry.includes('.') ? entry : undefined;
 }
 

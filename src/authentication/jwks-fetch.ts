@@ -3,7 +3,7 @@ import type { FetchImplementation } from 'jose';
 // Identity providers publish 2 to 20 KiB, certificates included.
 const MAX_JWKS_BYTES = 262_144;
 
-/** fetch for jose with a bound on the body; jose brings the time-out, refuses redirects and reads the status. */
+/** A fetch for jose with a limit on the body. jose sets the timeout, refuses redirects and checks the status. */
 export const fetchJwks: FetchImplementation = async (url, options) => {
   const response = await fetch(url, options);
   if (response.status !== 200 || response.body === null) {
@@ -13,7 +13,7 @@ export const fetchJwks: FetchImplementation = async (url, options) => {
 
   const chunks: Uint8Array[] = [];
   let size = 0;
-  // Leaving the loop by a throw cancels the body, and so the transfer.
+  // Throwing inside the loop cancels the body, and so the transfer.
   for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
     if (size > MAX_JWKS_BYTES) throw new Error(`JSON Web Key Set is larger than ${MAX_JWKS_BYTES} bytes`);

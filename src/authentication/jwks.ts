@@ -12,11 +12,11 @@ import { keyCheck, type ExpectedIssuer } from './key-check.js';
 
 /** All in milliseconds. */
 export interface JwksTiming {
-  /** Age at which the keys in hand are fetched anew, in the background. */
+  /** Age at which the cached keys are fetched again, in the background. */
   readonly refreshAfterMs: number;
-  /** Pause between two fetches while keys are in hand, whatever asks for the second: an unknown kid or their age. */
+  /** Pause between two fetches while keys are cached, whether an unknown kid or their age causes the second. */
   readonly cooldownMs: number;
-  /** The same pause while no key was ever fetched: short, since nobody can connect meanwhile. */
+  /** The same pause while no key was ever fetched. Short, because nobody can connect meanwhile. */
   readonly firstFetchPauseMs: number;
   readonly fetchTimeoutMs: number;
   /** A lasting outage is logged once in this time. */
@@ -31,10 +31,12 @@ export const JWKS_TIMING: JwksTiming = {
   logEveryMs: 60_000,
 };
 
-/** Of one cooldown. The API makes bad tokens wait, so an attacker must not have many that count as none. */
+/**
+ * For one cooldown. The API delays clients with bad tokens, so an attacker must not have many that do not count as bad.
+ */
 const MAX_DOUBTS = 100;
 
-/** `absent`: the issuer has no such key. `unusable`: it has, but not one key for this algorithm. */
+/** `absent`: the issuer has no such key. `unusable`: it has keys, but not exactly one for this algorithm. */
 export type KeyLookup = JwtService | 'absent' | 'unusable' | 'unavailable';
 
 export interface WantedKey {
@@ -43,15 +45,15 @@ export interface WantedKey {
 }
 
 /**
- * The keys an issuer publishes. Keys in hand go on working while the issuer is unreachable. jose fetches, parses and
- * imports; when to fetch is decided here, because jose waits for a refresh that is due, fails when that fails, and
- * counts its cooldown from successes only: an outage and made-up kids would make one request for each token.
+ * The keys that an issuer publishes. Cached keys stay in use while the issuer cannot be reached. jose fetches, parses
+ * and imports them. We decide when to fetch, because jose waits for a refresh that is due, fails if it fails, and
+ * counts its cooldown only from successes: an outage and invented kids would cause one request for each token.
  */
 export class RemoteKeys {
   readonly #logger = new Logger('RemoteKeys');
   readonly #published: RemoteJWKSet;
   readonly #checks = new WeakMap<CryptoKey, JwtService>();
-  /** Unknown kids since the last fetch that were given the benefit of the doubt. */
+  /** Unknown kids since the last fetch that were treated as if the issuer might have them. */
   #doubts = 0;
   #fetching: Promise<void> | undefined;
   #failing = false;
@@ -59,7 +61,7 @@ export class RemoteKeys {
   #triedAt = -Infinity;
   #loggedAt = -Infinity;
 
-  /** @throws Error when the URL is none that keys can be fetched from */
+  /** @throws Error if keys cannot be fetched from the URL */
   constructor(
     url: string,
     private readonly expected: ExpectedIssuer,
@@ -87,23 +89,30 @@ export class RemoteKeys {
     }
     await this.#fetch();
     const fetched = await this.#lookUp(wanted);
-    // The issuer may have rotated to a key that an outage keeps from us; only an answer can tell that there is none.
+    // The issuer may have a new key that the outage hides. Only a response can show that there is none.
     return fetched === 'absent' && this.#failing ? 'unavailable' : fetched;
   }
 
-  /** The issuer may have rotated since the keys were fetched a moment ago. Only for so many, or made-up kids would never be bad tokens. */
+  /**
+   * The issuer may have rotated its keys since the last fetch. Limited in number, or invented kids would never be
+   * invalid.
+   */
   #mayDoubt(): boolean {
     if (this.#failing) return true;
     this.#doubts += 1;
     return this.#doubts <= MAX_DOUBTS;
   }
 
-  /** Starts the fetch that is due, and waits for it only if the keys in hand are none, or too old to be used unseen. */
+  /**
+   * Starts the fetch that is due. Waits for it only if there are no cached keys, or they are too old to be used
+   * unchecked.
+   */
   async freshen(): Promise<void> {
     const age = performance.now() - this.#loadedAt;
     if (age < this.timing.refreshAfterMs || !this.#mayFetch()) return;
 
-    // After a quiet night the first token would otherwise be judged by keys the issuer may have withdrawn hours ago.
+    // Without this, the first token after a quiet night would be checked with keys that the issuer may have withdrawn
+    // hours ago.
     const tooOld = age >= 2 * this.timing.refreshAfterMs && !this.#failing;
     const fetched = this.#fetch();
     if (!this.#loaded || tooOld) await fetched;
@@ -118,7 +127,7 @@ export class RemoteKeys {
     return this.#fetching !== undefined || performance.now() - this.#triedAt >= pause;
   }
 
-  /** One fetch at a time, shared by all who wait for it. Never rejects. */
+  /** One fetch at a time, shared by all that wait for it. Never rejects. */
   #fetch(): Promise<void> {
     if (this.#fetching !== undefined) return this.#fetching;
 
@@ -171,7 +180,7 @@ export class RemoteKeys {
   }
 }
 
-/** A URL with a password in it is refused here, for fetch would refuse it with a message that quotes it. */
+/** Refuses a URL with a password, because the error of fetch would quote it. */
 function readUrl(value: string): URL {
   try {
     return new URL(checkKeySetUrl(value));
@@ -180,7 +189,7 @@ function readUrl(value: string): URL {
   }
 }
 
-// fetch says "fetch failed" and hides what happened in the cause.
+// fetch says "fetch failed" and has the reason in its cause.
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
   const { cause } = error;

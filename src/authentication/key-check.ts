@@ -8,9 +8,9 @@ import type { AuthenticationSettings } from './authentication-settings.js';
 export type ExpectedIssuer = Pick<AuthenticationSettings, 'issuer' | 'audience'>;
 
 /**
- * A JwtService that verifies with this key and these algorithms only, whatever a token's header says: there is no call
- * in which a key could meet another family's algorithm. The key comes imported, because jsonwebtoken tries to read a
- * string as a PEM at each call: 720 µs for HS256 instead of 14.
+ * A JwtService that verifies only with this key and these algorithms, whatever the header of a token says, so that a
+ * key never meets an algorithm of another family. The key is imported once, because jsonwebtoken tries to read a string
+ * as a PEM at each call: 720 µs for HS256 instead of 14 µs.
  */
 export function keyCheck(
   key: KeyObject,
@@ -21,7 +21,7 @@ export function keyCheck(
     secret: key,
     verifyOptions: {
       algorithms: [...algorithms],
-      // Its tolerance would hold for exp as well; the claims are read with one that does not.
+      // Its tolerance would apply to exp as well. `readClaims` has a tolerance that does not.
       ignoreNotBefore: true,
       ...(issuer !== undefined && { issuer }),
       ...(audience !== undefined && { audience }),

@@ -1,7 +1,7 @@
 import { CAPABILITIES, NO_ROLES, type Capability } from './principal.js';
 
-// A deployment has a handful of role lists and a hundred thousand connections: one array for each list, not for each
-// connection. The bound keeps an issuer that puts unique roles into every token from growing this for ever.
+// A deployment has a handful of role lists and a hundred thousand connections, so equal lists share an array. The limit
+// is for issuers that put unique roles into every token.
 const MAX_SHARED_ROLE_LISTS = 1024;
 const roleLists = new Map<string, readonly string[]>();
 
@@ -9,7 +9,7 @@ const roleLists = new Map<string, readonly string[]>();
 export function shareRoles(roles: readonly string[]): readonly string[] {
   if (roles.length === 0) return NO_ROLES;
 
-  // Not join(): a role may contain any separator, and two users must never share a list that merely looks the same.
+  // Not join(): a role may contain any separator, and two users must never share a list that only looks the same.
   const key = JSON.stringify(roles);
   const known = roleLists.get(key);
   if (known !== undefined) return known;
@@ -24,7 +24,7 @@ const capabilityLists: readonly (readonly Capability[])[] = Array.from(
   (_, bits) => Object.freeze(CAPABILITIES.filter((_capability, index) => bits & (1 << index))),
 );
 
-/** The one list that holds these capabilities, each once; undefined when a word is no capability. */
+/** The shared list of these capabilities, each once. Undefined if a word is not a capability. */
 export function shareCapabilities(words: readonly unknown[]): readonly Capability[] | undefined {
   let bits = 0;
   for (const word of words) {

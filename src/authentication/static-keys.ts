@@ -3,7 +3,7 @@ import { checkSecret, importPublicKey } from '../../config/keys.js';
 import { UnusableSettings } from '../../config/unusable-settings.js';
 import { algorithmsOf } from './algorithms.js';
 
-/** @throws Error when the value cannot be a shared secret */
+/** @throws Error if the value cannot be a shared secret */
 export function secretKey(secret: string): KeyObject {
   if (secret === '') throw new UnusableSettings(['JWT_SECRET must not be empty: anyone could sign tokens']);
   return createSecretKey(
@@ -12,7 +12,7 @@ export function secretKey(secret: string): KeyObject {
   );
 }
 
-/** @throws Error when the value is no PEM public key, or one that cannot verify a token */
+/** @throws Error if the value is not a PEM public key, or one that cannot verify a token */
 export function publicKey(pem: string): KeyObject {
   const key = named('JWT_PUBLIC_KEY', () => importPublicKey(pem));
   if (algorithmsOf(key).length === 0) {

@@ -9,8 +9,8 @@ const EMPTY = /^[ \t]*$/;
 const NONE: readonly string[] = Object.freeze([]);
 
 /**
- * Reads Sec-WebSocket-Protocol: unique tokens (RFC 6455 §4.1). No header is no entries; undefined when it is malformed or
- * longer than any honest client's. Empty list elements are ignored (RFC 9110 §5.6.1.2), but not a list of nothing else.
+ * Reads Sec-WebSocket-Protocol: unique tokens (RFC 6455 §4.1). Without a header it is empty. Undefined if it is
+ * malformed or too long. Empty list elements are ignored (RFC 9110 §5.6.1.2), but not a list of nothing else.
  */
 export function readSubprotocolList(header: string | undefined): readonly string[] | undefined {
   if (header === undefined) return NONE;

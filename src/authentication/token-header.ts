@@ -5,7 +5,7 @@ export interface TokenHeader {
   readonly kid: string | undefined;
 }
 
-/** What the token claims about its own signature: good enough to choose a key by, and for nothing else. */
+/** What the token claims about its own signature. Use it only to choose a key. */
 export function readTokenHeader(token: string): TokenHeader | undefined {
   const end = token.indexOf('.');
   const header = end < 0 ? undefined : parseJson(Buffer.from(token.slice(0, end), 'base64url').toString());

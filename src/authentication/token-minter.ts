@@ -15,7 +15,7 @@ export interface TokenRequest {
 export class TokenMinter {
   constructor(private readonly settings: AuthenticationSettings) {}
 
-  /** @throws Error when there is no JWT_SECRET to sign with */
+  /** @throws Error if JWT_SECRET is not set */
   mint({ sub, roles, expiresInSeconds }: TokenRequest): string {
     const { jwtSecret, issuer, audience } = this.settings;
     if (jwtSecret === undefined) throw new Error('JWT_SECRET must be set to mint a token');

@@ -10,7 +10,9 @@ import type { Principal } from './principal.js';
 import { publicKey, secretKey } from './static-keys.js';
 import { readTokenHeader } from './token-header.js';
 
-/** `unavailable`: the issuer's keys cannot be fetched and none in hand fits. The token may be good; try again later. */
+/**
+ * `unavailable`: the issuer's keys cannot be fetched, and no cached key fits. The token may be valid; try again later.
+ */
 export type VerdictReason = 'expired' | 'invalid' | 'unavailable';
 export type Verdict =
   { readonly ok: true; readonly principal: Principal } | { readonly ok: false; readonly reason: VerdictReason };
@@ -21,14 +23,14 @@ const UNAVAILABLE: Verdict = Object.freeze({ ok: false, reason: 'unavailable' })
 
 const MAX_TOKEN_LENGTH = 8192;
 
-/** Judges tokens by every configured key source. Why a token is bad stays here: no message or log tells of it. */
+/** Checks tokens with every configured key source. The reason why a token is invalid is neither sent nor logged. */
 export class TokenVerifier implements OnModuleInit {
   readonly #secret: JwtService | undefined;
   readonly #publicKey: JwtService | undefined;
   readonly #remoteKeys: RemoteKeys | undefined;
   readonly #toleranceMs: number;
 
-  /** @throws Error naming the setting that holds no usable key */
+  /** @throws Error naming the setting without a usable key */
   constructor(settings: AuthenticationSettings, timing: JwksTiming = JWKS_TIMING) {
     const { jwtSecret, jwtPublicKey, jwksUrl, clockToleranceMs } = settings;
     this.#toleranceMs = clockToleranceMs;
@@ -40,7 +42,8 @@ export class TokenVerifier implements OnModuleInit {
     if (jwksUrl !== undefined) this.#remoteKeys = new RemoteKeys(jwksUrl, settings, timing);
   }
 
-  // So that the first client does not wait for the fetch. An issuer that is down must not keep the server from starting.
+  // So that the first client does not wait for the fetch. An issuer that is down must not keep the server from
+  // starting.
   onModuleInit(): void {
     void this.#remoteKeys?.freshen();
   }
@@ -69,7 +72,7 @@ export class TokenVerifier implements OnModuleInit {
 
     let claims: unknown;
     try {
-      // Not verifyAsync: it has nothing to wait for here and adds four promises to each connection.
+      // Not verifyAsync: there is nothing to wait for, and it adds four promises to each connection.
       claims = key.verify<object>(token);
     } catch (error) {
       return error instanceof TokenExpiredError ? EXPIRED : INVALID;

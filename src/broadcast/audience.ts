@@ -4,7 +4,7 @@ import { FERNET, type PayloadCipher } from '../protocol/encryption/payload-ciphe
 import type { BroadcastDelivery } from './delivery.js';
 import type { Target } from './target.js';
 
-/** Brings a delivery to its sessions. */
+/** Delivers a message to its sessions. */
 export interface Carrier {
   /** @returns how many sessions of this node took it */
   emit(delivery: BroadcastDelivery): number;
@@ -37,32 +37,32 @@ export class Audience<C extends ContractShape = ContractShape> {
   }
 
   /**
-   * Has the payload encrypted, once for all.
+   * Encrypts the payload, once for all receivers.
    *
-   * @param cipher as `MessageContext.cipher` of the message that is handed on; undefined leaves the payload plain
+   * @param cipher the `MessageContext.cipher` of the message that you pass on; undefined leaves the payload plain
    */
   sealedBy(cipher: Cipher | undefined): Audience<C> {
     return new Audience({ ...this.options, cipher });
   }
 
   /**
-   * Sends a message to everyone meant: to those on this node at once, to those on other nodes as soon as it comes there, which
-   * it does not while Redis is away.
+   * Sends a message to all receivers. Those on this node get it at once, those on other nodes when it arrives there;
+   * without Redis it does not.
    *
-   * @param data must not be changed any more
-   * @returns how many sessions of this node took it; those whose connection is closing or too slow did not
-   * @throws TypeError or RangeError when the data cannot be encoded
+   * @param data must not be changed afterwards
+   * @returns how many sessions of this node took it, without those whose connection is closing or too slow
+   * @throws TypeError or RangeError if the data cannot be encoded
    */
   emit<Type extends EventType<C>>(type: Type, ...[data]: EventData<C, Type>): number {
     return this.options.carrier.emit(this.delivery(type, data));
   }
 
   /**
-   * The same, and waits until the other nodes have said how many sessions took it there. Nodes that do not answer within two
-   * seconds are not counted.
+   * Sends a message and waits for the counts of the other nodes. Nodes that do not answer within two seconds are not
+   * counted.
    *
-   * @param data must not be changed any more
-   * @throws TypeError or RangeError when the data cannot be encoded
+   * @param data must not be changed afterwards
+   * @throws TypeError or RangeError if the data cannot be encoded
    */
   deliver<Type extends EventType<C>>(type: Type, ...[data]: EventData<C, Type>): Promise<number> {
     return this.options.carrier.deliver(this.delivery(type, data));

@@ -58,16 +58,16 @@ export class Broadcaster<C extends ContractShape = ContractShape> implements Car
   }
 
   /**
-   * Every session that is subscribed to a channel. The message is not kept in its history: for what only those who are there
-   * need, such as that somebody types. `Channels.publish` sends what must not be missed.
+   * Every session that is subscribed to a channel. The message is not kept in the history. Use it for events that
+   * matter only to current subscribers, such as typing. `Channels.publish` is for messages that must not be missed.
    *
-   * @throws UnknownNamespace for a name that cannot be a channel
+   * @throws UnknownNamespace if the name is not valid
    */
   toChannel(name: string): Audience<C> {
     return this.to(this.receivers.channelTarget(name));
   }
 
-  /** @internal for Audience */
+  /** @internal For Audience. */
   emit(delivery: BroadcastDelivery): number {
     return this.traced(delivery, (ready) => {
       const taken = this.deliverHere(ready);
@@ -76,7 +76,7 @@ export class Broadcaster<C extends ContractShape = ContractShape> implements Car
     });
   }
 
-  /** @internal for Audience */
+  /** @internal For Audience. */
   async deliver(delivery: BroadcastDelivery): Promise<number> {
     return this.traced(delivery, (ready) => this.deliverEverywhere(ready));
   }
@@ -85,7 +85,8 @@ export class Broadcaster<C extends ContractShape = ContractShape> implements Car
     const taken = this.deliverHere(ready);
     if (this.isComplete(ready)) return taken;
     const nodes = await this.nodesOf(ready.target);
-    // Who was let in while Redis was away may not be counted there: the others are told, without being waited for.
+    // Clients that were accepted without Redis may not be counted yet, so the other nodes get the message as well,
+    // without being waited for.
     if (nodes) this.bus.tell(KIND_BEYOND, { delivery: travelling(ready), asked: nodes });
     return taken + sumOf(await this.bus.ask<number>(KIND, travelling(ready), nodes && { nodes }));
   }
@@ -94,7 +95,7 @@ export class Broadcaster<C extends ContractShape = ContractShape> implements Car
     return new Audience({ target, carrier: this });
   }
 
-  /** What is to travel is made fit for it first: data that cannot be encoded is sent to nobody. */
+  /** Makes the data ready for other nodes first: data that cannot be encoded is sent to nobody. */
   private readied(delivery: BroadcastDelivery): BroadcastDelivery {
     return this.bus.reachesOthers ? { ...delivery, data: sendable(delivery.data) } : delivery;
   }
@@ -114,7 +115,7 @@ export class Broadcaster<C extends ContractShape = ContractShape> implements Car
     return deliverHere(this.receivers, delivery, this.traces);
   }
 
-  /** Whether nobody meant can be on another node. */
+  /** Whether no receiver can be on another node. */
   private isComplete({ target }: BroadcastDelivery): boolean {
     return !this.bus.reachesOthers || (target.to === 'session' && this.receivers.has(target.name));
   }

@@ -22,11 +22,11 @@ export interface SessionSummary {
 
 /** Which sessions to list. */
 export interface SessionQuery {
-  /** Only those of this user. */
+  /** Only sessions of this user. */
   readonly userId?: string | undefined;
   /** Default 100, at most 1,000. */
   readonly limit?: number | undefined;
-  /** Only those whose id comes after this one: the last of the page before. */
+  /** Only sessions whose id comes after this one: the last id of the previous page. */
   readonly afterId?: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export class ClusterSessions {
     bus.handle('count-sessions', () => this.sessions.size);
   }
 
-  /** In the order of their ids. */
+  /** Sorted by id. */
   async list(query: SessionQuery = {}): Promise<readonly SessionSummary[]> {
     const { userId, afterId } = query;
     const limit = limitOf(query);
@@ -70,7 +70,7 @@ function limitOf({ limit = DEFAULT_LIMIT }: SessionQuery): number {
   return Math.max(0, Math.min(Math.trunc(limit) || 0, MAX_LIMIT));
 }
 
-/** Sorts twice the limit at a time: all sessions of a large node at once would hold everything else up. */
+/** Sorts twice the limit at a time: all sessions of a large node at once would block the event loop. */
 function firstAfter(sessions: Iterable<Session>, afterId: string, limit: number): readonly Session[] {
   let first: Session[] = [];
   let last: string | undefined;

@@ -4,23 +4,23 @@ import { Multicast } from '../sessions/multicast.js';
 import type { LocalReceivers } from './local-receivers.js';
 import type { Target } from './target.js';
 
-/** A message and whom it is for. */
+/** A message and its receivers. */
 export interface BroadcastDelivery {
   readonly target: Target;
   /** Ids of sessions that are left out. */
   readonly except: readonly string[];
   readonly type: string;
   readonly from: Publisher | undefined;
-  /** How `data` is encrypted; undefined: it is plain. */
+  /** How `data` is encrypted; undefined: plain. */
   readonly enc: string | undefined;
   readonly data: unknown;
-  /** The `traceparent` of what sends it, where that is recorded. */
+  /** The `traceparent` of the sender, if it is recorded. */
   readonly trace?: string | undefined;
 }
 
-/** Whom it is for, as spans show it. */
+/** The target as spans show it. */
 export function destinationOf(target: Target): Destination {
-  // The name of a channel may have the id of a user in it.
+  // The name of a channel may contain the id of a user.
   const namesUser = (): boolean => target.to === 'user' || target.to === 'channel';
   return target.to === 'everyone' ? target : { ...target, namesUser: namesUser() };
 }
@@ -29,7 +29,7 @@ export function destinationOf(target: Target): Destination {
  * Sends to the sessions of this node.
  *
  * @returns how many took it
- * @throws TypeError or RangeError when the data cannot be encoded
+ * @throws TypeError or RangeError if the data cannot be encoded
  */
 export function deliverHere(receivers: LocalReceivers, delivery: BroadcastDelivery, traces?: Traces): number {
   const { target, trace } = delivery;
@@ -45,13 +45,13 @@ function send(receivers: LocalReceivers, { target, except, ...message }: Broadca
   return multicast.report(receivers.events);
 }
 
-/** In the form in which it travels: absent fields are left out, for encodings disagree about `undefined`. */
+/** The form on the wire. Absent fields are omitted, because encodings disagree about `undefined`. */
 export function travelling({ target, except, type, from, enc, data, trace }: BroadcastDelivery): object {
   const head = { target, except, type, ...(from && { from }), ...(trace && { trace }), ...(enc && { enc }) };
   return data === undefined ? head : { ...head, data };
 }
 
-/** @throws TypeError where it is no delivery */
+/** @throws TypeError if it is not a delivery */
 export function arrived(payload: unknown): BroadcastDelivery {
   const { target, except, type, from, enc, data, trace } = payload as BroadcastDelivery;
   const isTarget = target.to === 'everyone' || typeof target.name === 'string';

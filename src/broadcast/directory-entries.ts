@@ -4,12 +4,12 @@ import { NodeRegistry } from '../cluster/ports/node-registry.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
 
-/** Entries that are made anew at one time. */
+/** Entries that are written again at one time. */
 const BATCH = 500;
-/** Those that had given this node up may still be striking it out. */
+/** Nodes that gave this node up may still be removing its entries. */
 const DELAY_MS = 1_000;
 
-/** Enters the sessions of this node into the connection directory, and strikes them out when they close. */
+/** Enters the sessions of this node into the connection directory, and removes them when they close. */
 @Injectable()
 export class DirectoryEntries implements OnApplicationShutdown {
   private renewal: NodeJS.Timeout | undefined;
@@ -33,7 +33,7 @@ export class DirectoryEntries implements OnApplicationShutdown {
     return this.directory.tell(action, id, principal.anonymous ? null : principal.userId);
   }
 
-  /** This node was taken for lost, and struck out. */
+  /** This node was taken for lost, and its entries were removed. */
   private renewLater(): void {
     clearTimeout(this.renewal);
     this.renewal = setTimeout(() => void this.renew(), DELAY_MS).unref();

@@ -8,7 +8,7 @@ import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
 import type { Target } from './target.js';
 
-/** The sessions of this node that a target means. */
+/** The sessions of this node that belong to a target. */
 @Injectable()
 export class LocalReceivers {
   constructor(
@@ -21,7 +21,7 @@ export class LocalReceivers {
     return this.sessions.events;
   }
 
-  /** @throws UnknownNamespace for a name that cannot be a channel */
+  /** @throws UnknownNamespace if the name is not valid */
   channelTarget(name: string): Target {
     return { to: 'channel', name: channelMeant(name, this.settings).name };
   }
@@ -30,7 +30,7 @@ export class LocalReceivers {
     return this.sessions.get(sessionId) !== undefined;
   }
 
-  /** Whether nobody meant is on this node. */
+  /** Whether no receiver is on this node. */
   hasNone(target: Target): boolean {
     if (target.to === 'user') return this.sessions.countOfUser(target.name) === 0;
     if (target.to === 'channel') return !this.hub.get(target.name as ChannelName)?.subscriptions.size;

@@ -1,3 +1,3 @@
-/** Whom a message is for, as data: it travels to other nodes. */
+/** The receivers of a message as data, for other nodes. */
 export type Target =
   { readonly to: 'everyone' } | { readonly to: 'user' | 'session' | 'role' | 'channel'; readonly name: string };

@@ -9,7 +9,7 @@ import { linger } from '../upgrade/pending/linger.js';
 /** RFC 6455 §1.3. */
 const HANDSHAKE_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** Answers a refused client with a few bytes on its bare socket; nothing is allocated that outlives the answer. */
+/** Answers a refused client with a few bytes on its bare socket. Nothing stays allocated afterwards. */
 export function answerRejection({ request, socket }: Upgrade, { answer }: Rejection): void {
   const key = request.headers['sec-websocket-key'] ?? '';
   linger(socket, 'close' in answer ? handshakeAndClose(key, answer) : httpAnswer(answer));

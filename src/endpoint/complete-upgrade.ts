@@ -6,15 +6,18 @@ import type { Acceptance } from '../upgrade/decision.js';
 import { acceptableOffer } from '../upgrade/ladder/extension-offers.js';
 import { listElements } from '../upgrade/ladder/list-header.js';
 
-/** `ws` asks for the subprotocol in a callback that knows nothing but the request; the policy has chosen it by then. */
+/** `ws` asks for the subprotocol in a callback that gets only the request. The policy has chosen it by then. */
 const choices = new WeakMap<IncomingMessage, Subprotocol>();
 
-/** For the option `handleProtocols`. False, which `ws` writes as no header, where the client offered none but a token. */
+/** For the option `handleProtocols`. False, which makes `ws` write no header, if the client offered only a token. */
 export function chosenSubprotocol(_offered: ReadonlySet<string>, request: IncomingMessage): Subprotocol | false {
   return choices.get(request) ?? false;
 }
 
-/** Finishes the handshake. False where the client has hung up meanwhile, or `ws` refuses what only it looks at. */
+/**
+ * Completes the handshake. Returns false if the client has hung up meanwhile, or `ws` refuses something that only it
+ * checks.
+ */
 export function completeUpgrade(
   { upgrade: { request, socket }, head, subprotocol }: Acceptance,
   server: WebSocketServer,
@@ -30,7 +33,7 @@ export function completeUpgrade(
   return isOpen;
 }
 
-/** Takes out of the list headers what `ws` refuses though RFC 9110 and RFC 7692 allow it. */
+/** Removes from list headers what `ws` refuses although RFC 9110 and RFC 7692 allow it. */
 function simplify(headers: IncomingHttpHeaders): void {
   headers.upgrade = 'websocket';
   const subprotocols = headers['sec-websocket-protocol'];
@@ -38,7 +41,7 @@ function simplify(headers: IncomingHttpHeaders): void {
   const extensions = headers['sec-websocket-extensions'];
   if (extensions === undefined) return;
   const offer = acceptableOffer(extensions);
-  // What is malformed is left to `ws`, which looks at it where compression is on.
+  // A malformed header is left to `ws`, which checks it if compression is on.
   if (offer === '') delete headers['sec-websocket-extensions'];
   else if (offer !== undefined) headers['sec-websocket-extensions'] = offer;
 }

@@ -7,7 +7,7 @@ import { UpgradeModule } from '../upgrade/upgrade.module.js';
 import { Handshakes } from './handshakes.js';
 import { SessionOpener } from './session-opener.js';
 
-/** Where the upgrade and dispatch meet: an accepted client becomes a session whose frames are dispatched. */
+/** Connects the upgrade and dispatch: an accepted client becomes a session whose frames are dispatched. */
 @Module({
   imports: [AccessModule, DispatchModule, SessionsModule, SocketModule, UpgradeModule],
   providers: [SessionOpener, Handshakes],

@@ -11,13 +11,13 @@ import { completeUpgrade } from './complete-upgrade.js';
 import { continueAsHttp } from './continue-as-http.js';
 import type { Receive } from './session-opener.js';
 
-/** Where the clients of one path become sessions. */
+/** The endpoint that accepts the clients of one path. */
 export interface Endpoint extends EndpointTraits {
   readonly server: WebSocketServer;
   readonly receive: Receive;
 }
 
-/** Does with each upgrade request what the policy decides. */
+/** Carries out the decision of the policy for each upgrade request. */
 @Injectable()
 export class Handshakes {
   constructor(
@@ -26,11 +26,11 @@ export class Handshakes {
     private readonly events: UpgradeEvents,
   ) {}
 
-  /** @param http whose request it is, in case it is no WebSocket's */
+  /** @param http the server of the request, in case it is not a WebSocket upgrade */
   async serve(upgrade: Upgrade, endpoints: ReadonlyMap<string, Endpoint>, http: Server): Promise<void> {
     const { socket } = upgrade;
     if (isAnswering(socket)) await answersSent(socket);
-    // An answer before has ended the connection.
+    // An earlier response has ended the connection.
     if (!socket.writable) return void socket.destroy();
 
     const decision = await this.policy.decide(upgrade, (path) => endpoints.get(path));
@@ -44,7 +44,7 @@ export class Handshakes {
     const { upgrade, principal } = accepted;
     const isOpen = endpoint !== undefined && this.complete(accepted, endpoint);
     if (isOpen) this.pendingConnections.admitted(upgrade.socket);
-    // `ws` has found what only it looks at, and left the answer to us.
+    // `ws` has found a fault that only it checks, and left the answer to us.
     else if (upgrade.socket.writable)
       answerRejection(upgrade, this.policy.reject(accepted, 'bad_extensions', principal));
   }

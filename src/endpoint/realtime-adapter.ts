@@ -14,12 +14,12 @@ import { Handshakes, type Endpoint } from './handshakes.js';
 import { SessionOpener, type Receive } from './session-opener.js';
 
 export interface RealtimeAdapterSettings {
-  /** WS_PATH: where gateways without a path of their own are. */
+  /** WS_PATH, for gateways without a path of their own. */
   readonly path: string;
   readonly maxMessageBytes: number;
-  /** Zero: a message may come in any number of frames. */
+  /** 0: a message may have any number of frames. */
   readonly maxFragments: number;
-  /** Zero: compression is not offered. */
+  /** 0: compression is not offered. */
   readonly compressFromBytes: number;
 }
 
@@ -28,17 +28,20 @@ interface GatewayOptions {
   readonly namespace?: string;
 }
 
-/** No message refers to one before it: then one compressed frame serves all clients, and none costs memory while idle. */
+/**
+ * No message refers to an earlier one, so one compressed frame serves all clients, and idle connections need no memory
+ * for it.
+ */
 const WITHOUT_CONTEXT_TAKEOVER = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 
 /** The least that reads of one frame hold on average: what comes byte by byte takes 200 bytes of memory a byte. */
 const MIN_READ_BYTES = 512;
-/** Reads that a short message may come in all the same. */
+/** Reads that even a short message may take. */
 const FREE_READS = 4_096;
 
 /**
- * Puts our own path (upgrade → handshake → session → dispatch) under Nest's stock gateway decorators. Nest still finds gateways,
- * sets @WebSocketServer() properties and calls afterInit; it binds nothing per connection any more.
+ * Puts our path (upgrade, handshake, session, dispatch) under Nest's own gateway decorators. Nest still finds gateways,
+ * sets @WebSocketServer() properties and calls afterInit, but no longer binds anything to each connection.
  */
 export class RealtimeAdapter extends WsAdapter {
   private readonly endpoints = new Map<string, Endpoint>();
@@ -70,8 +73,8 @@ export class RealtimeAdapter extends WsAdapter {
   }
 
   /**
-   * Whether a host application has another listener, such as a bundler's or a WebSocket server's, for a path that is none of
-   * ours. An offer of something else than WebSocket is for none: it would get no answer.
+   * Whether a host application has another upgrade listener, such as a bundler's or a WebSocket server's, for a path
+   * that is not ours. An offer of another protocol than WebSocket would get no answer from it.
    */
   private isForAnother(request: IncomingMessage): boolean {
     if (this.http.listenerCount('upgrade') <= 1 || isForeignUpgrade(request)) return false;
@@ -87,7 +90,7 @@ export class RealtimeAdapter extends WsAdapter {
     };
   }
 
-  /** One WebSocket server a path, however many gateways share it. */
+  /** One WebSocket server for each path, shared by all its gateways. */
   override create(port: number, options: GatewayOptions = {}): WebSocketServer {
     if (port !== 0)
       throw new Error(
@@ -107,13 +110,13 @@ export class RealtimeAdapter extends WsAdapter {
       maxPayload: this.settings.maxMessageBytes,
       maxFragments: this.settings.maxFragments,
       maxBufferedChunks: FREE_READS + Math.ceil(this.settings.maxMessageBytes / MIN_READ_BYTES),
-      // Connection answers pings: bounded, counted, and in one write with all else that leaves.
+      // Connection answers pings: bounded, counted, and in one write with everything else that leaves.
       autoPong: false,
       perMessageDeflate: this.settings.compressFromBytes > 0 && WITHOUT_CONTEXT_TAKEOVER,
       closeTimeout: CLOSE_TIMEOUT_MS,
       handleProtocols: chosenSubprotocol,
     });
-    // A listener keeps `ws` from answering what it refuses: Handshakes does, and counts it.
+    // A listener keeps `ws` from answering requests that it refuses. Handshakes answers and counts them.
     server.on('wsClientError', () => {});
     this.inboundBudget.watch(server.clients);
     this.endpoints.set(path, {

@@ -18,21 +18,26 @@ import { Inbox, type InboxContext } from '../dispatch/inbound/inbox.js';
 import { MessageTable } from '../dispatch/message-table.js';
 import { ReplyStreams } from '../dispatch/calls/reply-streams.js';
 
-/** Takes in the clients of one path. */
+/** Accepts the clients of one path. */
 export type Receive = (accepted: Acceptance, connection: Connection) => void;
 
-/** What the sessions of one path share. */
+/** The parts that the sessions of one path share. */
 interface Path {
   readonly context: InboxContext;
   readonly hooks: ConnectionHooks;
 }
 
-/** Where handlers have no time limit, those of clients that have gone have this one: nobody waits for their answers. */
+/**
+ * The time limit for handlers of clients that have left, if handlers have no other limit, because nobody waits for
+ * their replies.
+ */
 const PATIENCE_MS = 30_000;
-/** So that a handler is answered TIMEOUT before its session is given up. */
+/** So that a handler gets TIMEOUT before its session ends. */
 const PATIENCE_MARGIN_MS = 5_000;
 
-/** Turns an admitted client into a session: gives its connection an inbox and a heartbeat, and clears up when it closes. */
+/**
+ * Turns an accepted client into a session: gives its connection an inbox and a heartbeat, and cleans up when it closes.
+ */
 @Injectable()
 export class SessionOpener {
   private readonly formats: FrameFormats;
@@ -99,8 +104,8 @@ export class SessionOpener {
 }
 
 /**
- * Whether the client reads the compressed frames that we write for all. One that asked for a smaller window than
- * everyone else gets its messages uncompressed, which the extension always allows.
+ * Whether the client can read the compressed frames that we write for all. A client that asked for a smaller window
+ * gets uncompressed messages, which the extension always allows.
  */
 function takesCompressed({ extensions }: Connection, { headers }: IncomingMessage): boolean {
   const asked = headers['sec-websocket-extensions'] ?? '';

@@ -3,9 +3,9 @@ declare module 'ws' {
   interface ServerOptions {
     /** Milliseconds to wait for the peer's close frame before the socket is destroyed. */
     closeTimeout?: number | undefined;
-    /** Frames of one message; 0: no limit. */
+    /** Most frames of one message; 0: no limit. */
     maxFragments?: number | undefined;
-    /** Reads that one frame may come in; 0: no limit. */
+    /** Most reads of one frame; 0: no limit. */
     maxBufferedChunks?: number | undefined;
   }
 }

@@ -5,7 +5,7 @@ import { DirectModule } from './direct/direct.module.js';
 import { EchoModule } from './echo/echo.module.js';
 import { SessionGatewayModule } from './session/session-gateway.module.js';
 
-/** The features of this server, a line each. Yours goes here too. */
+/** The features of this server, one on each line. Add yours here. */
 @Module({
   imports: [SessionGatewayModule, EchoModule, BroadcastGatewayModule, DirectModule, ChannelsGatewayModule],
 })

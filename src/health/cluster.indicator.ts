@@ -4,8 +4,8 @@ import { EngineLink } from '../cluster/ports/engine-link.js';
 import { NodeRegistry } from '../cluster/ports/node-registry.js';
 
 /**
- * How this node stands with the others. Never down: without Redis it serves its own clients, and all nodes lose Redis at
- * the same moment, so that a balancer would be left with none.
+ * The connection to the other nodes. Never down: without Redis a node serves its own clients, and all nodes lose Redis
+ * at the same moment, so a balancer would have no node left.
  */
 @Injectable()
 export class ClusterIndicator {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { LoadMeter } from '../lifecycle/load-meter.js';
 
-/** How late the event loop is. */
+/** The lag of the event loop. */
 @Injectable()
 export class EventLoopIndicator {
   private judgedAt = performance.now();
@@ -12,15 +12,15 @@ export class EventLoopIndicator {
     private readonly meter: LoadMeter,
   ) {}
 
-  /** For liveness: shows the lag, and leaves it for readiness to judge. */
+  /** For liveness: shows the lag without a limit. */
   show(): HealthIndicatorResult {
     return this.indicators.check('event_loop').up({ lagMs: this.meter.lagMs });
   }
 
   /**
-   * For readiness: judges the worst half second since it was last judged, so that a stall between two probes counts.
+   * For readiness: checks the worst half second since the last check, so that a stall between two probes counts.
    *
-   * @param maxMs lag above which it is down; zero: never
+   * @param maxMs lag above which it is down; 0: never
    */
   check(maxMs: number): HealthIndicatorResult {
     const lagMs = this.meter.worstLagMs(this.judgedAt);

@@ -17,15 +17,19 @@ export class HealthController {
     private readonly cluster: ClusterIndicator,
   ) {}
 
-  /** Liveness: whoever gets an answer has seen the event loop turn. A restart would mend nothing else. */
+  /** Liveness: any answer shows that the event loop turns. A restart would repair nothing else. */
   @Get('health')
   live(): HealthCheckResult {
-    // Not through HealthCheckService: that answers 503 while the server drains, and who is leaving must not be killed for it.
+    // Not through HealthCheckService, which answers 503 while the server drains: a draining server must not be killed
+    // for it.
     const details = this.eventLoop.show();
     return { status: 'ok', info: details, error: {}, details };
   }
 
-  /** Readiness: 503 while starting or draining, and while the process is overloaded. Not for Redis: who is here is served. */
+  /**
+   * Readiness: 503 while starting or draining, and while the process is overloaded. Not without Redis, because clients
+   * are still served.
+   */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {
     const { maxEventLoopLagMs, maxHeapPercent } = this.settings.health;

@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { heapUse } from '../lifecycle/heap.js';
 
-/** How much of the heap limit is in use. */
+/** The used share of the heap limit. */
 @Injectable()
 export class HeapIndicator {
   constructor(private readonly indicators: HealthIndicatorService) {}
 
-  /** @param maxPercent share of the heap limit above which it is down; zero: never */
+  /** @param maxPercent share of the heap limit above which it is down; 0: never */
   check(maxPercent: number): HealthIndicatorResult {
     const { usedBytes, percent } = heapUse();
     const indicator = this.indicators.check('heap');

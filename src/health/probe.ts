@@ -2,18 +2,18 @@ import { get as getPlain } from 'node:http';
 import { get as getEncrypted } from 'node:https';
 import type { OwnAddress } from '../../config/own-address.js';
 
-/** Whether the server at an address says that it is alive; false also where it has not answered in time. */
+/** Whether the server at an address says that it is alive. Also false if it does not answer in time. */
 export function isAlive({ host, port, isEncrypted }: OwnAddress, timeoutMs: number): Promise<boolean> {
   const get = isEncrypted ? getEncrypted : getPlain;
   return new Promise((resolve) => {
-    // The certificate is of the name that clients know, and only ourselves are asked.
+    // The certificate has the name that clients use, and only this machine is asked.
     const options = { host, port, path: '/health', agent: false, rejectUnauthorized: false };
     const request = get(options, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });
     request.on('error', () => resolve(false));
-    // Of the whole, and not of a silence: a stalled server would be waited for as long as bytes trickle.
+    // A limit for the whole request and not for a silence: otherwise a stalled server could trickle bytes forever.
     const timer = setTimeout(() => {
       resolve(false);
       request.destroy();

@@ -1,6 +1,6 @@
 import type { CloseName } from '@gatehouse/protocol';
 
-/** Those for a rule that the client broke: each is counted by its name, and what the client still sends is not read. */
+/** Closes because the client broke a rule. Each is counted by its name, and further input of the client is not read. */
 export const BREACHES: ReadonlySet<CloseName> = new Set([
   'protocol_error',
   'wrong_frame_kind',

@@ -1,7 +1,7 @@
 import { ENVELOPE_VERSION, MAX_ID_LENGTH, MAX_TYPE_LENGTH, type CorrelationId } from '@gatehouse/protocol';
 import { GatehouseError } from './gatehouse-error.js';
 
-/** A client's message after decoding, whatever its codec. */
+/** A client's message after decoding, for every codec. */
 export interface InboundMessage {
   readonly type: string;
   readonly id: CorrelationId | undefined;
@@ -10,20 +10,20 @@ export interface InboundMessage {
   readonly trace: string | undefined;
   /** How `data` is encrypted; absent means plain. */
   readonly enc: string | undefined;
-  /** When the client says it made the message, milliseconds since 1970. */
+  /** When the client made the message, in its own words: milliseconds since 1970. */
   readonly ts: number | undefined;
-  /** What `data` was encrypted in, once it is decrypted. */
+  /** The seal of `data`, once it is decrypted. */
   readonly seal?: Seal;
 }
 
-/** What tells one encryption from all others, also of the same data. */
+/** Distinguishes one encryption from all others, also of the same data. */
 export interface Seal {
-  /** When it was made, by the clock of whoever made it, milliseconds since 1970. */
+  /** When it was made, by the clock of the sender, milliseconds since 1970. */
   readonly at: number;
   readonly signature: string;
 }
 
-/** A frame that is no envelope. Bears the request's id where that much could be read. */
+/** A frame that is not an envelope. Has the request's id if that could be read. */
 export class EnvelopeError extends GatehouseError {
   constructor(
     code: 'INVALID_MESSAGE_FORMAT' | 'UNSUPPORTED_VERSION',
@@ -35,10 +35,10 @@ export class EnvelopeError extends GatehouseError {
 }
 
 /**
- * Reads a decoded body as an envelope. `event` and `payload` are read as `type` and `data`
- * where those are absent; null counts as absent, except in `data`.
+ * Reads a decoded body as an envelope. `event` and `payload` stand for `type` and `data` if those are absent. Null
+ * counts as absent, except in `data`.
  *
- * @throws EnvelopeError when the body is no envelope
+ * @throws EnvelopeError if the body is not an envelope
  */
 export function readEnvelope(body: unknown): InboundMessage {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
@@ -64,7 +64,7 @@ export function readEnvelope(body: unknown): InboundMessage {
   }
 
   const data = fields.data === undefined ? fields.payload : fields.data;
-  // What is no time counts as none: only handlers that are protected against replay look at it.
+  // An invalid time counts as none: only handlers with replay protection use it.
   const sentAt = typeof ts === 'number' && Number.isSafeInteger(ts) ? ts : undefined;
   return { type, id, data, trace: trace ?? undefined, enc: enc ?? undefined, ts: sentAt };
 }

@@ -2,9 +2,9 @@ import { ERRORS, type ErrorCode } from '@gatehouse/protocol';
 
 const RETRY_AFTER_MS = 1_000;
 
-/** What an error says beside its code. */
+/** The parts of an error besides its code. */
 export interface ErrorExtras {
-  /** Replaces the registry's sentence. Must not quote what the client sent. */
+  /** Replaces the text of the registry. Must not quote input of the client. */
   readonly message?: string | undefined;
   /** For VALIDATION_FAILED: field path → reasons. */
   readonly details?: Readonly<Record<string, readonly string[]>> | undefined;
@@ -13,12 +13,12 @@ export interface ErrorExtras {
 }
 
 /**
- * The error a handler, guard or pipe throws to answer the client with a code of the registry. It is an answer and no fault, so
- * it has no stack: that took 20 µs for each message of a flood, and nobody read it.
+ * The error that a handler, guard or pipe throws to send the client a code of the registry. It is an answer and not a
+ * fault, so it has no stack: that took 20 µs for each message of a flood.
  */
 export class GatehouseError extends Error {
   /**
-   * For a failure that a later try may overcome, such as that of a database: the client is answered `UPSTREAM_UNAVAILABLE` with
+   * For a failure that a retry may overcome, such as a database error. The client gets `UPSTREAM_UNAVAILABLE` with
    * `retryAfter`, and the cause is logged. A message with `@ReplayProtected()` may be sent again.
    *
    * @param cause what failed; clients do not see it

@@ -1,6 +1,6 @@
 /**
- * Stops both clocks of this process, the one that rates use and the calendar, until it is disposed. Time passes only when a test
- * says so. Timers go on.
+ * Stops both clocks of this process, the steady clock of rates and the calendar, until it is disposed. Time passes only
+ * when a test says so. Timers go on.
  */
 export class StoppedClock implements Disposable {
   private readonly steady = performance.now.bind(performance);

@@ -17,7 +17,7 @@ export interface Closed {
   readonly reason: string;
 }
 
-/** A request was answered with an error. */
+/** A request got an error. */
 export class ReplyError extends Error {
   /** The code of the error, such as `FORBIDDEN`. */
   readonly code: string;
@@ -61,7 +61,7 @@ export class TestClient implements AsyncDisposable {
   }
 
   /**
-   * Connects with a token, or without one where it is undefined.
+   * Connects with a token, or without one if it is undefined.
    *
    * @param violations of the contract: a request that is answered INTERNAL_ERROR takes the oldest, and rejects with it
    * @throws Error where the upgrade is refused
@@ -76,7 +76,7 @@ export class TestClient implements AsyncDisposable {
   }
 
   /**
-   * Sends a message and waits for its reply. Other messages that come meanwhile are kept for `next`.
+   * Sends a message and waits for its reply. Other messages are kept for `next`.
    *
    * @returns the data of the reply
    * @throws ReplyError where it is answered with an error; ContractViolation where that came of a message which the contract does
@@ -92,12 +92,12 @@ export class TestClient implements AsyncDisposable {
     return message.data as T;
   }
 
-  /** Sends a message and waits for nothing. */
+  /** Sends a message without waiting for a reply. */
   send(message: { readonly type: string; readonly id?: string | number; readonly data?: unknown }): void {
     this.socket.send(JSON.stringify(message));
   }
 
-  /** The first message that has not been read yet: of this type, or of any. Waits until there is one. */
+  /** Returns the first unread message, of this type or of any. Waits until there is one. */
   next<T = unknown>(type?: string): Promise<ServerSent<T>> {
     return this.take((message) => type === undefined || message.type === type) as Promise<ServerSent<T>>;
   }

@@ -1,4 +1,4 @@
-/** What tests of gateways import, as `gatehouse/testing`. */
+/** The exports of `gatehouse/testing`, for tests of gateways. */
 import 'reflect-metadata';
 import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
 import { PassThrough } from 'node:stream';
@@ -12,7 +12,7 @@ export { ContractViolation } from './outgoing-check.js';
 export { StoppedClock } from './stopped-clock.js';
 export { ReplyError, TestClient, type Closed, type ServerSent } from './test-client.js';
 
-/** What a test server is started with. */
+/** The options of a test server. */
 export interface TestServerOptions {
   /** The modules with the gateways under test. */
   readonly features?: readonly (Type | DynamicModule)[];
@@ -25,7 +25,7 @@ export interface TestServerOptions {
   readonly checkContract?: boolean;
 }
 
-/** Who a token is for. */
+/** The claims of a token. */
 export interface TokenClaims {
   /** The user. Default: alice. */
   readonly sub?: string;
@@ -47,7 +47,7 @@ export interface TestServer extends AsyncDisposable {
   readonly logLines: readonly Readonly<Record<string, unknown>>[];
   /** A token that this server accepts. */
   mintToken(claims?: TokenClaims): string;
-  /** Connects a client with a token of these claims, or without a token where they are false. */
+  /** Connects a client with a token of these claims, or without a token if they are false. */
   connect(claims?: TokenClaims | false): Promise<TestClient>;
 }
 

@@ -15,14 +15,18 @@ import { TransportEvents } from './transport-events.js';
 import type { TransportSettings } from './transport-settings.js';
 
 const DAY_MS = 86_400_000;
-/** So long before its end a certificate is spoken of. Who renews by machine does so at a third of ninety days, just before. */
+/**
+ * How long before its expiry a certificate is reported. Automatic renewal happens just before, at a third of ninety
+ * days.
+ */
 const WARN_BEFORE_MS = 30 * DAY_MS;
-/** Where the files are not looked at, the calendar still is. */
+/** If the files are not checked, the expiry still is. */
 const CALENDAR_MS = 3_600_000;
 
 /**
- * Gives new connections the certificate that the files hold now; open ones go on with theirs. The files are read again and
- * again rather than watched: a mounted Kubernetes secret changes by a link two folders up, of which no watcher is told.
+ * Uses the current certificate of the files for new connections; open ones keep theirs. The files are read again and
+ * again and not watched, because a mounted Kubernetes secret changes by a link two folders up, which no watcher
+ * reports.
  */
 @Injectable()
 export class CertificateWatch implements OnApplicationShutdown {
@@ -30,7 +34,7 @@ export class CertificateWatch implements OnApplicationShutdown {
   private certificate: Certificate | undefined;
   private timer: NodeJS.Timeout | undefined;
   private warnedAt = -Infinity;
-  /** A fingerprint of what the files held last that could not be used, and whether it was told. */
+  /** A fingerprint of the last content that could not be used, and whether it was reported. */
   private misfit: { readonly print: string; isTold: boolean } | undefined;
 
   constructor(
@@ -38,12 +42,12 @@ export class CertificateWatch implements OnApplicationShutdown {
     private readonly events: TransportEvents,
   ) {}
 
-  /** When the certificate in use ends, milliseconds since 1970; undefined where there is none. */
+  /** When the certificate in use expires, milliseconds since 1970; undefined without a certificate. */
   get expiresAt(): number | undefined {
     return this.certificate?.expiresAt;
   }
 
-  /** @param certificate what the servers have now */
+  /** @param certificate the current certificate of the servers */
   start(certificate: Certificate, servers: readonly Server[]): void {
     const { reloadIntervalMs } = this.settings.tls;
     this.certificate = certificate;
@@ -91,7 +95,7 @@ export class CertificateWatch implements OnApplicationShutdown {
     return cert === this.certificate?.cert && key === this.certificate.key;
   }
 
-  /** @throws Error where a server cannot use it, or the present one is better */
+  /** @throws Error if a server cannot use it, or the current one is better */
   private use(certificate: Certificate, now: number): void {
     if (this.certificate === undefined) return;
     if (certificate.expiresAt <= now && this.certificate.expiresAt > now) {
@@ -104,7 +108,7 @@ export class CertificateWatch implements OnApplicationShutdown {
     this.events.emit('reloaded', certificate.expiresAt);
   }
 
-  /** Two files change one after the other: what does not fit may fit in a moment. */
+  /** Two files change one after the other: a pair that does not fit now may fit in a moment. */
   private tellOnSecondSight(print: string, reason: string): void {
     if (this.misfit?.print !== print) {
       this.misfit = { print, isTold: false };

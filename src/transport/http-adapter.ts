@@ -4,19 +4,19 @@ import { createServer as createTlsServer } from 'node:https';
 import type { TlsOptions } from 'node:tls';
 import { plainProblem, writeProblem } from './problem-json.js';
 
-/** How long HTTP requests under way may take once the last session has left. */
+/** How long running HTTP requests may take after the last session has left. */
 const LAST_REQUESTS_MS = 1_000;
 
 type OnCrash = (exception: unknown) => void;
 
-/** @param tls undefined: it speaks plain HTTP */
+/** @param tls undefined: plain HTTP */
 export function createHttpServer(tls: TlsOptions | undefined, handle: RequestListener): Server {
   return tls ? createTlsServer(tls, handle) : createServer(handle);
 }
 
 /**
- * The Express of this server. What no route takes, and what breaks outside of a route, it answers itself: Nest would quote
- * the URL.
+ * The Express instance of this server. It answers unknown paths and errors outside of routes itself, because Nest's
+ * answers would quote the URL.
  */
 export class HttpAdapter extends ExpressAdapter {
   constructor(
@@ -31,8 +31,8 @@ export class HttpAdapter extends ExpressAdapter {
   }
 
   /**
-   * Called when the last session has left. Node waits for every connection that has not finished a request: also for one
-   * that a load balancer or browser opened in advance, or that never ends its request, and then forever.
+   * Called when the last session has left. Node would wait for every connection without a finished request, possibly
+   * forever: for example one that a load balancer or browser opened in advance.
    */
   override close(): Promise<void> {
     const { httpServer } = this;
@@ -45,7 +45,7 @@ export class HttpAdapter extends ExpressAdapter {
   }
 
   override setErrorHandler(): this {
-    // Express knows a handler of errors by its four parameters.
+    // Express recognises an error handler by its four parameters.
     return this.use((error: unknown, _request: IncomingMessage, response: ServerResponse, _next: () => void) => {
       const status = statusOf(error);
       if (status === 500) this.onCrash(error);
@@ -58,7 +58,7 @@ export function answerNotFound(response: ServerResponse): void {
   writeProblem(response, plainProblem(404, 'Nothing is served at this path'));
 }
 
-/** Express and its parts say with `status` that it is the client's fault, such as a URL that cannot be decoded. */
+/** Express and its parts mark client errors with `status`, such as a URL that cannot be decoded. */
 function statusOf(error: unknown): number {
   const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
   return status >= 400 && status < 500 ? status : 500;

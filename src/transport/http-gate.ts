@@ -19,13 +19,13 @@ const FOR_OPERATORS = ['/api', '/docs', '/docs-json', '/contract', METRICS];
 const FOR_PROBES = new Set(['/health', '/ready']);
 const BEARER = /^bearer[ \t]+(\S+)$/i;
 
-/** What stands before every HTTP request of a server of its own. Called before anything else is put into the path. */
+/** The middleware in front of every HTTP request of a server of its own. Must be installed first. */
 export function setUpHttp(app: NestExpressApplication, settings: TransportSettings): void {
   app.disable('x-powered-by');
   guardPaths(app, settings, '');
 }
 
-/** What stands before every HTTP request below the prefix. */
+/** The middleware in front of every HTTP request below the prefix. */
 export function guardPaths(app: NestExpressApplication, settings: TransportSettings, prefix: string): void {
   const { tls, internal } = settings;
   const events = app.get(TransportEvents, { strict: false });
@@ -39,7 +39,7 @@ export function guardPaths(app: NestExpressApplication, settings: TransportSetti
   if (internal.metricsToken !== undefined) app.use(`${prefix}${METRICS}`, tokenDemand(internal.metricsToken, events));
 }
 
-/** What stands behind the server API, which has read its bodies by then, and before all else. */
+/** The middleware behind the server API, which has read its bodies by then, and in front of everything else. */
 export function refuseBodies(app: NestExpressApplication): void {
   app.use(bodyRefuser(app.get(TransportEvents, { strict: false })));
 }
@@ -65,7 +65,7 @@ function tokenDemand(token: string, events: TransportEvents): Middleware {
   const demanded = digest(token);
   return ({ headers }, response, next) => {
     const [, given = ''] = BEARER.exec(headers.authorization ?? '') ?? [];
-    // Digests are of one length, and how far they agree tells nothing of the token.
+    // Digests have the same length, and comparing them reveals nothing about the token.
     if (timingSafeEqual(digest(given), demanded)) return next();
     events.emit('refused', 'metrics_token');
     writeProblem(response, plainProblem(401, 'A token is required'), { 'WWW-Authenticate': 'Bearer' });

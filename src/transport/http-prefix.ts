@@ -1,4 +1,4 @@
-/** What stands before every path of this server's HTTP: empty, or such as `/gatehouse` in a host application. */
+/** The prefix of every HTTP path of this server: empty, or such as `/gatehouse` in a host application. */
 export class HttpPrefix {
   constructor(readonly value: string) {}
 }

@@ -8,7 +8,7 @@ import { PendingConnections } from '../upgrade/pending/pending-connections.js';
 import { createHttpServer } from './http-adapter.js';
 import type { TransportSettings } from './transport-settings.js';
 
-/** A second port for operators and back ends, with the same handlers. It has no WebSocket. */
+/** A second port for operators and back ends, with the same handlers and without WebSocket. */
 @Injectable()
 export class InternalPort implements OnApplicationShutdown {
   private readonly requests = new WeakSet<IncomingMessage>();
@@ -25,10 +25,10 @@ export class InternalPort implements OnApplicationShutdown {
   }
 
   /**
-   * Listens; undefined where the settings want none.
+   * Listens. Returns undefined if the settings have no internal port.
    *
-   * @param tls what the public port has
-   * @throws UnusableSettings where the port cannot be had
+   * @param tls the certificate of the public port
+   * @throws UnusableSettings if the port is not available
    */
   async open(handle: RequestListener, tls: TlsOptions | undefined): Promise<Server | undefined> {
     const { port, host, tls: speaksTls } = this.settings.internal;

@@ -4,16 +4,16 @@ export const PROBLEM_TYPE = 'application/problem+json';
 
 const DISCARD_MS = 2_000;
 
-/** An answer that is an error, as RFC 9457 has it. */
+/** An error response of RFC 9457. */
 export interface PlainProblem {
   readonly type: 'about:blank';
-  /** The name of the status. */
+  /** The reason phrase of the status. */
   readonly title: string;
   readonly status: number;
   readonly detail: string;
 }
 
-/** @param detail must not quote what the client sent */
+/** @param detail must not quote input of the client */
 export function plainProblem(status: number, detail = nameOf(status)): PlainProblem {
   return { type: 'about:blank', title: nameOf(status), status, detail };
 }
@@ -41,8 +41,8 @@ export function writeProblem(
 }
 
 /**
- * What is still to come of a request that is answered already is thrown away, for a while: a client that finds the
- * connection closed while it sends does not read the answer.
+ * The rest of an answered request is read and discarded for a while: a client that finds the connection closed while it
+ * sends does not read the answer.
  */
 function discardRest(request: IncomingMessage): void {
   request.resume();

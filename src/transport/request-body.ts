@@ -6,7 +6,7 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** A middleware that lets no request pass with a body that nobody has read by then. */
+/** A middleware that refuses requests with a body that nothing has read. */
 export function bodyRefuser(events: TransportEvents) {
   return (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
     if (!hasBody(request) || request.readableEnded) return next();

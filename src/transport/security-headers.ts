@@ -5,7 +5,9 @@ import type { TransportSettings } from './transport-settings.js';
 
 type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
-/** For answers that are data: a browser that is made to show one runs, loads and frames nothing. /docs has its own. */
+/**
+ * For responses that are data: a browser that displays one runs, loads and frames nothing. /docs has its own headers.
+ */
 const NOTHING = {
   useDefaults: false,
   directives: {
@@ -16,13 +18,13 @@ const NOTHING = {
   },
 };
 
-/** A middleware that gives every answer the headers which keep browsers from making more of it than it is. */
+/** A middleware that gives every response the headers that restrict browsers. */
 export function securityHeaders({ tls, server }: TransportSettings): Middleware {
   const common = helmet({ contentSecurityPolicy: NOTHING, strictTransportSecurity: false });
   const isMeant = tls.hstsMaxAgeSeconds > 0 && (tls.certFile !== undefined || tls.required === 'on');
   if (!isMeant) return common;
 
-  // Nothing is said of subdomains, which may be anybody's.
+  // Without subdomains, which may belong to anyone.
   const hsts = strictTransportSecurity({ maxAge: tls.hstsMaxAgeSeconds, includeSubDomains: false });
   const isSecure = secureRequestReader(server);
   return (request, response, next) => {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { TlsFailure, TransportEvents } from './transport-events.js';
 
-/** OpenSSL has hundreds of codes: those that say what to do have a name, the rest is one. */
+/** OpenSSL has hundreds of codes. Those that suggest an action have a name; all others share one. */
 const FAILURES = new Map<string, TlsFailure>([
   ['ERR_SSL_HTTP_REQUEST', 'plain_http'],
   ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'version'],
@@ -29,21 +29,21 @@ function tlsFailureOf({ code }: NodeJS.ErrnoException): TlsFailure {
 
 interface Observers {
   readonly events: TransportEvents;
-  /** Whether this server ended the TCP connection itself, and has told of it. */
+  /** Whether this server ended the TCP connection itself, and has reported it. */
   readonly wasCut: (tcp: Socket) => boolean;
 }
 
-/** Tells of each client that TLS failed with, before there was anything else between it and the server. */
+/** Reports each client whose TLS handshake failed. */
 export function watchTlsFailures(server: Server, { events, wasCut }: Observers): void {
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     const tcp = tcpBelow(socket);
     if (tcp !== undefined && wasCut(tcp)) return;
-    // A TLS socket that is closed no longer knows its address.
+    // A closed TLS socket no longer knows its address.
     events.emit('tlsFailed', tlsFailureOf(error), socket.remoteAddress ?? tcp?.remoteAddress ?? '');
   });
 }
 
-/** Node's own field, as in socket/traffic.ts. */
+/** A private field of Node, as in socket/traffic.ts. */
 function tcpBelow(socket: TLSSocket): Socket | undefined {
   return Reflect.get(socket, '_parent') as Socket | undefined;
 }

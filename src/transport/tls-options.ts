@@ -7,8 +7,8 @@ import type { Settings } from '../../config/settings.js';
 const HANDSHAKE_MS = 10_000;
 
 /**
- * What Mozilla calls intermediate: forward secrecy and authenticated encryption only. Every client of the last ten years
- * speaks one of them. https://wiki.mozilla.org/Security/Server_Side_TLS
+ * Mozilla's intermediate configuration: only forward secrecy and authenticated encryption. Every client of the last ten
+ * years supports one of them. https://wiki.mozilla.org/Security/Server_Side_TLS
  */
 const CIPHERS = [
   'TLS_AES_128_GCM_SHA256',
@@ -22,7 +22,7 @@ const CIPHERS = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
-/** For a new server, and as a whole again for its new certificate. */
+/** For a new server, and again for its new certificate. */
 export function tlsOptions({ minVersion }: Settings['tls'], { cert, key, passphrase }: Certificate): TlsOptions {
   return {
     cert,
@@ -31,7 +31,7 @@ export function tlsOptions({ minVersion }: Settings['tls'], { cert, key, passphr
     minVersion,
     ciphers: CIPHERS,
     honorCipherOrder: true,
-    // A client that asks for new keys again and again costs the server more than itself. TLS 1.3 has no such thing.
+    // Renegotiation costs the server more than the client. TLS 1.3 does not have it.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: HANDSHAKE_MS,

@@ -4,7 +4,7 @@ import { CertificateWatch } from './certificate-watch.js';
 import { InternalPort } from './internal-port.js';
 import { TransportEvents } from './transport-events.js';
 
-/** TLS and its certificate, the ports, and what HTTP answers to requests that no controller takes. */
+/** TLS and its certificate, the ports, and the responses to requests without a controller. */
 @Module({
   imports: [UpgradeModule],
   providers: [TransportEvents, CertificateWatch, InternalPort],

@@ -10,7 +10,7 @@ import type { Codec } from '../protocol/codecs/codec.js';
 import type { SessionId } from '../sessions/session.js';
 import type { HttpRefusal } from './ladder/refusals.js';
 
-/** An upgrade request, as Node hands it over. */
+/** An upgrade request, as Node passes it on. */
 export interface Upgrade {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
@@ -20,17 +20,17 @@ export interface Upgrade {
   readonly arrivedAt: number;
 }
 
-/** What the policy has to know of the endpoint at a path. */
+/** What the policy needs to know about the endpoint of a path. */
 export interface EndpointTraits {
   readonly compresses: boolean;
 }
 
-/** The request offers only protocols that this server does not speak: it goes on as plain HTTP. */
+/** The request offers only protocols that this server does not support, so it goes on as plain HTTP. */
 export interface NotOurs {
   readonly outcome: 'not ours';
 }
 
-/** The client is turned away: with an HTTP answer, or by a finished handshake and a close frame. */
+/** The client is refused, by an HTTP response or by a completed handshake and a close frame. */
 export interface Rejection {
   readonly outcome: 'reject';
   readonly answer: HttpRefusal | CloseAnswer;
@@ -39,30 +39,30 @@ export interface Rejection {
 export interface CloseAnswer {
   readonly close: CloseName;
   readonly reason: string;
-  /** Written as the chosen subprotocol: a client that offered some reads the close code only if one is chosen. */
+  /** Sent as the selected subprotocol: a client that offered some reads the close code only if one is selected. */
   readonly subprotocol: string | undefined;
 }
 
-/** Who asks, as far as the request tells. */
+/** The identity of the client, as far as the request shows it. */
 export interface Applicant {
   readonly upgrade: Upgrade;
   readonly client: ClientAddress;
   readonly credentials: Credentials;
 }
 
-/** The client may have a session. It holds its places until the session closes or the policy takes them back. */
+/** The client may have a session. It keeps its places until the session closes or the policy takes them back. */
 export interface Acceptance extends Applicant {
   readonly outcome: 'accept';
   readonly path: string;
   readonly sessionId: SessionId;
   readonly principal: Principal;
-  /** What the answer names; undefined where the client offered none. */
+  /** The selected subprotocol; undefined if the client offered none. */
   readonly subprotocol: Subprotocol | undefined;
   readonly codec: Codec;
   readonly place: AddressRecord;
-  /** Its places over all nodes; undefined where this node is the only one. */
+  /** Its places over all nodes; undefined on a single node. */
   readonly sharedPlace: PlaceOwner | undefined;
-  /** What the client has sent behind its request. */
+  /** Bytes that the client has sent after its request. */
   readonly head: Buffer;
 }
 

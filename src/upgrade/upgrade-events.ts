@@ -13,16 +13,16 @@ export interface AcceptedAttempt {
   readonly sessionId: SessionId;
   readonly codec: Codec;
   readonly address: string;
-  /** When its request had come, milliseconds since 1970. */
+  /** When its request arrived, milliseconds since 1970. */
   readonly arrivedAt: number;
 }
 
 export interface RefusedAttempt {
   readonly request: IncomingMessage;
   readonly arrivedAt: number;
-  /** Who it is, where its token was good. */
+  /** The user, if the token was valid. */
   readonly principal: Principal | undefined;
-  /** What keeps it out, where it is a ban. */
+  /** The ban that applies, if any. */
   readonly ban: Ban | undefined;
 }
 
@@ -30,9 +30,9 @@ interface UpgradeEventMap {
   /** The session is open by now. */
   accepted: [attempt: AcceptedAttempt];
   refused: [reason: RefusalReason, address: string, attempt: RefusedAttempt];
-  /** A connection was cut off before it brought a request that could be answered. */
+  /** A connection was closed before a complete request arrived. */
   cut: [fault: HttpFault, address: string];
 }
 
-/** Whom the upgrade lets in, and what it turns away, for observers. Listeners must not throw. */
+/** Accepted and refused upgrades, for observers. Listeners must not throw. */
 export class UpgradeEvents extends EventEmitter<UpgradeEventMap> {}

@@ -34,7 +34,7 @@ interface Placed extends Applicant {
 
 type Judged = Acceptance | { readonly reason: RefusalReason; readonly principal?: Principal };
 
-/** Refusals because of a ban, and those that lead to one. */
+/** Refusals because of a ban, and those that cause one. */
 const BANNING: ReadonlySet<RefusalReason> = new Set(['banned', 'connection_rate', 'too_many_from_address']);
 
 /**
@@ -60,7 +60,7 @@ export class UpgradePolicy {
     this.isProxy = trustedPeers(settings.server.trustProxy);
   }
 
-  /** @param endpointAt undefined where no endpoint has the path */
+  /** @param endpointAt returns undefined if no endpoint has the path */
   async decide(upgrade: Upgrade, endpointAt: (path: string) => EndpointTraits | undefined): Promise<Decision> {
     const { request, socket } = upgrade;
     if (isForeignUpgrade(request)) return { outcome: 'not ours' };
@@ -89,8 +89,8 @@ export class UpgradePolicy {
   }
 
   /**
-   * Looks once more, for what may have changed since the decision. Call it in the turn in which the connection opens:
-   * nothing waits between the two, so concurrent upgrades cannot pass a limit together.
+   * Checks again what may have changed since the decision. Call it in the turn in which the connection opens: nothing
+   * waits between the two, so concurrent upgrades cannot exceed a limit together.
    */
   confirm(accepted: Acceptance): Acceptance | Rejection {
     const { principal } = accepted;
@@ -120,8 +120,8 @@ export class UpgradePolicy {
     const answer = {
       close,
       reason: ban && reason === 'banned' ? reasonOfBan(ban) : reasonWithBan(close, ban),
-      // Where nothing offered is spoken here, the first entry is echoed all the same: a browser that
-      // offered some and is given none fails the handshake and never reads the close code.
+      // If the server supports none of the offered subprotocols, the first one is echoed all the same: a browser that
+      // gets none fails the handshake and never reads the close code.
       subprotocol: chooseSubprotocol(offered) ?? offered[0],
     };
     return { outcome: 'reject', answer };
@@ -146,7 +146,7 @@ export class UpgradePolicy {
     return { outcome: 'accept', ...placed, principal, subprotocol, codec, sessionId, sharedPlace, head };
   }
 
-  /** Asks the back end, if there is one to ask, about a client that nothing else keeps out. */
+  /** Asks the back end, if configured, about a client that nothing else refuses. */
   private async decidedBy(
     decisions: ConnectDecisions | undefined,
     { principal, sessionId, client, path }: Omit<ConnectRequest, 'address'> & Pick<Placed, 'client'>,
@@ -158,7 +158,7 @@ export class UpgradePolicy {
     return this.outcomeOf(decisions.decide({ principal, sessionId, address: client.address, path }), waiting);
   }
 
-  /** What comes of a check, or why nobody waits for it any more. */
+  /** The result of a check, or why nobody waits for it any more. */
   private async outcomeOf<T>(
     checking: T | Promise<T | RefusalReason>,
     { gone }: WaitingClient,

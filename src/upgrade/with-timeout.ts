@@ -1,7 +1,7 @@
 /**
- * What comes of the promise, or `late` where that takes longer.
+ * The result of the promise, or `late` if that takes longer.
  *
- * @param timeoutMs zero: however long it takes
+ * @param timeoutMs 0: no limit
  */
 export async function withTimeout<T, const Late>(
   promise: Promise<T>,

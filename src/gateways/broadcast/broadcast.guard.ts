@@ -9,7 +9,7 @@ import {
   type SessionGuard,
 } from 'gatehouse';
 
-/** Who may send to everyone: BROADCAST_ROLES, or everyone signed in where that is empty. */
+/** Who may send to everyone: BROADCAST_ROLES, or every signed-in user if that is empty. */
 @Injectable()
 export class BroadcastGuard implements SessionGuard {
   private readonly roles: readonly string[];

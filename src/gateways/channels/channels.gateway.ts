@@ -24,7 +24,7 @@ import {
   Unsubscribed,
 } from './channels.replies.js';
 
-/** Publications that a `history` request without `limit` brings; the next ones come with `since` set to the last. */
+/** Publications in the reply to a `history` request without `limit`. For the next ones, set `since` to the last. */
 const DEFAULT_HISTORY_LIMIT = 100;
 
 /** The clients' door to channels. */
@@ -63,7 +63,7 @@ export class ChannelsGateway {
   publish(@MessageBody() request: Publish, @CurrentMessage() context: MessageContext): Promise<Published> {
     const channel = this.requests.demandPublish(request.channel, context);
     if (!channel.namespace.replayProtection) return this.publishIn(channel, request, context);
-    // Where it is unknown whether it was published, the same key keeps a retry from publishing it twice.
+    // If it is unknown whether it was published, the same key keeps a retry from publishing it twice.
     const { idempotencyKey = this.replays.fingerprintOf(context.message) } = withoutNulls(request);
     const once = Object.assign(request, { idempotencyKey });
     return this.replays.once(context, () => this.publishIn(channel, once, context)) as Promise<Published>;
@@ -97,14 +97,14 @@ export class ChannelsGateway {
     const { data } = request;
     const { idempotencyKey, ttlMs, excludeSelf } = withoutNulls(request);
     const publication = { data, idempotencyKey, ttlMs, excludeSession: excludeSelf ? session.id : undefined };
-    // Redis keeps the order, so a burst of one client need not wait for an answer each.
+    // Redis keeps the order, so publications of one client in a row need not wait for each other.
     const onSent = (): void => context.letNextBegin();
     const position = await this.requests.publish(channel, publication, { session, onSent });
     return { channel: channel.name, ...position };
   }
 }
 
-/** Null counts as absent in the fields of a request, as it does in the envelope. */
+/** Null counts as absent in the fields of a request, as in the envelope. */
 function withoutNulls<T extends object>(request: T): T {
   return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== null)) as T;
 }

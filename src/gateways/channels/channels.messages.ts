@@ -16,7 +16,7 @@ import {
 const MAX_HISTORY_LIMIT = 10_000;
 const MAX_TTL_MS = 86_400_000;
 
-/** Names that are no channel are UNKNOWN_CHANNEL, whatever is wrong with them; here they need only be text. */
+/** An invalid name is UNKNOWN_CHANNEL; here it only needs to be a string. */
 class ChannelMessage {
   @IsString()
   @IsNotEmpty()
@@ -44,7 +44,7 @@ export class Subscribe extends ChannelMessage {
   @IsBoolean()
   presence?: boolean;
 
-  /** The session id that the client had before, so that what it excluded itself from stays excluded. */
+  /** The previous session of the client, so that publications which excluded it stay excluded. */
   @IsOptional()
   @IsString()
   @Length(1, 64)

@@ -6,7 +6,7 @@ export class SendMessage {
   @Length(1, 256)
   targetUserId!: string;
 
-  /** Any value: it reaches the target as it is. */
+  /** Any value; it reaches the target unchanged. */
   @IsDefined()
   message!: unknown;
 }

@@ -9,8 +9,8 @@ import { guardMessagePack } from './msgpack-guard.js';
 import { type LeafRules, needsTranslation, translate, wellFormed } from './outbound-value.js';
 
 /**
- * `v1.binary`: the envelope of `v1.json` in MessagePack, with bytes, 64-bit integers and timestamps as such.
- * Known loss: msgpackr 2.1.3 drops a byte order mark (U+FEFF) that begins a received string of more than 64 bytes.
+ * `v1.binary`: the envelope of `v1.json` in MessagePack, with native bytes, 64-bit integers and timestamps. Known loss:
+ * msgpackr 2.1.3 drops a byte order mark (U+FEFF) at the start of a received string of more than 64 bytes.
  */
 export const msgpackCodec: Codec = {
   subprotocol: 'v1.binary',
@@ -28,13 +28,14 @@ export const msgpackCodec: Codec = {
   encode(message) {
     const body = bodyOf(message);
     const writable = needsTranslation(body, FOREIGN_TO_MSGPACK, 1) ? translate(body, FOREIGN_TO_MSGPACK, 1) : body;
-    // msgpackr's answer is a view into its working buffer. The copy (0.3 µs at most) frees that buffer for the next message:
-    // otherwise a small frame in a queue or a history holds a slab as large as the largest message ever sent.
+    // msgpackr returns a view into its working buffer. The copy (0.3 µs at most) frees that buffer for the next
+    // message. Otherwise a small frame in a queue or a history would keep a buffer as large as the largest message ever
+    // sent.
     return Buffer.from(packr.pack(writable, RESET_BUFFER_MODE));
   },
 };
 
-/** `int64AsType: 'auto'` exists (number up to 2^53, bigint beyond) but not in the package's types. */
+/** `int64AsType: 'auto'` exists (number up to 2^53, bigint beyond) but is missing in the package's types. */
 const unpackr = new Unpackr({
   useRecords: false,
   mapsAsObjects: true,
@@ -42,7 +43,7 @@ const unpackr = new Unpackr({
   int64AsType: 'auto' as 'number',
 });
 
-/** `variableMapSize`: the default writes two bytes more a map, and throws at 65,536 keys. */
+/** `variableMapSize`: the default writes two more bytes for each map, and throws at 65,536 keys. */
 const packr = new Packr({ useRecords: false, variableMapSize: true, useToJSON: false, encodeUndefinedAsNil: true });
 
 const OPTIONAL_FIELDS = ['id', 'channel', 'seq', 'epoch', 'ts', 'trace', 'enc', 'data'] as const;
@@ -63,15 +64,15 @@ function bodyOf(message: ServerMessage): Record<string, unknown> {
     const value = message[field];
     if (value !== undefined) body[field] = value;
   }
-  // Field by field: a publisher may be a whole Session to TypeScript.
+  // Field by field, because a publisher may be a whole Session.
   if (message.from !== undefined) body.from = { userId: message.from.userId, sessionId: message.from.sessionId };
   return body;
 }
 
 /**
- * What msgpackr would write as something else: an absent value as extension 0, a lone surrogate as bytes that are no
- * UTF-8, an integer beyond 32 bits as a float (which a Go or Rust client does not read into an integer). NaN and the infinities are
- * null, as in every codec.
+ * Values that msgpackr would encode wrongly: an absent value as extension 0, a lone surrogate as bytes that are not
+ * UTF-8, an integer beyond 32 bits as a float (which a Go or Rust client does not read into an integer). NaN and the
+ * infinities become null, as in every codec.
  */
 const FOREIGN_TO_MSGPACK: LeafRules = {
   coversKeys: true,

@@ -1,18 +1,20 @@
 import { isUtf8 } from 'node:buffer';
 import { MAX_CONTAINERS, MAX_DEPTH } from './codec.js';
 
-/** One row a container that is open: how many elements it still awaits, and whether these alternate key, value. */
+/**
+ * One row for each open container: how many elements are missing, and whether these alternate between key and value.
+ */
 const awaited = new Uint32Array(MAX_DEPTH + 1);
 const isMap = new Uint8Array(MAX_DEPTH + 1);
 
-/** What a Date holds, less room for the nanoseconds. */
+/** The range of a Date, with room for the nanoseconds. */
 const LATEST_DATE_SECONDS = 8_639_999_999_000n;
 
 /**
- * Reads the structure of a message without building anything, so that the decoder behind it meets only what this
- * server accepts: one value, nothing after it; lengths that the bytes can honour; MAX_DEPTH; string keys, for JSON and
- * Protocol Buffers subscribers have no other and `1` and `"1"` would be one key to them; UTF-8; no extension but
- * timestamps, since each of msgpackr's own (records, sets, regular expressions, errors, references) builds objects.
+ * Checks the structure of a message without creating objects, so that the decoder gets only what this server accepts:
+ * one value and nothing after it; lengths that fit the bytes; MAX_DEPTH; string keys, because `1` and `"1"` would be
+ * one key in JSON and Protocol Buffers; UTF-8; no extension except timestamps, because msgpackr's own (records, sets,
+ * regular expressions, errors, references) create objects.
  *
  * @throws RangeError at the first byte that breaks a rule
  */
@@ -39,7 +41,7 @@ export function guardMessagePack(bytes: Buffer): void {
     if (isKey || ++depth > MAX_DEPTH || ++containers > MAX_CONTAINERS) refuse();
     if (head >= 0xdc) at += head % 2 === 0 ? 2 : 4;
     outstanding += elements;
-    // Every element takes a byte at least. Counted over all open containers, or nested headers could add up.
+    // Every element takes at least one byte. Counted over all open containers, because nested headers could add up.
     if (outstanding > bytes.length - at) refuse();
     awaited[depth] = elements;
     isMap[depth] = head < 0x90 || head >= 0xde ? 1 : 0;
@@ -68,7 +70,7 @@ function endOfScalar(bytes: Buffer, head: number, at: number): number {
   return endOfTimestamp(bytes, head, at);
 }
 
-/** Infinity and NaN have every bit of the exponent set. JSON subscribers would get null for them. */
+/** Infinity and NaN have all exponent bits set. JSON subscribers would get null for them. */
 function refuseInfinite(bytes: Buffer, head: number, at: number): void {
   const exponentEnd = head === 0xca ? 0x80 : 0xf0;
   if (((bytes[at] ?? 0) & 0x7f) === 0x7f && ((bytes[at + 1] ?? 0) & exponentEnd) === exponentEnd) refuse();
@@ -96,7 +98,7 @@ function endOfString(bytes: Buffer, head: number, at: number): number {
 
 function endOfText(bytes: Buffer, start: number, end: number): number {
   within(bytes, end);
-  // For 27 bytes of ASCII 24 ns, where isUtf8 and the view it needs take 185 ns.
+  // For 27 bytes of ASCII this takes 24 ns, while isUtf8 and the view it needs take 185 ns.
   if (end - start <= 64 && isAscii(bytes, start, end)) return end;
   return isUtf8(bytes.subarray(start, end)) ? end : refuse();
 }
@@ -107,7 +109,7 @@ function isAscii(bytes: Buffer, start: number, end: number): boolean {
   return seen < 0x80;
 }
 
-/** Type -1 in its three sizes. The 96-bit form reaches beyond what a Date can hold. */
+/** Type -1 in its three sizes. The 96-bit form can exceed the range of a Date. */
 function endOfTimestamp(bytes: Buffer, head: number, at: number): number {
   if (head === 0xd6 && bytes[at] === 0xff) return within(bytes, at + 5);
   if (head === 0xd7 && bytes[at] === 0xff) return within(bytes, at + 9);
@@ -116,7 +118,7 @@ function endOfTimestamp(bytes: Buffer, head: number, at: number): number {
   return seconds > -LATEST_DATE_SECONDS && seconds < LATEST_DATE_SECONDS ? at + 14 : refuse();
 }
 
-/** `size` counts 0, 1, 2 for lengths of 8, 16 and 32 bits. */
+/** `size` is 0, 1 or 2 for lengths of 8, 16 and 32 bits. */
 function lengthBytes(size: number): number {
   return 1 << size;
 }

@@ -2,13 +2,13 @@
 import { MAX_DEPTH } from './codec.js';
 
 /**
- * Deepest value a codec writes. Above MAX_DEPTH because replies wrap what clients sent (a history item lies four
- * levels down): without the headroom, one publication at MAX_DEPTH would make every later recovery of its channel fail.
- * Also what ends a cycle: a walk that cannot return reaches this depth first.
+ * The deepest value that a codec writes. It is above MAX_DEPTH because replies wrap data of clients (a history item is
+ * four levels down): otherwise one publication at MAX_DEPTH would make every later recovery of its channel fail. It
+ * also ends a cycle: a walk without an end reaches this depth.
  */
 export const MAX_OUTBOUND_DEPTH = MAX_DEPTH + 16;
 
-/** Which leaves an encoder cannot take as they are, and what it writes for them. A leaf is anything without fields. */
+/** Which leaves an encoder cannot write, and what it writes instead. A leaf is a value without fields. */
 export interface LeafRules {
   isForeign(leaf: unknown): boolean;
   translate(leaf: unknown): unknown;
@@ -17,9 +17,9 @@ export interface LeafRules {
 }
 
 /**
- * Whether `value` must go through `translate` before it is encoded. Costs about 20 ns a field.
+ * Whether `value` must go through `translate` before it is encoded. Costs about 20 ns for each field.
  *
- * @throws TypeError for what no encoding carries, RangeError when deeper than MAX_OUTBOUND_DEPTH
+ * @throws TypeError for values that cannot be encoded, RangeError if deeper than MAX_OUTBOUND_DEPTH
  */
 export function needsTranslation(value: unknown, rules: LeafRules, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return isForeignPrimitive(value, rules);
@@ -46,7 +46,7 @@ function fieldsNeedTranslation(fields: Record<string, unknown>, rules: LeafRules
   return false;
 }
 
-/** A copy in plain objects and arrays, every leaf translated, `undefined` fields left out. */
+/** A copy of plain objects and arrays, with every leaf translated and `undefined` fields omitted. */
 export function translate(value: unknown, rules: LeafRules, depth: number): unknown {
   if (typeof value !== 'object' || value === null) {
     refuseUnwritable(value);
@@ -84,7 +84,7 @@ export function hasToJson(value: object): value is { toJSON(): unknown } {
   return typeof (value as { toJSON?: unknown }).toJSON === 'function';
 }
 
-/** JSON.stringify drops these without a word or writes `{}`; a promise without its await is the usual one. */
+/** JSON.stringify silently drops these or writes `{}`. The usual cause is a promise without await. */
 export function refuseUnwritable(value: unknown): void {
   if (typeof value === 'function' || typeof value === 'symbol') throw new TypeError(`A ${typeof value} cannot be sent`);
   if (typeof value !== 'object' || value === null || !isExotic(value)) return;
@@ -98,7 +98,7 @@ export function refuseUnwritable(value: unknown): void {
   if (unwritable) throw new TypeError(`A ${value.constructor.name} cannot be sent`);
 }
 
-/** Sets an own property, also for the one name that plain assignment gives to the prototype. */
+/** Sets an own property, also for `__proto__`, where plain assignment would set the prototype. */
 export function setField(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') target[key] = value;
   else Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
@@ -109,7 +109,7 @@ function isForeignPrimitive(value: unknown, rules: LeafRules): boolean {
   return rules.isForeign(value);
 }
 
-/** Neither a literal nor a JSON.parse result: a class instance, a Date, bytes … */
+/** Neither a literal nor a result of JSON.parse: a class instance, a Date, bytes … */
 function isExotic(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null;

@@ -37,7 +37,7 @@ export const protobufCodec: Codec = {
     else if (id !== undefined) writer.uint32(Tag.idNumber).sint64(id);
     if ('code' in message) writeError(writer, message);
     else writeMessage(writer, message);
-    // Shared, that is not copied once more: this writer is used for no other message.
+    // Shared, so it is not copied again: this writer is used for no other message.
     return writer.finish(true);
   },
 };
@@ -128,7 +128,7 @@ const READ_TEXT = new Map<number, string>([
 function readField(reader: Reader, tag: number, body: Body): void {
   switch (tag) {
     case Tag.version:
-      // Proto3 does not tell 0 from absent.
+      // Proto3 does not distinguish 0 from absent.
       body.v = reader.uint32() || ENVELOPE_VERSION;
       return;
     case Tag.idNumber:

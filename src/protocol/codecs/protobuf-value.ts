@@ -96,7 +96,7 @@ function writeFields(writer: Writer, fields: Record<string, unknown>, depth: num
   }
 }
 
-/** Reads a Value up to `end`; the last of several kinds counts, as the specification has it for a oneof. */
+/** Reads a Value up to `end`. The last of several kinds counts, as the specification says for a oneof. */
 export function readValue(reader: Reader, end: number, depth: number): unknown {
   let value: unknown = null;
   while (reader.pos < end) {
@@ -137,7 +137,7 @@ export function readValue(reader: Reader, end: number, depth: number): unknown {
   return closed(reader, end, value);
 }
 
-/** JSON has no Infinity and no NaN: its subscribers would get null for them. */
+/** JSON has no Infinity and no NaN; its subscribers would get null for them. */
 function finite(value: number): number {
   if (!Number.isFinite(value)) throw new RangeError('Not finite');
   return value;
@@ -145,11 +145,11 @@ function finite(value: number): number {
 
 /** `data` itself is read at depth 1, so its outermost list or map is at depth 2. */
 const OUTERMOST = 2;
-/** Of the value that is being read: reading is synchronous, one value at a time. */
+/** For the current value; reading is synchronous, one value at a time. */
 let containers = 0;
 
 function enterContainer(depth: number): void {
-  // The outermost container of a value begins a new count.
+  // The outermost container of a value restarts the count.
   containers = depth === OUTERMOST ? 1 : containers + 1;
   if (depth > MAX_DEPTH || containers > MAX_CONTAINERS) throw new RangeError('Too complex');
 }
@@ -192,7 +192,7 @@ export function readEntry(reader: Reader, into: Record<string, unknown>, read: (
   into[key] = closed(reader, end, value === undefined ? read(end) : value);
 }
 
-/** Reads the length of a message; where it ends must still be within the bytes. */
+/** Reads the length of a message, whose end must be within the bytes. */
 export function endOfMessage(reader: Reader): number {
   const length = reader.size();
   const end = reader.pos + length;
@@ -200,18 +200,18 @@ export function endOfMessage(reader: Reader): number {
   return end;
 }
 
-/** A field that ran over the end of its message is a lie about a length somewhere. */
+/** A field beyond the end of its message means that a length is wrong. */
 export function closed<T>(reader: Reader, end: number, value: T): T {
   if (reader.pos !== end) throw new RangeError('Overrun');
   return value;
 }
 
-/** Groups within groups are followed 100 levels deep, then refused: protobufjs' Reader.recursionLimit. */
+/** Nested groups are followed 100 levels deep, then refused: protobufjs' Reader.recursionLimit. */
 export function skipUnknown(reader: Reader, tag: number): void {
   reader.skipType(tag & 7, 0, tag >>> 3);
 }
 
-/** A copy of its own: the reader's would keep the whole network buffer alive for it. */
+/** A copy, because the reader's view would keep the whole network buffer in memory. */
 export function readBytes(reader: Reader): Buffer {
   return Uint8Array.prototype.slice.call(reader.bytes()) as Buffer;
 }

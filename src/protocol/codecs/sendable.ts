@@ -1,6 +1,6 @@
 import { needsTranslation, translate, type LeafRules } from './outbound-value.js';
 
-/** Infinity and NaN are null for every receiver, as in JSON: otherwise each codec would write something else. */
+/** Infinity and NaN become null for every receiver, as in JSON. Otherwise each codec would write something else. */
 const AS_IT_IS: LeafRules = {
   coversKeys: false,
   isForeign: isInfinite,
@@ -10,8 +10,8 @@ const AS_IT_IS: LeafRules = {
 const WRAPPING = 5;
 
 /**
- * What is to be kept and sent later, by whatever codec: refused now where no codec can write it, and with what `toJSON`
- * returns in place of what has one. Costs about 20 ns a field.
+ * Prepares data that is kept and sent later by any codec. Refuses what no codec can write, and replaces objects by the
+ * result of their `toJSON`. Costs about 20 ns for each field.
  *
  * @throws TypeError or RangeError
  */

@@ -10,7 +10,7 @@ export const CODECS: Readonly<Record<Subprotocol, Codec>> = {
   'v2.proto': protobufCodec,
 };
 
-/** The first of the client's list that this server speaks: the client's order decides, as RFC 6455 §4.2.2 permits. */
+/** The first of the client's list that this server supports: the client's order decides, as RFC 6455 §4.2.2 permits. */
 export function chooseSubprotocol(offered: readonly string[]): Subprotocol | undefined {
   return offered.find(isSubprotocol);
 }

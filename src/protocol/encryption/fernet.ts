@@ -1,11 +1,11 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** What a token held. */
+/** The content of a token. */
 export interface Opened {
   readonly plain: Buffer;
-  /** By the clock of whoever made it, milliseconds since 1970. Whole seconds. */
+  /** By the clock of the sender, in milliseconds since 1970. Whole seconds. */
   readonly sealedAt: number;
-  /** What no other token has: its signature. */
+  /** Unique for each token: its signature. */
   readonly signature: Buffer;
 }
 
@@ -27,16 +27,16 @@ const IV_AT = 9;
 const TEXT_AT = 25;
 const BLOCK_BYTES = 16;
 const SIGNATURE_BYTES = 32;
-/** Padding takes a block where the text is empty. */
+/** An empty text is padded to a block. */
 const MIN_BYTES = TEXT_AT + BLOCK_BYTES + SIGNATURE_BYTES;
-/** How far ahead of ours the clock may be by which a token was made. */
+/** How far ahead of ours the clock of a sender may be. */
 const MAX_SKEW_SECONDS = 60;
-/** RFC 4648 §5, padded as Python's `cryptography` writes and demands it. */
+/** RFC 4648 §5, with padding, which Python's `cryptography` writes and requires. */
 const BASE64URL = /^[\w-]+={0,2}$/;
 
 /**
- * Fernet tokens, version 0x80 of github.com/fernet/spec: AES-128-CBC under an HMAC-SHA256, with the time. As much work
- * whichever key it was, or none: each is tried.
+ * Fernet tokens, version 0x80 of github.com/fernet/spec: AES-128-CBC and HMAC-SHA256, with the time. Every key is
+ * tried, so the work does not depend on which one fits.
  */
 export class Fernet {
   private readonly keys: readonly Key[];
@@ -61,9 +61,9 @@ export class Fernet {
   }
 
   /**
-   * Undefined whatever is wrong with it.
+   * Undefined if anything is wrong with the token.
    *
-   * @param ttlMs how old it may be, in whole seconds; zero: no limit, neither into the future
+   * @param ttlMs how old it may be, in whole seconds; 0: no limit, also not into the future
    */
   open(token: string, ttlMs = 0, now = Date.now()): Opened | undefined {
     if (token.length % 4 !== 0 || !BASE64URL.test(token)) return undefined;
@@ -85,7 +85,7 @@ export class Fernet {
   }
 }
 
-/** As Python's `cryptography` has it, which counts in seconds. */
+/** Like Python's `cryptography`, which counts in seconds. */
 function isTimely(ageMs: number, ttlMs: number): boolean {
   const age = Math.floor(ageMs / 1_000);
   return ttlMs === 0 || (age <= ttlMs / 1_000 && age >= -MAX_SKEW_SECONDS);
@@ -106,7 +106,7 @@ function decrypted(signed: Buffer, { encryption }: Key): Buffer | undefined {
   try {
     return Buffer.concat([decipher.update(signed.subarray(TEXT_AT)), decipher.final()]);
   } catch {
-    // The padding is wrong: made so by somebody who has the key.
+    // The padding is wrong, so someone with the key made it so.
     return undefined;
   }
 }

@@ -4,7 +4,7 @@ import { Fernet } from './fernet.js';
 import { GatehouseError } from '../gatehouse-error.js';
 import { jsonText, parseJson } from '../codecs/json-codec.js';
 
-/** What stands in `enc`. */
+/** The value of `enc`. */
 export const FERNET = 'fernet';
 
 export interface OpenedPayload {
@@ -12,37 +12,37 @@ export interface OpenedPayload {
   readonly seal: Seal;
 }
 
-/** Payloads as Fernet tokens of their JSON, in whatever codec the message around them is. */
+/** Payloads as Fernet tokens of their JSON, whatever the codec of the message. */
 export class PayloadCipher {
   constructor(
     private readonly fernet: Fernet,
-    /** How old what comes in may be; zero: no limit. */
+    /** How old a received payload may be. 0: no limit. */
     private readonly ttlMs: number,
   ) {}
 
-  /** Undefined where no key is configured. */
+  /** Undefined if no key is configured. */
   static of({ keys, ttlMs }: { readonly keys: readonly string[]; readonly ttlMs: number }): PayloadCipher | undefined {
     return keys.length === 0 ? undefined : new PayloadCipher(new Fernet(keys), ttlMs);
   }
 
-  /** @throws TypeError or RangeError when the data cannot be written */
+  /** @throws TypeError or RangeError if the data cannot be encoded */
   seal(data: unknown): string {
     return this.fernet.seal(jsonText(data));
   }
 
   /**
-   * What a client sent, under the same guards as a message of `v1.json`.
+   * Decrypts a payload of a client, with the same checks as for a message of `v1.json`.
    *
-   * @throws GatehouseError DECRYPTION_FAILED, whatever is wrong with it
+   * @throws GatehouseError DECRYPTION_FAILED if anything is wrong with it
    */
   open(token: unknown): OpenedPayload {
     return this.openWithin(this.ttlMs, token);
   }
 
   /**
-   * What was kept, however long.
+   * Decrypts stored data, however old.
    *
-   * @throws GatehouseError DECRYPTION_FAILED where its key is not configured any more
+   * @throws GatehouseError DECRYPTION_FAILED if its key is no longer configured
    */
   openKept(token: unknown): unknown {
     return this.openWithin(0, token).data;

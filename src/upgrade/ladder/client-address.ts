@@ -10,29 +10,29 @@ export type ProxySettings = Pick<Settings['server'], 'trustProxy' | 'forwardedHe
 
 export type Trust = (address: string, hop: number) => boolean;
 
-/** Where a request comes from, as far as trusted proxies tell. */
+/** The origin of a request, as far as trusted proxies report it. */
 export interface Route {
-  /** The client's; where the last trusted proxy reports none, that proxy's. */
+  /** The address of the client; if the last trusted proxy reports none, that of the proxy. */
   readonly address: string;
-  /** Trusted proxies that it came through. */
+  /** Number of trusted proxies that it came through. */
   readonly hops: number;
 }
 
-/** Makes the function that finds the client's address, behind trusted proxies the one they report. */
+/** Creates the function that finds the client's address; behind trusted proxies the one that they report. */
 export function clientAddressReader(settings: ProxySettings): (request: IncomingMessage) => ClientAddress {
   if (settings.trustProxy === undefined) return ({ socket }) => clientAddress(socket.remoteAddress ?? '');
   const routeOf = routeReader(settings.trustProxy, settings);
   return (request) => clientAddress(routeOf(request).address);
 }
 
-/** Makes the function that says whether connections from an address are those of a trusted proxy, and so of many clients. */
+/** Creates the function that tells whether an address is a trusted proxy, and so stands for many clients. */
 export function trustedPeers(trusted: TrustedProxies): (address: string) => boolean {
   if (trusted === undefined) return () => false;
   const trust = trustOf(trusted);
   return (address) => trust(address, 0);
 }
 
-/** Makes the function that follows a request back through the proxies that are trusted. */
+/** Creates the function that follows a request back through trusted proxies. */
 export function routeReader(
   trusted: Exclude<TrustedProxies, undefined>,
   { forwardedHeader }: ProxySettings,
@@ -46,14 +46,14 @@ export function routeReader(
       if (!trust(from, hops)) break;
       hops += 1;
       from = reported;
-      // `unknown` and made-up names are no addresses: whoever reports them stands for the client.
+      // `unknown` and invented names are not addresses: the proxy that reports them stands for the client.
       if (isIP(reported) !== 0) address = reported;
     }
     return { address, hops };
   };
 }
 
-/** Whether the proxy at an address, so many hops away, is believed. */
+/** Whether the proxy at an address, this many hops away, is trusted. */
 function trustOf(trusted: number | readonly string[]): Trust {
   if (typeof trusted === 'number') return (_address, hop) => hop < trusted;
   return proxyAddr.compile([...trusted]);

@@ -34,7 +34,7 @@ const REASON_OF_VERDICT = {
   unavailable: 'keys_unavailable',
 } as const satisfies Record<VerdictReason, RefusalReason>;
 
-/** Judges a request by what it says, whatever the limits and the state of the server. */
+/** Checks a request by its content, apart from limits and the state of the server. */
 @Injectable()
 export class Eligibility {
   private readonly isAllowedOrigin: OriginPolicy;
@@ -48,12 +48,12 @@ export class Eligibility {
     this.isSecureEnough = settings.tls.required === 'on' ? secureRequestReader(settings.server) : () => true;
   }
 
-  /** What the request itself is refused for, whoever sends it. */
+  /** Faults of the request itself, whoever sends it. */
   faultOf(request: IncomingMessage): RefusalReason | undefined {
     return this.isSecureEnough(request) ? handshakeFault(request) : 'tls_required';
   }
 
-  /** origin → subprotocol → extensions → credentials. A promise only where a token has to be checked. */
+  /** origin → subprotocol → extensions → credentials. Returns a promise only if a token must be checked. */
   of({
     headers,
     credentials,
@@ -76,7 +76,7 @@ export class Eligibility {
     return this.verified(token, subprotocol);
   }
 
-  /** Holds nothing of the request, for it may go on when its client has left. */
+  /** Keeps no reference to the request, because it may go on after its client has left. */
   private async verified(token: string, subprotocol: Subprotocol | undefined): Promise<Eligible | RefusalReason> {
     const verdict = await this.tokens.verify(token);
     return verdict.ok ? { subprotocol, principal: verdict.principal } : REASON_OF_VERDICT[verdict.reason];

@@ -1,7 +1,7 @@
 const DEFLATE = 'permessage-deflate';
 const TOKEN = String.raw`[!#$%&'*+\-.^_\x60|~0-9A-Za-z]+`;
 const QUOTED = String.raw`"(?:[^"\\]|\\.)*"`;
-/** An extension name or a parameter, and what comes behind it (RFC 6455 §9.1). */
+/** An extension name or a parameter, and its separator (RFC 6455 §9.1). */
 const PART = new RegExp(String.raw`[ \t]*(?:(${TOKEN})(?:[ \t]*=[ \t]*(${TOKEN}|${QUOTED}))?[ \t]*)?(,|;|$)`, 'y');
 
 type Parameter = readonly [name: string, value: string | undefined];
@@ -11,7 +11,7 @@ interface Offer {
   readonly parameters: readonly Parameter[];
 }
 
-/** Which parameters of permessage-deflate there are, and which values each takes (RFC 7692 §7.1). */
+/** The parameters of permessage-deflate, and the values that each takes (RFC 7692 §7.1). */
 const FITS = new Map<string, (value: string | undefined) => boolean>([
   ['server_no_context_takeover', (value) => value === undefined],
   ['client_no_context_takeover', (value) => value === undefined],
@@ -20,11 +20,11 @@ const FITS = new Map<string, (value: string | undefined) => boolean>([
 ]);
 
 /**
- * Chooses from Sec-WebSocket-Extensions the first offer of permessage-deflate that can be accepted, as the header that
- * `ws` is to see. `ws` fails the handshake for an offer with a parameter it does not know, and for an empty list element;
- * RFC 7692 §7 wants the offer declined, and RFC 9110 §5.6.1.2 the element ignored.
+ * Selects from Sec-WebSocket-Extensions the first acceptable offer of permessage-deflate, as the header for `ws`. `ws`
+ * fails the handshake for an offer with an unknown parameter, and for an empty list element; but RFC 7692 §7 wants the
+ * offer declined, and RFC 9110 §5.6.1.2 the element ignored.
  *
- * @returns '' where nothing is to be negotiated; undefined where the header is malformed
+ * @returns '' if nothing is negotiated; undefined if the header is malformed
  */
 export function acceptableOffer(header: string): string | undefined {
   const offers = readOffers(header);
@@ -46,14 +46,14 @@ function written([name, value]: Parameter): string {
   return value === undefined ? name : `${name}=${value}`;
 }
 
-/** Undefined where the header is malformed. */
+/** Undefined if the header is malformed. */
 function readOffers(header: string): readonly Offer[] | undefined {
   const offers: Offer[] = [];
   let parts: Parameter[] = [];
   PART.lastIndex = 0;
   for (;;) {
     const [, name, value, behind] = PART.exec(header) ?? [];
-    // The pattern starts from the beginning when it does not fit.
+    // The pattern starts from the beginning when it does not match.
     if (behind === undefined) return undefined;
     if (name !== undefined) parts.push([name, value && unquoted(value)]);
     else if (behind === ';' || parts.length > 0) return undefined;

@@ -3,13 +3,16 @@ import { isIP } from 'node:net';
 import type { Settings } from '../../../config/settings.js';
 import { listElements } from './list-header.js';
 
-/** Which headers proxies report in. Only one kind is read: clients can write the other, and proxies pass it on. */
+/**
+ * The kind of header that proxies use. Only one kind is read, because clients can write the other, and proxies pass it
+ * on.
+ */
 export type ForwardedHeader = Settings['server']['forwardedHeader'];
 
-/** A parameter of RFC 7239 §4, and what comes behind it. Some proxies leave out the quotes that IPv6 needs. */
+/** A parameter of RFC 7239 §4, and its separator. Some proxies omit the quotes that IPv6 needs. */
 const PARAMETER = /[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=([^\s",;]+|"(?:[^"\\]|\\.)*")[ \t]*)?(,|;|$)/y;
 
-/** What each proxy says that it was connected from, nearest first. Entries that are no address stay as they are. */
+/** The address that each proxy reports, nearest first. Entries that are not addresses stay as they are. */
 export function forwardedFor({ headers }: IncomingMessage, header: ForwardedHeader): readonly string[] {
   const entries =
     header === 'forwarded'
@@ -18,7 +21,7 @@ export function forwardedFor({ headers }: IncomingMessage, header: ForwardedHead
   return entries.map(addressOf).toReversed();
 }
 
-/** The scheme that each proxy reports, nearest first; undefined where none reports any. */
+/** The scheme that each proxy reports, nearest first; undefined if none reports any. */
 export function forwardedProtocols(
   { headers }: IncomingMessage,
   header: ForwardedHeader,
@@ -31,7 +34,7 @@ export function forwardedProtocols(
   return isReported ? values.map((value) => value.toLowerCase()).toReversed() : undefined;
 }
 
-/** Takes off what proxies add to an address: quotes, brackets, and a port, as in `"[2001:db8::7]:4711"`. */
+/** Removes what proxies add to an address: quotes, brackets, and a port, as in `"[2001:db8::7]:4711"`. */
 function addressOf(entry: string): string {
   const bare = /^"(.*)"$/.exec(entry)?.[1] ?? entry;
   const [, ipv6, ipv4] = /^(?:\[([^\]]+)\]|([\d.]+))(?::[\w.-]+)?$/.exec(bare) ?? [];
@@ -39,14 +42,14 @@ function addressOf(entry: string): string {
   return isIP(address) === 0 ? bare : address;
 }
 
-/** Elements of Forwarded, the farthest first. None where it is malformed: a client may have written its beginning. */
+/** Elements of Forwarded, farthest first. Empty if it is malformed, because a client may have written its beginning. */
 function readForwarded(header: string | undefined): readonly ReadonlyMap<string, string>[] {
   const elements: Map<string, string>[] = [];
   let element = new Map<string, string>();
   PARAMETER.lastIndex = 0;
   for (;;) {
     const [, name, value = '', behind] = PARAMETER.exec(header ?? '') ?? [];
-    // The pattern starts from the beginning when it does not fit.
+    // The pattern starts from the beginning when it does not match.
     if (behind === undefined) return [];
     if (name !== undefined) element.set(name.toLowerCase(), unquoted(value));
     if (behind === ';') continue;

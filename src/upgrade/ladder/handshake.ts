@@ -5,10 +5,10 @@ import type { RefusalReason } from './refusals.js';
 
 /** Sixteen bytes in base64. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
-/** A host of RFC 3986 §3.2.2, and a port. An empty one is allowed. */
+/** A host of RFC 3986 §3.2.2, and a port, which may be empty. */
 const HOST = /^(?:\[[\d.:A-Fa-f]+\]|[\w!$%&'()*+,\-.;=~]*)(?::\d*)?$/;
 
-/** What is wrong with the request as a WebSocket handshake (RFC 6455 §4.2.1); undefined where nothing is. */
+/** The fault of the request as a WebSocket handshake (RFC 6455 §4.2.1); undefined if there is none. */
 export function handshakeFault(request: IncomingMessage): RefusalReason | undefined {
   const { method, headers, rawHeaders } = request;
   if (rawHeaders.length > MAX_HEADERS * 2) return 'too_many_headers';
@@ -21,7 +21,7 @@ export function handshakeFault(request: IncomingMessage): RefusalReason | undefi
   return headers['sec-websocket-version'] === '13' ? undefined : 'bad_version';
 }
 
-/** RFC 9112 §3.2 demands 400 without it. Node sees to that for requests, and not for upgrades. */
+/** RFC 9112 §3.2 requires 400 without it. Node checks this for requests, but not for upgrades. */
 function hasOneHost({ headers, rawHeaders }: IncomingMessage): boolean {
   const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
   return count === 1 && HOST.test(headers.host ?? '');

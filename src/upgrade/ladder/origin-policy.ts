@@ -1,17 +1,20 @@
 import type { Settings } from '../../../config/settings.js';
 
-/** Schemes of pages that a server can have served itself. Others, such as chrome-extension:, have a host that proves nothing. */
+/**
+ * Schemes of pages that a server can have served itself. Others, such as chrome-extension:, have a host that proves
+ * nothing.
+ */
 const WEB_SCHEMES = new Set(['http:', 'https:', 'ws:', 'wss:']);
 
-/** Whether a page of `origin` may connect to the server it knows as `host`. */
+/** Whether a page of `origin` may connect to the server under the name `host`. */
 export type OriginPolicy = (origin: string | undefined, host: string | undefined) => boolean;
 
 /**
- * Makes the function that says whether a page may connect: one of ALLOWED_ORIGINS, where `*` is any.
+ * Creates the function that tells whether a page may connect: pages of ALLOWED_ORIGINS, where `*` is any.
  *
- * Without a list, a page may connect to the host name that it comes from. The host name is the page's own word: by DNS
- * rebinding, a page of evil.example makes its name stand for this server's address, and then both agree. So where
- * connections need no token, only names that no DNS server can give away count: those of the machine itself.
+ * Without a list, a page may connect to its own host name. But the page chooses that name: by DNS rebinding, a page of
+ * evil.example makes its name resolve to this server's address, and then both agree. So if connections need no token,
+ * only names of the machine itself count, which no DNS server can assign.
  */
 export function originPolicy({ server, authentication }: Pick<Settings, 'server' | 'authentication'>): OriginPolicy {
   const allowed = server.allowedOrigins;

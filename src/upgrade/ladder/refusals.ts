@@ -6,9 +6,12 @@ export interface HttpRefusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** How a client is turned away: with an HTTP answer, or by a finished upgrade and a close code that a browser can read. */
+/** How a client is refused: by an HTTP response, or by a completed upgrade and a close code that a browser can read. */
 export type Refusal = {
-  /** A trusted proxy gets the HTTP answer, whatever AUTH_REFUSAL says: it can pass the upgrade on to another node. */
+  /**
+   * A trusted proxy gets the HTTP response, whatever AUTH_REFUSAL says, because it can pass the upgrade on to another
+   * node.
+   */
   readonly isForProxies?: true;
 } & (
   { readonly http: HttpRefusal; readonly close?: CloseName } | { readonly http?: undefined; readonly close: CloseName }
@@ -28,12 +31,12 @@ const noToken = (sentence: string): HttpRefusal => ({
 });
 
 /**
- * Every reason to refuse an upgrade; the key is the counter's label. Where both ways stand,
- * AUTH_REFUSAL chooses.
+ * Every reason to refuse an upgrade; the key is the label of the counter. If both ways are possible, AUTH_REFUSAL
+ * decides.
  */
 export const REFUSALS = {
-  // Not 426: that offers to go on with TLS on the same connection (RFC 2817). And no close code: it would take a finished
-  // upgrade, which is what there must not be.
+  // Not 426, which offers TLS on the same connection (RFC 2817). Not a close code, because the upgrade must not be
+  // completed.
   tls_required: { http: { status: 403, sentence: 'TLS is required: use wss' } },
   bad_method: { http: { status: 405, sentence: 'A WebSocket upgrade is a GET request', headers: { Allow: 'GET' } } },
   too_many_headers: { http: { status: 431, sentence: 'Too many headers' } },

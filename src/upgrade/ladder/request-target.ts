@@ -1,18 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { listElements } from './list-header.js';
 
-/** Scheme, authority, and the rest. An authority with user information is not one of HTTP (RFC 9110 §4.2.4). */
+/** Scheme, authority, and the rest. An authority with user information is not valid for HTTP (RFC 9110 §4.2.4). */
 const ABSOLUTE = /^(?:https?|wss?):\/\/([^/?#@]+)(.*)$/is;
 
 /**
  * Rewrites the absolute form of a request target, `GET http://host/path`, to the usual one. Servers must accept it, and
- * must take the host from it rather than from the Host header (RFC 9112 §3.2.2).
+ * must take the host from it and not from the Host header (RFC 9112 §3.2.2).
  */
 export function useOriginForm(request: IncomingMessage): void {
   const [, authority, rest = ''] = ABSOLUTE.exec(request.url ?? '') ?? [];
   if (authority === undefined) return;
   request.url = rest.startsWith('/') ? rest : `/${rest}`;
-  // A request without Host stays one without: that is a fault of its own.
+  // A request without Host stays without: that is a fault of its own.
   if (request.headers.host !== undefined) request.headers.host = authority;
 }
 
@@ -23,8 +23,9 @@ export function pathOf({ url = '/' }: IncomingMessage): string {
 }
 
 /**
- * Whether a request with an Upgrade header offers only protocols that this server does not speak, as Java's HttpClient
- * and `curl --http2` do with h2c. A list that names WebSocket among others counts only with the headers of a handshake.
+ * Whether a request with an Upgrade header offers only protocols that this server does not support, as Java's
+ * HttpClient and `curl --http2` do with h2c. A list that includes WebSocket counts as WebSocket only with the headers
+ * of a handshake.
  */
 export function isForeignUpgrade({ method, headers }: IncomingMessage): boolean {
   const offered = listElements(headers.upgrade ?? '').map((protocol) => protocol.toLowerCase());

@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { routeReader, trustedPeers, type ProxySettings } from './client-address.js';
 import { forwardedProtocols } from './forwarded.js';
 
-/** Some proxies report `wss` of an upgrade. */
+/** Some proxies report `wss` for an upgrade. */
 const SECURE = new Set(['https', 'wss']);
 
 /**
- * Makes the function that tells whether a client's request came over TLS: by its socket, or behind trusted proxies by what
- * the outermost of them reports.
+ * Creates the function that tells whether a client's request used TLS: by its socket, or behind trusted proxies by the
+ * report of the outermost one.
  */
 export function secureRequestReader(settings: ProxySettings): (request: IncomingMessage) => boolean {
   const { trustProxy, forwardedHeader } = settings;
@@ -17,8 +17,8 @@ export function secureRequestReader(settings: ProxySettings): (request: Incoming
   return (request) => {
     const protocols = forwardedProtocols(request, forwardedHeader);
     if (protocols === undefined || !isTrusted(request.socket.remoteAddress ?? '')) return isOverTls(request);
-    // Proxies replace the scheme or add theirs behind what came, and what came may be the client's own. So no more values
-    // are believed than trusted proxies have been passed.
+    // Proxies replace the scheme or append theirs, and the existing value may be the client's own. So only as many
+    // values are trusted as there are trusted proxies on the way.
     const outermost = Math.min(protocols.length, Math.max(1, routeOf(request).hops));
     return SECURE.has(protocols[outermost - 1] ?? '');
   };

@@ -1,12 +1,12 @@
 import { STATUS_CODES } from 'node:http';
 
-/** What HTTP connections are cut off for before there is a request to answer; the key is the counter's label. */
+/** Why HTTP connections are closed before there is a request to answer; the key is the label of the counter. */
 export const HTTP_FAULTS = {
   request_timeout: 408,
   head_too_large: 431,
   too_many_headers: 431,
   malformed_request: 400,
-  // It is not worth an answer.
+  // It gets no answer.
   too_many_waiting: undefined,
   too_many_waiting_from_address: undefined,
 } as const satisfies Record<string, number | undefined>;
@@ -18,7 +18,9 @@ const FAULT_OF_CODE: Readonly<Record<string, HttpFault>> = {
   HPE_HEADER_OVERFLOW: 'head_too_large',
 };
 
-/** What Node's error on a client's connection means; undefined where the client has merely gone, or speaks no TLS. */
+/**
+ * The fault behind Node's error on a client's connection; undefined if the client has only left, or does not speak TLS.
+ */
 export function httpFaultOf({ code = '' }: NodeJS.ErrnoException): HttpFault | undefined {
   // It hung up in the middle of its headers.
   if (code === 'HPE_INVALID_EOF_STATE') return undefined;

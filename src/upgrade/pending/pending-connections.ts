@@ -16,34 +16,34 @@ import { UpgradeEvents } from '../upgrade-events.js';
 
 export type DoorstepSettings = Pick<Settings, 'server' | 'upgrade'>;
 
-/** A TCP connection that is no session. */
+/** A TCP connection without a session. */
 interface Guest {
-  /** Of a TLS server the one below TLS: it is there before the handshake. */
+  /** For a TLS server the connection below TLS, which exists before the handshake. */
   readonly socket: Socket;
   readonly isEncrypted: boolean;
-  /** Its key among the guests. */
+  /** The key of its address. */
   readonly peer: string;
   readonly limitKey: string;
-  /** Requests that are not answered yet. */
+  /** Requests without a response yet. */
   inHand: number;
-  /** Since when the next request's headers are awaited, on the performance.now() clock. */
+  /** Since when the headers of the next request are awaited, on the performance.now() clock. */
   waitingSince: number;
-  /** What had been read by then; undefined before its first request. */
+  /** The bytes read by then; undefined before its first request. */
   readBefore: number | undefined;
   readonly leave: () => void;
 }
 
 /**
- * All who are connected and no session: on their way to one, or of HTTP. Each has a time within which the headers of its
- * next request must be complete, which Node does not hold where a kept-alive client sends empty lines; and all together
- * and those of one address have a number, for each is a file descriptor.
+ * All TCP connections without a session: before an upgrade, or plain HTTP. Each has a deadline for the headers of its
+ * next request, which Node does not enforce if an idle client sends empty lines. Their number is limited in total and
+ * for each address, because each takes a file descriptor.
  */
 @Injectable()
 export class PendingConnections implements OnApplicationShutdown {
   private readonly guests = new Map<string, Guest>();
-  /** Those whose next request is awaited, the longest first. */
+  /** Connections whose next request is awaited, the longest first. */
   private readonly waiting = new Set<Guest>();
-  /** Those of TLS servers that were ended without a word. */
+  /** Connections of TLS servers that were closed without an answer. */
   private readonly cutConnections = new WeakSet<Socket>();
   private readonly perAddress = new Map<string, number>();
   private readonly isTrusted: (address: string) => boolean;
@@ -57,23 +57,23 @@ export class PendingConnections implements OnApplicationShutdown {
     this.isTrusted = trustedPeers(settings.server.trustProxy);
   }
 
-  /** How many there are, for metrics. */
+  /** Number of connections, for metrics. */
   get size(): number {
     return this.guests.size;
   }
 
-  /** Whether it was told of already: TLS sees only a client that has hung up. */
+  /** Whether it was reported already: TLS sees only a client that has hung up. */
   wasCut(tcp: Socket): boolean {
     return this.cutConnections.has(tcp);
   }
 
-  /** To be called for each HTTP or HTTPS server before it listens. */
+  /** Call it for each HTTP or HTTPS server before it listens. */
   guard(server: Server): void {
     const { timeoutMs } = this.settings.upgrade;
     applyDeadlines(server, timeoutMs);
     const isEncrypted = server instanceof TlsServer;
     server.on('connection', (socket: Socket) => this.receive(socket, isEncrypted));
-    // First, for a handler may answer at once.
+    // First, because a handler may answer at once.
     server.prependListener('request', (request, response) => {
       useOriginForm(request);
       this.attend(request, response);
@@ -86,13 +86,13 @@ export class PendingConnections implements OnApplicationShutdown {
     clearInterval(this.timer);
   }
 
-  /** Its upgrade request is complete, or it is to get no further: something else bounds it from here. */
+  /** Its upgrade request is complete, or will get no further. Something else limits it from here. */
   heard(socket: Duplex): void {
     const guest = this.guestOf(socket as Socket);
     if (guest) this.waiting.delete(guest);
   }
 
-  /** It is a session from here on. */
+  /** It has a session from here on. */
   admitted(socket: Duplex): void {
     const guest = this.guestOf(socket as Socket);
     if (guest) this.forget(guest);
@@ -107,10 +107,10 @@ export class PendingConnections implements OnApplicationShutdown {
 
   private receive(socket: Socket, isEncrypted: boolean): void {
     const peer = peerOf(socket);
-    // It has gone already, or came through no network.
+    // It has gone already, or did not come over a network.
     if (peer === undefined) return;
-    // The same connection, given back by an upgrade that was none. Or one whose close has not been told yet: its ports are
-    // free for others by now.
+    // The same connection, given back by an upgrade that was none. Or one whose close has not been reported yet, while
+    // its port is free again.
     const former = this.guests.get(peer);
     if (former) this.forget(former);
     const { remoteAddress = '' } = socket;
@@ -137,12 +137,12 @@ export class PendingConnections implements OnApplicationShutdown {
     socket.on('close', guest.leave);
   }
 
-  /** Whether an address stands for many clients, or for ones that no limit holds for. */
+  /** Whether an address stands for many clients, or is exempt from limits. */
   private isMany(address: string): boolean {
     return this.isTrusted(address) || this.exempt.has(address);
   }
 
-  /** Whoever is honest sends its request at once, so the one that has waited longest is it least likely. */
+  /** An honest client sends its request at once, so the one that has waited longest is the least likely to be one. */
   private makeRoom(): boolean {
     const [longest] = this.waiting;
     if (longest === undefined) return false;
@@ -164,10 +164,10 @@ export class PendingConnections implements OnApplicationShutdown {
     });
   }
 
-  /** What Node finds wrong with what a client sends. */
+  /** Errors that Node finds in the input of a client. */
   private judge(error: NodeJS.ErrnoException, socket: Duplex): void {
     const fault = httpFaultOf(error);
-    // It has been told already, by the sweep below or by an answer that asks it to go.
+    // Reported already, by the sweep below or by a response that asks it to go.
     if (socket.writableEnded) return;
     if (fault === undefined || socket.destroyed) {
       socket.destroy();
@@ -179,7 +179,7 @@ export class PendingConnections implements OnApplicationShutdown {
     else sayFarewell(socket, fault);
   }
 
-  /** Behind what has come meanwhile: after a stall timers run before anything is read. */
+  /** After pending input: after a stall, timers run before anything is read. */
   private sweepSoon(): void {
     setImmediate(() => this.sweep(performance.now()));
   }
@@ -190,7 +190,7 @@ export class PendingConnections implements OnApplicationShutdown {
       if (now - guest.waitingSince < timeoutMs) return;
       this.waiting.delete(guest);
       const { socket } = guest;
-      // It was answered, and has not asked for more: no fault.
+      // It got its response and has not sent another request, which is no fault.
       const isIdle = socket.bytesRead === guest.readBefore;
       if (!isIdle) this.tell('request_timeout', socket);
       if (guest.isEncrypted) this.cutConnections.add(socket);
@@ -199,7 +199,7 @@ export class PendingConnections implements OnApplicationShutdown {
     }
   }
 
-  /** Without a word: who fills the server with connections is not to cost it an answer as well. */
+  /** Without an answer: a client that fills the server with connections must not cost it an answer as well. */
   private cut({ socket, isEncrypted }: Pick<Guest, 'socket' | 'isEncrypted'>, fault: HttpFault): void {
     this.tell(fault, socket);
     const guest = this.guestOf(socket);
@@ -219,7 +219,7 @@ export class PendingConnections implements OnApplicationShutdown {
   }
 
   private forget(guest: Guest): void {
-    // Forgotten already, and its place may be another's.
+    // Removed already, and its port may belong to another connection.
     if (this.guests.get(guest.peer) !== guest) return;
     this.guests.delete(guest.peer);
     this.waiting.delete(guest);
@@ -230,7 +230,10 @@ export class PendingConnections implements OnApplicationShutdown {
   }
 }
 
-/** The same for the TLS connection and the TCP connection below it. A server has several addresses, a client may connect to each from one port. */
+/**
+ * The same for the TLS connection and the TCP connection below it. A server may have several addresses, and a client
+ * may connect to each from one port.
+ */
 function peerOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string | undefined {
   return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
@@ -241,7 +244,7 @@ function sayFarewell(socket: Duplex, fault: HttpFault): void {
     socket.destroy();
     return;
   }
-  // A listener of our own takes the socket from Node's parser, which would judge what still comes.
+  // A listener of our own takes the socket from Node's parser, which would check what still arrives.
   socket.removeAllListeners('data');
   socket.on('data', () => {});
   linger(socket, answer);

@@ -1,14 +1,16 @@
 import type { Duplex } from 'node:stream';
 
-/** What a client may send before it is let in. Beyond it nothing more is read, and its hanging up may go unnoticed. */
+/**
+ * Bytes that a client may send before it is accepted. Beyond it nothing more is read, and a hang-up may stay unnoticed.
+ */
 const MAX_EARLY_BYTES = 16_384;
 
 /**
- * A client whose upgrade is being decided. Node stops reading the socket of an upgrade, and so does not notice that its
- * client has gone: this reads on, and keeps what comes for the WebSocket.
+ * A client whose upgrade is being decided. Node stops reading the socket of an upgrade, and does not notice that the
+ * client has left. This class reads on, and keeps the bytes for the WebSocket.
  */
 export class WaitingClient {
-  /** Resolves when the client hangs up, or ends its side: it could not answer a close frame any more. */
+  /** Resolves when the client hangs up or ends its side, after which it could not answer a close frame. */
   readonly gone: Promise<'aborted'>;
   private readonly chunks: Buffer[];
   private bytes = 0;
@@ -22,15 +24,15 @@ export class WaitingClient {
     this.gone = new Promise((resolve) => {
       this.leave = (): void => resolve('aborted');
     });
-    // Without a listener, a socket that breaks would end the process.
+    // Without a listener, a socket error would end the process.
     socket.on('error', destroy).on('close', this.leave).on('end', this.leave).on('data', this.keep);
   }
 
-  /** Ends the wait, and returns what came behind the request. */
+  /** Ends the wait, and returns the bytes after the request. */
   release(): Buffer {
     const { socket, leave, keep } = this;
     socket.off('error', destroy).off('close', leave).off('end', leave).off('data', keep);
-    // As Node hands sockets over: they are read from when the next one listens.
+    // As Node passes on sockets: they are read when the next listener is added.
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
     return Buffer.concat(this.chunks);
   }
