@@ -2,11 +2,11 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { checkWritableFolder } from './writable-folder.js';
 
-/** @throws Error saying why nothing can be appended to this file, which need not exist */
+/** @throws Error saying why this file, which need not exist, cannot be opened for appending */
 export function checkAppendableFile(path: string): void {
   const state = statSync(path, { throwIfNoEntry: false });
   if (state?.isDirectory()) throw new Error('must name a file, not a folder');
-  // Opening one waits for a reader, and with it the start would.
+  // Opening a pipe waits for a reader, and would block the start.
   if (state?.isFIFO() || state?.isSocket()) throw new Error('must name a file, not a pipe or socket');
   const target = state === undefined ? dirname(path) : path;
   try {
@@ -22,7 +22,7 @@ export const LOG_FILES = { combined: 'combined.log', errors: 'error.log' } as co
 
 /** @throws Error saying why log files cannot be written and rotated in this folder */
 export function checkLogFolder(path: string): void {
-  // Rotation renames: that the files can be written is not enough.
+  // Rotation renames files, so writable files are not enough.
   checkWritableFolder(path);
   for (const name of Object.values(LOG_FILES)) {
     try {

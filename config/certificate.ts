@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
-// What is thrown here names the mistake and the file, and never what is in it.
+// Errors name the mistake and the file, and never its content.
 
 export interface CertificateFiles {
   readonly certFile: string | undefined;
@@ -10,25 +10,25 @@ export interface CertificateFiles {
   readonly keyPassphrase: string | undefined;
 }
 
-/** What the two files hold, as it is. */
+/** The content of the two files. */
 export interface CertificatePair {
   readonly cert: string;
   readonly key: string;
 }
 
-/** A certificate and its key, known to fit. */
+/** A certificate and the key that fits it. */
 export interface Certificate extends CertificatePair {
   readonly passphrase: string | undefined;
-  /** When the first certificate of the chain ends; milliseconds since 1970. */
+  /** When the first certificate of the chain expires, milliseconds since 1970. */
   readonly expiresAt: number;
 }
 
 const ONE_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
- * Undefined where no certificate is set.
+ * Undefined if no certificate is set.
  *
- * @throws Error that says what cannot be used
+ * @throws Error saying what cannot be used
  */
 export function readCertificate(files: CertificateFiles): Certificate | undefined {
   const { certFile, keyFile } = files;
@@ -39,7 +39,7 @@ export function readCertificate(files: CertificateFiles): Certificate | undefine
   return checkedCertificate(pair, files);
 }
 
-/** @throws Error that says why the pair cannot be used */
+/** @throws Error saying why the pair cannot be used */
 export function checkedCertificate({ cert, key }: CertificatePair, files: CertificateFiles): Certificate {
   const chain = chainIn(cert, files);
   const [own] = chain;
@@ -50,13 +50,13 @@ export function checkedCertificate({ cert, key }: CertificatePair, files: Certif
   try {
     createSecureContext({ cert, key, ...(passphrase !== undefined && { passphrase }) });
   } catch (error) {
-    // Such as a key that OpenSSL finds too short.
+    // For example a key that OpenSSL considers too short.
     throw new Error(`TLS_CERT_FILE: ${files.certFile} cannot be used (${codeOf(error)})`, { cause: error });
   }
   return { cert, key, passphrase, expiresAt: Math.min(...chain.map(({ validTo }) => Date.parse(validTo))) };
 }
 
-/** The files as text, for whoever reads them in another way. */
+/** The text of the files, for other readers. */
 export function unreadable(setting: string, file: string, error: unknown): Error {
   return new Error(`${setting}: ${file} cannot be read (${codeOf(error)})`, { cause: error });
 }
@@ -74,7 +74,7 @@ function chainIn(cert: string, { certFile }: CertificateFiles): X509Certificate[
     const chain = (cert.match(ONE_CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem));
     if (chain.length > 0) return chain;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new Error(`TLS_CERT_FILE: ${certFile} holds no certificate in PEM form`);
 }

@@ -24,7 +24,7 @@ import { tracing } from './definitions/tracing.js';
 import { upgrade } from './definitions/upgrade.js';
 
 /**
- * Every setting there is, a file a group. .env.example and the settings table of the docs are made from this list
+ * Every setting, in a file for each group. .env.example and the settings table of the docs are made from this list
  * (`npm run env:example`), so a setting cannot exist without its unit, default and effect.
  */
 export const DEFINITIONS = {

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 const FILE = join('.gatehouse', 'development-secret');
 
 /**
- * The secret of a development server that was given none: made once and kept in a git-ignored file,
- * so that `npm run token` in another terminal, and the next start, sign with the same one.
- * Where the folder cannot be written, it lasts as long as the process.
+ * The secret of a development server without a key. It is made once and kept in a file that git ignores, so that `npm
+ * run token` in another terminal, and the next start, sign with the same one. If the folder cannot be written, it lasts
+ * as long as the process.
  */
 export function developmentSecret(directory = process.cwd()): string {
   const path = join(directory, FILE);

@@ -4,11 +4,11 @@ import { loadSettings, type Environment, type Settings } from './settings.js';
 
 export interface ProcessConfiguration {
   readonly settings: Settings;
-  /** What the operator should know although the server can start. */
+  /** Warnings for the operator; the server can start all the same. */
   readonly warnings: readonly string[];
 }
 
-/** The settings of this process: its environment, and a `.env` file for what the environment leaves unset. */
+/** The settings of this process: its environment, and a `.env` file for variables that the environment does not set. */
 export function configurationOfProcess(): ProcessConfiguration {
   const file = envFile();
   const environment = environmentOfProcess(file);
@@ -16,14 +16,17 @@ export function configurationOfProcess(): ProcessConfiguration {
   return { settings, warnings: [...unknownKeys(Object.keys(file)), ...warningsOf(settings, environment)] };
 }
 
-/** Names in `.env` that are no setting, as a misspelt one is. The environment itself is full of other programs' variables. */
+/**
+ * Names in `.env` that are not settings, such as misspelt ones. The environment itself has many variables of other
+ * programs.
+ */
 function unknownKeys(keys: readonly string[]): string[] {
   return keys
     .filter((key) => !SETTING_NAMES.has(key))
     .map((key) => `${ENV_FILE}: ${key} is not a setting of this server`);
 }
 
-/** What works, but hardly as it was meant. */
+/** Settings that work, but probably not as intended. */
 export function warningsOf(settings: Settings, environment: Environment): string[] {
   return [...shortSecret(settings), ...metricsOff(settings, environment), ...apiOutOfReach(settings)];
 }
@@ -33,7 +36,7 @@ function shortSecret({ authentication: { jwtSecret } }: Settings): string[] {
   return ['JWT_SECRET is shorter than 32 bytes: anyone who has a token can find the secret by trying'];
 }
 
-/** Who has said nothing would otherwise wonder where they are. */
+/** Without a setting for them, an operator might wonder where the metrics are. */
 function metricsOff({ internal }: Settings, { METRICS_ENABLED }: Environment): string[] {
   const isChosen = METRICS_ENABLED?.trim() === 'off';
   if (internal.metricsEnabled === 'on' || isChosen) return [];

@@ -1,7 +1,7 @@
 const PAIR = /^([^=\s]+)\s*=\s*(.*)$/;
 
 /**
- * `key=value,key=value`, the values percent-encoded, as the OpenTelemetry variables have it (W3C Baggage).
+ * `key=value,key=value` with percent-encoded values, like the OpenTelemetry variables (W3C Baggage).
  *
  * @throws Error whose message says what the text must be
  */

@@ -7,9 +7,9 @@ export function isFernetKey(key: string): boolean {
   return FERNET_KEY.test(key);
 }
 
-// What is thrown here names the mistake and never the value.
+// Errors name the mistake and never the value.
 
-/** @throws Error when the value cannot be a shared secret */
+/** @throws Error if the value cannot be a shared secret */
 export function checkSecret(secret: string): string {
   // A public key used as a secret is the classic algorithm confusion: everyone who has the public key could sign.
   if (secret.includes('-----BEGIN '))
@@ -19,7 +19,7 @@ export function checkSecret(secret: string): string {
 
 /**
  * @param pem line breaks may be written as \n
- * @throws Error when the value is no public key
+ * @throws Error if the value is not a public key
  */
 export function importPublicKey(pem: string): KeyObject {
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
@@ -32,7 +32,7 @@ export function importPublicKey(pem: string): KeyObject {
   }
 }
 
-/** @throws Error when the value is no http(s) address, or holds a user name and password */
+/** @throws Error if the value is not an http(s) address, or contains a user name and password */
 export function checkKeySetUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') throw new Error('must be an http or https URL');

@@ -1,9 +1,9 @@
-/** From the one that writes most to the one that writes nothing. */
+/** From the level that writes most to the one that writes nothing. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** What has a level of its own, with what it writes of; docs/observability.md lists them, and a test compares. */
+/** Areas with a level of their own, and what they log. docs/observability.md lists them, and a test compares. */
 export const LOG_AREAS = {
   transport: 'TLS, its certificate, HTTP requests that fail outside a handler',
   upgrade: 'refused upgrades',
@@ -29,7 +29,7 @@ const DEFAULT_BASE: LogLevel = 'info';
 const AREA_NAMES = Object.keys(LOG_AREAS) as LogArea[];
 
 /**
- * Reads `info,connections=debug,cluster=warn`: the level of all areas, and of some another one.
+ * Reads `info,connections=debug,cluster=warn`: a level for all areas, and others for some areas.
  *
  * @throws Error naming the mistake
  */
@@ -51,7 +51,7 @@ export function readLogLevels(text: string): LogLevels {
   return Object.fromEntries(AREA_NAMES.map((area) => [area, own.get(area) ?? base ?? DEFAULT_BASE])) as LogLevels;
 }
 
-/** @throws Error naming the levels there are */
+/** @throws Error naming the possible levels */
 function levelOf(name: string): LogLevel {
   const level = LOG_LEVELS.find((candidate) => candidate === name);
   if (level === undefined) throw new Error(`must be a level (${LOG_LEVELS.join(', ')}), or levels as area=level`);

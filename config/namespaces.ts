@@ -3,11 +3,13 @@ import { dirname, join } from 'node:path';
 import { UnusableSettings } from './unusable-settings.js';
 import { boolean, count, durationMs, fieldsOf, readOptions, readYaml, word, type Reader } from './yaml-options.js';
 
-/** Who may do something: a word, or the roles of which one suffices. */
+/** Who may do something: a keyword, or a list of roles, one of which is enough. */
 export type AccessRule<Word extends string = never> =
   'anyone' | 'signed_in' | 'own_user' | 'nobody' | Word | readonly string[];
 
-/** What happens when a subscriber reads too slowly: it is cut off, loses the oldest, or keeps only the newest. */
+/**
+ * What happens if a subscriber reads too slowly: it is disconnected, loses the oldest frames, or keeps only the newest.
+ */
 export type DeliveryPolicy = 'disconnect' | 'drop_oldest' | 'latest';
 
 export interface HistoryLimits {
@@ -17,7 +19,7 @@ export interface HistoryLimits {
   readonly ageMs: number;
 }
 
-/** How many entries a node keeps of what became of publications, in all channels of the namespace. */
+/** Entries that a node keeps about deliveries, for all channels of the namespace. */
 export type LedgerLimits = HistoryLimits;
 
 /** The rules of the channels of one namespace, from the channels file. */
@@ -27,22 +29,22 @@ export interface Namespace {
   readonly publish: AccessRule<'subscribers'>;
   /** Undefined: no history, no seq, no recovery. */
   readonly history: HistoryLimits | undefined;
-  /** A publish is answered once so many replicas of Redis have it; zero: once Redis has it. */
+  /** Number of replicas of Redis that must have a publication before the publish is answered. 0: none. */
   readonly replicas: number;
   readonly presence: boolean;
   readonly joinLeave: boolean;
   readonly delivery: DeliveryPolicy;
-  /** Zero: no limit but that of the message. */
+  /** 0: no limit except that of the message. */
   readonly maxMessageBytes: number;
-  /** A second and session; zero: no limit. */
+  /** For each session and second. 0: no limit. */
   readonly publishRate: number;
-  /** Of one channel; zero: no limit. */
+  /** For one channel. 0: no limit. */
   readonly maxSubscribers: number;
   /** Whether payloads are encrypted on the wire and at rest. */
   readonly encryption: 'none' | 'required';
-  /** Whether a publish is carried out once only, and not if it is old. */
+  /** Whether each publish is handled once, and refused if it is old. */
   readonly replayProtection: boolean;
-  /** Whether each node keeps account of who was brought what; undefined: it does not. */
+  /** Whether each node records deliveries; undefined: it does not. */
   readonly ledger: LedgerLimits | undefined;
   /** The name of the message class of its publications; undefined: they may be anything. */
   readonly message: string | undefined;
@@ -60,7 +62,7 @@ const MAX_LEDGER_SIZE = 1_000_000;
 
 const access: Reader<AccessRule> = accessRule(['anyone', 'signed_in', 'own_user', 'nobody']);
 
-/** Every option: how it is read, and what holds where it is absent. Nothing is allowed unless an option allows it. */
+/** Every option: how it is read, and its value if it is absent. Nothing is allowed unless an option allows it. */
 const OPTIONS = {
   subscribe: { key: 'subscribe', read: access, absent: 'nobody' },
   publish: {
@@ -82,7 +84,7 @@ const OPTIONS = {
   message: { key: 'message', read: className, absent: undefined },
 } as const;
 
-/** The file that comes with the server, which lies above this one, however the sources were built. */
+/** The file that comes with the server, in a folder above this one, whether compiled or not. */
 function shippedFile(): string {
   for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
     const candidate = join(folder, 'config', 'channels.yaml');
@@ -123,7 +125,7 @@ export function parseNamespaces(text: string, source = 'channels.yaml'): Namespa
   return namespaces;
 }
 
-/** Whether any namespace has a ledger: without one, nothing on the way of a message is made ready for it. */
+/** Whether any namespace has a ledger. Without one, the message path does no extra work. */
 export function keepLedgers(namespaces: Namespaces): boolean {
   return [...namespaces.values()].some(({ ledger }) => ledger !== undefined);
 }

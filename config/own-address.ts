@@ -10,13 +10,13 @@ export interface OwnAddress {
 }
 
 /**
- * Where a server is reached from its own machine. Only these settings are read: whoever asks every few seconds, from a process
- * that starts for it, would spend four times the processor time on all of them.
+ * The address of a server for its own machine. Reads only these settings: the health check starts a new process every
+ * few seconds, and reading all settings would take four times the processor time.
  */
 export function ownAddress(environment: Environment): OwnAddress {
   const host = read(server.host, environment);
   return {
-    // All addresses are the machine's own, and this one is among them.
+    // All addresses belong to the machine, and this one is among them.
     host: isEveryAddress(host) ? '127.0.0.1' : host,
     port: server.port.parse(textOf(server.port, environment) ?? ''),
     isEncrypted: read(tls.certFile, environment) !== undefined,

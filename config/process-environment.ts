@@ -4,7 +4,7 @@ import type { Environment } from './setting.js';
 
 export const ENV_FILE = '.env';
 
-/** What the file says: settings for what the environment leaves unset. */
+/** Settings from the file, for variables that the environment does not set. */
 export function envFile(): Environment {
   return existsSync(ENV_FILE) ? parseEnv(readFileSync(ENV_FILE, 'utf8')) : {};
 }

@@ -1,20 +1,20 @@
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** One environment variable: what it is for, and how its text becomes a value. */
+/** One environment variable: its purpose, and how its text becomes a value. */
 export interface Setting<T> {
   readonly env: string;
   /** The text that stands for the default in .env.example; undefined means unset. */
   readonly fallback: string | undefined;
   readonly unit: string;
-  /** What it does and, for a number, what zero means. One sentence each. */
+  /** The effect and, for a number, the meaning of 0. One sentence each. */
   readonly effect: string;
   readonly secret: boolean;
   /** @throws Error whose message says what the value must be */
   readonly parse: (text: string) => T;
 }
 
-/** What is given for a setting, or stands for it where nothing is; an empty value counts as nothing. */
+/** The text of a setting, or its default. An empty value counts as unset. */
 export function textOf({ env, fallback }: Setting<unknown>, environment: Environment): string | undefined {
   const given = environment[env]?.trim();
   return given === undefined || given === '' ? fallback : given;
@@ -83,11 +83,11 @@ interface TextDescription extends Description {
   readonly secret?: boolean;
   readonly pattern?: RegExp;
   readonly must?: string;
-  /** Anything a pattern cannot say; throws an Error whose message says what the value must be. */
+  /** For rules beyond a pattern. Throws an Error whose message says what the value must be. */
   readonly check?: (value: string) => unknown;
 }
 
-/** Text that is undefined where the variable is unset and has no fallback. */
+/** Text; undefined if the variable is unset and has no default. */
 export function optionalText(description: TextDescription): Setting<string | undefined> {
   return { ...text(description), fallback: undefined };
 }
@@ -110,10 +110,10 @@ export function text(description: TextDescription): Setting<string> {
 
 interface ListDescription extends Description {
   readonly unit: string;
-  /** Whether one entry can be used, and what all must be. */
+  /** Checks one entry, and describes valid entries. */
   readonly check?: (entry: string) => boolean;
   readonly must?: string;
-  /** Entries; more are refused as unfit ones are. */
+  /** The largest number of entries. */
   readonly max?: number;
   readonly secret?: boolean;
 }
@@ -138,7 +138,10 @@ export function list(description: ListDescription): Setting<readonly string[]> {
   };
 }
 
-/** An origin as browsers write it: scheme, host, and a port where it is not the usual one. `*` is any, `null` a page from a file. */
+/**
+ * An origin as browsers write it: scheme, host, and a port if it is not the default one. `*` is any, `null` a page from
+ * a file.
+ */
 export function isOrigin(entry: string): boolean {
   if (entry === '*' || entry === 'null') return true;
   return (

@@ -3,15 +3,18 @@ import { environmentOfProcess } from './process-environment.js';
 import { loadSettings, type Environment, type Settings } from './settings.js';
 import { UnusableSettings } from './unusable-settings.js';
 
-/** Where the settings of a server in a host application come from. */
+/** The source of the settings of a server in a host application. */
 export interface SettingsSource {
-  /** By the names of .env.example, such as `MESSAGE_RATE`. They win over the environment. */
+  /** By the names of .env.example, such as `MESSAGE_RATE`. They take precedence over the environment. */
   readonly settings?: Readonly<Record<string, string | number>>;
-  /** For what `settings` leaves out. Default: the environment of the process, and `.env` in its working directory. */
+  /**
+   * For settings that are not in `settings`. Default: the environment of the process, and `.env` in its working
+   * directory.
+   */
   readonly environment?: Environment;
 }
 
-/** @throws UnusableSettings naming every setting that cannot be used, or that there is none of that name */
+/** @throws UnusableSettings naming every setting that cannot be used or does not exist */
 export function settingsOf({ settings = {}, environment = environmentOfProcess() }: SettingsSource): Settings {
   const unknown = Object.keys(settings).filter((name) => !SETTING_NAMES.has(name));
   if (unknown.length > 0) throw new UnusableSettings(unknown.map((name) => `${name} is not a setting of Gatehouse`));

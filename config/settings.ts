@@ -14,24 +14,24 @@ type Parsed = { readonly [Group in keyof typeof DEFINITIONS]: Values<(typeof DEF
 
 type Complete = Parsed & {
   readonly server: { readonly serverId: string };
-  /** What CHANNELS_FILE says. */
+  /** The namespaces in CHANNELS_FILE. */
   readonly channels: { readonly namespaces: Namespaces };
-  /** What HOOKS_FILE says; undefined: there are no hooks. */
+  /** The content of HOOKS_FILE; undefined: no hooks. */
   readonly hooks: { readonly loaded: Hooks | undefined };
-  /** `auto` is decided. */
+  /** Never `auto`. */
   readonly api: { readonly docs: 'on' | 'off' };
   readonly connections: { readonly exemptLoopback: 'on' | 'off' };
   readonly internal: { readonly metricsEnabled: 'on' | 'off' };
   readonly log: { readonly correlation: 'on' | 'off' };
   readonly diagnostics: { readonly heapSnapshots: 'on' | 'off' };
   readonly tracing: { readonly exporter: 'otlp' | 'none' };
-  /** Whether the secret was made here, so that the start-up line may print a ready link. */
+  /** Whether the server made the secret, so that it may print a ready link. */
   readonly madeDevelopmentSecret: boolean;
 };
 
 /**
- * All settings, checked and frozen, made once at start. The class is the token under which Nest's container hands them
- * out; a parameter's type says which groups its class reads.
+ * All settings, checked and frozen, made once at the start. The class is the injection token in Nest's container; the
+ * type of a parameter names the groups that its class reads.
  */
 export abstract class Settings implements Complete {
   abstract readonly server: Complete['server'];
@@ -63,7 +63,7 @@ export abstract class Settings implements Complete {
 
 export type { Environment } from './setting.js';
 
-/** What the files say that settings name. */
+/** The content of the files that settings name. */
 interface Files {
   readonly namespaces: Namespaces;
   readonly hooks: Hooks | undefined;
@@ -88,7 +88,9 @@ export function loadSettings(environment: Environment): Settings {
   return complete(parsed, { namespaces, hooks });
 }
 
-/** Returns what a file says, or undefined if it cannot be used: then its faults are added to those of the settings. */
+/**
+ * Returns the content of a file, or undefined if it cannot be used; its faults are then added to those of the settings.
+ */
 function fileOf<T>(load: () => T, faults: string[]): T | undefined {
   try {
     return load();
@@ -110,7 +112,7 @@ function readGroup(
     try {
       values[key] = text === undefined ? undefined : setting.parse(text);
     } catch (error) {
-      // It counts as given: a key that is mistyped must not be reported as missing too.
+      // A mistyped key counts as set, and must not be reported as missing too.
       values[key] = text;
       const shown = setting.secret ? '(not shown)' : JSON.stringify(text);
       faults.push(`${setting.env} ${(error as Error).message}; it is ${shown}`);
@@ -136,7 +138,7 @@ function redisOfUnclearKind({ cluster: { redisUrl, redisMode } }: Parsed): strin
 }
 
 function missingEncryptionKeys({ encryption: { keys } }: Parsed, namespaces: Namespaces): string[] {
-  // One that is mistyped is named as such, and counts as given.
+  // A mistyped setting is reported as such, and counts as set.
   if (keys.length > 0) return [];
   const names = [...namespaces.values()].filter(({ encryption }) => encryption === 'required').map(({ name }) => name);
   return names.map((name) => `ENCRYPTION_KEYS must be set: namespaces.${name}.encryption is required`);

@@ -1,7 +1,7 @@
 import { isRange, NAMED_RANGES } from './address-ranges.js';
 import type { Setting } from './setting.js';
 
-/** How many proxies stand in front, or which addresses they have; undefined trusts none. */
+/** The number of proxies in front, or their addresses; undefined trusts none. */
 export type TrustedProxies = number | readonly string[] | undefined;
 
 export function trustedProxies(description: { env: string; effect: string }): Setting<TrustedProxies> {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-/** The version in package.json: of the sources one folder up, of the compiled server two. */
+/** The version in package.json, one folder above the sources, or two above the compiled files. */
 export const VERSION = readVersion();
 
 function readVersion(): string {

@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 
-/** @throws Error saying why no file can be made in this folder */
+/** @throws Error saying why no file can be created in this folder */
 export function checkWritableFolder(path: string): void {
   const state = statSync(path, { throwIfNoEntry: false });
   if (state === undefined) throw new Error('must name a folder that exists');

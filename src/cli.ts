@@ -11,7 +11,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 const [command, ...parameters] = process.argv.slice(2);
 
-// Each command is loaded when it is asked for: `start` must listen for signals before anything else is loaded.
+// Each command is loaded only when needed: `start` must listen for signals before anything else is loaded.
 if (command === 'start' && parameters.length === 0) await import('./main.js');
 else if (command === 'token' || command === 'contract') {
   // They are programs of their own, and read what follows.

@@ -4,17 +4,17 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UnusableSettings } from '../config/unusable-settings.js';
 
-/** A module with gateways, as the application imports it. */
+/** A module with gateways, for the imports of the application. */
 export type Feature = Type | DynamicModule;
 
 const TYPESCRIPT = /\.[cm]?ts$/;
 const MODULE_KEYS = ['imports', 'providers', 'controllers', 'exports'];
 
 /**
- * Loads the modules that FEATURES_FILE exports by default: one, or a list.
+ * Loads the default export of FEATURES_FILE: a module or a list of modules.
  *
- * @param path from the working directory; undefined: there are none
- * @throws UnusableSettings that says what is wrong with the file
+ * @param path relative to the working directory; undefined: no features
+ * @throws UnusableSettings with the fault of the file
  */
 export async function loadFeatures(path: string | undefined): Promise<readonly Feature[]> {
   if (path === undefined) return [];
@@ -40,7 +40,7 @@ async function load(file: string): Promise<Record<string, unknown>> {
   }
 }
 
-/** A CommonJS file made from `export default` has it one level deeper. */
+/** A CommonJS file compiled from `export default` has it one level deeper. */
 function defaultOf({ default: exported }: Record<string, unknown>): unknown {
   const isWrapped = typeof exported === 'object' && exported !== null && '__esModule' in exported;
   return isWrapped ? (exported as { default?: unknown }).default : exported;

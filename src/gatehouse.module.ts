@@ -27,10 +27,10 @@ export interface GatehouseOptions extends SettingsSource {
 }
 
 const DEFAULT_HTTP_PREFIX = '/gatehouse';
-/** What gateways inject, in whatever module they are. */
+/** Providers that gateways inject, in any module. */
 const FOR_GATEWAYS = [BroadcastModule, ChannelsModule, DispatchModule, SessionsModule];
 
-/** The stages of a message's path, in order, and what watches them. */
+/** The stages of a message's path, in order, and observability. */
 @Module({})
 export class GatehouseModule {
   /**
@@ -50,8 +50,8 @@ export class GatehouseModule {
   }
 
   /**
-   * @internal for the program, which is an application of its own
-   * @param features modules with gateways that do not stand in gateways.module.ts
+   * @internal For the program, which is an application of its own.
+   * @param features modules with gateways that are not in gateways.module.ts
    */
   static of(runtime: Runtime, features: readonly (Type | DynamicModule)[] = []): DynamicModule {
     const { settings, httpPrefix } = runtime;
@@ -74,7 +74,7 @@ export class GatehouseModule {
         ...(settings.tracing.exporter === 'none' ? [] : [tracingModule()]),
         ObservabilityModule.of(settings),
       ],
-      // The sessions, which are below the channels, ask for it by this port.
+      // Sessions, a lower stage than channels, use it through this port.
       providers: [{ provide: RightsReview, useExisting: SubscriptionReview }],
       exports: [...FOR_GATEWAYS, RightsReview],
     };
@@ -83,7 +83,7 @@ export class GatehouseModule {
 
 const WITH_CONTROLLERS = [HealthModule, ServerApiModule, PrometheusModule];
 
-/** By import(), as any other feature: they go through the public door, which exports this class. */
+/** By import(), because gateways import the public API, which exports this class. */
 async function builtInGateways(): Promise<DynamicModule> {
   const { GatewaysModule } = await import('./gateways/gateways.module.js');
   return { module: GatewaysModule };
@@ -95,7 +95,7 @@ async function hooksModule(hooks: Hooks): Promise<DynamicModule> {
   return HooksModule.of(hooks);
 }
 
-/** Not even loaded where nothing is traced. */
+/** Not loaded unless tracing is on. */
 async function tracingModule(): Promise<DynamicModule> {
   const { TracingModule } = await import('./observability/tracing/tracing.module.js');
   return { module: TracingModule };

@@ -16,12 +16,12 @@ import { InternalPort } from './transport/internal-port.js';
 import { TransportEvents } from './transport/transport-events.js';
 
 /**
- * Puts Gatehouse into a Nest application that imports `GatehouseModule.forRoot()`: its gateways at WS_PATH, its HTTP
- * endpoints below the prefix. To be awaited before the application listens. Whatever else the application serves is left
- * as it is. Clients are let in once the application listens, and are drained when it closes.
+ * Adds Gatehouse to a Nest application that imports `GatehouseModule.forRoot()`: its gateways at WS_PATH, its HTTP
+ * endpoints below the prefix. Await it before the application listens. Everything else in the application stays as it
+ * is. Clients are accepted when the application listens, and drained when it closes.
  *
- * @throws Error where the application does not import GatehouseModule, or does not run on Express
- * @throws UnusableSettings where INTERNAL_PORT cannot be listened on
+ * @throws Error if the application does not import GatehouseModule, or does not run on Express
+ * @throws UnusableSettings if INTERNAL_PORT is not available
  */
 export async function installGatehouse(app: INestApplication): Promise<void> {
   const settings = settingsIn(app);
@@ -53,13 +53,13 @@ export function setUpGateways(app: INestApplication, { server, messages, inbound
   );
 }
 
-/** From here on clients are let in, and other nodes know of this one. */
+/** From here on clients are accepted, and other nodes know this one. */
 export async function becomeReady(app: INestApplication, port: number): Promise<void> {
   app.get(ServerState, { strict: false }).ready();
   await app.get(NodeReporter, { strict: false }).start(port);
 }
 
-/** Looks before it asks: unless told otherwise, Nest ends the process when `app.get` does not find something. */
+/** Checks first, because by default Nest ends the process if `app.get` finds nothing. */
 function settingsIn(app: INestApplication): Settings {
   const modules = [...app.get(ModulesContainer).values()];
   if (modules.some(({ metatype }) => metatype === GatehouseModule)) return app.get(Settings, { strict: false });
@@ -72,7 +72,7 @@ function expressOf(app: INestApplication): NestExpressApplication {
   throw new Error(`installGatehouse: the application runs on ${type}; Gatehouse needs @nestjs/platform-express`);
 }
 
-/** As Nest's own Swagger module reads it: there is no public way. */
+/** As Nest's own Swagger module reads it, because there is no public way. */
 function globalPrefixOf(app: INestApplication): string {
   const { config } = app as unknown as { readonly config: ApplicationConfig };
   const prefix = config.getGlobalPrefix();

@@ -1,6 +1,7 @@
 /**
- * The one public door of Gatehouse: whatever a gateway or a host application may import. All else in this package may change
- * with every release. `docs/api-report.md` lists what stands here, and a test holds it against the declarations.
+ * The public API of Gatehouse: everything that a gateway or a host application may import. Everything else in this
+ * package may change in any release. `docs/api-report.md` lists the exports, and a test compares it with the
+ * declarations.
  */
 import 'reflect-metadata';
 
@@ -47,7 +48,7 @@ export { GatehouseError, type ErrorExtras } from './protocol/gatehouse-error.js'
 export type { ErrorCode } from '@gatehouse/protocol';
 export type { CloseName } from '@gatehouse/protocol';
 
-// Who may
+// Permissions
 export { demandRole, Roles } from './access/guards/roles.js';
 export { demandSignIn, SignedIn } from './access/guards/signed-in.js';
 export type { AccessRules, HandlerReference, SessionCheck, SessionGuard } from './access/guards/session-guard.js';
@@ -68,7 +69,7 @@ export { SessionEvents } from './sessions/session-events.js';
 export { SessionRegistry } from './sessions/session-registry.js';
 export type { Capabilities, Capability, Principal } from './authentication/principal.js';
 
-// Sending to others
+// Sending to other clients
 export { Broadcaster } from './broadcast/broadcaster.js';
 export { Audience } from './broadcast/audience.js';
 export { ClusterSessions, type SessionQuery, type SessionSummary } from './broadcast/cluster-sessions.js';

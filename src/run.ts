@@ -9,14 +9,14 @@ import type { StopSignals } from './stop-signals.js';
 
 const DEVELOPMENT_TOKEN = { sub: 'developer', roles: ['ADMIN', 'MEMBER'], expiresInSeconds: 86_400 };
 
-/** Starts the server of this process, and tells the operator what came of it. */
+/** Starts the server of this process, and tells the operator the result. */
 export async function run(signals: StopSignals): Promise<void> {
   await start(signals).catch(fail);
 }
 
 async function start(signals: StopSignals): Promise<void> {
   const { settings, warnings } = configurationOfProcess();
-  // Loaded only now, which takes most of a start: unusable settings are told at once.
+  // Loading the rest takes most of the start, so unusable settings are reported first.
   const { startServer } = await import('./server.js');
   const { loadFeatures } = await import('./features-file.js');
   const starting = loadFeatures(settings.server.featuresFile).then((features) => startServer(settings, { features }));
@@ -24,7 +24,7 @@ async function start(signals: StopSignals): Promise<void> {
     announce: (cause: string) => server.logger.info({ cause }, 'shutting down; send the signal again to exit at once'),
     close: () => server.close(),
   }));
-  // A start that fails is told below.
+  // A failed start is reported below.
   stoppable.catch(() => undefined);
   signals.follow({ starting: stoppable, timeoutMs: settings.lifecycle.drainTimeoutMs, fail });
   const server = await starting;
@@ -39,14 +39,14 @@ async function start(signals: StopSignals): Promise<void> {
   if (settings.madeDevelopmentSecret) await printReadyLink(settings, server);
 }
 
-/** What ends the process is the last line of the log, too: on standard error alone, whoever collects that would miss it. */
+/** The error that ends the process must also be the last line of the log, for readers who collect only the log. */
 function tellLastWords({ logger }: GatehouseServer): void {
   process.on('uncaughtExceptionMonitor', (err, origin) =>
     logger.fatal({ err, origin }, 'uncaught exception; the process exits'),
   );
 }
 
-/** As Jupyter does: a development server prints the address to paste into any client. */
+/** Like Jupyter, a development server prints an address to paste into any client. */
 async function printReadyLink(settings: Settings, { app, port }: GatehouseServer): Promise<void> {
   const { TokenMinter } = await import('./authentication/token-minter.js');
   const token = app.get(TokenMinter, { strict: false }).mint(DEVELOPMENT_TOKEN);
@@ -58,7 +58,7 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
-/** A mistake of the operator is told in a sentence; everything else with its stack. */
+/** A mistake of the operator is one sentence; any other error has its stack. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, port } = error as NodeJS.ErrnoException & { port?: number };

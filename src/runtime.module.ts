@@ -7,17 +7,17 @@ import { Logs } from './observability/logs/logs.js';
 import { PayloadCipher } from './protocol/encryption/payload-cipher.js';
 import { HttpPrefix } from './transport/http-prefix.js';
 
-/** What is there before the application is. */
+/** Everything that exists before the application. */
 export interface Runtime {
   readonly settings: Settings;
   readonly openLogging: () => Logging | Promise<Logging>;
-  /** Undefined where nobody wants to know which message a line is about. */
+  /** Undefined if nobody needs to know which message a log line is about. */
   readonly scope: MessageScope | undefined;
-  /** Before every path of HTTP; empty for a server of its own. */
+  /** The prefix of every HTTP path; empty for a server of its own. */
   readonly httpPrefix: string;
 }
 
-/** Global: every stage injects the settings that it needs, so that no module is passed another's. */
+/** Global: every stage injects the settings that it needs, so that modules need not pass them on. */
 @Global()
 @Module({})
 export class RuntimeModule {
@@ -30,7 +30,7 @@ export class RuntimeModule {
         { provide: Logging, useFactory: openLogging },
         partOfLogging(Logs, ({ logs }) => logs),
         partOfLogging(LogOutput, ({ output }) => output),
-        // By factories, since both may be undefined: no key is configured, or nobody asks for the scope.
+        // Factories, because both may be undefined: no key is configured, or nobody needs the scope.
         { provide: MessageScope, useFactory: () => scope },
         { provide: PayloadCipher, useFactory: () => PayloadCipher.of(settings.encryption) },
       ],

@@ -24,23 +24,23 @@ import { TransportEvents } from './transport/transport-events.js';
 import { PendingConnections } from './upgrade/pending/pending-connections.js';
 
 export interface StartOptions {
-  /** Gets the lines of the log in the place of standard output. */
+  /** Gets the lines of the log instead of standard output. */
   readonly logOutput?: DestinationStream;
-  /** Modules with gateways that do not stand in gateways.module.ts. */
+  /** Modules with gateways that are not in gateways.module.ts. */
   readonly features?: readonly (Type | DynamicModule)[];
 }
 
 export interface GatehouseServer {
   readonly app: INestApplication<Server>;
-  /** Of its life: start and end. */
+  /** For lines about start and end. */
   readonly logger: Logger;
-  /** The port it listens on, also where the settings said 0. */
+  /** The port it listens on, also if the setting is 0. */
   readonly port: number;
-  /** Drains and ends; resolves when the last session and the HTTP server are closed. */
+  /** Drains and stops. Resolves when the last session and the HTTP server are closed. */
   close(): Promise<void>;
 }
 
-/** Starts a server in this process; tests start theirs the same way as main.ts. */
+/** Starts a server in this process. Tests start theirs the same way as main.ts. */
 export async function startServer(settings: Settings, options: StartOptions = {}): Promise<GatehouseServer> {
   const logging = await Logging.open(settings, options.logOutput);
   try {
@@ -84,7 +84,7 @@ async function startApplication(
   return { app, port };
 }
 
-/** @returns the public one */
+/** @returns the public port */
 async function openPorts(
   app: NestExpressApplication,
   { server, tls }: Settings,

@@ -2,7 +2,7 @@ import { webSocketUrl } from '../config/addresses.js';
 import type { Settings } from '../config/settings.js';
 import { VERSION } from '../config/version.js';
 
-/** What a person at a terminal is shown when the server has started: where it is, what is on, and what the terminal leaves out. */
+/** The text for a person at a terminal after the start: addresses, features, and what the terminal does not show. */
 export function startBanner(settings: Settings, port: number): string {
   const rows: [name: string, text: string][] = [
     ['Address', webSocketUrl(settings, port, '127.0.0.1')],

@@ -1,10 +1,10 @@
-// Imports nothing: main.ts loads this before everything else, since a signal that comes earlier than its handler is lost.
+// Imports nothing. main.ts loads this before everything else, because a signal that arrives before its handler is lost.
 
-/** What a server needs for its end. */
+/** What a server needs to stop. */
 export interface Stoppable {
-  /** Tells the operator why it ends. */
+  /** Logs why it stops. */
   announce(cause: string): void;
-  /** Drains and ends. */
+  /** Drains and stops. */
   close(): Promise<void>;
 }
 
@@ -16,16 +16,18 @@ export interface StopPlan {
 }
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-/** Under npm, two closer together are one: npm passes a Ctrl-C on that the terminal has given to this process already. */
+/**
+ * Under npm, two signals within this time count as one: npm passes on a Ctrl-C that the terminal has already sent to
+ * this process.
+ */
 const ONE_INTERRUPT_MS = 500;
 const PARENT_CHECK_MS = 1_000;
 
 /**
- * Ends the process on a signal. The kernel drops a signal to process 1 of a container while no handler is installed, so
- * this has to be there before the rest of the program is loaded.
- *
+ * Ends the process on a signal. The kernel drops a signal to process 1 of a container that has no handler, so this must
+ * be installed before the rest of the program is loaded.
  * - While the program loads, the process ends at once: nothing is open yet.
- * - While the server starts, it ends as soon as the start is over, and in time even when the start hangs.
+ * - While the server starts, it ends when the start is complete, and in time even if the start hangs.
  * - After that, the first signal drains and the second ends at once.
  */
 export class StopSignals {
@@ -37,7 +39,7 @@ export class StopSignals {
     if (isUnderNpm) this.stopWithParent();
   }
 
-  /** From now on a signal ends the server that starts here. */
+  /** From now on a signal stops the server that starts here. */
   follow(plan: StopPlan): void {
     this.plan = plan;
   }
@@ -53,7 +55,7 @@ export class StopSignals {
     carryOut(this.plan, cause);
   }
 
-  /** Without this, the server would go on unseen after a signal to `npm start`, and keep its port. */
+  /** Without this, the server would go on unnoticed after a signal to `npm start`, and keep its port. */
   private stopWithParent(): void {
     const { ppid } = process;
     const timer = setInterval(() => {
@@ -66,7 +68,8 @@ export class StopSignals {
 }
 
 function carryOut({ starting, timeoutMs, fail }: StopPlan, cause: string): void {
-  // Sessions end in time by themselves. This is for what else may hold the process: a start that hangs, an HTTP request.
+  // Sessions end in time by themselves. This is for anything else that holds the process: a start that hangs, an HTTP
+  // request.
   setTimeout(() => process.exit(0), timeoutMs);
   const leave = async (): Promise<never> => {
     const server = await starting;

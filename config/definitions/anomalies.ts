@@ -1,6 +1,6 @@
 import { bytes, integer, milliseconds } from '../setting.js';
 
-/** When the log warns of what is out of the ordinary. Nothing else happens: what is refused is decided by the limits. */
+/** When the log warns about unusual values. These settings only warn; limits are set elsewhere. */
 export const anomalies = {
   connectionsPerSecond: integer({
     env: 'ANOMALY_CONNECTIONS_PER_S',

@@ -1,7 +1,7 @@
 import { checkAppendableFile } from '../appendable-file.js';
 import { integer, oneOf, optionalText } from '../setting.js';
 
-/** Who came, what was refused, and what operators did. */
+/** The audit log: clients, refusals and actions of operators. */
 export const audit = {
   log: oneOf({
     env: 'AUDIT_LOG',

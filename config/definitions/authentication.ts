@@ -1,7 +1,7 @@
 import { checkKeySetUrl, checkSecret, importPublicKey } from '../keys.js';
 import { list, milliseconds, oneOf, optionalText } from '../setting.js';
 
-/** Who a client is. */
+/** Tokens and identities of clients. */
 export const authentication = {
   mode: oneOf({
     env: 'AUTH_MODE',
@@ -27,7 +27,7 @@ export const authentication = {
   jwtPublicKey: optionalText({
     env: 'JWT_PUBLIC_KEY',
     unit: 'PEM',
-    // Not one itself, but what is put here by mistake is one: the private key, or the shared secret.
+    // It is public, but a private key or a shared secret may be put here by mistake.
     secret: true,
     check: importPublicKey,
     effect: 'Public key of RS, PS and ES tokens. You may write line breaks as \\n.',
@@ -35,7 +35,7 @@ export const authentication = {
   jwksUrl: optionalText({
     env: 'JWT_JWKS_URL',
     unit: 'URL',
-    // A mistyped one may hold a password.
+    // A mistyped URL may contain a password.
     secret: true,
     check: checkKeySetUrl,
     effect:

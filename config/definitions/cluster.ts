@@ -1,12 +1,12 @@
 import { checkRedisUrls } from '../addresses.js';
 import { milliseconds, oneOf, optionalText, text } from '../setting.js';
 
-/** What joins several nodes. */
+/** Connecting several nodes. */
 export const cluster = {
   redisUrl: optionalText({
     env: 'REDIS_URL',
     unit: 'URL',
-    // It may hold a password.
+    // It may contain a password.
     secret: true,
     check: checkRedisUrls,
     effect:

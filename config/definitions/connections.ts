@@ -1,7 +1,7 @@
 import { addressRanges } from '../address-ranges.js';
 import { integer, milliseconds, oneOf } from '../setting.js';
 
-/** How many may connect, and how fast. */
+/** Number and rate of connections. */
 export const connections = {
   ratePerIp: integer({
     env: 'CONNECTION_RATE_PER_IP',

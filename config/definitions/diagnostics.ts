@@ -1,7 +1,7 @@
 import { integer, milliseconds, oneOf, optionalText } from '../setting.js';
 import { checkWritableFolder } from '../writable-folder.js';
 
-/** Looking into a live node. */
+/** Diagnostics of a live node. */
 export const diagnostics = {
   enabled: oneOf({
     env: 'DIAGNOSTICS_ENABLED',

@@ -1,7 +1,7 @@
 import { isFernetKey } from '../keys.js';
 import { list, milliseconds } from '../setting.js';
 
-/** Payloads that whoever carries them cannot read. */
+/** Encrypted payloads. */
 export const encryption = {
   keys: list({
     env: 'ENCRYPTION_KEYS',

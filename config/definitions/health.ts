@@ -1,6 +1,6 @@
 import { integer, milliseconds } from '../setting.js';
 
-/** What /ready looks at. */
+/** The checks of /ready. */
 export const health = {
   maxEventLoopLagMs: milliseconds({
     env: 'READY_MAX_EVENT_LOOP_LAG_MS',

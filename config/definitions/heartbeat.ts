@@ -1,6 +1,6 @@
 import { milliseconds } from '../setting.js';
 
-/** How vanished clients are found. */
+/** Detection of vanished clients. */
 export const heartbeat = {
   intervalMs: milliseconds({
     env: 'HEARTBEAT_INTERVAL_MS',

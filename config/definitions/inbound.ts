@@ -1,6 +1,6 @@
 import { bytes, integer, milliseconds } from '../setting.js';
 
-/** What may be in arrival from clients. */
+/** Limits on incomplete messages of clients. */
 export const inbound = {
   timeoutMs: milliseconds({
     env: 'MESSAGE_TIMEOUT_MS',

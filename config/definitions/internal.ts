@@ -1,6 +1,6 @@
 import { integer, oneOf, optionalText, text } from '../setting.js';
 
-/** What only operators and back ends should reach. */
+/** Endpoints for operators and back ends only. */
 export const internal = {
   metricsEnabled: oneOf({
     env: 'METRICS_ENABLED',

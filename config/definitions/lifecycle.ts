@@ -1,6 +1,6 @@
 import { milliseconds } from '../setting.js';
 
-/** How a node leaves. */
+/** Drain and shutdown. */
 export const lifecycle = {
   drainTimeoutMs: milliseconds({
     env: 'DRAIN_TIMEOUT_MS',

@@ -2,7 +2,7 @@ import { checkLogFolder } from '../appendable-file.js';
 import { readLogLevels } from '../log-levels.js';
 import { bytes, integer, oneOf, optionalText, text } from '../setting.js';
 
-/** What is logged, and where. */
+/** The log and its files. */
 export const log = {
   level: text({
     env: 'LOG_LEVEL',

@@ -1,6 +1,6 @@
 import { bytes, integer, milliseconds, oneOf } from '../setting.js';
 
-/** What a client may send. */
+/** Limits on messages of clients. */
 export const messages = {
   maxBytes: bytes({
     env: 'MAX_MESSAGE_BYTES',

@@ -1,6 +1,6 @@
 import { bytes } from '../setting.js';
 
-/** What may wait for slow readers. */
+/** Limits on data that waits for slow readers. */
 export const outbound = {
   queueBytes: bytes({
     env: 'OUTBOUND_QUEUE_BYTES',

@@ -1,6 +1,6 @@
 import { integer, milliseconds } from '../setting.js';
 
-/** When a node takes no more clients. */
+/** When a node refuses new clients. */
 export const overload = {
   eventLoopLagMs: milliseconds({
     env: 'OVERLOAD_EVENT_LOOP_LAG_MS',

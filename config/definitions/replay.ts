@@ -1,6 +1,6 @@
 import { bytes, milliseconds } from '../setting.js';
 
-/** Messages that must not be carried out twice: those of handlers and namespaces that ask for it. */
+/** Messages that must not be handled twice, for handlers and namespaces that ask for it. */
 export const replay = {
   windowMs: milliseconds({
     env: 'REPLAY_WINDOW_MS',

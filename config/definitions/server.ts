@@ -2,7 +2,7 @@ import { checkPublicUrl } from '../addresses.js';
 import { integer, isOrigin, list, oneOf, optionalText, text } from '../setting.js';
 import { trustedProxies } from '../trusted-proxies.js';
 
-/** Where the server is, and whom it believes. */
+/** Addresses, origins and trusted proxies. */
 export const server = {
   environment: oneOf({
     env: 'NODE_ENV',

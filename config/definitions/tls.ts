@@ -1,6 +1,6 @@
 import { integer, milliseconds, oneOf, optionalText } from '../setting.js';
 
-/** Encryption on the way. */
+/** TLS. */
 export const tls = {
   certFile: optionalText({
     env: 'TLS_CERT_FILE',

@@ -10,7 +10,7 @@ const SAMPLERS = [
   'parentbased_always_off',
   'parentbased_traceidratio',
 ] as const;
-/** Characters of a header's name, and what its value may hold (RFC 9110 §5). */
+/** Characters of a header's name, and of its value (RFC 9110 §5). */
 const HEADER_NAME = /^[\w!#$%&'*+\-.^`|~]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -85,13 +85,13 @@ const samplerArg: Setting<number> = {
   },
 };
 
-/** The same setting for traces alone, which are all that is sent. Unset: the general one holds. */
+/** The same setting for traces only, which are the only signal. Unset: the general one applies. */
 function ofTraces<T>(setting: Setting<T>): Setting<T | undefined> {
   const env = setting.env.replace('_OTLP_', '_OTLP_TRACES_');
   return { ...setting, env, fallback: undefined, effect: `Replaces ${setting.env} if it is set.` };
 }
 
-/** Where a collector listens. */
+/** The address of a collector. */
 function checkUrl(given: string): void {
   const { protocol: scheme } = URL.canParse(given) ? new URL(given) : {};
   if (scheme !== 'http:' && scheme !== 'https:') throw new Error('must be an http:// or https:// URL');
@@ -110,7 +110,7 @@ function textOf(path: string): string {
   }
 }
 
-/** What is recorded of traces, and where it goes. The names and defaults are those of the OpenTelemetry specification, but for the exporter. */
+/** Tracing. Names and defaults are those of the OpenTelemetry specification, except for the exporter. */
 export const tracing = {
   disabled: oneOf({
     env: 'OTEL_SDK_DISABLED',

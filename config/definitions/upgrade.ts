@@ -1,6 +1,6 @@
 import { integer, milliseconds } from '../setting.js';
 
-/** What stands at the door: TCP connections that are no session. */
+/** Limits on TCP connections without a session. */
 export const upgrade = {
   timeoutMs: milliseconds({
     env: 'UPGRADE_TIMEOUT_MS',

@@ -40,7 +40,7 @@ const CONTROLLERS: readonly Type[] = [
 /** HTTP for back ends and operators. */
 @Module({})
 export class ServerApiModule {
-  /** @param settings say which endpoints there are */
+  /** @param settings decide which endpoints exist */
   static of(settings: Settings): DynamicModule {
     const isDiagnosed = isDiagnosable(settings);
     const controllers = [...CONTROLLERS, ...(isDiagnosed ? [DiagnosticsController] : [])];

@@ -10,7 +10,7 @@ import { ServerApiModule } from './server-api.module.js';
 const DESCRIPTION = `For back ends and operators. Every path under \`/api\` needs a token with the role \`ADMIN\` or
 \`SERVICE\`: \`npm run token -- --sub backend --roles SERVICE\`. Errors are \`application/problem+json\` (RFC 9457).`;
 
-/** Everything from this server; styles in attributes are how Swagger UI is written. */
+/** Everything comes from this server. Swagger UI uses styles in attributes. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -22,7 +22,7 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** What of the server API must stand before Nest's own middleware. Called before the server listens. */
+/** The middleware of the server API, which must come before Nest's own. Call it before the server listens. */
 export function setUpServerApi(app: NestExpressApplication, { api }: Settings, prefix: string): void {
   if (api.enabled === 'off') return;
   const entrance = app.get(ApiEntrance, { strict: false });
@@ -44,7 +44,7 @@ export function setUpDocs(app: NestExpressApplication, { api }: Settings, prefix
   SwaggerModule.setup(`${prefix}/docs`, app, () => documentOf(app), {
     raw: ['json'],
     customSiteTitle: 'Gatehouse server API',
-    // Otherwise the page would ask swagger.io whether the document is good.
+    // Otherwise the page would ask swagger.io whether the document is valid.
     swaggerOptions: { validatorUrl: null },
   });
 }

@@ -58,7 +58,7 @@ export class BansController {
     if (!(await this.bans.lift(kind, key, givenBy(caller)))) throw new ProblemError(404, 'No such ban');
   }
 
-  /** What a breach has banned, every operator may lift. */
+  /** Every operator may lift an automatic ban. */
   private demandUndo(caller: Principal, { kind, key }: Pick<Ban, 'kind' | 'key'>): void {
     const ban = this.bans.get(kind, key);
     if (ban?.by === 'operator') this.precedence.demandUndo(caller, { ...ban, ...(kind === 'user' && { userId: key }) });

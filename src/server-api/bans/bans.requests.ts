@@ -7,7 +7,7 @@ import type { Ban } from '../../cluster/ports/ban-store.js';
 const KINDS = ['address', 'user'] as const;
 const MAX_DURATION_MS = 31_536_000_000;
 
-/** As lists show it, an IPv6 /64 may be given as one, too. */
+/** An IPv6 /64 may also be written as in lists. */
 @ValidatorConstraint({ name: 'banKey' })
 class BanKey implements ValidatorConstraintInterface {
   validate(key: unknown, { object }: ValidationArguments): boolean {

@@ -46,7 +46,7 @@ export class ChannelsController {
     const channel = this.channels.named(name);
     const { top, publications } = await this.channels.historySince(channel, sinceOf(query), { limit, reverse });
     const answer: HistoryAnswer = { ...top, publications: publications.map(show) };
-    // Clients of other codecs publish what JSON.stringify cannot write.
+    // Clients of other codecs publish values that JSON.stringify cannot write.
     return jsonText(answer);
   }
 

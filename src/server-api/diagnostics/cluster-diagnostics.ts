@@ -3,7 +3,7 @@ import { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import { NodeDiagnostics } from '../../observability/diagnostics/node-diagnostics.js';
 import { ProblemError } from '../http/problem.js';
 
-/** Where the API asks for diagnostics: of this node alone, for none of it travels between nodes. */
+/** The diagnostics of this node only, because they are not sent between nodes. */
 @Injectable()
 export class ClusterDiagnostics {
   constructor(
@@ -12,8 +12,8 @@ export class ClusterDiagnostics {
   ) {}
 
   /**
-   * @param nodeId the node that is meant; absent: the one that answers
-   * @throws ProblemError 404 or 421 where it is another one
+   * @param nodeId the requested node; absent: this one
+   * @throws ProblemError 404, or 421 if it is another node
    */
   of(nodeId: string | undefined): NodeDiagnostics {
     const { self, nodes } = this.registry;

@@ -15,7 +15,7 @@ const DEFAULT_SECONDS = 10;
 const UNDER_WAY = 'Another snapshot or profile is in progress, or still being downloaded';
 const FILE = { content: { 'application/json': { schema: { type: 'object' } } } };
 
-/** What this node is at, for whoever looks for a fault in it. */
+/** The state of this node, for finding faults. */
 @AdminOnly()
 @ApiController('Diagnostics')
 export class DiagnosticsController {

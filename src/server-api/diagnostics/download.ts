@@ -3,15 +3,15 @@ import { pipeline } from 'node:stream/promises';
 import type { Download } from '../../observability/diagnostics/download.js';
 import { ProblemError } from '../http/problem.js';
 
-/** A caller that takes nothing for so long has gone, as far as anyone can tell. */
+/** A client that accepts nothing for this long counts as disconnected. */
 const STALL_MS = 30_000;
-/** As nginx counts them: no answer reached the client. */
+/** nginx's status for a response that did not reach the client. */
 const CLIENT_HAS_GONE = 499;
 
 /**
- * Answers with a file, as fast as the caller takes it. Resolves when it has all of it.
+ * Sends a file as fast as the client reads it. Resolves when it is sent.
  *
- * @throws ProblemError 499 where the caller has gone before; the file is let go then
+ * @throws ProblemError 499 if the client disconnects; the file is then released
  */
 export async function sendDownload(response: ServerResponse, { name, bytes, content }: Download): Promise<void> {
   response.writeHead(200, {
@@ -29,14 +29,14 @@ export async function sendDownload(response: ServerResponse, { name, bytes, cont
 }
 
 /**
- * Keeps the connection of a caller who has to wait: nothing moves on it, and while a heap snapshot is written the whole process
- * stands still, so that the limit for idle connections would be over before the answer.
+ * Keeps the connection of a waiting client open: nothing is sent, and a heap snapshot stops the whole process, so the
+ * limit for idle connections would pass before the response.
  */
 export function awaitAnswer(response: ServerResponse): void {
   response.setTimeout(0);
 }
 
-/** Aborted when the caller goes away before it is answered. */
+/** Aborted if the client disconnects before the response. */
 export function goneSignal(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   if (response.destroyed) gone.abort();

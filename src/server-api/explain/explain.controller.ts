@@ -11,7 +11,7 @@ import { ProblemError } from '../http/problem.js';
 
 const NO_LEDGER = 'The namespace has no ledger: set its option `ledger` in the channels file';
 
-/** Why a user got a message, or did not. */
+/** Why a user received a message, or did not. */
 @ApiController('Explain')
 @AdminOnly()
 export class ExplainController {

@@ -4,7 +4,7 @@ import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { ProblemWhere } from './api-controller.js';
 import { callerOf } from './caller.js';
 
-/** Lets operators pass, and not back ends. */
+/** Admits operators, but not back ends. */
 @Injectable()
 export class AdminGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
@@ -14,7 +14,7 @@ export class AdminGuard implements CanActivate {
   }
 }
 
-/** On an endpoint that the role SERVICE does not open, or above @ApiController where none is. */
+/** For endpoints that the role SERVICE does not open. Put it above @ApiController for all endpoints of a controller. */
 export function AdminOnly(): ClassDecorator & MethodDecorator {
   return applyDecorators(UseGuards(AdminGuard), ProblemWhere(403, 'The token does not have the role ADMIN'));
 }

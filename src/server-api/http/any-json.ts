@@ -1,4 +1,4 @@
-/** How the OpenAPI document shows a field that may be anything. */
+/** The OpenAPI schema of a field that may have any value. */
 export const ANY_JSON = {
   description: 'Any value',
   nullable: true,

@@ -7,7 +7,7 @@ import { ProblemFilter } from './problem.filter.js';
 import { PROBLEM_TYPE } from '../../transport/problem-json.js';
 import { ProblemAnswer } from './problem.answer.js';
 
-/** What may go wrong with an endpoint, apart from what may with all of them. */
+/** Errors of single endpoints, besides those of all endpoints. */
 type ProblemStatus = keyof typeof CAUSES;
 
 const CAUSES = {
@@ -27,7 +27,7 @@ const CAUSES = {
   503: 'Redis or the keys of the issuer cannot be reached, or no node accepts clients; has Retry-After',
 } as const;
 
-/** A controller of the server API under /api: who may pass, what is validated, how errors are answered. */
+/** A controller of the server API under /api: permissions, validation and error responses. */
 export function ApiController(tag: string): ClassDecorator {
   return applyDecorators(
     Controller('api'),
@@ -41,12 +41,12 @@ export function ApiController(tag: string): ClassDecorator {
   );
 }
 
-/** Documents errors an endpoint can be answered with. */
+/** Documents errors of an endpoint. */
 export function Problems(...statuses: readonly ProblemStatus[]): ClassDecorator & MethodDecorator {
   return applyDecorators(...statuses.map((status) => ProblemWhere(status, CAUSES[status])));
 }
 
-/** Documents an error that has a cause of its own at an endpoint. */
+/** Documents an error with a cause that is specific to an endpoint. */
 export function ProblemWhere(status: ProblemStatus, description: string): ClassDecorator & MethodDecorator {
   const content = { [PROBLEM_TYPE]: { schema: { $ref: getSchemaPath(ProblemAnswer) } } };
   return applyDecorators(ApiExtraModels(ProblemAnswer), ApiResponse({ status, description, content }));
@@ -57,7 +57,7 @@ export function WithBody(): MethodDecorator {
   return Problems(400, 413, 415, 422);
 }
 
-/** For endpoints that do something only once for a key. */
+/** For endpoints that carry out a request once for each key. */
 export function Idempotent(): MethodDecorator {
   return applyDecorators(
     Problems(409),

@@ -13,16 +13,16 @@ import { rememberCaller, type ApiRequest } from './caller.js';
 import { readJsonBody } from './json-body.js';
 import { isExpected, problemOf, ProblemError, sendProblem } from './problem.js';
 
-/** Bad tokens a second of one address (IPv6: of one /64); beyond it every request of that address waits its turn. */
+/** Invalid tokens a second from one address (IPv6: from one /64). Beyond it, every request of that address waits. */
 const FAILURES_A_SECOND = 10;
 const BEARER = /^bearer[ \t]+(\S+)$/i;
-/** As nginx counts them: no answer reached the client. */
+/** nginx's status for a response that did not reach the client. */
 const CLIENT_HAS_GONE = 499;
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE']);
 
 /**
- * Stands before everything under /api: nothing of a body is read before the token is known to be good, so a stranger costs
- * one look at a header.
+ * The middleware in front of /api. It reads no body before the token is verified, so a stranger costs only a look at a
+ * header.
  */
 @Injectable()
 export class ApiEntrance {
@@ -38,7 +38,7 @@ export class ApiEntrance {
     this.clientAddressOf = clientAddressReader(settings.server);
   }
 
-  /** A middleware of Express. */
+  /** An Express middleware. */
   async enter(request: ApiRequest, response: ServerResponse, next: () => void): Promise<void> {
     response.setHeader('Cache-Control', 'no-store');
     response.once('close', () => {
@@ -95,7 +95,7 @@ function sentenceOf(verdict: Verdict): string {
   return verdict.reason === 'expired' ? 'Token expired' : 'Invalid token';
 }
 
-/** Express would quote what it cannot decode. */
+/** Express would quote the URL that it cannot decode. */
 function demandReadablePath(url: string): void {
   try {
     decodeURIComponent(url.split('?', 1)[0] ?? '');
@@ -104,7 +104,7 @@ function demandReadablePath(url: string): void {
   }
 }
 
-/** As the OpenAPI document writes it; `none` for whatever did not come to an endpoint. */
+/** The route as the OpenAPI document writes it; `none` for requests that reached no endpoint. */
 function routeOf({ method = '', route }: ApiRequest): string {
   if (route === undefined || !METHODS.has(method) || isCatchAll(route.path)) return 'none';
   return `${method} ${route.path.replace(/:(\w+)/g, '{$1}')}`;

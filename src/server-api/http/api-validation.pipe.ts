@@ -4,15 +4,15 @@ import { getMetadataStorage, validate, type ValidationError } from 'class-valida
 import { reasonsOf } from '../../dispatch/validation/validation-reasons.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 
-/** One answer names no more reasons than this. */
+/** Most reasons in one response. */
 const MAX_REASONS = 50;
 const MAX_FIELD_LENGTH = 64;
 
 type Reasons = Record<string, string[]>;
 
 /**
- * Makes an instance of the parameter's class of a body, a query or the parts of a path, and refuses fields that the
- * class does not have. Classes of the API are flat; what stands in a field is passed on as it is, however deep.
+ * Turns a body, a query or the parts of a path into an instance of the parameter's class, and refuses fields that the
+ * class does not have. Classes of the API are flat; values are passed on unchanged, however deep.
  */
 @Injectable()
 export class ApiValidationPipe implements PipeTransform {
@@ -47,18 +47,18 @@ function refuseUnknown(value: object, fields: ReadonlySet<string>): void {
   throw failure(Object.fromEntries(named.map((field) => [field, ['is not a field of this request']])));
 }
 
-/** Null counts as absent, but for `data`, which may be any value. */
+/** Null counts as absent, except for `data`, which may be any value. */
 function fill(metatype: Type, fields: object): object {
   const given = Object.entries(fields).filter(([field, value]) => value !== null || field === 'data');
   return Object.assign(new metatype() as object, Object.fromEntries(given));
 }
 
-/** Of a URL everything is text: the class says what becomes a number or a boolean, by @Type and @Transform. */
+/** Everything in a URL is text. The class converts numbers and booleans by @Type and @Transform. */
 function fromText(metatype: Type, fields: object): object {
   try {
     return plainToInstance(metatype, fields) as object;
   } catch {
-    // Whatever a parameter makes the library trip over is the caller's doing.
+    // Values that make the library throw are the caller's mistake.
     throw failure({ query: ['has a value of the wrong type'] });
   }
 }

@@ -3,10 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { callerOf } from './caller.js';
 
-/** Who may use the server API. */
+/** Roles that may use the server API. */
 export const API_ROLES: readonly string[] = ['ADMIN', 'SERVICE'];
 
-/** Lets back ends and operators pass. Who it is, ApiEntrance has found out: whoever comes by another way is nobody. */
+/** Admits back ends and operators. ApiEntrance has identified them; a request that did not pass it has no caller. */
 @Injectable()
 export class ApiGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {

@@ -10,11 +10,14 @@ const MAX_TARGET_LENGTH = 256;
 
 interface Audited {
   readonly action: string;
-  /** The fields of path, query and body that say what it is done to. */
+  /** The fields of path, query and body that name the target. */
   readonly target: readonly string[];
 }
 
-/** On a handler that changes something, or shows what is not everybody’s business: each call is told as an AuditEntry, never with its payload. */
+/**
+ * For a handler that changes something, or shows something confidential: each call is reported as an AuditEntry, never
+ * with its payload.
+ */
 export function Audited(action: string, ...target: readonly string[]): MethodDecorator {
   return SetMetadata(AUDITED, { action, target } satisfies Audited);
 }
@@ -44,7 +47,7 @@ export class AuditInterceptor implements NestInterceptor {
   }
 }
 
-/** Not validated yet: whatever is no text is left out, and text is cut. */
+/** Not validated yet, so anything but text is omitted, and text is cut. */
 function targetOf({ params = {}, query = {}, body }: ApiRequest, fields: readonly string[]): string | undefined {
   const given: Record<string, unknown> = { ...(typeof body === 'object' ? body : {}), ...query, ...params };
   const parts = fields.map((field) => given[field]).filter((part) => typeof part === 'string');

@@ -3,13 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Principal } from '../../authentication/principal.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 
-/** A request that has come in through ApiEntrance. */
+/** A request that has passed ApiEntrance. */
 export interface ApiRequest extends IncomingMessage {
   body?: unknown;
   params?: Readonly<Record<string, string>>;
-  /** Of the URL; not validated. */
+  /** From the URL; not validated. */
   readonly query?: Readonly<Record<string, unknown>>;
-  /** What Express found for it. */
+  /** The route that Express found. */
   readonly route?: { readonly path: string };
 }
 
@@ -26,7 +26,7 @@ export function callerOf(request: IncomingMessage): Principal {
   return caller;
 }
 
-/** Who makes the request: a parameter of a handler. */
+/** A parameter decorator for the principal of the request. */
 export const Caller = createParamDecorator((_: unknown, context: ExecutionContext) =>
   callerOf(context.switchToHttp().getRequest<IncomingMessage>()),
 );

@@ -8,8 +8,8 @@ import { ProblemError } from './problem.js';
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
 /**
- * Reads the body of a request as JSON, by the rules of the v1.json codec: depth and number of containers are bounded, no
- * key is `__proto__`, no number is too large for a double. Undefined where there is none.
+ * Reads the body of a request as JSON, by the rules of the v1.json codec: limited depth and number of containers, no
+ * key `__proto__`, no number too large for a double. Undefined if there is no body.
  *
  * @throws ProblemError 415, GatehouseError MESSAGE_TOO_LARGE or INVALID_MESSAGE_FORMAT
  */
@@ -42,7 +42,7 @@ function read(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
       chunks.push(chunk);
     });
     request.once('end', () => resolve(Buffer.concat(chunks, size)));
-    // The client has gone: nobody reads the answer.
+    // The client has disconnected, so nobody reads the response.
     request.once('close', () => reject(new ProblemError(400, 'The request ended early')));
     request.once('error', () => reject(new ProblemError(400, 'The request ended early')));
   });

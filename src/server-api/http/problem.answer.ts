@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ERRORS, type ErrorCode } from '@gatehouse/protocol';
 import type { Problem } from './problem.js';
 
-/** How the OpenAPI document shows a Problem. */
+/** The OpenAPI schema of a Problem. */
 export class ProblemAnswer implements Problem {
   @ApiProperty({ example: 'about:blank' })
   type!: 'about:blank';

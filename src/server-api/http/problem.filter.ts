@@ -4,7 +4,7 @@ import { ApiEvents } from '../../observability/api-events.js';
 import type { ApiRequest } from './caller.js';
 import { isExpected, problemOf, sendProblem } from './problem.js';
 
-/** Answers whatever a handler, guard or pipe of the API throws as application/problem+json. */
+/** Sends anything that a handler, guard or pipe of the API throws as application/problem+json. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly events: ApiEvents) {}

@@ -8,9 +8,9 @@ import {
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { plainProblem, writeProblem, type PlainProblem } from '../../transport/problem-json.js';
 
-/** An answer of the API that is an error. */
+/** An error response of the API. */
 export interface Problem extends PlainProblem {
-  /** The code that a WebSocket client would be answered with, where there is one. */
+  /** The code that a WebSocket client would get, if there is one. */
   readonly code?: ErrorCode;
   /** Field of the request → reasons. */
   readonly errors?: Readonly<Record<string, readonly string[]>>;
@@ -48,11 +48,11 @@ const STATUS_OF_REFUSAL = {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** What a handler or guard of the API throws where no error code says it. */
+/** Thrown by handlers and guards of the API if no error code fits. */
 export class ProblemError extends Error {
   constructor(
     readonly status: number,
-    /** Must not quote what the client sent. */
+    /** Must not quote input of the client. */
     detail: string,
     readonly headers: Headers = {},
   ) {
@@ -66,13 +66,13 @@ export interface ProblemAnswer {
   readonly headers: Headers;
 }
 
-/** Whatever was thrown, as the answer to it. What nobody expected is INTERNAL_ERROR and tells nothing. */
+/** The response to a thrown value. An unexpected error becomes INTERNAL_ERROR and reveals nothing. */
 export function problemOf(error: unknown): ProblemAnswer {
   if (error instanceof ProblemError)
     return { problem: plainProblem(error.status, error.message), headers: error.headers };
   if (error instanceof DiagnosticsRefusal) return ofRefusal(error);
   if (error instanceof GatehouseError) return ofCode(error);
-  // Of Nest and its parts. Their sentences quote the URL.
+  // Errors of Nest and its parts, whose texts quote the URL.
   if (error instanceof HttpException && error.getStatus() < 500) {
     return { problem: plainProblem(error.getStatus()), headers: {} };
   }

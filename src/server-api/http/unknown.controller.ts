@@ -12,7 +12,7 @@ interface Route {
   readonly path: RegExp;
 }
 
-/** Whatever under /api is no endpoint, and endpoints asked by another method. Stands behind all others. */
+/** Unknown paths under /api, and known ones with another method. Registered after all other controllers. */
 @ApiExcludeController()
 @ApiController('Unknown')
 export class UnknownController {
@@ -35,7 +35,7 @@ export class UnknownController {
   }
 }
 
-/** @returns the path from `/api` on; a host application may have a global prefix as well */
+/** @returns the path from `/api` on, because a host application may have a global prefix as well */
 function withoutPrefix(path: string, prefix: string): string {
   return path.slice(Math.max(0, path.indexOf(`${prefix}/api`)) + prefix.length);
 }

@@ -7,15 +7,15 @@ import { orderOf } from '../nodes/other-node.js';
 
 const KIND = 'log-levels';
 
-/** What a node is to do; all but `by` absent: to say what its levels are. */
+/** What a node is asked to do. If all fields except `by` are absent, it only reports its levels. */
 interface Order {
   readonly by: string;
-  /** Null: those that are configured there. */
+  /** Null: the configured levels. */
   readonly levels?: string | null;
   readonly seconds?: number;
 }
 
-/** Asks for and changes the levels of the log, of one node or of all. Every node obeys, also one whose own API is off. */
+/** Reads and changes the log levels of one node or of all. Every node obeys, even if its own API is off. */
 @Injectable()
 export class LogLevelOrders {
   constructor(
@@ -31,12 +31,12 @@ export class LogLevelOrders {
     return this.give({ by });
   }
 
-  /** @throws ProblemError and GatehouseError as `orderOf` does, where one node is meant */
+  /** @throws ProblemError and GatehouseError as `orderOf`, if one node is named */
   change({ levels, seconds, by }: LogLevelChange, nodeId: string | undefined): Promise<LogLevelsAnswer> {
     return this.give({ by, levels, ...(seconds !== undefined && { seconds }) }, nodeId);
   }
 
-  /** As `change` to what is configured. */
+  /** Resets the levels to the configured ones. */
   restore(by: string, nodeId: string | undefined): Promise<LogLevelsAnswer> {
     return this.give({ by, levels: null }, nodeId);
   }

@@ -8,7 +8,7 @@ import { Caller } from '../http/caller.js';
 import { LogLevelOrders } from './log-level-orders.js';
 import { LogLevelsAnswer, LogLevelsQuery, LogLevelsRequest } from './log-levels.requests.js';
 
-/** What the nodes log, as long as they run. */
+/** Log levels of the nodes, until they restart. */
 @ApiController('Logs')
 @AdminOnly()
 export class LogLevelsController {

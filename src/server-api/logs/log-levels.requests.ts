@@ -17,7 +17,7 @@ import { LOG_AREAS, LOG_LEVELS, readLogLevels, type LogLevel, type LogLevels } f
 const MAX_LEVELS_LENGTH = 512;
 const DAY_SECONDS = 86_400;
 
-/** The mistake as LOG_LEVEL would be told of it; undefined: there is none. */
+/** The fault in the words of LOG_LEVEL; undefined if there is none. */
 function mistakeIn(levels: unknown): string | undefined {
   try {
     readLogLevels(levels as string);

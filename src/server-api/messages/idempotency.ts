@@ -7,20 +7,20 @@ import { callerOf, type ApiRequest } from '../http/caller.js';
 const MAX_KEY_LENGTH = 128;
 const RETRY_AFTER_MS = 1_000;
 
-/** A request that is not to be carried out twice. */
+/** A request that must not be carried out twice. */
 export interface OneTimeRequest {
   /** Made of the caller, the endpoint and the Idempotency-Key. */
   readonly key: string;
-  /** Of the URL and the body. */
+  /** A digest of the URL and the body. */
   readonly fingerprint: string;
 }
 
-/** The request's Idempotency-Key: a parameter of a handler; undefined where there is none. */
+/** A parameter decorator for the request's Idempotency-Key; undefined if there is none. */
 export const IdempotencyKey = createParamDecorator((_: unknown, context: ExecutionContext) =>
   keyOf(context.switchToHttp().getRequest<ApiRequest>()),
 );
 
-/** What `Once` needs of a request: a parameter of a handler; undefined where it has no Idempotency-Key. */
+/** A parameter decorator with everything that `Once` needs; undefined without an Idempotency-Key. */
 export const OneTime = createParamDecorator((_: unknown, context: ExecutionContext): OneTimeRequest | undefined => {
   const request = context.switchToHttp().getRequest<ApiRequest & { readonly originalUrl: string }>();
   const key = keyOf(request);
@@ -31,15 +31,15 @@ export const OneTime = createParamDecorator((_: unknown, context: ExecutionConte
   };
 });
 
-/** Carries a request out once in five minutes, over all nodes, and answers its repetitions as it was answered. */
+/** Carries a request out once in five minutes, over all nodes, and gives repetitions the same response. */
 @Injectable()
 export class Once {
   constructor(private readonly store: AnswerStore) {}
 
   /**
    * @param request undefined: carried out each time
-   * @throws GatehouseError VALIDATION_FAILED where the key came with another request, DUPLICATE_MESSAGE where the first is
-   *   still under way or its answer was lost, SERVER_BUSY where Redis cannot be reached: then nothing was done
+   * @throws GatehouseError VALIDATION_FAILED if the key was used for another request; DUPLICATE_MESSAGE if the first
+   *   one is in progress or its response was lost; SERVER_BUSY if Redis cannot be reached: then nothing was done
    */
   async answer<T>(request: OneTimeRequest | undefined, act: () => Promise<T>): Promise<T> {
     if (request === undefined) return act();
@@ -61,11 +61,11 @@ export class Once {
     try {
       answer = await act();
     } catch (error) {
-      // Where this fails too, the key stays taken: rather not at all than twice.
+      // If this fails too, the key stays in use: the request may be lost, but is never carried out twice.
       await this.store.release(key).catch(() => undefined);
       throw error;
     }
-    // It is done, and that is the answer, also where a repetition could not be told.
+    // It is done, and this is the response, even if it could not be stored for repetitions.
     await this.store.keep(key, fingerprint, answer).catch(() => undefined);
     return answer;
   }

@@ -42,7 +42,7 @@ export class MessagesController {
     const { position } = await this.channels.publish(channel, {
       data: request.data,
       ttlMs: request.ttlMs,
-      // Of one caller, as a user's keys are its own: two back ends do not swallow each other's messages.
+      // Scoped to the caller, like keys of users: back ends must not suppress each other's messages.
       idempotencyKey: key === undefined ? undefined : `${caller.userId.length}:${caller.userId}${key}`,
     });
     return { channel: channel.name, ...position };
@@ -82,7 +82,7 @@ export class MessagesController {
   }
 }
 
-/** It may stand in the body or in the header. */
+/** From the body or from the header. */
 function oneKey(inBody: string | undefined, inHeader: string | undefined): string | undefined {
   if (inBody !== undefined && inHeader !== undefined && inBody !== inHeader) {
     throw invalidKey('differs from the idempotencyKey in the body');

@@ -43,7 +43,7 @@ export class BroadcastRequest extends Message {
   @IsOptional()
   @IsString()
   @Length(1, MAX_TYPE_LENGTH)
-  // An error has fields of its own, and clients would look for them.
+  // An error has fields of its own, which clients would look for.
   @NotEquals('error')
   type?: string;
 }

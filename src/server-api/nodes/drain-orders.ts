@@ -7,7 +7,7 @@ import { orderOf } from './other-node.js';
 
 const KIND = 'drain';
 
-/** Has a node drained, this one or another. Every node obeys, also one whose own API is off. */
+/** Drains a node, this one or another. Every node obeys, even if its own API is off. */
 @Injectable()
 export class DrainOrders {
   constructor(
@@ -18,7 +18,7 @@ export class DrainOrders {
     bus.handle(KIND, () => ({ ...this.drain.begin() }));
   }
 
-  /** @throws ProblemError and GatehouseError as `orderOf` does */
+  /** @throws ProblemError and GatehouseError as `orderOf` */
   async give(nodeId = this.registry.self.nodeId): Promise<DrainAnswer> {
     if (nodeId === this.registry.self.nodeId) return answer(nodeId, this.drain.begin());
     return answer(nodeId, await orderOf<DrainSummary>(this, { nodeId, kind: KIND, payload: null }));

@@ -3,7 +3,7 @@ import type { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { ProblemError } from '../http/problem.js';
 
-/** What an order for another node is given through. */
+/** The services that an order for another node needs. */
 interface Ways {
   readonly bus: NodeBus;
   readonly registry: NodeRegistry;
@@ -19,8 +19,8 @@ interface Order {
 /**
  * Has another node carry out an order.
  *
- * @throws ProblemError 404; GatehouseError SERVER_BUSY where Redis is away, TIMEOUT where the node does not answer: it may
- *   carry the order out all the same, also later
+ * @throws ProblemError 404; GatehouseError SERVER_BUSY if Redis cannot be reached; TIMEOUT if the node does not
+ *   answer: it may still carry out the order, also later
  */
 export async function orderOf<T>({ bus, registry }: Ways, { nodeId, kind, payload }: Order): Promise<T> {
   if (!registry.nodes.some((node) => node.nodeId === nodeId)) throw new ProblemError(404, 'No such node');

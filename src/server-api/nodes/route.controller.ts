@@ -11,7 +11,10 @@ import { ProblemFilter } from '../http/problem.filter.js';
 
 const RETRY_AFTER_MS = 1_000;
 
-/** Tells clients where to connect. Asks nobody who they are, as nobody has a token for this yet; pages ask as they connect. */
+/**
+ * Tells clients where to connect. It requires no token, because clients may not have one yet. Pages are checked by
+ * their origin, as for an upgrade.
+ */
 @Controller()
 @UseFilters(ProblemFilter)
 @ApiTags('Route')

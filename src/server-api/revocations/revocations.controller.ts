@@ -43,7 +43,7 @@ export class RevocationsController {
   @WithBody()
   async revoke(@Caller() caller: Principal, @Body() request: RevocationRequest): Promise<RevokedAnswer> {
     const { kind, key } = request;
-    // The same again replaces the order, so it would stand where only somebody above could have put one.
+    // Giving the same order again replaces it, so the caller must be allowed to replace the existing one.
     if (kind !== 'session') this.precedence.demandUndo(caller, this.revocations.get(kind, key));
     await this.precedence.demandOver(caller, { by: kind, id: key });
     const ordered = await this.order(request, givenBy(caller));

@@ -5,7 +5,7 @@ import { MAX_TIME_MS } from '../../authentication/claims.js';
 
 const KINDS = ['token', 'user'] as const;
 const ORDER_KINDS = [...KINDS, 'session'] as const;
-/** The year 2001. A time in seconds is before it, and would revoke nothing without a word. */
+/** The year 2001. A time in seconds is before it, and would silently revoke nothing. */
 const MIN_TIME_MS = 1_000_000_000_000;
 
 @ValidatorConstraint({ name: 'future' })
@@ -30,7 +30,7 @@ class OfUser implements ValidatorConstraintInterface {
   }
 }
 
-/** Of an order that holds for a while. */
+/** The fields of an order with an end. */
 export class LastingRequest {
   @ApiPropertyOptional({
     description:
@@ -111,7 +111,7 @@ export class RevocationsAnswer {
   total!: number;
 }
 
-/** Whom an order did not reach in time. */
+/** The nodes that an order did not reach in time. */
 export class ReachAnswer {
   @ApiProperty({
     type: [String],

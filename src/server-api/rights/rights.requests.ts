@@ -6,7 +6,7 @@ import { CAPABILITIES, type Capability } from '../../authentication/principal.js
 import { LastingRequest, ReachAnswer } from '../revocations/revocations.requests.js';
 
 const MAX_ROLES = 64;
-/** Every node keeps it; a token holds no more either. */
+/** Every node keeps it. A token has the same limit. */
 const MAX_CHANNELS_LENGTH = 8_192;
 
 const CHANNELS = {
