@@ -28,7 +28,7 @@ async function start(signals: StopSignals): Promise<void> {
   stoppable.catch(() => undefined);
   signals.follow({ starting: stoppable, timeoutMs: settings.lifecycle.drainTimeoutMs, fail });
   const server = await starting;
-  tellLastWords(server);
+  logUncaughtErrors(server);
   for (const warning of warnings) server.logger.warn(warning);
   server.logger.info({ port: server.port }, 'Gatehouse listens');
   const { internal } = settings;
@@ -40,7 +40,7 @@ async function start(signals: StopSignals): Promise<void> {
 }
 
 /** The error that ends the process must also be the last line of the log, for readers who collect only the log. */
-function tellLastWords({ logger }: GatehouseServer): void {
+function logUncaughtErrors({ logger }: GatehouseServer): void {
   process.on('uncaughtExceptionMonitor', (err, origin) =>
     logger.fatal({ err, origin }, 'uncaught exception; the process exits'),
   );

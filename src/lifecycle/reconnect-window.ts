@@ -21,11 +21,11 @@ export function reconnectWindowMs(leaving: number, others: readonly NodeReport[]
   if (others.length === 0) return leastMs;
   const ready = others.filter(({ isReady }) => isReady);
   const intakeMs = (leaving / (UPGRADES_A_SECOND * Math.max(1, ready.length))) * 1_000;
-  const shortage = ready.length === 0 ? 1 : Math.max(1, leaving / Math.max(1, roomOf(ready)));
+  const shortage = ready.length === 0 ? 1 : Math.max(1, leaving / Math.max(1, freePlacesOf(ready)));
   return Math.max(leastMs, Math.min(MAX_WINDOW_MS, Math.ceil(intakeMs * shortage)));
 }
 
-function roomOf(nodes: readonly NodeReport[]): number {
+function freePlacesOf(nodes: readonly NodeReport[]): number {
   const rooms = nodes.map(({ load }) => (load.maxSessions === 0 ? Infinity : load.maxSessions - load.sessions));
   return rooms.reduce((sum, room) => sum + Math.max(0, room), 0);
 }

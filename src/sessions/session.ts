@@ -40,7 +40,7 @@ export class Session {
   messagesReceived = 0;
   /** Whether a message is being handled or waits. Set by the dispatcher. */
   private isBusy = false;
-  private farewell: { readonly name: CloseName; readonly reason: string | undefined } | undefined;
+  private pendingClose: { readonly name: CloseName; readonly reason: string | undefined } | undefined;
   private readonly events: SentReporter;
 
   constructor(
@@ -72,7 +72,7 @@ export class Session {
 
   /** Whether the session ends after the reply to its last message. New messages are not accepted any more. */
   get isLeaving(): boolean {
-    return this.farewell !== undefined;
+    return this.pendingClose !== undefined;
   }
 
   /** The `from` of messages that this session causes. */
@@ -100,12 +100,12 @@ export class Session {
   /** Closes after the running and waiting messages have their replies. */
   closeWhenAnswered(name: CloseName, reason?: string): void {
     if (!this.isBusy) return this.close(name, reason);
-    this.farewell = { name, reason };
+    this.pendingClose = { name, reason };
   }
 
   /** @internal The dispatcher reports the first running message and the last reply. */
   setBusy(isBusy: boolean): void {
     this.isBusy = isBusy;
-    if (!isBusy && this.farewell) this.close(this.farewell.name, this.farewell.reason);
+    if (!isBusy && this.pendingClose) this.close(this.pendingClose.name, this.pendingClose.reason);
   }
 }

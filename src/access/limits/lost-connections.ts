@@ -10,7 +10,7 @@ export const MEMORY_MS = 120_000;
 /** Addresses that lost connections; 24 bytes each, in two tables. */
 const PLACES = 16_384;
 /** Addresses in one message to the other nodes. */
-const PORTION = 1_000;
+const BATCH_SIZE = 1_000;
 
 const KIND = 'drained-connections';
 const VANISHED = 1006;
@@ -63,8 +63,8 @@ export class LostConnections {
   private tell(): void {
     const counts = [...this.untold];
     this.untold = new Map();
-    for (let start = 0; start < counts.length; start += PORTION)
-      this.bus.tell(KIND, counts.slice(start, start + PORTION));
+    for (let start = 0; start < counts.length; start += BATCH_SIZE)
+      this.bus.tell(KIND, counts.slice(start, start + BATCH_SIZE));
   }
 
   private hear(payload: unknown): void {

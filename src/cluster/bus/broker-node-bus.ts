@@ -86,24 +86,24 @@ export class BrokerNodeBus implements NodeBus, BrokerListener {
   }
 
   tell(kind: string, payload: unknown, nodes?: readonly string[]): void {
-    const speech = this.speech(kind, payload, false);
-    if (nodes === undefined) void this.send(ALL_NODES, speech, 'word');
-    else for (const nodeId of this.othersOf(nodes)) void this.send(channelOf(nodeId), speech, 'word');
+    const message = this.messageOf(kind, payload, false);
+    if (nodes === undefined) void this.send(ALL_NODES, message, 'word');
+    else for (const nodeId of this.othersOf(nodes)) void this.send(channelOf(nodeId), message, 'word');
   }
 
   async ask<T>(kind: string, payload: unknown, options: AskOptions = {}): Promise<Answers<T>> {
     const { nodes, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     const asked = this.othersOf(nodes ?? this.parts.registry.nodes.map(({ nodeId }) => nodeId));
     if (this.isClosed || this.questions.isFull) return this.counted({ received: new Map<string, T>(), missing: asked });
-    const speech = this.speech(kind, payload, true);
-    const { id } = speech;
+    const message = this.messageOf(kind, payload, true);
+    const { id } = message;
     const answers = this.questions.add(id, asked, timeoutMs);
     if (nodes === undefined) {
       // Sent even if no other node is known: a node that has just started hears it, though nobody waits for its answer.
-      void this.send(ALL_NODES, speech, 'question').then((isSent) => isSent || this.questions.close(id));
+      void this.send(ALL_NODES, message, 'question').then((isSent) => isSent || this.questions.close(id));
     } else {
       for (const nodeId of asked)
-        void this.send(channelOf(nodeId), speech, 'question').then(
+        void this.send(channelOf(nodeId), message, 'question').then(
           (isSent) => isSent || this.questions.failed(id, nodeId),
         );
     }
@@ -122,7 +122,7 @@ export class BrokerNodeBus implements NodeBus, BrokerListener {
     if (channel === undefined) this.parts.events.emit('rejoined');
   }
 
-  private speech(kind: string, payload: unknown, isQuestion: boolean): BusMessage {
+  private messageOf(kind: string, payload: unknown, isQuestion: boolean): BusMessage {
     this.spoken += 1;
     return { from: this.self, id: String(this.spoken), kind, payload, isQuestion };
   }

@@ -6,7 +6,7 @@ import { SessionRegistry } from '../../sessions/session-registry.js';
 import type { Traffic } from '../../socket/traffic.js';
 
 /** Sockets asked in one turn of the event loop: a third of a millisecond. */
-const PORTION = 1_000;
+const BATCH_SIZE = 1_000;
 
 /** Sums over all connections. */
 @Injectable()
@@ -33,7 +33,7 @@ export class ConnectionTallies {
     for (const { connection } of this.sessions) {
       connection.tellTraffic(this.sum);
       asked += 1;
-      if (asked % PORTION === 0) await nextTurn();
+      if (asked % BATCH_SIZE === 0) await nextTurn();
     }
     const { bytesIn, bytesOut } = this.sum;
     return [

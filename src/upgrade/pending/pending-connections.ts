@@ -176,7 +176,7 @@ export class PendingConnections implements OnApplicationShutdown {
     this.heard(socket);
     this.tell(fault, socket as Socket);
     if (hasBegunToAnswer(socket)) socket.destroy();
-    else sayFarewell(socket, fault);
+    else answerFault(socket, fault);
   }
 
   /** After pending input: after a stall, timers run before anything is read. */
@@ -195,7 +195,7 @@ export class PendingConnections implements OnApplicationShutdown {
       if (!isIdle) this.tell('request_timeout', socket);
       if (guest.isEncrypted) this.cutConnections.add(socket);
       if (isIdle || guest.isEncrypted) socket.destroy();
-      else sayFarewell(socket, 'request_timeout');
+      else answerFault(socket, 'request_timeout');
     }
   }
 
@@ -238,7 +238,7 @@ function peerOf({ remoteAddress, remotePort, localAddress, localPort }: Socket):
   return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
-function sayFarewell(socket: Duplex, fault: HttpFault): void {
+function answerFault(socket: Duplex, fault: HttpFault): void {
   const answer = httpFaultAnswer(fault);
   if (answer === undefined) {
     socket.destroy();

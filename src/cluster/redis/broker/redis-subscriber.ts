@@ -26,7 +26,7 @@ interface Wish {
 
 const PULSE_MS = 1_000;
 /** Channels in one command, so that none keeps Redis busy for long. */
-const PORTION = 500;
+const BATCH_SIZE = 500;
 
 /**
  * A connection to one Redis server that receives the publications of its channels. It reconnects by itself. A ping
@@ -178,7 +178,7 @@ export class RedisSubscriber {
       }
       return [...bySlot.values()];
     }
-    const count = Math.ceil(items.length / PORTION);
-    return Array.from({ length: count }, (_, index) => items.slice(index * PORTION, (index + 1) * PORTION));
+    const count = Math.ceil(items.length / BATCH_SIZE);
+    return Array.from({ length: count }, (_, index) => items.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE));
   }
 }

@@ -3,7 +3,7 @@ import { LIFE_FIELD } from '../connection/run-id.js';
 import type { RedisLink } from '../connection/redis-link.js';
 
 /** Entries in one reply of Redis, so that none keeps it busy for long. */
-const PORTION = 1_000;
+const BATCH_SIZE = 1_000;
 
 interface Reading<T> {
   /** Returns undefined if the entry is malformed, or under another name than its own, where nobody could lift it. */
@@ -18,7 +18,7 @@ export async function recordsIn<T>(link: RedisLink, hash: string, { read, drop }
   const found = new Map<string, T>();
   let cursor = '0';
   do {
-    const [next, fields] = await link.attempt(() => link.client.hscan(hash, cursor, 'COUNT', PORTION));
+    const [next, fields] = await link.attempt(() => link.client.hscan(hash, cursor, 'COUNT', BATCH_SIZE));
     const bad: string[] = [];
     for (let index = 0; index < fields.length; index += 2) {
       const [name = '', text = ''] = fields.slice(index, index + 2);

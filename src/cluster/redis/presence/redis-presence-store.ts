@@ -27,7 +27,7 @@ const ROUND_MS = 300_000;
 /** Channels that are entered again, or cleared, at one time. */
 const AT_ONCE = 32;
 /** Sessions in one script, so that none keeps Redis busy for long. */
-const PORTION = 200;
+const BATCH_SIZE = 200;
 const RETRY_MS = 1_000;
 /** Lost nodes that still have members although everything was cleared. */
 const MAX_SUSPECTS = 1_000;
@@ -180,10 +180,10 @@ export class RedisPresenceStore implements PresenceStore {
   private async restateMembers(channel: ChannelName, members: LocalMembers): Promise<void> {
     await this.index(channel, members, true);
     const entries = [...members.sessions.values()];
-    for (let start = 0; start < entries.length; start += PORTION) {
-      const portion = entries.slice(start, start + PORTION).filter(({ state }) => state === 'in');
-      if (portion.length === 0) continue;
-      const back = await this.write(channel, 'kept', portion);
+    for (let start = 0; start < entries.length; start += BATCH_SIZE) {
+      const batch = entries.slice(start, start + BATCH_SIZE).filter(({ state }) => state === 'in');
+      if (batch.length === 0) continue;
+      const back = await this.write(channel, 'kept', batch);
       for (const userId of back) this.tell('back', channel, String(userId));
     }
   }

@@ -36,7 +36,7 @@ class MoodyStore extends MemoryRecordStore<Ban> {
     return super.list();
   }
 
-  override life(): Promise<string> {
+  override stateId(): Promise<string> {
     return Promise.resolve(this.name);
   }
 

@@ -29,7 +29,7 @@ class MoodyStore extends MemoryRecordStore<Revocation> {
     return super.list();
   }
 
-  override life(): Promise<string> {
+  override stateId(): Promise<string> {
     return Promise.resolve(this.name);
   }
 
