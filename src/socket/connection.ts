@@ -33,17 +33,14 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
   framesSent = 0;
   /** How often other code wrote with `send`, which shows whether an exception filter has replied itself. */
   sentByHand = 0;
-  /** Whole messages so far, and control frames outside of messages. Tells one incoming message from the next. */
+  /** Whole messages and control frames so far, which tell one incoming message from the next. */
   ordinal = 0;
   controlSecond = 0;
   controlFrames = 0;
   private resumes = 0;
   /** Time of the oldest unanswered ping, on the performance.now() clock; 0 if there is none. */
   private pingedAt = 0;
-  /**
-   * Whether messages of the client are still handled. False after the server ends the connection or the session is
-   * over.
-   */
+  /** False after the server ends the connection or the session is over: no more messages are handled. */
   isServed = true;
   /** The client will send nothing more, after a close frame or a FIN. */
   private hasClientEnded = false;
@@ -225,7 +222,7 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     return isWithinRate;
   }
 
-  /** Who calls `close`: `ws` calls it once to answer the client's close frame; every other call is the server's. */
+  /** `ws` calls `close` once to answer the client's close frame; every other call is the server's. */
   private noteEnd(): void {
     if (this.hasAnsweredClose || !hasCloseArrived(this)) return this.cutShort();
     this.hasAnsweredClose = true;

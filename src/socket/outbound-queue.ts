@@ -35,10 +35,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   private bytes = 0;
   private inTurn = false;
   protected state: 'flowing' | 'blocked' | 'ended' = 'flowing';
-  /**
-   * Bytes of the one frame larger than the limit, in the socket or here, that does not count against the limit: it may
-   * drain alone.
-   */
+  /** Bytes of the one frame beyond the limit, in the socket or here. It may drain alone, so it does not count. */
   private exemptBytes = 0;
   /** For a slow reader: two small frames at most, which never make it too slow. */
   private control: ControlFrames | undefined;
@@ -55,12 +52,11 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     private readonly observer: OutboundObserver,
   ) {}
 
-  /** Bytes that wait: here, and in the socket's own buffer. */
+  /** Bytes that wait here and in the socket. */
   get waitingBytes(): number {
     return this.bytes + (this.waiting?.bytes ?? 0) + this.socket.writableLength;
   }
 
-  /** Frames that wait here. */
   get waitingFrames(): number {
     return this.frames.length + (this.waiting?.length ?? 0);
   }
@@ -89,10 +85,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     return true;
   }
 
-  /**
-   * Takes a ping or a pong. For a slow reader only the newest of each waits (RFC 6455 §5.5.3 allows it). It does not
-   * count against the limit, and leaves first.
-   */
+  /** Takes a ping or a pong. Only the newest of each waits for a slow reader (RFC 6455 §5.5.3); it leaves first. */
   enqueueControl(kind: ControlKind, frame: Buffer): void {
     if (this.state === 'blocked') (this.control ??= new ControlFrames()).hold(kind, frame);
     else this.enqueue(frame);
@@ -103,9 +96,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     return this.state === 'blocked' ? { drains: this.drains, unsentBytes: unsentBytes(this.socket) } : undefined;
   }
 
-  /**
-   * Whether the reader has taken anything since: a full socket gets room only when the other side acknowledges data.
-   */
+  /** Whether the reader has taken anything since: only acknowledged data makes room in a full socket. */
   hasMovedSince(earlier: Progress): boolean {
     return this.drains > earlier.drains || unsentBytes(this.socket) < earlier.unsentBytes;
   }
@@ -132,10 +123,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     this.discard();
   }
 
-  /**
-   * Drops waiting frames and takes nothing more. Returns how many frames were dropped. Data in a slow socket still
-   * counts, because it stays in memory until the client takes it or the socket is destroyed.
-   */
+  /** Drops waiting frames and takes nothing more. Data in the socket still counts. Returns how many were dropped. */
   discard(reason: DropReason = 'closed'): number {
     for (const receipt of this.waiting?.receipts() ?? []) receipt.dropped(reason);
     const dropped = this.frames.length + (this.waiting?.clear() ?? 0);
@@ -147,10 +135,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     return dropped;
   }
 
-  /**
-   * The limit is exceeded: drops waiting frames and reports it, or, if that has happened before, the data in the
-   * socket.
-   */
+  /** Drops waiting frames and reports the overflow; if that has happened before, drops the data in the socket. */
   overflow(reason: OverflowReason): void {
     if (this.hasEnded) {
       this.socket.destroy();
