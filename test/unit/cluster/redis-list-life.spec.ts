@@ -10,7 +10,7 @@ import { tokenRevocation } from './record-store-contract.js';
 /** A list of bans or of revocations, with two entries in it. */
 interface List {
   readonly tag: string;
-  readonly stateId: () => Promise<string>;
+  readonly life: () => Promise<string>;
   readonly keys: () => Promise<readonly string[]>;
   /** Puts an entry that ends at once, which is dropped by its place in the order. */
   readonly putEnded: () => Promise<unknown>;
@@ -25,7 +25,7 @@ async function listOfBans(link: RedisLink): Promise<List> {
   await store.put(ban('one'));
   await store.put(ban('two', { kind: 'address', by: 'breach', offences: 1 }));
   const keys = async () => (await store.list()).map(({ key }) => key).sort();
-  return { tag: 'bans', stateId: () => store.stateId(), keys, putEnded: () => store.put(ban('ended', { until: 1 })) };
+  return { tag: 'bans', life: () => store.life(), keys, putEnded: () => store.put(ban('ended', { until: 1 })) };
 }
 
 async function listOfRevocations(link: RedisLink): Promise<List> {
@@ -34,7 +34,7 @@ async function listOfRevocations(link: RedisLink): Promise<List> {
   await store.put(tokenRevocation('two'));
   const keys = async () => (await store.list()).map(({ key }) => key).sort();
   const putEnded = () => store.put({ ...tokenRevocation('ended'), until: 1 });
-  return { tag: 'revocations', stateId: () => store.stateId(), keys, putEnded };
+  return { tag: 'revocations', life: () => store.life(), keys, putEnded };
 }
 
 onEveryRedis((open) => {
@@ -49,13 +49,13 @@ onEveryRedis((open) => {
     beforeEach(async () => {
       link = await open(`test-${randomUUID().slice(0, 8)}`);
       list = await create(link);
-      before = await list.stateId();
+      before = await list.life();
     });
 
     it('bears one name for all nodes, whatever comes and goes', async () => {
       await list.putEnded();
       expect(await list.keys()).toEqual(['one', 'two']);
-      expect([await list.stateId(), await list.stateId()]).toEqual([before, before]);
+      expect([await list.life(), await list.life()]).toEqual([before, before]);
     });
 
     it.each([
@@ -63,28 +63,28 @@ onEveryRedis((open) => {
       ['its entries', ['list']],
     ] as const)('bears another name once it has lost %s, and then that one', async (_what, names) => {
       await Promise.all(names.map((name) => link.client.del(part(name))));
-      const after = await list.stateId();
+      const after = await list.life();
       expect(after).not.toBe(before);
       expect(await list.keys()).toEqual([]);
-      expect(await list.stateId()).toBe(after);
+      expect(await list.life()).toBe(after);
     });
 
     it('bears another name once one entry is gone', async () => {
       const [, name = ''] = (await link.client.hkeys(part('list'))).filter((field) => field.includes(':'));
       await link.client.hdel(part('list'), name);
-      const after = await list.stateId();
+      const after = await list.life();
       expect(after).not.toBe(before);
       expect(await list.keys()).toHaveLength(1);
-      expect(await list.stateId()).toBe(after);
+      expect(await list.life()).toBe(after);
     });
 
     it('is put in order again once its order is gone, and nothing of it is lost', async () => {
       await list.putEnded();
       await link.client.del(part('endings'));
-      const after = await list.stateId();
+      const after = await list.life();
       expect(after).not.toBe(before);
       expect(await list.keys()).toEqual(['one', 'two']);
-      expect(await list.stateId()).toBe(after);
+      expect(await list.life()).toBe(after);
       expect(await list.keys()).toEqual(['one', 'two']);
       expect(await link.client.zcard(part('endings'))).toBe(2);
     });

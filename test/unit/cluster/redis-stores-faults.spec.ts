@@ -205,7 +205,7 @@ describe('a Redis that comes back with an older state', () => {
     await expect.poll(() => a.link.client.hkeys(sessions)).toEqual(['b1']);
     expect([a, b].map(({ told }) => told.filter((word) => word === 'forgotten').length)).toEqual([1, 1]);
     expect([...a.told, ...b.told].filter((word) => word.includes('hall:b'))).toEqual([]);
-    expect(await bans.stateId()).not.toBe(before);
+    expect(await bans.life()).not.toBe(life);
   });
 
   it('takes nobody for a namesake: its state of before is of nodes that are there', async () => {

@@ -36,7 +36,7 @@ class MoodyStore extends MemoryRecordStore<Ban> {
     return super.list();
   }
 
-  override stateId(): Promise<string> {
+  override life(): Promise<string> {
     return Promise.resolve(this.name);
   }
 

@@ -29,7 +29,7 @@ class MoodyStore extends MemoryRecordStore<Revocation> {
     return super.list();
   }
 
-  override stateId(): Promise<string> {
+  override life(): Promise<string> {
     return Promise.resolve(this.name);
   }
 
