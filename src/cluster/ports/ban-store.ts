@@ -1,11 +1,15 @@
-import { readGiver } from './given-order.js';
-import { RecordStore, type ListRecord, type RecordType } from './record-store.js';
+import { readGiver, type GivenOrder } from './given-order.js';
+import { RecordStore, type RecordType } from './record-store.js';
 
 /** A ban in force. */
-export interface Ban extends ListRecord {
+export interface Ban extends GivenOrder {
   readonly kind: 'address' | 'user';
   /** The address (IPv6: its /64), or the user id. */
   readonly key: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  /** The reason, for operators. */
+  readonly reason: string;
   /** `breach` if the server made it for a broken limit, or `operator`. */
   readonly by: 'breach' | 'operator';
   /** For a breach: which one in a row. */
