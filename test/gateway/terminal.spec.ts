@@ -25,7 +25,7 @@ describe('a terminal', () => {
     const start = output.slice(0, output.indexOf('Ready: '));
     expect(start).toMatch(/^Gatehouse \d+\.\d+\.\d+$/m);
     expect(start).toMatch(/^ {2}Address {2}ws:\/\/127\.0\.0\.1:\d+\/ws$/m);
-    expect(start).toMatch(/^ {2}HTTP {5}http:\/\/127\.0\.0\.1:\d+ \/api \/docs \/metrics$/m);
+    expect(start).toMatch(/^ {2}HTTP {5}http:\/\/127\.0\.0\.1:\d+ \/api \/docs \/contract \/metrics$/m);
     expect(start).toContain('AUTH_MODE=');
     expect(start).toContain('AUDIT_LOG=on');
     expect(start.length).toBeLessThan(1_000);
