@@ -63,13 +63,19 @@ export async function becomeReady(app: INestApplication, port: number): Promise<
 function settingsIn(app: INestApplication): Settings {
   const modules = [...app.get(ModulesContainer).values()];
   if (modules.some(({ metatype }) => metatype === GatehouseModule)) return app.get(Settings, { strict: false });
-  throw new Error('installGatehouse: the application does not import GatehouseModule.forRoot()');
+  throw new Error(
+    'The application does not import Gatehouse. Add GatehouseModule.forRoot() to the imports of its root module, ' +
+      'and call installGatehouse(app) after NestFactory.create()',
+  );
 }
 
 function expressOf(app: INestApplication): NestExpressApplication {
   const type = app.getHttpAdapter().getType();
   if (type === 'express') return app as NestExpressApplication;
-  throw new Error(`installGatehouse: the application runs on ${type}; Gatehouse needs @nestjs/platform-express`);
+  throw new Error(
+    `The application runs on ${type}, and Gatehouse needs @nestjs/platform-express. ` +
+      'Create the application with NestFactory.create(AppModule), without another adapter',
+  );
 }
 
 /** As Nest's own Swagger module reads it, because there is no public way. */

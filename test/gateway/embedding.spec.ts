@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Body, Controller, Get, Module, Post, ValidationPipe, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { IsInt, IsString, Length } from 'class-validator';
@@ -195,11 +196,27 @@ describe('a Nest application that imports Gatehouse', () => {
     expect(() => unusable({ PORT: -1 })).toThrow('PORT must be');
   });
 
-  it('is told what is missing where the module is not imported', async () => {
+  it('is told what to do if it does not import the module', async () => {
     @Module({})
     class Empty {}
     const app = await NestFactory.create(Empty, { logger: false });
-    await expect(installGatehouse(app)).rejects.toThrow('does not import GatehouseModule.forRoot()');
+    await expect(installGatehouse(app)).rejects.toThrow(
+      'The application does not import Gatehouse. Add GatehouseModule.forRoot() to the imports of its root module',
+    );
+    await app.close();
+  });
+
+  it('is told what to do if it runs on a platform that Gatehouse does not support', async () => {
+    class FastifyStandIn extends ExpressAdapter {
+      override getType(): string {
+        return 'fastify';
+      }
+    }
+    const gatehouse = GatehouseModule.forRoot({ environment: { ...TEST_ENVIRONMENT, AUDIT_LOG: 'off' } });
+    const app = await NestFactory.create(gatehouse, new FastifyStandIn(), { logger: false });
+    await expect(installGatehouse(app)).rejects.toThrow(
+      'The application runs on fastify, and Gatehouse needs @nestjs/platform-express. Create the application with NestFactory.create(AppModule)',
+    );
     await app.close();
   });
 });

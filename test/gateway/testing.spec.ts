@@ -176,6 +176,25 @@ describe('gatehouse/testing', () => {
     expect(await nobody.request('hello')).toMatchObject({ userId: null });
   });
 
+  it('stops the calendar, which a test sets and moves, and sets it right again', () => {
+    const before = Date.now();
+    {
+      using clock = new StoppedClock();
+      clock.moveTo(new Date('2030-01-07T07:59:30Z'));
+      expect(new Date().toISOString()).toBe('2030-01-07T07:59:30.000Z');
+      const steady = performance.now();
+      clock.pass(30_000);
+      expect([Date.now(), new Date().getTime()]).toEqual(Array(2).fill(Date.parse('2030-01-07T08:00:00Z')));
+      expect(Date()).toBe(new Date(Date.now()).toString());
+      expect(performance.now() - steady).toBe(30_000);
+      expect([new Date(0) instanceof Date, new Date(2_000, 0).getFullYear()]).toEqual([true, 2_000]);
+      clock.moveTo(new Date(0));
+      expect(new Date().getFullYear()).toBeLessThan(1_971);
+    }
+    expect(Date.now()).toBeGreaterThanOrEqual(before);
+    expect(new Date().getTime()).toBeGreaterThanOrEqual(before);
+  });
+
   it('fails what waits for a message when the connection ends', async () => {
     const server = await startTestServer();
     await using client = await server.connect();
