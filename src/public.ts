@@ -75,6 +75,7 @@ export { Audience } from './broadcast/audience.js';
 export { ClusterSessions, type SessionQuery, type SessionSummary } from './broadcast/cluster-sessions.js';
 
 // Channels
+export { SubscriptionReview } from './channels/subscription-review.js';
 export { Channels } from './channels/channels.js';
 export type { MemberList } from './channels/presence/presence-tracker.js';
 export type { Subscribed, SubscribeOptions } from './channels/subscribe-options.js';

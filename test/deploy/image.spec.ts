@@ -69,6 +69,17 @@ describe('deploy/Dockerfile', () => {
     expect(started.filter((path) => !existsSync(path.replace('dist/', '').replace(/js$/, 'ts')))).toEqual([]);
   });
 
+  it('has an empty folder for FEATURES_FILE and CHANNELS_FILE, where docs/deployment.md says', () => {
+    const steps = stagesOf(instructions).at(-1)?.instructions ?? [];
+    // From below /app, files find the package `gatehouse` and its dependencies.
+    expect(steps.filter(({ name }) => name === 'WORKDIR').map(({ rest }) => rest)).toEqual(['/app']);
+    expect(steps.filter(({ name }) => name === 'RUN').map(({ rest }) => rest)).toContain('mkdir features');
+    const documented = read('docs/deployment.md');
+    expect(documented).toContain('mount a folder at `/app/features`');
+    for (const setting of ['FEATURES_FILE=/app/features/features.js', 'CHANNELS_FILE=/app/features/channels.yaml'])
+      expect(documented).toContain(setting);
+  });
+
   it('has a Node that the server can run on, and the version of the package', () => {
     const { engines, version } = JSON.parse(read('package.json')) as { engines: { node: string }; version: string };
     const [, major = ''] = /node:(\d+)\./.exec(stagesOf(instructions).at(-1)?.image ?? '') ?? [];

@@ -30,6 +30,11 @@ export function literal(cell: string | undefined): string | undefined {
   return /^`([^`]+)`$/.exec(cell ?? '')?.[1];
 }
 
+/** The code of every block in a language. */
+export function codeBlocks(text: string, language: string): string[] {
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))].map(([, code = '']) => code);
+}
+
 export function read(path: string): string {
   return readFileSync(path, 'utf8');
 }

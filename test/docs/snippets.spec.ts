@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import typescript from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { read } from './markdown.js';
+import { codeBlocks, read } from './markdown.js';
 
 /** Where the snippets would lie; imports are found as from there. */
 const FOLDER = resolve('docs');
@@ -20,12 +20,19 @@ const parsed = new Map<string, typescript.SourceFile | undefined>();
 
 describe('code in the docs', () => {
   it('compiles as one module, in docs/extending.md, and block by block in docs/contract.md', () => {
-    const contract = blocksOf('docs/contract.md', 'ts').map((block, number) => [`contract-${number}.ts`, block]);
-    const tour = blocksOf('docs/extending.md', 'ts').join('\n');
-    const files = { 'tour.ts': tour, 'messages.ts': MESSAGES, ...Object.fromEntries(contract) } as Record<
-      string,
-      string
-    >;
+    const contract = codeBlocks(read('docs/contract.md'), 'ts').map((block, number) => [
+      `contract-${number}.ts`,
+      block,
+    ]);
+    const [tour = '', ofTest = ''] = read('docs/extending.md')
+      .split('\n## Testing\n')
+      .map((part) => codeBlocks(part, 'ts').join('\n'));
+    const files = {
+      'tour.ts': tour,
+      'tour.test.ts': ofTest,
+      'messages.ts': MESSAGES,
+      ...Object.fromEntries(contract),
+    } as Record<string, string>;
     expect(faultsOf(files)).toBe('');
   });
 
@@ -35,7 +42,7 @@ describe('code in the docs', () => {
   });
 
   it('is, in README.md, the very text of examples/poll.gateway.ts', () => {
-    expect(blocksOf('README.md', 'ts')).toContain(read('examples/poll.gateway.ts'));
+    expect(codeBlocks(read('README.md'), 'ts')).toContain(read('examples/poll.gateway.ts'));
   });
 });
 
@@ -69,9 +76,4 @@ function projectOptions(): typescript.CompilerOptions {
   const path = resolve('tsconfig.json');
   const { config } = typescript.readConfigFile(path, (name) => typescript.sys.readFile(name)) as { config: object };
   return typescript.parseJsonConfigFileContent(config, typescript.sys, resolve('.')).options;
-}
-
-function blocksOf(path: string, language: string): string[] {
-  const blocks = read(path).matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'));
-  return [...blocks].map(([, code = '']) => code);
 }

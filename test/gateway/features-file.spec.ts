@@ -12,11 +12,18 @@ import { TEST_SECRET } from '../support/test-server.js';
 const run = promisify(execFile);
 
 /** Starts the ready program with a file of features that stands in its own folder, as in the image. */
-async function startWith(text: string, name = 'features.mjs') {
+async function startWith(text: string, channels?: string) {
   const build = await buildServer();
   const folder = await temporaryFolder(build.folder);
-  await writeFile(join(folder.path, name), text);
-  const environment = { JWT_SECRET: TEST_SECRET, NODE_ENV: 'test', FEATURES_FILE: join(folder.path, name) };
+  const [featuresFile, channelsFile] = [join(folder.path, 'features.mjs'), join(folder.path, 'channels.yaml')];
+  await writeFile(featuresFile, text);
+  if (channels !== undefined) await writeFile(channelsFile, channels);
+  const environment = {
+    JWT_SECRET: TEST_SECRET,
+    NODE_ENV: 'test',
+    FEATURES_FILE: featuresFile,
+    ...(channels !== undefined && { CHANNELS_FILE: channelsFile }),
+  };
   const server = await ServerProcess.start(build, environment);
   return Object.assign(server, {
     [Symbol.asyncDispose]: async () => {
@@ -48,6 +55,17 @@ describe('the program with FEATURES_FILE', () => {
     expect(messages).toContainEqual(expect.objectContaining({ channel: 'feed:poll', data: { tea: 1, coffee: 0 } }));
     expect(await client.request('poll.vote', { choice: 'milk' })).toMatchObject({ code: 'VALIDATION_FAILED' });
     expect(await client.request('echo', 'x')).toMatchObject({ data: 'x' });
+  });
+
+  it('takes CHANNELS_FILE from the same folder', async () => {
+    const source = asJavaScript(await readFile('examples/poll.gateway.ts', 'utf8')).replace('feed:poll', 'polls:tea');
+    const channels = 'namespaces:\n  polls: { subscribe: anyone, publish: [ADMIN], history: { size: 1, age: 1m } }\n';
+    await using server = await startWith(source, channels);
+    await using client = await connect(`ws://127.0.0.1:${await server.port()}/ws`);
+    await client.request('poll.vote', { choice: 'tea' });
+    const { data } = await client.request('history', { channel: 'polls:tea' });
+    expect(data).toMatchObject({ publications: [{ data: { tea: 1, coffee: 0 } }] });
+    expect(await client.request('subscribe', { channel: 'feed:poll' })).toMatchObject({ code: 'UNKNOWN_CHANNEL' });
   });
 
   it('does not start without the file, and says so', async () => {

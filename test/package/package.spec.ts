@@ -1,11 +1,12 @@
 import * as attw from '@arethetypeswrong/core';
 import { execFile } from 'node:child_process';
-import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiReport, differenceOf, REPORT, type ApiReport } from '../../scripts/public-api.js';
+import { codeBlocks, read } from '../docs/markdown.js';
 import { packedPackage, type PackedPackage } from '../support/packed-package.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { runProgram } from '../support/run-program.js';
@@ -118,17 +119,26 @@ describe('the package', () => {
   });
 
   it('compiles a gateway with one import under strict, and serves it in a host application and in a test', async () => {
-    await using app = await appWith({ 'main.ts': MAIN });
-    await cp('examples/poll.gateway.ts', join(app.path, 'poll.gateway.ts'));
+    await using app = await appWith({ 'main.ts': MAIN, 'poll.gateway.ts': read('examples/poll.gateway.ts') });
     expect(await compilerErrorsOf(app.path)).toBe('');
     // A busy machine makes no node overloaded.
     const environment = { JWT_SECRET: TEST_SECRET, OVERLOAD_EVENT_LOOP_LAG_MS: '0' };
-    const { output, errors } = await runProgram(process.execPath, [join(app.path, 'main.js')], {
-      cwd: app.path,
-      environment,
-    });
+    const { output, errors } = await runProgram(process.execPath, ['main.js'], { cwd: app.path, environment });
     expect(errors).toBe('');
     expect(JSON.parse(output)).toEqual({ tea: 1, from: 'ada', coffee: 1, health: 200 });
+  });
+
+  it('compiles the code of docs/extending.md, whose test passes', async () => {
+    const [code = '', ofTest = ''] = read('docs/extending.md').split('\n## Testing\n');
+    const blocks = {
+      'tour.ts': codeBlocks(code, 'ts').join('\n'),
+      'tour.test.ts': codeBlocks(ofTest, 'ts').join('\n'),
+    };
+    await using app = await appWith(blocks);
+    expect(await compilerErrorsOf(app.path)).toBe('');
+    const { code: exitCode, output } = await runProgram(process.execPath, ['tour.test.js'], { cwd: app.path });
+    expect({ exitCode, output: exitCode === 0 ? '' : output }).toEqual({ exitCode: 0, output: '' });
+    expect(output).toMatch(/^(?:#|ℹ) pass 3$/m);
   });
 });
 
