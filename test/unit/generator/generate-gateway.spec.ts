@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
 import { generateGateway } from '../../../src/generator/generate-gateway.js';
 import { GeneratorError } from '../../../src/generator/generator-error.js';
@@ -59,12 +60,17 @@ describe('generate gateway', () => {
     expect(folder.read(FEATURES)).toContain('[\n  ChatModule,\n  PollModule,\n  A, // first');
   });
 
-  it('knows the layout of this repository, where tests are beside the sources', async () => {
+  it('knows the layout of this repository, where tests are beside the sources and the format is checked', async () => {
     const path = 'src/gateways/gateways.module.ts';
     await using folder = await project(readFileSync(path, 'utf8'), path);
     expect(generateGateway(folder.path, 'poll').slice(-2)).toEqual(['test/gateways/poll.spec.ts', path]);
     expect(folder.read(path)).toContain("import { PollModule } from './poll/poll.module.js';\n");
     expect(folder.read(path)).toMatch(/imports: \[[^\]]*\bPollModule\b/);
+    generateGateway(folder.path, 'chat');
+    generateGateway(folder.path, 'board');
+    const style = { ...(await resolveConfig(path)), parser: 'typescript' };
+    for (const file of [path, 'test/gateways/poll.spec.ts', 'src/gateways/poll/poll.gateway.ts'])
+      expect(folder.read(file)).toBe(await format(folder.read(file), style));
     const test = folder.read('test/gateways/poll.spec.ts');
     expect(test).toContain("import { test } from 'vitest';");
     expect(test).toContain("import { PollModule } from '../../src/gateways/poll/poll.module.js';");
