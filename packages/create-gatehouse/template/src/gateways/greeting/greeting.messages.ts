@@ -6,3 +6,15 @@ export class GreetingSend {
   @Length(1, 60)
   name!: string;
 }
+
+/** The data of the reply, `greeting.send_reply`. */
+export class GreetingReply {
+  @IsString()
+  text!: string;
+}
+
+/** The data of `greeting.sent`, which the other clients get. */
+export class GreetingSent {
+  @IsString()
+  name!: string;
+}
