@@ -4,7 +4,6 @@ import { NodeBus, sumOf } from '../cluster/ports/node-bus.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
 import { AccessEvents } from './access-events.js';
-import { closeReason } from './close-reason.js';
 import { giverOf, isAbove, standingOf } from './lists/standing.js';
 
 interface Order extends GivenOrder {
@@ -14,6 +13,8 @@ interface Order extends GivenOrder {
 }
 
 const KIND = 'expel';
+/** RFC 6455 §5.5 leaves 125 bytes, of which the code takes two. */
+const MAX_REASON_BYTES = 123;
 
 /** Ends sessions on any node, with close 4409. The client may come back; a ban keeps it out. */
 @Injectable()
@@ -86,4 +87,20 @@ function orderOf(payload: unknown): Order {
 
 function withReason(reason: unknown): Pick<Order, 'reason'> {
   return typeof reason === 'string' ? { reason } : {};
+}
+
+/**
+ * An operator's reason, cut to the length of a close frame. Undefined, which stands for the text of the registry, if
+ * nothing is left.
+ */
+function closeReason(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  let reason = '';
+  let bytes = 0;
+  for (const character of text) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > MAX_REASON_BYTES) break;
+    reason += character;
+  }
+  return reason;
 }

@@ -1,7 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import { redisAddresses } from '../../../../config/addresses.js';
 import type { ClusterSettings } from '../../cluster-settings.js';
-import { accessTo } from './redis-access.js';
 
 export type RedisLinkSettings = Pick<ClusterSettings, 'redisMode' | 'redisPrefix' | 'redisTimeoutMs' | 'serverId'> & {
   readonly redisUrl: string;
@@ -72,4 +71,14 @@ function optionsOf({ redisTimeoutMs, serverId }: RedisLinkSettings) {
 /** The pause grows with each attempt. */
 function delay(times: number): number {
   return Math.min(50 * times, MAX_RECONNECT_DELAY_MS);
+}
+
+/** The parts of the address besides host and port, which are the same for every server of a cluster. */
+function accessTo(address: string) {
+  const { username, password, protocol } = new URL(address);
+  return {
+    ...(username && { username: decodeURIComponent(username) }),
+    ...(password && { password: decodeURIComponent(password) }),
+    ...(protocol === 'rediss:' && { tls: {} }),
+  };
 }
