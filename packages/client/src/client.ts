@@ -20,7 +20,9 @@ import { errorOf, QUEUE, Requests, type QueueLimits, type RequestOptions } from 
 import { TokenRenewal } from './token-renewal.js';
 import { Tokens, type TokenSource } from './tokens.js';
 
-export interface ClientOptions extends Partial<Environment> {
+type Replaceable = { readonly [Part in keyof Environment]?: Environment[Part] | undefined };
+
+export interface ClientOptions extends Replaceable {
   /** `wss://chat.example.com/ws`. `https:` and `http:` mean the same server. */
   readonly url: string;
   /** A token, or a function that gets one: it is called for the first connection, before a token expires, and if one is refused. */

@@ -65,7 +65,9 @@ interface Globals extends Partial<EventSource> {
   readonly document?: EventSource & { readonly visibilityState: string };
 }
 
-export function environmentOf(given: Partial<Environment>): Environment {
+export function environmentOf(given: {
+  readonly [Part in keyof Environment]?: Environment[Part] | undefined;
+}): Environment {
   const globals = globalThis as Globals;
   return {
     clock: given.clock ?? realClock,
@@ -76,6 +78,7 @@ export function environmentOf(given: Partial<Environment>): Environment {
   };
 }
 
+/** The page that this code runs in, if there is one. */
 function pageOf(globals: Globals): Page | undefined {
   const { document } = globals;
   if (document === undefined || globals.addEventListener === undefined) return undefined;
@@ -87,6 +90,7 @@ function pageOf(globals: Globals): Page | undefined {
     listen(on) {
       const listeners: [EventSource, string, () => void][] = [
         [document, 'visibilitychange', () => document.visibilityState === 'visible' && on('visible')],
+        [document, 'freeze', () => on('gone')],
         [document, 'resume', () => on('resumed')],
         [window, 'online', () => on('online')],
         [window, 'offline', () => on('offline')],
