@@ -18,8 +18,8 @@ export default defineConfig({
     globalSetup: ['./test/support/shared-build.ts'],
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     // What hangs, not what is slow: a starved process takes many times as long as it needs alone.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
     expect: { poll: { timeout: 120_000 } },
     // No `skip: false`: it would undo the `skip` of another tag of the same test.
     tags: PROGRAM_NAMES.map((name) => ({
