@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { isObservable } from 'rxjs';
-import type { MessageRate } from '../access/limits/message-rate.js';
 import { EnvelopeError, readEnvelope, type InboundMessage } from '../protocol/envelope.js';
 import type { ErrorCode } from '@gatehouse/protocol';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
@@ -8,28 +7,10 @@ import type { Session } from '../sessions/session.js';
 import { ReplyWriter } from './reply-writer.js';
 import { DispatchEvents } from './dispatch-events.js';
 import { EncryptedPayloads } from './inbound/encrypted-payloads.js';
-import { MessageContext, type Predecessor } from './calls/message-context.js';
-import type { Handler, Handlers } from './message-table.js';
+import type { InboundFrame } from './inbound/inbound-frame.js';
+import { MessageContext } from './calls/message-context.js';
+import type { Handler } from './message-table.js';
 import { ReplyStreams } from './calls/reply-streams.js';
-
-/** One frame of one session, and what a reply needs. */
-export interface Delivery {
-  readonly session: Session;
-  readonly handlers: Handlers;
-  readonly bytes: Buffer;
-  /** Time of arrival, on the performance.now() clock. */
-  readonly arrivedAt: number;
-  /** Milliseconds until the sender may send again; 0 if it is within its rate. */
-  readonly overRateFor: number;
-  /** The rate that it counts against; undefined if its whole cost is paid. */
-  readonly rate: MessageRate | undefined;
-  /** Tokens that have been taken for it. */
-  readonly tokens: number;
-  /** Resolves when all earlier messages that still run have their reply; undefined if none runs. */
-  readonly previous: Promise<void> | undefined;
-  /** Called when the next message may begin. */
-  readonly predecessor: Predecessor;
-}
 
 /** The tokens for a message are not available yet. */
 export interface Shortage {
@@ -69,23 +50,23 @@ export class Dispatcher {
     private readonly payloads: EncryptedPayloads,
   ) {}
 
-  dispatch(delivery: Delivery): Outcome {
-    const { bytes, handlers, overRateFor } = delivery;
-    const message = this.decode(delivery);
+  dispatch(frame: InboundFrame, bytes: Buffer): Outcome {
+    const { sender, overRateFor } = frame;
+    const message = this.decode(frame, bytes);
     if (typeof message === 'string') return message === 'INVALID_MESSAGE_FORMAT' ? MALFORMED : ANSWERED;
 
-    const handler = handlers.get(message.type);
+    const handler = sender.handlers.get(message.type);
     const isDear = handler !== undefined && handler.cost > 1;
-    const shortage = isDear ? shortageOf(handler, delivery) : undefined;
-    if (shortage !== undefined && delivery.rate?.waits) return { isEnvelope: true, pending: undefined, shortage };
+    const shortage = isDear ? shortageOf(handler, frame) : undefined;
+    if (shortage !== undefined && sender.rate.waits) return { isEnvelope: true, pending: undefined, shortage };
 
-    this.events.emit('received', handler?.type ?? 'unknown', bytes.length);
+    this.events.emit('received', handler?.type ?? 'unknown', frame.size);
     const refusal = refusalOf(handler, shortage?.milliseconds ?? overRateFor);
-    if (refusal) this.refuse(delivery, message, refusal);
+    if (refusal) this.refuse(frame, message, refusal);
     if (refusal || !handler) return shortage === undefined ? ANSWERED : { ...ANSWERED, shortage };
     return message.enc === undefined
-      ? this.handle(handler, message, delivery)
-      : this.handleEncrypted(handler, message, delivery);
+      ? this.handle(handler, message, frame)
+      : this.handleEncrypted(handler, message, frame);
   }
 
   /** Counts a message over the rate that is refused without being read. */
@@ -100,41 +81,41 @@ export class Dispatcher {
     this.answers.refusal(refused, new GatehouseError('RATE_LIMIT_EXCEEDED', { details, retryAfter }));
   }
 
-  private handle(handler: Handler, message: InboundMessage, delivery: Delivery): Outcome {
-    const { session, bytes, previous, predecessor, arrivedAt } = delivery;
-    const context = new MessageContext(session, message, bytes.length, arrivedAt, predecessor);
+  private handle(handler: Handler, message: InboundMessage, frame: InboundFrame): Outcome {
+    const { session, previous } = frame.sender;
+    const context = new MessageContext(session, message, frame.size, frame.arrivedAt, frame);
     if (message.enc !== undefined) context.cipher = this.payloads.cipher;
     const pending = previous ? this.callBehind(handler, context, previous) : this.call(handler, context);
     return pending ? { isEnvelope: true, pending, shortage: undefined } : ANSWERED;
   }
 
-  private handleEncrypted(handler: Handler, message: InboundMessage, delivery: Delivery): Outcome {
+  private handleEncrypted(handler: Handler, message: InboundMessage, frame: InboundFrame): Outcome {
     let opened: InboundMessage;
     try {
       opened = this.payloads.opened(message);
     } catch (refusal) {
-      this.refuse(delivery, message, refusal);
+      this.refuse(frame, message, refusal);
       return ANSWERED;
     }
-    return this.handle(handler, opened, delivery);
+    return this.handle(handler, opened, frame);
   }
 
   /** The message, or the code of the error that was sent instead. */
-  private decode(delivery: Delivery): InboundMessage | ErrorCode {
-    const { session, bytes } = delivery;
+  private decode(frame: InboundFrame, bytes: Buffer): InboundMessage | ErrorCode {
     try {
-      return readEnvelope(session.codec.decode(bytes));
+      return readEnvelope(frame.sender.session.codec.decode(bytes));
     } catch (error) {
-      this.events.emit('received', 'unknown', bytes.length);
+      this.events.emit('received', 'unknown', frame.size);
       const id = error instanceof EnvelopeError ? error.id : undefined;
-      this.refuse(delivery, { type: 'unknown', id }, error);
+      this.refuse(frame, { type: 'unknown', id }, error);
       return error instanceof EnvelopeError ? error.code : 'INVALID_MESSAGE_FORMAT';
     }
   }
 
   /** The message reaches no handler. The error is sent at once, or after the replies before it. */
-  private refuse({ session, bytes, previous }: Delivery, { type, id, trace }: Refusable, reason: unknown): void {
-    const answer = (): void => this.answers.refusal({ session, type, id, trace, bytes: bytes.length }, reason);
+  private refuse({ sender, size: bytes }: InboundFrame, { type, id, trace }: Refusable, reason: unknown): void {
+    const { session, previous } = sender;
+    const answer = (): void => this.answers.refusal({ session, type, id, trace, bytes }, reason);
     if (previous) void previous.then(answer);
     else answer();
   }
@@ -208,8 +189,10 @@ function comesLater(result: unknown): boolean {
 }
 
 /** Takes the additional tokens of the type. Undefined if they are available. */
-function shortageOf({ cost }: Handler, { rate, tokens, arrivedAt, overRateFor }: Delivery): Shortage | undefined {
-  if (rate === undefined) return undefined;
+function shortageOf({ cost }: Handler, frame: InboundFrame): Shortage | undefined {
+  if (frame.isPaid) return undefined;
+  const { tokens, arrivedAt, overRateFor } = frame;
+  const { rate } = frame.sender;
   const whole = tokens + cost - 1;
   const milliseconds = overRateFor > 0 ? rate.waitFor(arrivedAt, whole) : rate.raise(arrivedAt, tokens, whole);
   return milliseconds > 0 ? { tokens: whole, milliseconds } : undefined;

@@ -1,14 +1,12 @@
 import type { AddressRecord } from '../../access/limits/address-book.js';
 import type { MessageRate } from '../../access/limits/message-rate.js';
-import type { CloseName } from '@gatehouse/protocol';
 import type { SessionEvents, UnhandledReason } from '../../sessions/session-events.js';
 import type { Session } from '../../sessions/session.js';
 import type { ConnectionListener } from '../../socket/connection-listener.js';
-import type { OverflowReason } from '../../socket/outbound-budget.js';
-import type { ShedReason } from '../../socket/outbound-observer.js';
 import { Backlog } from './backlog.js';
+import { ConnectionReports } from './connection-reports.js';
 import type { Dispatcher, Shortage } from '../dispatcher.js';
-import { InFlightMessage } from './in-flight-message.js';
+import { InboundFrame } from './inbound-frame.js';
 import type { Handlers } from '../message-table.js';
 import { AnswerTimeout } from './answer-timeout.js';
 import { OverRate } from './over-rate.js';
@@ -49,13 +47,13 @@ const MAX_RUNNING = 64;
  * that cannot be handled yet wait here, and reading pauses. Messages that arrived before the client closed are handled
  * before its session ends.
  */
-export class Inbox implements ConnectionListener {
+export class Inbox extends ConnectionReports implements ConnectionListener {
   private readonly waiting = new Backlog();
   private isBusy = false;
   /** The next message waits for this. */
   private inHand: Promise<void> | undefined;
   /** Resolves when all messages that have let the next one begin have their reply. */
-  private previous: Promise<void> | undefined;
+  previous: Promise<void> | undefined;
   private running = 0;
   private malformedInARow = 0;
   /** The cost of the first waiting message, if it has been read already; 0 if unknown. */
@@ -73,9 +71,18 @@ export class Inbox implements ConnectionListener {
     { session, rate, place }: Owner,
     private readonly context: InboxContext,
   ) {
+    super();
     this.session = session;
     this.rate = rate;
     this.place = place;
+  }
+
+  protected get events(): SessionEvents {
+    return this.context.events;
+  }
+
+  get handlers(): Handlers {
+    return this.context.handlers;
   }
 
   get waitingMessages(): number {
@@ -111,29 +118,9 @@ export class Inbox implements ConnectionListener {
     else this.tellUnhandled('closed_by_server', this.waiting.clear());
   }
 
-  overflowed(reason: OverflowReason, droppedFrames: number): void {
-    this.context.events.emit('overflowed', this.session, reason, droppedFrames);
-  }
-
-  shed(reason: ShedReason, droppedFrames: number): void {
-    this.context.events.emit('shed', reason, droppedFrames);
-  }
-
-  roundTrip(milliseconds: number): void {
-    this.context.events.emit('roundTrip', milliseconds);
-  }
-
-  vanished(): void {
-    this.context.events.emit('vanished', this.session);
-  }
-
-  breached(name: CloseName): void {
-    this.context.events.emit('breached', this.session, name);
-  }
-
   private take(bytes: Buffer): void {
     const arrivedAt = performance.now();
-    const { rate, session, previous, context, knownCost } = this;
+    const { rate, context, knownCost } = this;
     const tokens = knownCost > 0 ? knownCost : (context.costOfSize?.(bytes.length) ?? 1);
     const overRateFor = rate.take(arrivedAt, tokens);
     if (overRateFor > 0) {
@@ -142,19 +129,11 @@ export class Inbox implements ConnectionListener {
     }
 
     this.knownCost = 0;
-    const { handlers, dispatcher } = context;
-    const hand = new InFlightMessage(this);
-    const { isEnvelope, pending, shortage } = dispatcher.dispatch({
-      session,
-      handlers,
-      bytes,
-      arrivedAt,
-      overRateFor,
-      rate: knownCost > 0 ? undefined : rate,
-      tokens,
-      previous,
-      predecessor: hand,
-    });
+    const frame = new InboundFrame(this, bytes.length, arrivedAt);
+    frame.tokens = tokens;
+    frame.isPaid = knownCost > 0;
+    frame.overRateFor = overRateFor;
+    const { isEnvelope, pending, shortage } = context.dispatcher.dispatch(frame, bytes);
     if (shortage !== undefined && rate.waits) return this.waitForTokens(bytes, shortage);
     if (overRateFor > 0) this.refusals.refused(arrivedAt);
     else if (shortage !== undefined) this.refusals.refusedAsDear(bytes.length, { now: arrivedAt, tokens });
@@ -162,8 +141,8 @@ export class Inbox implements ConnectionListener {
     this.malformedInARow = 0;
     if (!pending) return;
     this.occupy(pending);
-    hand.pending = pending;
-    if (hand.hasLetNextBegin) this.release(pending);
+    frame.pending = pending;
+    if (frame.hasLetNextBegin) this.release(pending);
   }
 
   /** @internal A message without a reply lets the next one begin. */
@@ -255,6 +234,6 @@ export class Inbox implements ConnectionListener {
   }
 
   private tellUnhandled(reason: UnhandledReason, messages: number): void {
-    this.context.events.emit('unhandled', reason, messages);
+    this.events.emit('unhandled', reason, messages);
   }
 }
