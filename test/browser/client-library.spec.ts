@@ -1,4 +1,4 @@
-import { build } from 'esbuild';
+import { build, type BuildOptions } from 'esbuild';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
@@ -37,9 +37,10 @@ window.start = (url, token) => {
 
 async function bundle(): Promise<string> {
   const home = resolve('packages/client');
+  const options: BuildOptions = bundleOptions(home);
+  delete options.entryPoints;
   const { outputFiles } = await build({
-    ...bundleOptions(home),
-    entryPoints: undefined,
+    ...options,
     stdin: { contents: APPLICATION, resolveDir: home, loader: 'js' },
     external: [],
     splitting: false,
@@ -47,7 +48,7 @@ async function bundle(): Promise<string> {
     define: { 'process.env.NODE_ENV': '"development"' },
     write: false,
   });
-  return outputFiles.map(({ text }) => text).join('');
+  return (outputFiles ?? []).map(({ text }) => text).join('');
 }
 
 /** What the page shows once it fits. */

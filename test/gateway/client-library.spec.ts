@@ -1,13 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import {
-  createClient,
-  type Client,
-  type ClientOptions,
-  type GatehouseError,
-  type SocketConstructor,
-} from '../../packages/client/src/index.js';
+import { createClient, type Client, type ClientOptions, type GatehouseError } from '../../packages/client/src/index.js';
 import { msgpack } from '../../packages/client/src/msgpack.js';
 import { fernet } from '../../packages/client/src/fernet.js';
 import { eventually } from '../support/eventually.js';
@@ -30,7 +24,7 @@ function use(url: string, options: Partial<ClientOptions> & { readonly claims?: 
     reasons.push(reason);
     return mintToken({ jti: String(reasons.length), ...options.claims });
   };
-  const client = createClient({ url, token, WebSocket: WebSocket as unknown as SocketConstructor, ...options });
+  const client = createClient({ url, token, WebSocket, ...options });
   client.on('error', (error) => errors.push(error));
   return { client, errors, reasons, [Symbol.asyncDispose]: async () => client.close() };
 }
@@ -147,7 +141,7 @@ describe('@gatehouse/client and a real server', () => {
         sockets.push(this);
       }
     };
-    await using used = use(server.url, { WebSocket: Remembered as unknown as SocketConstructor });
+    await using used = use(server.url, { WebSocket: Remembered });
     await used.client.request('hello');
     const [socket] = sockets;
     const closed = once(socket as WebSocket, 'close');
