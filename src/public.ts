@@ -49,8 +49,9 @@ export type { ErrorCode } from '@gatehouse/protocol';
 export type { CloseName } from '@gatehouse/protocol';
 
 // Permissions
-export { demandRole, Roles } from './access/guards/roles.js';
-export { demandSignIn, SignedIn } from './access/guards/signed-in.js';
+export { Roles } from './access/guards/roles.js';
+export { demandRole, demandSignIn, RuleGuard } from './access/guards/rule-guard.js';
+export { SignedIn } from './access/guards/signed-in.js';
 export type { AccessRules, HandlerReference, SessionCheck, SessionGuard } from './access/guards/session-guard.js';
 export { sessionOf } from './access/guards/session-of.js';
 export { MessageCost } from './access/limits/message-cost.js';

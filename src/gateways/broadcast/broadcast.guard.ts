@@ -1,34 +1,18 @@
-import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
-import {
-  demandRole,
-  demandSignIn,
-  sessionOf,
-  Settings,
-  type AccessRules,
-  type SessionCheck,
-  type SessionGuard,
-} from 'gatehouse';
+import { Inject, Injectable } from '@nestjs/common';
+import { RuleGuard, Settings, type AccessRules } from 'gatehouse';
 
 /** Who may send to everyone: BROADCAST_ROLES, or every signed-in user if that is empty. */
 @Injectable()
-export class BroadcastGuard implements SessionGuard {
-  private readonly roles: readonly string[];
+export class BroadcastGuard extends RuleGuard {
+  private readonly rules: AccessRules;
 
   constructor(@Inject(Settings) { authentication }: Pick<Settings, 'authentication'>) {
-    this.roles = authentication.broadcastRoles;
-  }
-
-  canActivate(context: ExecutionContext): boolean {
-    this.checkFor()(sessionOf(context));
-    return true;
-  }
-
-  checkFor(): SessionCheck {
-    const { roles } = this;
-    return roles.length === 0 ? demandSignIn : (session) => demandRole(session, roles);
+    super();
+    const { broadcastRoles: roles } = authentication;
+    this.rules = roles.length === 0 ? { signedIn: true } : { roles };
   }
 
   rulesFor(): AccessRules {
-    return this.roles.length === 0 ? { signedIn: true } : { roles: this.roles };
+    return this.rules;
   }
 }
