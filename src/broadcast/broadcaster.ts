@@ -1,10 +1,10 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { NodeBus, sumOf } from '../cluster/ports/node-bus.js';
 import { NodeRegistry } from '../cluster/ports/node-registry.js';
 import { SharedCounts } from '../cluster/ports/shared-counts.js';
 import type { ContractShape } from '../protocol/declared-contract.js';
 import { sendable } from '../protocol/codecs/sendable.js';
-import { TRACES, type Traces } from '../protocol/traces.js';
+import { Traces } from '../protocol/traces.js';
 import { Audience, type Carrier } from './audience.js';
 import { arrived, deliverHere, destinationOf, travelling, type BroadcastDelivery } from './delivery.js';
 import { LocalReceivers } from './local-receivers.js';
@@ -31,7 +31,7 @@ export class Broadcaster<C extends ContractShape = ContractShape> implements Car
     private readonly counts: SharedCounts,
     private readonly registry: NodeRegistry,
     private readonly receivers: LocalReceivers,
-    @Optional() @Inject(TRACES) private readonly traces?: Traces,
+    @Optional() private readonly traces?: Traces,
   ) {
     bus.handle(KIND, (payload) => this.deliverHere(arrived(payload)));
     bus.handle(KIND_BEYOND, (payload) => this.deliverBeyond(payload as Beyond));

@@ -1,7 +1,7 @@
-import { Inject, Injectable, Optional, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Optional, type OnApplicationShutdown } from '@nestjs/common';
 import { Broker, type BrokerListener, type ChannelName, type Publication } from '../cluster/ports/broker.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
-import { TRACES, type Traces } from '../protocol/traces.js';
+import { Traces } from '../protocol/traces.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import type { LocalChannelSetup } from './local-channel-setup.js';
@@ -39,7 +39,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     private readonly events: SessionEvents,
     readonly counts: NamespaceCounts,
     private readonly ledgers: Ledgers,
-    @Optional() @Inject(TRACES) readonly traces?: Traces,
+    @Optional() readonly traces?: Traces,
   ) {
     this.histories = new HistoryReader(broker);
     broker.listen(this);

@@ -8,9 +8,8 @@ import { MessageRates } from '../access/limits/message-rate.js';
 import { FrameFormats } from '../sessions/frame-format.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { Session } from '../sessions/session.js';
-import type { Connection, ConnectionContext } from '../socket/connection.js';
+import { ConnectionContext, type Connection } from '../socket/connection.js';
 import { Heartbeat } from '../socket/heartbeat.js';
-import { OUTBOUND_CONTEXT } from '../socket/outbound-queue.js';
 import type { Acceptance } from '../upgrade/decision.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import { GatewayHooks, type ConnectionHooks } from '../dispatch/gateway-hooks.js';
@@ -44,7 +43,7 @@ export class SessionOpener {
 
   constructor(
     @Inject(Settings) private readonly access: AccessSettings,
-    @Inject(OUTBOUND_CONTEXT) private readonly shared: ConnectionContext,
+    private readonly shared: ConnectionContext,
     private readonly sessions: SessionRegistry,
     private readonly limits: ConnectionLimits,
     private readonly rates: MessageRates,

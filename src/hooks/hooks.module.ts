@@ -10,7 +10,7 @@ import { FallbackHandlers } from '../dispatch/message-table.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { EventHooks } from './event-hook.js';
-import { TRACES, type Traces } from '../protocol/traces.js';
+import { Traces } from '../protocol/traces.js';
 import { ConnectDecisions } from '../upgrade/connect-decisions.js';
 import { ChannelHookDecisions } from './channel-hook.js';
 import { ConnectHookDecisions } from './connect-hook.js';
@@ -34,7 +34,7 @@ export class HooksModule {
         HookEvents,
         {
           provide: HookClients,
-          inject: [HookEvents, { token: TRACES, optional: true }],
+          inject: [HookEvents, { token: Traces, optional: true }],
           useFactory: (events: HookEvents, traces: Traces | undefined) => HookClients.open(hooks, events, traces),
         },
         ...ports,

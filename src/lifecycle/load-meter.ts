@@ -3,7 +3,7 @@ import { Settings } from '../../config/settings.js';
 import { EventEmitter } from 'node:events';
 import type { NodeLoad } from '../cluster/ports/node-registry.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
-import { OUTBOUND_CONTEXT, type OutboundContext } from '../socket/outbound-queue.js';
+import { OutboundContext } from '../socket/outbound-queue.js';
 import { EventLoopLag } from './event-loop-lag.js';
 import type { LifecycleSettings } from './lifecycle-settings.js';
 
@@ -39,7 +39,7 @@ export class LoadMeter extends EventEmitter<LoadMeterEvents> implements OnApplic
 
   constructor(
     @Inject(Settings) private readonly settings: LifecycleSettings,
-    @Inject(OUTBOUND_CONTEXT) private readonly outbound: OutboundContext,
+    private readonly outbound: OutboundContext,
     private readonly sessions: SessionRegistry,
   ) {
     super();

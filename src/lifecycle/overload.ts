@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { EventEmitter } from 'node:events';
-import { OUTBOUND_CONTEXT, type OutboundContext } from '../socket/outbound-queue.js';
+import { OutboundContext } from '../socket/outbound-queue.js';
 import { heapUse } from './heap.js';
 import type { LifecycleSettings } from './lifecycle-settings.js';
 import { LoadMeter } from './load-meter.js';
@@ -20,7 +20,7 @@ export class Overload extends EventEmitter<OverloadEvents> implements OnModuleIn
 
   constructor(
     @Inject(Settings) private readonly settings: LifecycleSettings,
-    @Inject(OUTBOUND_CONTEXT) private readonly outbound: OutboundContext,
+    private readonly outbound: OutboundContext,
     private readonly meter: LoadMeter,
   ) {
     super();

@@ -9,16 +9,13 @@ export interface Destination {
   readonly namesUser?: boolean;
 }
 
-/** Not provided if tracing is off. */
-export const TRACES = Symbol('Traces');
-
 /**
  * The port through which stages trace publishes and deliveries. A trace is a `traceparent`. It is passed on only if it
- * is recorded.
+ * is recorded. Not provided if tracing is off.
  */
-export interface Traces {
+export abstract class Traces {
   /** @param publish gets the trace that travels with the publication */
-  publish<T>(destination: Destination, publish: (trace: string | undefined) => T): T;
+  abstract publish<T>(destination: Destination, publish: (trace: string | undefined) => T): T;
 
   /**
    * One publication for all its receivers on this node.
@@ -26,8 +23,8 @@ export interface Traces {
    * @param trace the trace that came with it
    * @param deliver gets the trace for the receivers; returns how many took it
    */
-  deliver(destination: Destination, trace: string, deliver: (trace: string) => number): number;
+  abstract deliver(destination: Destination, trace: string, deliver: (trace: string) => number): number;
 
   /** Returns the active span, for a request to another system. Undefined if it is not recorded. */
-  present(): string | undefined;
+  abstract present(): string | undefined;
 }

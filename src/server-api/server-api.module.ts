@@ -23,7 +23,7 @@ import { RevocationsController } from './revocations/revocations.controller.js';
 import { RightsController } from './rights/rights.controller.js';
 import { RouteController } from './nodes/route.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
-import { API_CONTROLLERS, UnknownController } from './http/unknown.controller.js';
+import { ApiControllers, UnknownController } from './http/unknown.controller.js';
 
 const CONTROLLERS: readonly Type[] = [
   MessagesController,
@@ -49,7 +49,7 @@ export class ServerApiModule {
       imports: [AuthenticationModule, AccessModule, LifecycleModule, ClusterModule, ChannelsModule, BroadcastModule],
       controllers: [RouteController, ...(settings.api.enabled === 'on' ? [...controllers, UnknownController] : [])],
       providers: [
-        { provide: API_CONTROLLERS, useValue: controllers },
+        { provide: ApiControllers, useValue: { classes: controllers } },
         ApiEntrance,
         ...(isDiagnosed ? [ClusterDiagnostics] : []),
         DrainOrders,

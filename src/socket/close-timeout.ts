@@ -7,9 +7,9 @@ export const CLOSE_TIMEOUT_MS = 5_000;
 const MAX_PERIODS = 12;
 
 /**
- * Bounds how long a socket stays open after the client's FIN. `ws` sets a timer for close frames only, so a client that sends a FIN
- * and never reads would keep its connection forever. The socket is destroyed if the client takes nothing for CLOSE_TIMEOUT_MS, or
- * has not taken everything within a minute.
+ * Bounds how long a socket stays open after the client's FIN. `ws` sets a timer for close frames only, so a client that
+ * sends a FIN and never reads would keep its connection forever. The socket is destroyed if the client takes nothing for
+ * CLOSE_TIMEOUT_MS, or has not taken everything within a minute.
  */
 export function destroyUnlessRead(socket: Duplex): void {
   let periods = 0;
@@ -21,6 +21,13 @@ export function destroyUnlessRead(socket: Duplex): void {
     left = now;
   }, CLOSE_TIMEOUT_MS).unref();
   socket.once('close', () => clearInterval(timer));
+}
+
+/** Discards further input unread, as `ws` does after a breach that it finds: a flood costs only its bytes. */
+export function discardInput(socket: Duplex): void {
+  socket.removeAllListeners('data');
+  socket.resume();
+  socket.end();
 }
 
 /** Within one large write only `unsentBytes` falls; behind it, only `writableLength`. */

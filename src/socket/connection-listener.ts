@@ -1,7 +1,12 @@
 import type { CloseName } from '@gatehouse/protocol';
 import type { OverflowReason } from './outbound-budget.js';
 import type { ShedReason } from './outbound-observer.js';
-import type { Progress } from './outbound-queue.js';
+
+/** How far the reader of a full socket had come. */
+export interface Progress {
+  readonly drains: number;
+  readonly unsentBytes: number;
+}
 
 /** What a connection had transferred when a ping was sent. */
 export interface PingMark {

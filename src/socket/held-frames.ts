@@ -19,6 +19,26 @@ export function isKept(shedding: Shedding | undefined): boolean {
   return shedding === undefined || (shedding.policy === 'disconnect' && shedding.expiresAt === undefined);
 }
 
+export type ControlKind = 'ping' | 'pong';
+
+/** The newest ping and pong that wait for a slow reader. One of each is enough (RFC 6455 §5.5.3), 254 bytes at most. */
+export class ControlFrames {
+  private ping: Buffer | undefined;
+  private pong: Buffer | undefined;
+
+  hold(kind: ControlKind, frame: Buffer): void {
+    this[kind] = frame;
+  }
+
+  /** Takes all of them. */
+  takeAll(): Buffer[] {
+    const { ping, pong } = this;
+    this.ping = undefined;
+    this.pong = undefined;
+    return [ping, pong].filter((frame) => frame !== undefined);
+  }
+}
+
 interface HeldFrame {
   readonly bytes: Buffer;
   readonly shedding: Shedding | undefined;
@@ -83,7 +103,7 @@ export class HeldFrames {
     return frames;
   }
 
-  /** Returns the first queued frame, if any. */
+  /** The receipts that wait, in order. */
   receipts(): readonly Receipt[] {
     return Array.from(this.frames, ({ shedding }) => shedding?.receipt).filter((receipt) => receipt !== undefined);
   }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
-import { ControlFrames, type ControlKind } from './control-frames.js';
+import type { Progress } from './connection-listener.js';
 import { JOIN_LIMIT_BYTES, type Flushable, type FlushTurn } from './flush-turn.js';
-import { HeldFrames, isKept, type Shedding } from './held-frames.js';
+import { ControlFrames, HeldFrames, isKept, type ControlKind, type Shedding } from './held-frames.js';
 import type { HoldingQueue, OutboundBudget, OverflowReason } from './outbound-budget.js';
 import type { OutboundObserver, ShedReason } from './outbound-observer.js';
 import type { DropReason, Receipt } from './receipt.js';
@@ -10,19 +10,12 @@ import { writeFrames } from './write-frames.js';
 
 const NOTHING = Buffer.alloc(0);
 
-export const OUTBOUND_CONTEXT = Symbol('OutboundContext');
 /** The parts that all queues of a node share. */
-export interface OutboundContext {
-  readonly turn: FlushTurn;
-  readonly budget: OutboundBudget;
+export abstract class OutboundContext {
+  abstract readonly turn: FlushTurn;
+  abstract readonly budget: OutboundBudget;
   /** Bytes that may wait for one reader. One more frame is always accepted, so that a large reply passes. */
-  readonly limitBytes: number;
-}
-
-/** Marks the progress of a full socket. */
-export interface Progress {
-  readonly drains: number;
-  readonly unsentBytes: number;
+  abstract readonly limitBytes: number;
 }
 
 /**

@@ -2,21 +2,22 @@ import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/c
 import { keepLedgers } from '../../config/namespaces.js';
 import { Settings } from '../../config/settings.js';
 import { InboundBudget } from './inbound-budget.js';
-import type { ConnectionContext } from './connection.js';
+import { ConnectionContext } from './connection.js';
 import { ControlRate } from './control-rate.js';
 import { FlushTurn } from './flush-turn.js';
 import { Heartbeat } from './heartbeat.js';
 import { OutboundBudget } from './outbound-budget.js';
-import { OUTBOUND_CONTEXT, OutboundQueue } from './outbound-queue.js';
+import { OutboundContext, OutboundQueue } from './outbound-queue.js';
 import { ReceiptedQueue } from './receipted-queue.js';
 
 @Module({
   providers: [
-    { provide: OUTBOUND_CONTEXT, inject: [Settings], useFactory: connectionContext },
+    { provide: ConnectionContext, inject: [Settings], useFactory: connectionContext },
+    { provide: OutboundContext, useExisting: ConnectionContext },
     { provide: Heartbeat, inject: [Settings], useFactory: ({ heartbeat }: Settings) => new Heartbeat(heartbeat) },
     { provide: InboundBudget, inject: [Settings], useFactory: ({ inbound }: Settings) => new InboundBudget(inbound) },
   ],
-  exports: [OUTBOUND_CONTEXT, Heartbeat, InboundBudget],
+  exports: [ConnectionContext, OutboundContext, Heartbeat, InboundBudget],
 })
 export class SocketModule implements OnModuleInit, OnApplicationShutdown {
   constructor(

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { ERRORS, CLOSES } from '@gatehouse/protocol';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { InboundBudget } from '../../src/socket/inbound-budget.js';
-import { OUTBOUND_CONTEXT, type OutboundContext } from '../../src/socket/outbound-queue.js';
+import { OutboundContext } from '../../src/socket/outbound-queue.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient, type Frame } from '../support/raw-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
@@ -80,7 +80,7 @@ export class Victim implements AsyncDisposable {
   async hasRecovered(): Promise<void> {
     const { app, logLines } = this.server;
     const sessions = app.get(SessionRegistry, { strict: false });
-    const { budget } = app.get<OutboundContext>(OUTBOUND_CONTEXT, { strict: false });
+    const { budget } = app.get(OutboundContext, { strict: false });
     const arrivals = app.get(InboundBudget, { strict: false });
     await eventually(
       'only the honest are left',

@@ -14,7 +14,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Broadcaster } from '../../src/broadcast/broadcaster.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { DeepLook } from '../../src/observability/diagnostics/deep-look.js';
-import { HeapSnapshots, SNAPSHOT_WRITER } from '../../src/observability/diagnostics/heap-snapshots.js';
+import { HeapSnapshots, SnapshotWriter } from '../../src/observability/diagnostics/heap-snapshots.js';
 import { HeapWatch } from '../../src/observability/diagnostics/heap-watch.js';
 import { GatehouseError } from '../../src/protocol/gatehouse-error.js';
 import { api, type ApiAnswer } from '../support/api-client.js';
@@ -228,9 +228,9 @@ class Substitute implements OnModuleInit {
   constructor(private readonly modules: ModuleRef) {}
 
   onModuleInit(): void {
-    expect(this.modules.get(SNAPSHOT_WRITER, { strict: false })).toBe(writeHeapSnapshot);
+    expect(this.modules.get(SnapshotWriter, { strict: false }).write).toBe(writeHeapSnapshot);
     const snapshots = this.modules.get(HeapSnapshots, { strict: false });
-    Reflect.set(snapshots, 'writeSnapshot', (path: string) => writeFileSync(path, snapshot));
+    Reflect.set(snapshots, 'writer', { write: (path: string) => writeFileSync(path, snapshot) });
   }
 }
 

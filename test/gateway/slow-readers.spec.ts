@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Broadcaster } from '../../src/broadcast/broadcaster.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
-import { OUTBOUND_CONTEXT, type OutboundContext } from '../../src/socket/outbound-queue.js';
+import { OutboundContext } from '../../src/socket/outbound-queue.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';
@@ -28,7 +28,7 @@ describe('two hundred readers that stop', () => {
     });
     const sessions = server.app.get(SessionRegistry, { strict: false });
     const broadcaster = server.app.get(Broadcaster, { strict: false });
-    const { budget } = server.app.get<OutboundContext>(OUTBOUND_CONTEXT, { strict: false });
+    const { budget } = server.app.get(OutboundContext, { strict: false });
     await using honest = await connect(server.url, { claims: { sub: 'honest' } });
     const slow = await Promise.all(Array.from({ length: READERS }, () => slowReader(server)));
     expect(sessions.size).toBe(READERS + 1);

@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Roles } from '../../src/access/guards/roles.js';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
-import { TRACES } from '../../src/protocol/traces.js';
+import { Traces } from '../../src/protocol/traces.js';
 import { CertificateFolder, makeCertificate } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
@@ -75,7 +75,7 @@ describe('tracing that is off', () => {
     });
     const config = server.app.get(ApplicationConfig, { strict: false });
     expect([...config.getGlobalInterceptors(), ...config.getGlobalRequestInterceptors()]).toEqual([]);
-    expect(() => server.app.get<unknown>(TRACES, { strict: false })).toThrow();
+    expect(() => server.app.get(Traces, { strict: false })).toThrow();
   });
 });
 

@@ -6,7 +6,7 @@ import { ConnectionLimits } from '../../src/access/limits/connection-limits.js';
 import { ExpirySweep } from '../../src/sessions/expiry-sweep.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { Heartbeat } from '../../src/socket/heartbeat.js';
-import { OUTBOUND_CONTEXT, type OutboundContext } from '../../src/socket/outbound-queue.js';
+import { OutboundContext } from '../../src/socket/outbound-queue.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient } from '../support/raw-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
@@ -83,7 +83,7 @@ function leftOvers({ app }: TestServer): Record<string, number> {
   };
   const { buckets } = get(ExpirySweep) as unknown as { readonly buckets: Map<number, unknown> };
   const { slots } = get(Heartbeat) as unknown as { readonly slots: Set<unknown>[] };
-  const { budget } = app.get<OutboundContext>(OUTBOUND_CONTEXT, { strict: false });
+  const { budget } = app.get(OutboundContext, { strict: false });
   return {
     sessions: sessions.size,
     iterated: [...sessions].length,

@@ -4,7 +4,7 @@ import type { Settings } from '../../../config/settings.js';
 import { ClientQueues } from './client-queues.js';
 import { DeepLook } from './deep-look.js';
 import { HandlerReport } from './handler-report.js';
-import { HeapSnapshots, SNAPSHOT_WRITER } from './heap-snapshots.js';
+import { HeapSnapshots, SnapshotWriter } from './heap-snapshots.js';
 import { HeapWatch } from './heap-watch.js';
 import { NodeDiagnostics } from './node-diagnostics.js';
 import { ProcessReport } from './process-report.js';
@@ -22,7 +22,7 @@ export function isDiagnosable({ api, diagnostics }: Settings): boolean {
 export function diagnosticsProviders(settings: Settings): Provider[] {
   const { diagnostics } = settings;
   return [
-    { provide: SNAPSHOT_WRITER, useValue: writeHeapSnapshot },
+    { provide: SnapshotWriter, useValue: { write: writeHeapSnapshot } },
     DeepLook,
     SnapshotRecord,
     HeapSnapshots,

@@ -12,9 +12,11 @@ import { roomIn, shortageOf } from './heap-room.js';
 import type { SnapshotCause, SnapshotRefusal } from './heap-metrics.js';
 import { SnapshotRecord } from './snapshot-record.js';
 
-export const SNAPSHOT_WRITER = Symbol('SnapshotWriter');
-/** Returns when the file is complete. Nothing else happens in the process meanwhile. */
-export type SnapshotWriter = (path: string) => void;
+/** The part of V8. */
+export abstract class SnapshotWriter {
+  /** Returns when the file is complete. Nothing else happens in the process meanwhile. */
+  abstract write(path: string): void;
+}
 
 const EXTENSION = 'heapsnapshot';
 /**
@@ -40,7 +42,7 @@ export class HeapSnapshots {
 
   constructor(
     @Inject(Settings) private readonly settings: Pick<Settings, 'diagnostics'>,
-    @Inject(SNAPSHOT_WRITER) private readonly writeSnapshot: SnapshotWriter,
+    private readonly writer: SnapshotWriter,
     private readonly record: SnapshotRecord,
     private readonly look: DeepLook,
     private readonly reporter: NodeReporter,
@@ -134,7 +136,7 @@ export class HeapSnapshots {
     await pause(BREATH_MS);
     const beganAt = performance.now();
     try {
-      this.writeSnapshot(path);
+      this.writer.write(path);
     } catch (error) {
       await rm(path, { force: true });
       this.unwritable(error);

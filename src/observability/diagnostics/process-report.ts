@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import { Registry } from 'prom-client';
 import { VERSION } from '../../../config/version.js';
@@ -7,7 +7,7 @@ import { LoadMeter } from '../../lifecycle/load-meter.js';
 import { Readiness } from '../../lifecycle/readiness.js';
 import type { SummaryAnswer } from './diagnostics.answers.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
-import { OUTBOUND_CONTEXT, type OutboundContext } from '../../socket/outbound-queue.js';
+import { OutboundContext } from '../../socket/outbound-queue.js';
 import { EventLoopUtilization } from '../metrics/event-loop-utilization.js';
 import { rounded } from './rounded.js';
 
@@ -21,7 +21,7 @@ export class ProcessReport {
 
   constructor(
     private readonly registry: NodeRegistry,
-    @Inject(OUTBOUND_CONTEXT) private readonly outbound: OutboundContext,
+    private readonly outbound: OutboundContext,
     private readonly sessions: SessionRegistry,
     private readonly meter: LoadMeter,
     private readonly readiness: Readiness,

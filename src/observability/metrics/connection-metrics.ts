@@ -7,7 +7,7 @@ import { SessionRegistry } from '../../sessions/session-registry.js';
 import { InboundBudget } from '../../socket/inbound-budget.js';
 import { OVERFLOW_REASONS } from '../../socket/outbound-budget.js';
 import { SHED_REASONS } from '../../socket/outbound-observer.js';
-import { OUTBOUND_CONTEXT, type OutboundContext } from '../../socket/outbound-queue.js';
+import { OutboundContext } from '../../socket/outbound-queue.js';
 import { PendingConnections } from '../../upgrade/pending/pending-connections.js';
 import { HTTP_FAULTS } from '../../upgrade/pending/http-faults.js';
 import { REFUSALS } from '../../upgrade/ladder/refusals.js';
@@ -112,13 +112,13 @@ const bytes: Provider[] = [
   },
   {
     provide: getToken(METRIC.bytesSent),
-    inject: [OUTBOUND_CONTEXT],
+    inject: [OutboundContext],
     useFactory: ({ turn }: OutboundContext) =>
       pulledCounter(METRIC.bytesSent, 'Frame bytes handed to sockets', () => turn.bytesSent),
   },
   {
     provide: getToken(METRIC.queueBytes),
-    inject: [OUTBOUND_CONTEXT],
+    inject: [OutboundContext],
     useFactory: ({ budget }: OutboundContext) =>
       pulledGauge(METRIC.queueBytes, 'Bytes that wait for slow readers', () => budget.waiting),
   },

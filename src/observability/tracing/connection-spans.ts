@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { SpanKind, type Attributes, type Context, type Link, type Span } from '@opentelemetry/api';
 import type { IncomingMessage } from 'node:http';
 import type { Principal } from '../../authentication/principal.js';
@@ -9,7 +9,7 @@ import type { RefusalReason } from '../../upgrade/ladder/refusals.js';
 import { UpgradeEvents, type AcceptedAttempt, type RefusedAttempt } from '../../upgrade/upgrade-events.js';
 import { ofClient, parentInHeaders } from './parents.js';
 import { hashOfUser } from './shown-names.js';
-import { TRACING, type Tracing } from './tracing.js';
+import { Tracing } from './tracing.js';
 
 const NAME = 'websocket.connection';
 
@@ -20,7 +20,7 @@ export class ConnectionSpans implements OnModuleInit {
   private readonly spans = new WeakMap<Session, Span>();
 
   constructor(
-    @Inject(TRACING) private readonly tracing: Tracing,
+    private readonly tracing: Tracing,
     private readonly upgrades: UpgradeEvents,
     private readonly sessions: SessionEvents,
     private readonly registry: SessionRegistry,

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { SpanKind, type Attributes, type Span } from '@opentelemetry/api';
 import { DispatchEvents, type RefusedMessage } from '../../dispatch/dispatch-events.js';
 import type { MessageContext } from '../../dispatch/calls/message-context.js';
@@ -8,7 +8,7 @@ import { clientText } from '../client-text.js';
 import { ConnectionSpans } from './connection-spans.js';
 import { tellException, tellOutcome } from './outcomes.js';
 import { ofClient, parentOf, traceOf } from './parents.js';
-import { TRACING, type Tracing } from './tracing.js';
+import { Tracing } from './tracing.js';
 
 const NAME = 'websocket.message';
 
@@ -29,7 +29,7 @@ export class MessageSpans implements OnModuleInit {
   private readonly spans = new WeakMap<MessageContext, Span>();
 
   constructor(
-    @Inject(TRACING) private readonly tracing: Tracing,
+    private readonly tracing: Tracing,
     private readonly messages: DispatchEvents,
     private readonly connections: ConnectionSpans,
   ) {}

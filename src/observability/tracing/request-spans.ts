@@ -1,9 +1,9 @@
-import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
+import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { SpanKind, SpanStatusCode, type Span } from '@opentelemetry/api';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Observable } from 'rxjs';
 import { parentInHeaders, within } from './parents.js';
-import { TRACING, type Tracing } from './tracing.js';
+import { Tracing } from './tracing.js';
 
 type HttpHost = ReturnType<ExecutionContext['switchToHttp']>;
 
@@ -20,7 +20,7 @@ const API = '/api/';
  */
 @Injectable()
 export class RequestSpans {
-  constructor(@Inject(TRACING) private readonly tracing: Tracing) {}
+  constructor(private readonly tracing: Tracing) {}
 
   around(host: HttpHost, handle: () => Observable<unknown>): Observable<unknown> {
     const { method = 'GET', route, headers } = host.getRequest<Routed>();

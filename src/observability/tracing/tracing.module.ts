@@ -2,7 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { Settings } from '../../../config/settings.js';
 import { DispatchModule } from '../../dispatch/dispatch.module.js';
-import { TRACES, type Traces } from '../../protocol/traces.js';
+import { Traces } from '../../protocol/traces.js';
 import { SessionsModule } from '../../sessions/sessions.module.js';
 import { Logs } from '../logs/logs.js';
 import { UpgradeModule } from '../../upgrade/upgrade.module.js';
@@ -12,7 +12,7 @@ import { OpenTelemetry } from './open-telemetry.js';
 import { PublicationSpans } from './publication-spans.js';
 import { RequestSpans } from './request-spans.js';
 import { SpanInterceptor } from './span.interceptor.js';
-import { TRACING, type Tracing } from './tracing.js';
+import { Tracing } from './tracing.js';
 
 /** Loaded only if tracing is on. Global, because every stage that publishes or delivers asks for its providers. */
 @Global()
@@ -20,16 +20,16 @@ import { TRACING, type Tracing } from './tracing.js';
   imports: [SessionsModule, UpgradeModule, DispatchModule],
   providers: [
     {
-      provide: TRACING,
+      provide: Tracing,
       inject: [Settings, Logs],
       useFactory: (settings: Settings, logs: Logs) => OpenTelemetry.start(settings, logs),
     },
-    { provide: TRACES, inject: [TRACING], useFactory: ({ tracer }: Tracing): Traces => new PublicationSpans(tracer) },
+    { provide: Traces, inject: [Tracing], useFactory: ({ tracer }: Tracing): Traces => new PublicationSpans(tracer) },
     ConnectionSpans,
     MessageSpans,
     RequestSpans,
     { provide: APP_INTERCEPTOR, useClass: SpanInterceptor },
   ],
-  exports: [TRACING, TRACES],
+  exports: [Tracing, Traces],
 })
 export class TracingModule {}

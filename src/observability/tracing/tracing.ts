@@ -1,17 +1,15 @@
 import type { Tracer } from '@opentelemetry/api';
 
-export const TRACING = Symbol('Tracing');
-
 /** Why spans reach no collector: it is too slow, it refuses them, or there are too many spans of refused work. */
 export const SPAN_LOSSES = ['queue_full', 'export_failed', 'refusals'] as const;
 
 /** Creates and exports spans. Not provided if tracing is off. */
-export interface Tracing {
-  readonly tracer: Tracer;
+export abstract class Tracing {
+  abstract readonly tracer: Tracer;
   /** Whether clients decide what is recorded of the traces that they have begun. */
-  readonly trustsClients: boolean;
+  abstract readonly trustsClients: boolean;
   /** Whether another span of refused work may be recorded. Otherwise it counts as dropped. */
-  admitsRefusal(): boolean;
+  abstract admitsRefusal(): boolean;
   /** Number of spans that reached no collector, by reason. */
-  readonly dropped: Iterable<readonly [reason: string, count: number]>;
+  abstract readonly dropped: Iterable<readonly [reason: string, count: number]>;
 }

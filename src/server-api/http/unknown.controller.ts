@@ -1,11 +1,14 @@
-import { All, Inject, Req, RequestMethod, type Type } from '@nestjs/common';
+import { All, Req, RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { ApiController } from './api-controller.js';
 import { HttpPrefix } from '../../transport/http-prefix.js';
 import { ProblemError } from './problem.js';
 
-export const API_CONTROLLERS = Symbol('ApiControllers');
+/** The controllers of the server API. */
+export abstract class ApiControllers {
+  abstract readonly classes: readonly Type[];
+}
 
 interface Route {
   readonly method: string;
@@ -19,10 +22,10 @@ export class UnknownController {
   private readonly routes: readonly Route[];
 
   constructor(
-    @Inject(API_CONTROLLERS) controllers: readonly Type[],
+    controllers: ApiControllers,
     private readonly prefix: HttpPrefix,
   ) {
-    this.routes = controllers.flatMap(routesOf);
+    this.routes = controllers.classes.flatMap(routesOf);
   }
 
   @All(['/', '*path'])

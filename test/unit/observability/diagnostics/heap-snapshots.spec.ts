@@ -9,7 +9,7 @@ import { loadSettings } from '../../../../config/settings.js';
 import type { NodeReporter } from '../../../../src/lifecycle/node-reporter.js';
 import { DeepLook } from '../../../../src/observability/diagnostics/deep-look.js';
 import { shortageOf } from '../../../../src/observability/diagnostics/heap-room.js';
-import { HeapSnapshots, type SnapshotWriter } from '../../../../src/observability/diagnostics/heap-snapshots.js';
+import { HeapSnapshots } from '../../../../src/observability/diagnostics/heap-snapshots.js';
 import { SnapshotRecord } from '../../../../src/observability/diagnostics/snapshot-record.js';
 import type { Logs } from '../../../../src/observability/logs/logs.js';
 
@@ -18,16 +18,18 @@ let folder = '';
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-'))));
 afterEach(() => rm(folder, { recursive: true }));
 
-function snapshots(write: SnapshotWriter, refusals: string[] = []): HeapSnapshots {
+type Write = (path: string) => void;
+
+function snapshots(write: Write, refusals: string[] = []): HeapSnapshots {
   const settings = loadSettings({ NODE_ENV: 'test', DIAGNOSTICS_DIR: folder, HEAP_SNAPSHOT_PAUSE_MS: '0' });
   const taken = { inc: () => {} } as unknown as Counter;
   const refused = { inc: ({ reason }: { reason: string }) => refusals.push(reason) } as unknown as Counter;
   const record = new SnapshotRecord(taken, refused, { write: () => {} } as unknown as Logs);
   const reporter = { report: () => Promise.resolve() } as NodeReporter;
-  return new HeapSnapshots(settings, write, record, new DeepLook(), reporter);
+  return new HeapSnapshots(settings, { write }, record, new DeepLook(), reporter);
 }
 
-const written: SnapshotWriter = (path) => writeFileSync(path, '{}');
+const written: Write = (path) => writeFileSync(path, '{}');
 
 describe('the room for a heap snapshot', () => {
   it('is short where memory or disk has less than it takes', () => {
