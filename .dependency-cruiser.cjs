@@ -132,7 +132,7 @@ module.exports = {
       from: { path: '^(src|config)/', pathNot: '^src/(gateways/|observability/(tracing/|logs/trace-fields))' },
       to: {
         path: '^(node_modules/@opentelemetry/|src/observability/(tracing/|logs/trace-fields))',
-        pathNot: '^src/observability/tracing/tracing(-metrics)?\\.ts$',
+        pathNot: '^src/observability/tracing/tracing\\.ts$',
         dependencyTypesNot: ['dynamic-import', 'type-only'],
       },
     },

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { hookSecrets } from './hook-secrets.js';
 import type { Namespaces } from './namespaces.js';
 import { UnusableSettings } from './unusable-settings.js';
 import { count, durationMs, fieldsOf, readOptions, readYaml, REQUIRED, word, type Reader } from './yaml-options.js';
@@ -62,15 +63,12 @@ const MAX_TIMEOUT_MS = 30_000;
 const MAX_CONCURRENCY = 1_024;
 const MAX_BATCH = 1_000;
 const MAX_WAIT_MS = 10_000;
-/** Bytes of a key, as Standard Webhooks ask for. */
-const MIN_KEY_BYTES = 24;
-const MAX_KEY_BYTES = 64;
 const NAME = /^[\w-]{1,64}$/;
 const TYPE_PATTERN = /^[^\s]{1,128}$/;
 
 const ENDPOINT = {
   url: { key: 'url', read: httpUrl, absent: REQUIRED },
-  secrets: { key: 'secrets', read: secrets, absent: REQUIRED },
+  secrets: { key: 'secrets', read: hookSecrets, absent: REQUIRED },
   timeout: { key: 'timeoutMs', read: duration(MAX_TIMEOUT_MS), absent: 1_000 },
   concurrency: { key: 'concurrency', read: atMost(MAX_CONCURRENCY), absent: 64 },
 } as const;
@@ -213,32 +211,6 @@ function httpUrl(value: unknown): string {
     throw new Error('must be an http or https URL without user name and fragment');
   }
   return url.href;
-}
-
-function secrets(value: unknown): readonly string[] {
-  const isPair = Array.isArray(value) && value.length >= 1 && value.length <= 2;
-  if (!isPair) throw new Error('must be a list of one or two secrets: whsec_<base64> or file:<path>');
-  return value.map((each) => keyOf(typeof each === 'string' && each.startsWith('file:') ? fileText(each) : each));
-}
-
-function fileText(name: string): string {
-  const path = name.slice('file:'.length);
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    throw new Error(`names the file ${path}, which cannot be read (${code})`, { cause: error });
-  }
-}
-
-/** The secret is never quoted. */
-function keyOf(value: unknown): string {
-  const [, base64 = ''] = (typeof value === 'string' && /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(value)) || [];
-  const { length } = Buffer.from(base64, 'base64');
-  if (length < MIN_KEY_BYTES || length > MAX_KEY_BYTES) {
-    throw new Error(`must be whsec_ and the base64 of ${MIN_KEY_BYTES} to ${MAX_KEY_BYTES} bytes`);
-  }
-  return base64;
 }
 
 function duration(maxMs: number): Reader<number> {

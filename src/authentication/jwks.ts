@@ -2,12 +2,18 @@ import { KeyObject } from 'node:crypto';
 
 import { Logger } from '@nestjs/common';
 import type { JwtService } from '@nestjs/jwt';
-import { createRemoteJWKSet, customFetch, errors, type CryptoKey, type RemoteJWKSet } from 'jose';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type CryptoKey,
+  type FetchImplementation,
+  type RemoteJWKSet,
+} from 'jose';
 
 import { checkKeySetUrl } from '../../config/keys.js';
 import { UnusableSettings } from '../../config/unusable-settings.js';
 import { algorithmsOf, type AsymmetricAlgorithm } from './algorithms.js';
-import { fetchJwks } from './jwks-fetch.js';
 import { keyCheck, type ExpectedIssuer } from './key-check.js';
 
 /** All in milliseconds. */
@@ -35,6 +41,8 @@ export const JWKS_TIMING: JwksTiming = {
  * For one cooldown. The API delays clients with bad tokens, so an attacker must not have many that do not count as bad.
  */
 const MAX_DOUBTS = 100;
+/** Identity providers publish 2 to 20 KiB, certificates included. */
+const MAX_JWKS_BYTES = 262_144;
 
 /** `absent`: the issuer has no such key. `unusable`: it has keys, but not exactly one for this algorithm. */
 export type KeyLookup = JwtService | 'absent' | 'unusable' | 'unavailable';
@@ -179,6 +187,25 @@ export class RemoteKeys {
     return check;
   }
 }
+
+/** A fetch for jose with a limit on the body. jose sets the timeout, refuses redirects and checks the status. */
+const fetchJwks: FetchImplementation = async (url, options) => {
+  const response = await fetch(url, options);
+  if (response.status !== 200 || response.body === null) {
+    await response.body?.cancel();
+    return response;
+  }
+
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // Throwing inside the loop cancels the body, and so the transfer.
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > MAX_JWKS_BYTES) throw new Error(`JSON Web Key Set is larger than ${MAX_JWKS_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return new Response(Buffer.concat(chunks), { status: 200 });
+};
 
 /** Refuses a URL with a password, because the error of fetch would quote it. */
 function readUrl(value: string): URL {

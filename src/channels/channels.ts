@@ -11,15 +11,19 @@ import { isContinuedBy, knownSeq } from '../cluster/ports/continuity.js';
 import type { Presence } from '../cluster/ports/presence-store.js';
 import type { ChannelNameOf, ContractShape, PublicationOf } from '../protocol/declared-contract.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
-import { FERNET, type PayloadCipher } from '../protocol/encryption/payload-cipher.js';
-import { sendable } from '../protocol/codecs/sendable.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import { ChannelHub } from './channel-hub.js';
 import { channelMeant, channelNamed, destinationOf, type Channel } from './channel.js';
 import { ChannelsSettings } from './channels-settings.js';
 import { PresenceTracker, presenceChannelOf, type MemberList } from './presence/presence-tracker.js';
-import { idempotencyKeyOf, publisherOf, type PublishOptions, type PublishRequest } from './publish-request.js';
+import {
+  demandCipher,
+  draftOf,
+  idempotencyKeyOf,
+  type PublishOptions,
+  type PublishRequest,
+} from './publish-request.js';
 import { isFresh, recover } from './recovery/recovery.js';
 import { eventsOf, messagesOf } from './pushes.js';
 import type { SubscribeOptions, Subscribed } from './subscribe-options.js';
@@ -29,8 +33,9 @@ import type { Subscription } from './subscription.js';
 const MAX_REPLY_BYTES = 1_048_576;
 
 /**
- * Channels for gateways and back ends: publish, subscribe sessions, read history and presence. Who may do what is for
- * the caller to decide; the clients' own requests are held against the namespaces by the channels gateway. `Channels<Contract>` publishes only what the contract declares.
+ * Channels for gateways and back ends: publish, subscribe sessions, read history and presence. The caller decides who
+ * may do what; the channels gateway checks the requests of clients against the namespaces. `Channels<Contract>` publishes
+ * only what the contract declares.
  */
 @Injectable()
 export class Channels<C extends ContractShape = ContractShape> {
@@ -116,9 +121,9 @@ export class Channels<C extends ContractShape = ContractShape> {
    * If the namespace requires encryption, the data is encrypted here, once for all subscribers.
    *
    * @param name a name that stands in your code; one that a client has sent goes through `named` first
-   * @throws UnknownNamespace for a name that cannot be a channel; GatehouseError SERVER_BUSY when the broker cannot be reached,
-   *   NOT_REPLICATED when fewer replicas have it in time than the namespace demands; TypeError or RangeError for data that no codec
-   *   writes
+   * @throws UnknownNamespace for a name that cannot be a channel; GatehouseError SERVER_BUSY if the broker cannot be
+   *   reached, NOT_REPLICATED if fewer replicas have it in time than the namespace demands; TypeError or RangeError for
+   *   data that no codec writes
    */
   publish<N extends ChannelNameOf<C>>(name: N, data: PublicationOf<C, N>, how?: PublishOptions): Promise<Published>;
   publish(channel: Channel, request: PublishRequest): Promise<Published>;
@@ -126,11 +131,7 @@ export class Channels<C extends ContractShape = ContractShape> {
     const channel = channelMeant(meant, this.settings);
     const request: PublishRequest = typeof meant === 'string' ? { ...how, data: given } : (given as PublishRequest);
     const { name, namespace } = channel;
-    const { ttlMs, excludeSession } = request;
-    const expiresAt = ttlMs === undefined ? undefined : Date.now() + ttlMs;
-    const data = sendable(request.data);
-    const payload = namespace.encryption === 'required' ? this.sealed(data) : { data };
-    const draft = { ...payload, from: publisherOf(request.from), excludeSession, expiresAt };
+    const draft = draftOf(request, namespace, this.settings.cipher);
     const { history, replicas } = namespace;
     const options = { history, replicas, idempotencyKey: idempotencyKeyOf(request) };
     const send = (trace?: string): Promise<Published> =>
@@ -167,7 +168,7 @@ export class Channels<C extends ContractShape = ContractShape> {
    */
   dataOf({ data, enc }: Publication): unknown {
     if (enc === undefined) return data;
-    return this.demandCipher().openKept(data);
+    return demandCipher(this.settings.cipher).openKept(data);
   }
 
   /**
@@ -187,16 +188,6 @@ export class Channels<C extends ContractShape = ContractShape> {
    */
   memberList(channel: Channel, limit?: number): Promise<MemberList> {
     return this.presence.memberList(channel, limit);
-  }
-
-  private sealed(data: unknown): Pick<Publication, 'enc' | 'data'> {
-    return { enc: FERNET, data: this.demandCipher().seal(data) };
-  }
-
-  private demandCipher(): PayloadCipher {
-    // The settings make sure that there is a cipher if a namespace needs it.
-    if (this.settings.cipher === undefined) throw new GatehouseError('DECRYPTION_FAILED');
-    return this.settings.cipher;
   }
 
   /** Returns the function that lets the events through. */

@@ -1,4 +1,9 @@
 import type { Publisher } from '@gatehouse/protocol';
+import type { Namespace } from '../../config/namespaces.js';
+import type { Draft } from '../cluster/ports/broker.js';
+import { sendable } from '../protocol/codecs/sendable.js';
+import { FERNET, type PayloadCipher } from '../protocol/encryption/payload-cipher.js';
+import { GatehouseError } from '../protocol/gatehouse-error.js';
 
 /** A publisher: a session, or the `publisher` of one. */
 export type Origin = Publisher | { readonly publisher: Publisher };
@@ -21,6 +26,21 @@ export interface PublishOptions {
 /** The data, and how it is published. */
 export interface PublishRequest extends PublishOptions {
   readonly data: unknown;
+}
+
+/** The publication as the broker gets it, encrypted if its namespace requires that. */
+export function draftOf(request: PublishRequest, { encryption }: Namespace, cipher: PayloadCipher | undefined): Draft {
+  const { ttlMs, excludeSession } = request;
+  const expiresAt = ttlMs === undefined ? undefined : Date.now() + ttlMs;
+  const data = sendable(request.data);
+  const payload = encryption === 'required' ? { enc: FERNET, data: demandCipher(cipher).seal(data) } : { data };
+  return { ...payload, from: publisherOf(request.from), excludeSession, expiresAt };
+}
+
+/** The settings make sure that there is a cipher if a namespace needs it. */
+export function demandCipher(cipher: PayloadCipher | undefined): PayloadCipher {
+  if (cipher === undefined) throw new GatehouseError('DECRYPTION_FAILED');
+  return cipher;
 }
 
 /** Scoped to one user, so that keys of others cannot suppress its messages. The length separates the two parts. */

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { ClusterModule } from '../cluster/cluster.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { SocketModule } from '../socket/socket.module.js';
-import { ShutdownHook } from './departure.js';
+import { ShutdownHook } from './shutdown-hook.js';
 import { Drain } from './drain.js';
 import { LoadMeter } from './load-meter.js';
 import { NodeReporter } from './node-reporter.js';

@@ -39,7 +39,6 @@ import { registryOf } from './metrics/metrics-registry.js';
 import { messageMetrics } from './metrics/message-metrics.js';
 import { MessageTallies } from './metrics/message-tallies.js';
 import { nodeMetrics } from './metrics/node-metrics.js';
-import { tracingMetrics } from './tracing/tracing-metrics.js';
 import { transportMetrics } from './metrics/transport-metrics.js';
 import { TransportObserver } from './logs/transport-observer.js';
 
@@ -69,7 +68,6 @@ export class ObservabilityModule {
       ...transportMetrics,
       ...logMetrics,
       ...auditMetricProviders,
-      ...tracingMetrics,
       ...hookMetrics,
       ...heapMetrics,
     ];

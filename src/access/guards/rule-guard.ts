@@ -5,8 +5,8 @@ import type { AccessRules, HandlerReference, SessionCheck, SessionGuard } from '
 import { sessionOf } from './session-of.js';
 
 /**
- * A guard that demands a role or a sign-in. It says its rules once. The check of the direct call, the Nest guard and the
- * contract follow from them.
+ * A guard that demands a role or a sign-in. It says its rules once. The check of the direct call, the Nest guard and
+ * the contract follow from them.
  */
 export abstract class RuleGuard implements SessionGuard {
   /** What a session needs for one handler. Without any rule, the guard admits every session. */

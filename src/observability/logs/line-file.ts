@@ -1,8 +1,8 @@
 import { close, constants, fstat, fstatSync, openSync, stat } from 'node:fs';
+import { rename, stat as statOf } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { UnusableSettings } from '../../../config/unusable-settings.js';
 import { LineWriter, reasonOf } from './line-writer.js';
-import { shiftFiles } from './shift-files.js';
 
 /** Bytes that may wait for a slow or full disk by default. About 3,000 lines. */
 const MAX_WAITING_BYTES = 1_048_576;
@@ -152,4 +152,20 @@ function openAtStart(path: string, setting: string): { readonly fd: number; read
   } catch (error) {
     throw new UnusableSettings([`${setting} cannot be opened for appending: ${reasonOf(error)}`]);
   }
+}
+
+/**
+ * Renames `path` to `path.1`, `path.1` to `path.2`, and so on; the last one is removed. Does nothing if `path` does not
+ * exist, because an earlier attempt has then come that far.
+ */
+async function shiftFiles(path: string, kept: number): Promise<void> {
+  if (!(await statOf(path).catch(() => undefined))) return;
+  for (let number = kept; number > 1; number -= 1) await renameWhereThere(`${path}.${number - 1}`, `${path}.${number}`);
+  await rename(path, `${path}.1`);
+}
+
+async function renameWhereThere(from: string, to: string): Promise<void> {
+  await rename(from, to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
 }

@@ -4,11 +4,14 @@ import { Gauge } from 'prom-client';
 import { VERSION } from '../../../config/version.js';
 import { Drain } from '../../lifecycle/drain.js';
 import { PHASES, ServerState } from '../../lifecycle/server-state.js';
+import { SPAN_LOSSES, Tracing } from '../tracing/tracing.js';
 import { EventLoopUtilization } from './event-loop-utilization.js';
 import { METRIC } from './metrics.js';
-import { pulledGauge, pulledGauges } from './pulled-metric.js';
+import { pulledCounters, pulledGauge, pulledGauges } from './pulled-metric.js';
 
-/** This process: version, state and load. Processor and memory are metrics of prom-client. */
+const NO_SPANS_LOST = SPAN_LOSSES.map((reason) => [reason, 0] as const);
+
+/** This process: version, state and load, and the spans that it lost. Processor and memory are metrics of prom-client. */
 export const nodeMetrics: Provider[] = [
   {
     provide: getToken(METRIC.nodeState),
@@ -48,6 +51,15 @@ export const nodeMetrics: Provider[] = [
         utilization.sinceLastRead(),
       );
     },
+  },
+  {
+    provide: getToken(METRIC.spansDropped),
+    inject: [{ token: Tracing, optional: true }],
+    useFactory: (tracing: Tracing | undefined) =>
+      pulledCounters(
+        { name: METRIC.spansDropped, help: 'Spans that reached no collector, by reason', label: 'reason' },
+        () => tracing?.dropped ?? NO_SPANS_LOST,
+      ),
   },
   { provide: getToken(METRIC.buildInfo), useFactory: buildInfo },
 ];

@@ -1,5 +1,5 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import type { Tracer } from '@opentelemetry/api';
+import { createNoopMeter, type Attributes, type MeterProvider, type Tracer } from '@opentelemetry/api';
 import { defaultResource, resourceFromAttributes, type Resource } from '@opentelemetry/resources';
 import { BatchSpanProcessor, TracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace';
 import { readFileSync } from 'node:fs';
@@ -9,7 +9,6 @@ import { withTimeout } from '../../upgrade/with-timeout.js';
 import type { Logs } from '../logs/logs.js';
 import { Tally } from '../metrics/tally.js';
 import { joinGlobalTracing } from './global-tracing.js';
-import { queueMeter } from './queue-meter.js';
 import { samplerOf } from './samplers.js';
 import { SpanBudget } from './span-budget.js';
 import { SPAN_LOSSES, type Tracing } from './tracing.js';
@@ -21,6 +20,8 @@ type TracingSettings = Pick<Settings, 'tracing' | 'server'>;
 const LAST_SPANS_MS = 2_000;
 /** An application's exception may be of any length. */
 const MAX_VALUE_LENGTH = 4_096;
+/** What the SDK says of a span that it dropped. */
+const QUEUE_FULL = 'queue_full';
 const DEFAULT_ENDPOINT = 'http://localhost:4318';
 
 /** The SDK, with every option from our settings. This module is imported, and the SDK loaded, only if tracing is on. */
@@ -44,7 +45,7 @@ export class OpenTelemetry implements Tracing, OnApplicationShutdown {
       maxExportBatchSize: tracing.batchSize,
       scheduledDelayMillis: tracing.delayMs,
       exportTimeoutMillis: tracing.exportTimeoutMs,
-      selfObsMeterProvider: queueMeter((count) => this.dropped.add('queue_full', count)),
+      selfObsMeterProvider: queueMeter((count) => this.dropped.add(QUEUE_FULL, count)),
     });
     this.provider = new TracerProvider({
       resource: resourceOf({ tracing, server }),
@@ -84,6 +85,16 @@ export class OpenTelemetry implements Tracing, OnApplicationShutdown {
     if (this.isOver) return;
     this.logs.write('spans_lost', () => ({ reason: message, spans }));
   }
+}
+
+/** From the SDK's own metrics, we need only the number of spans that found the queue full. */
+function queueMeter(onDropped: (count: number) => void): MeterProvider {
+  const meter = createNoopMeter();
+  const add = (count: number, attributes?: Attributes): void => {
+    if (attributes?.['error.type'] === QUEUE_FULL) onDropped(count);
+  };
+  meter.createCounter = () => ({ add });
+  return { getMeter: () => meter };
 }
 
 /** Every option is set, so that the SDK reads nothing from the environment. */

@@ -1,4 +1,6 @@
 import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { linger } from './linger.js';
 
 /** Why HTTP connections are closed before there is a request to answer; the key is the label of the counter. */
 export const HTTP_FAULTS = {
@@ -27,8 +29,15 @@ export function httpFaultOf({ code = '' }: NodeJS.ErrnoException): HttpFault | u
   return FAULT_OF_CODE[code] ?? (code.startsWith('HPE_') ? 'malformed_request' : undefined);
 }
 
-export function httpFaultAnswer(fault: HttpFault): string | undefined {
+/** Sends the status of the fault, if it has one, and closes the connection. */
+export function answerFault(socket: Duplex, fault: HttpFault): void {
   const status = HTTP_FAULTS[fault];
-  if (status === undefined) return undefined;
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
+  if (status === undefined) {
+    socket.destroy();
+    return;
+  }
+  // A listener of our own takes the socket from Node's parser, which would check what still arrives.
+  socket.removeAllListeners('data');
+  socket.on('data', () => {});
+  linger(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
 }

@@ -8,13 +8,10 @@ import { clientAddress } from '../../access/limits/address-key.js';
 import { ExemptAddresses } from '../../access/limits/exempt-addresses.js';
 import { trustedPeers } from '../ladder/client-address.js';
 import { applyDeadlines, checkEvery, MAX_HEADERS } from './http-deadlines.js';
-import { httpFaultAnswer, httpFaultOf, type HttpFault } from './http-faults.js';
-import { linger } from './linger.js';
+import { answerFault, httpFaultOf, type HttpFault } from './http-faults.js';
 import { hasBegunToAnswer } from './pending-answers.js';
 import { useOriginForm } from '../ladder/request-target.js';
 import { UpgradeEvents } from '../upgrade-events.js';
-
-export type DoorstepSettings = Pick<Settings, 'server' | 'upgrade'>;
 
 /** A TCP connection without a session. */
 interface Guest {
@@ -50,7 +47,7 @@ export class PendingConnections implements OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    @Inject(Settings) private readonly settings: DoorstepSettings,
+    @Inject(Settings) private readonly settings: Pick<Settings, 'server' | 'upgrade'>,
     private readonly events: UpgradeEvents,
     private readonly exempt: ExemptAddresses,
   ) {
@@ -236,18 +233,6 @@ export class PendingConnections implements OnApplicationShutdown {
  */
 function peerOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string | undefined {
   return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
-}
-
-function answerFault(socket: Duplex, fault: HttpFault): void {
-  const answer = httpFaultAnswer(fault);
-  if (answer === undefined) {
-    socket.destroy();
-    return;
-  }
-  // A listener of our own takes the socket from Node's parser, which would check what still arrives.
-  socket.removeAllListeners('data');
-  socket.on('data', () => {});
-  linger(socket, answer);
 }
 
 function exceeds(count: number, limit: number): boolean {

@@ -193,7 +193,7 @@ describe('does not start with', () => {
   const privatePem = RSA.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
   it.each([
-    ['an empty secret', { jwtSecret: '' }, 'JWT_SECRET is empty'],
+    ['an empty secret', { jwtSecret: '' }, 'JWT_SECRET must not be empty'],
     ['a public key for a secret', { jwtSecret: pem(RSA) }, 'JWT_SECRET must be a secret, not a PEM'],
     ['a public key that is none', { jwtPublicKey: 'hunter2' }, 'JWT_PUBLIC_KEY must be a PEM'],
     ['a private key for a public one', { jwtPublicKey: privatePem }, 'JWT_PUBLIC_KEY must be the public key'],
