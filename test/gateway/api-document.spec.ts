@@ -1,25 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { api } from '../support/api-client.js';
 import { fetch } from '../support/fetch.js';
+import { operationsOf, type OpenApiDocument } from '../support/open-api.js';
 import { startTestServer } from '../support/test-server.js';
-
-interface Operation {
-  readonly summary?: string;
-  readonly security?: readonly object[];
-  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> };
-  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
-}
-
-interface Document {
-  readonly openapi: string;
-  readonly info: { readonly version: string };
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: {
-    readonly schemas: Readonly<Record<string, unknown>>;
-    readonly securitySchemes: Readonly<Record<string, unknown>>;
-  };
-}
 
 const ENDPOINTS = [
   'DELETE /api/bans/{kind}/{key}',
@@ -55,20 +38,11 @@ const ENDPOINTS = [
   'PUT /api/users/{userId}/rights',
 ];
 
-async function documentOf(): Promise<Document> {
+async function documentOf(): Promise<OpenApiDocument> {
   await using server = await startTestServer();
   const response = await fetch(`${server.http}/docs-json`);
   expect(response.status).toBe(200);
-  return (await response.json()) as Document;
-}
-
-function operationsOf({ paths }: Document): [string, Operation][] {
-  return Object.entries(paths).flatMap(([path, operations]) =>
-    Object.entries(operations).map(([method, operation]): [string, Operation] => [
-      `${method.toUpperCase()} ${path}`,
-      operation,
-    ]),
-  );
+  return (await response.json()) as OpenApiDocument;
 }
 
 describe('the OpenAPI document', () => {
@@ -82,7 +56,7 @@ describe('the OpenAPI document', () => {
     ).toEqual(ENDPOINTS);
   });
 
-  it('says of each endpoint what it is, how it is secured, and how it answers', async () => {
+  it('says of each endpoint what it is, how it is secured, and how it fails', async () => {
     const document = await documentOf();
     expect(document.components.securitySchemes).toEqual({
       bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
@@ -95,24 +69,11 @@ describe('the OpenAPI document', () => {
         security: isPublic ? [] : [{ bearer: [] }],
       });
       const statuses = Object.keys(responses);
-      expect({ endpoint, ok: statuses.filter((status) => status.startsWith('2')).length }).toEqual({ endpoint, ok: 1 });
       expect(statuses).toEqual(expect.arrayContaining(isPublic ? ['503'] : ['401', '403', '429', '500', '503']));
       for (const [status, { content = {} }] of Object.entries(responses)) {
         if (Number(status) >= 400) expect(Object.keys(content)).toEqual(['application/problem+json']);
       }
     }
-  });
-
-  it('names every part of a path, and every body, with a schema that is there', async () => {
-    const document = await documentOf();
-    for (const [endpoint, { parameters = [], requestBody }] of operationsOf(document)) {
-      const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
-      expect(inPath).toEqual([...endpoint.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
-      if (/^(POST|PUT)/.test(endpoint)) expect(Object.keys(requestBody?.content ?? {})).toEqual(['application/json']);
-    }
-    const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)];
-    expect(references.length).toBeGreaterThan(20);
-    for (const [, name = ''] of references) expect(document.components.schemas).toHaveProperty(name);
   });
 
   it('has the idempotency key where one is obeyed', async () => {
@@ -157,7 +118,7 @@ describe('/docs', () => {
 
   it('shows no endpoint under /api where API_ENABLED is off', async () => {
     await using server = await startTestServer({ API_ENABLED: 'off' });
-    const document = (await (await fetch(`${server.http}/docs-json`)).json()) as Document;
+    const document = (await (await fetch(`${server.http}/docs-json`)).json()) as OpenApiDocument;
     expect(Object.keys(document.paths)).toEqual(['/route']);
   });
 });

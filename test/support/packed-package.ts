@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { onceARun } from './once-a-run.js';
@@ -49,21 +49,23 @@ function partsOf(folder: string): Pick<PackedPackage, 'tarball' | 'nodeModules'>
 }
 
 async function pack(target: string): Promise<void> {
-  const project = join(target, 'project');
+  // Not inside node_modules: the plugin of @nestjs/swagger leaves out answers whose classes are there.
+  await using place = await temporaryFolder();
+  const project = join(place.path, 'project');
+  await mkdir(target, { recursive: true });
   for (const part of SOURCES) await cp(part, join(project, part), { recursive: true });
   await symlink(resolve('node_modules'), join(project, 'node_modules'));
   await leaveOutChecks(join(project, 'tsconfig.build.json'));
   // First: the server is built against its declarations.
   await packFolder(join(project, 'packages', 'protocol'), join(target, PROTOCOL_TARBALL));
   await packFolder(project, join(target, TARBALL));
-  await rm(project, { recursive: true });
   await unpack(target);
 }
 
 async function packFolder(folder: string, tarball: string): Promise<void> {
   const { stdout } = await run('npm', ['pack', '--json', '--loglevel=error', '--offline'], { cwd: folder });
   const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [{ filename: string }];
-  await rename(join(folder, filename), tarball);
+  await cp(join(folder, filename), tarball);
 }
 
 /** `npm run check:lint` has checked the types. Checking them again here took as long as the rest of the build. */

@@ -1,5 +1,5 @@
 import { Body, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOperation } from '@nestjs/swagger';
 import { Bans } from '../../access/lists/bans.js';
 import { Precedence } from '../../access/lists/precedence.js';
 import { givenBy } from '../../access/lists/standing.js';
@@ -24,7 +24,6 @@ export class BansController {
 
   @Get('bans')
   @ApiOperation({ summary: 'List the bans in force on all nodes' })
-  @ApiOkResponse({ type: BansAnswer })
   async list(): Promise<BansAnswer> {
     const bans = await this.bans.list();
     return { bans: bans.slice(0, MAX_LISTED).map(withoutGiver), total: bans.length };
@@ -36,7 +35,6 @@ export class BansController {
   @ApiOperation({
     summary: 'Ban an address or a user, and end the sessions of the user. A second request replaces the ban',
   })
-  @ApiOkResponse({ type: SessionsAnswer })
   @WithBody()
   async ban(
     @Caller() caller: Principal,

@@ -1,4 +1,3 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, Length, Max, MaxLength, Min, Validate } from 'class-validator';
 import { ValidatorConstraint, type ValidationArguments, type ValidatorConstraintInterface } from 'class-validator';
 import { isIP } from 'node:net';
@@ -21,14 +20,10 @@ class BanKey implements ValidatorConstraintInterface {
 }
 
 export class BanPath {
-  @ApiProperty({ enum: KINDS })
   @IsIn(KINDS)
   kind!: Ban['kind'];
 
-  @ApiProperty({
-    description: 'The address (an IPv6 address stands for its /64), or the user id',
-    example: '203.0.113.7',
-  })
+  /** The address (an IPv6 address stands for its /64), or the user id @example 203.0.113.7 */
   @IsString()
   @Length(1, 256)
   @Validate(BanKey)
@@ -36,13 +31,13 @@ export class BanPath {
 }
 
 export class BanRequest extends BanPath {
-  @ApiProperty({ example: 3_600_000 })
+  /** @example 3600000 */
   @IsInt()
   @Min(1)
   @Max(MAX_DURATION_MS)
   durationMs!: number;
 
-  @ApiPropertyOptional({ description: 'For operators; clients do not read it', example: 'Scraping', maxLength: 256 })
+  /** For operators; clients do not read it @example Scraping */
   @IsOptional()
   @IsString()
   @MaxLength(256)
@@ -50,32 +45,28 @@ export class BanRequest extends BanPath {
 }
 
 export class BanAnswer implements Ban {
-  @ApiProperty({ enum: KINDS })
   kind!: Ban['kind'];
 
-  @ApiProperty({ example: '203.0.113.7' })
+  /** @example 203.0.113.7 */
   key!: string;
 
-  @ApiProperty({ description: 'Milliseconds since 1970', example: 1_795_363_200_000 })
+  /** Milliseconds since 1970 @example 1795363200000 */
   until!: number;
 
-  @ApiProperty({ example: 'Scraping' })
+  /** @example Scraping */
   reason!: string;
 
-  @ApiProperty({
-    enum: ['breach', 'operator'],
-    description: 'Whether the server banned it for breaking a limit, or an operator did',
-  })
+  /** Whether the server banned it for breaking a limit, or an operator did */
   by!: Ban['by'];
 
-  @ApiPropertyOptional({ description: 'For by=breach: how many bans in a row; each doubles the duration', example: 1 })
+  /** For by=breach: how many bans in a row; each doubles the duration @example 1 */
   offences?: number;
 }
 
 export class BansAnswer {
-  @ApiProperty({ type: [BanAnswer], description: 'At most 10,000' })
-  bans!: readonly BanAnswer[];
+  /** At most 10,000 */
+  bans!: BanAnswer[];
 
-  @ApiProperty({ description: 'Total number', example: 1 })
+  /** Total number @example 1 */
   total!: number;
 }

@@ -28,7 +28,6 @@ export class ChannelsController {
 
   @Get('channels')
   @ApiOperation({ summary: 'List the channels that have subscribers on any node' })
-  @ApiOkResponse({ type: ChannelPageAnswer })
   @Problems(422)
   async list(@Query() { limit = DEFAULT_LIMIT, after = '' }: ChannelsQuery): Promise<ChannelPageAnswer> {
     const page = await this.directory.list({ limit, after });
@@ -54,7 +53,6 @@ export class ChannelsController {
   @ApiOperation({
     summary: 'List the sessions subscribed to a channel, whether or not its namespace shows presence to clients',
   })
-  @ApiOkResponse({ type: PresenceAnswer })
   @Problems(404, 422)
   presence(@Param() { channel: name }: ChannelPath, @Query() { limit }: PresenceQuery): Promise<PresenceAnswer> {
     return this.channels.memberList(this.channels.named(name), limit);

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { IsBoolean, IsInt, IsOptional, IsString, Length, Max, Min } from 'class-validator';
 import type { ChannelSummary } from '../../channels/channel-directory.js';
 import { ANY_JSON } from '../http/any-json.js';
@@ -8,13 +8,13 @@ const MAX_PAGE = 1_000;
 const MAX_HISTORY = 1_000;
 
 export class ChannelPath {
-  @ApiProperty({ description: '`namespace:name`, percent-encoded if needed', example: 'feed:news' })
+  /** `namespace:name`, percent-encoded if needed @example feed:news */
   @IsString()
   channel!: string;
 }
 
 export class ChannelsQuery {
-  @ApiPropertyOptional({ type: 'integer', default: 100, minimum: 1, maximum: MAX_PAGE })
+  @ApiProperty({ type: 'integer', default: 100 })
   @IsOptional()
   @WholeNumber()
   @IsInt()
@@ -22,7 +22,7 @@ export class ChannelsQuery {
   @Max(MAX_PAGE)
   limit?: number;
 
-  @ApiPropertyOptional({ description: 'The `after` of the previous page' })
+  /** The `after` of the previous page */
   @IsOptional()
   @IsString()
   @Length(1, 255)
@@ -30,13 +30,8 @@ export class ChannelsQuery {
 }
 
 export class HistoryQuery {
-  @ApiPropertyOptional({
-    type: 'integer',
-    default: 100,
-    minimum: 0,
-    maximum: MAX_HISTORY,
-    description: '0 returns only the position of the channel',
-  })
+  /** 0 returns only the position of the channel */
+  @ApiProperty({ type: 'integer', default: 100 })
   @IsOptional()
   @WholeNumber()
   @IsInt()
@@ -44,19 +39,22 @@ export class HistoryQuery {
   @Max(MAX_HISTORY)
   limit?: number;
 
-  @ApiPropertyOptional({ default: false, description: 'Newest first' })
+  /** Newest first */
+  @ApiProperty({ default: false })
   @IsOptional()
   @TrueOrFalse()
   @IsBoolean()
   reverse?: boolean;
 
-  @ApiPropertyOptional({ description: 'Only publications after this position; requires sinceSeq' })
+  /** Only publications after this position; requires sinceSeq */
+  @ApiProperty()
   @IsOptional()
   @IsString()
   @Length(1, 64)
   sinceEpoch?: string;
 
-  @ApiPropertyOptional({ type: 'integer', minimum: 0, description: 'Requires sinceEpoch' })
+  /** Requires sinceEpoch */
+  @ApiProperty({ type: 'integer' })
   @IsOptional()
   @WholeNumber()
   @IsInt()
@@ -65,7 +63,8 @@ export class HistoryQuery {
 }
 
 export class PresenceQuery {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'Default, and the most: `MAX_PRESENCE_MEMBERS`' })
+  /** Default, and the most: `MAX_PRESENCE_MEMBERS` */
+  @ApiProperty({ type: 'integer' })
   @IsOptional()
   @WholeNumber()
   @IsInt()
@@ -74,78 +73,78 @@ export class PresenceQuery {
 }
 
 export class ChannelAnswer implements ChannelSummary {
-  @ApiProperty({ example: 'feed:news' })
+  /** @example feed:news */
   channel!: string;
 
-  @ApiProperty({ example: 'feed' })
+  /** @example feed */
   namespace!: string;
 
-  @ApiProperty({ description: 'Over all nodes that answered', example: 5 })
+  /** Over all nodes that answered @example 5 */
   subscribers!: number;
 
-  @ApiProperty({
-    type: 'object',
-    additionalProperties: { type: 'integer' },
-    description: 'Node id → subscribers there',
-    example: { 'node-1': 3, 'node-2': 2 },
-  })
+  /** Node id → subscribers there @example {"node-1": 3, "node-2": 2} */
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'integer' } })
   nodes!: Readonly<Record<string, number>>;
 }
 
 export class ChannelPageAnswer {
-  @ApiProperty({ type: [ChannelAnswer], description: 'Channels with subscribers, sorted by name' })
+  /** Channels with subscribers, sorted by name */
+  @ApiProperty({ type: [ChannelAnswer] })
   channels!: readonly ChannelAnswer[];
 
-  @ApiProperty({ type: [String], description: 'Nodes that did not answer', example: [] })
+  /** Nodes that did not answer @example [] */
+  @ApiProperty({ type: [String] })
   missing!: readonly string[];
 
-  @ApiPropertyOptional({ description: 'Pass it as `after` to get the next page; absent on the last page' })
+  /** Pass it as `after` to get the next page; absent on the last page */
   after?: string;
 }
 
 export class PublisherAnswer {
-  @ApiProperty({ example: 'alice' })
+  /** @example alice */
   userId!: string;
 
-  @ApiProperty({ example: '5f2b8c1e-9d43-4d0a-8a55-0b1f6c7e2d34' })
+  /** @example 5f2b8c1e-9d43-4d0a-8a55-0b1f6c7e2d34 */
   sessionId!: string;
 }
 
 export class PublicationAnswer {
-  @ApiProperty({ example: 17 })
+  /** @example 17 */
   seq!: number;
 
-  @ApiProperty({ description: 'Milliseconds since 1970', example: 1_795_363_200_000 })
+  /** Milliseconds since 1970 @example 1795363200000 */
   ts!: number;
 
-  @ApiPropertyOptional({ description: 'How data is encrypted; data is then a token', example: 'fernet' })
+  /** How data is encrypted; data is then a token @example fernet */
   enc?: string;
 
-  @ApiPropertyOptional({ ...ANY_JSON, example: { headline: 'Gatehouse has a server API' } })
+  /** @example {"headline": "Gatehouse has a server API"} */
+  @ApiProperty(ANY_JSON)
   data?: unknown;
 
-  @ApiPropertyOptional({ description: 'Absent if a back end published it' })
+  /** Absent if a back end published it */
   from?: PublisherAnswer | undefined;
 }
 
 export class HistoryAnswer {
-  @ApiProperty({ description: 'The current value of the channel', example: 'mZ3kq0aB' })
+  /** The current value of the channel @example mZ3kq0aB */
   epoch!: string;
 
-  @ApiProperty({ description: 'The current value of the channel', example: 17 })
+  /** The current value of the channel @example 17 */
   seq!: number;
 
-  @ApiProperty({ type: [PublicationAnswer] })
-  publications!: readonly PublicationAnswer[];
+  publications!: PublicationAnswer[];
 }
 
 export class PresenceAnswer {
-  @ApiProperty({ type: [PublisherAnswer], description: 'The sessions subscribed to the channel on all nodes' })
+  /** The sessions subscribed to the channel on all nodes */
+  @ApiProperty({ type: [PublisherAnswer] })
   members!: readonly PublisherAnswer[];
 
-  @ApiProperty({ description: 'How many are listed', example: 1 })
+  /** How many are listed @example 1 */
   count!: number;
 
-  @ApiPropertyOptional({ enum: [true], description: 'There are more. Absent otherwise' })
+  /** There are more. Absent otherwise */
+  @ApiProperty({ enum: [true] })
   truncated?: true;
 }

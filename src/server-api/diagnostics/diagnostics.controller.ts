@@ -23,7 +23,6 @@ export class DiagnosticsController {
 
   @Get('diagnostics')
   @ApiOperation({ summary: 'Get memory, event loop, processor and sessions of this node' })
-  @ApiOkResponse({ type: SummaryAnswer })
   @Problems(404, 421, 422)
   summary(@Query() { nodeId }: NodeQuery): Promise<SummaryAnswer> {
     return this.desk.of(nodeId).summary();
@@ -33,7 +32,6 @@ export class DiagnosticsController {
   @ApiOperation({
     summary: 'Get the slowest message types, the slowest calls and the running calls of this node',
   })
-  @ApiOkResponse({ type: HandlersAnswer })
   @Problems(404, 421, 422)
   handlers(@Query() { nodeId, limit = DEFAULT_LIMIT }: ListQuery): HandlersAnswer {
     return this.desk.of(nodeId).handlers(limit);
@@ -41,7 +39,6 @@ export class DiagnosticsController {
 
   @Get('diagnostics/queues')
   @ApiOperation({ summary: 'Get the queues of this node and the sessions with the longest ones' })
-  @ApiOkResponse({ type: QueuesAnswer })
   @Problems(404, 421, 422)
   queues(@Query() { nodeId, limit = DEFAULT_LIMIT }: ListQuery): Promise<QueuesAnswer> {
     return this.desk.of(nodeId).queues(limit);

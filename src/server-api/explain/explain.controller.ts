@@ -1,5 +1,5 @@
 import { Get, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOperation } from '@nestjs/swagger';
 import { Channels } from '../../channels/channels.js';
 import { Explanations } from '../../channels/ledger/explanations.js';
 import { OUTCOMES } from '../../channels/ledger/publication-outcome.js';
@@ -23,7 +23,6 @@ export class ExplainController {
   @Get('explain')
   @Audited('explain', 'userId', 'channel', 'seq')
   @ApiOperation({ summary: 'Explain why a user received a publication or did not, from the ledgers of all nodes' })
-  @ApiOkResponse({ type: ExplanationAnswer })
   @Problems(404, 422)
   @ProblemWhere(409, NO_LEDGER)
   async explain(@Query() { userId, channel: name, seq, epoch }: ExplainQuery): Promise<ExplanationAnswer> {

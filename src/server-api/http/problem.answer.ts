@@ -1,33 +1,23 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ERRORS, type ErrorCode } from '@gatehouse/protocol';
+import type { ErrorCode } from '@gatehouse/protocol';
 import type { Problem } from './problem.js';
 
 /** The OpenAPI schema of a Problem. */
 export class ProblemAnswer implements Problem {
-  @ApiProperty({ example: 'about:blank' })
+  /** @example about:blank */
   type!: 'about:blank';
 
-  @ApiProperty({ description: 'The reason phrase of the status', example: 'Unprocessable Entity' })
+  /** The reason phrase of the status @example "Unprocessable Entity" */
   title!: string;
 
-  @ApiProperty({ example: 422 })
+  /** @example 422 */
   status!: number;
 
-  @ApiProperty({ example: 'Validation failed' })
+  /** @example "Validation failed" */
   detail!: string;
 
-  @ApiPropertyOptional({
-    description: 'The error code, if there is one',
-    enum: Object.keys(ERRORS),
-    example: 'VALIDATION_FAILED',
-  })
+  /** The error code, if there is one @example VALIDATION_FAILED */
   code?: ErrorCode;
 
-  @ApiPropertyOptional({
-    description: 'Field → reasons',
-    type: 'object',
-    additionalProperties: { type: 'array', items: { type: 'string' } },
-    example: { channel: ['channel must be a string'] },
-  })
+  /** Field → reasons @example {"channel": ["channel must be a string"]} */
   errors?: Record<string, string[]>;
 }

@@ -1,5 +1,5 @@
 import { Body, Delete, Get, Put, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOperation } from '@nestjs/swagger';
 import type { Principal } from '../../authentication/principal.js';
 import { AdminOnly } from '../http/admin.guard.js';
 import { ApiController, Problems, WithBody } from '../http/api-controller.js';
@@ -16,7 +16,6 @@ export class LogLevelsController {
 
   @Get('logs/levels')
   @ApiOperation({ summary: 'Get the log levels of all nodes' })
-  @ApiOkResponse({ type: LogLevelsAnswer })
   look(@Caller() caller: Principal): Promise<LogLevelsAnswer> {
     return this.orders.look(caller.userId);
   }
@@ -26,7 +25,6 @@ export class LogLevelsController {
   @ApiOperation({
     summary: 'Change the log levels of one node or of all nodes, for a time or until the process restarts',
   })
-  @ApiOkResponse({ type: LogLevelsAnswer })
   @Problems(404, 504)
   @WithBody()
   change(@Caller() caller: Principal, @Body() { levels, seconds, nodeId }: LogLevelsRequest): Promise<LogLevelsAnswer> {
@@ -36,7 +34,6 @@ export class LogLevelsController {
   @Delete('logs/levels')
   @Audited('restore-log-levels', 'nodeId')
   @ApiOperation({ summary: 'Reset the log levels of one node or of all nodes to LOG_LEVEL' })
-  @ApiOkResponse({ type: LogLevelsAnswer })
   @Problems(404, 504)
   restore(@Caller() caller: Principal, @Query() { nodeId }: LogLevelsQuery): Promise<LogLevelsAnswer> {
     return this.orders.restore(caller.userId, nodeId);

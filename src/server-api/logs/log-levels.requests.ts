@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import {
   IsInt,
   IsOptional,
@@ -39,29 +39,24 @@ class Levels implements ValidatorConstraintInterface {
 }
 
 export class LogLevelsQuery {
-  @ApiPropertyOptional({ description: 'SERVER_ID of the node. Absent: all nodes', example: 'node-2' })
+  /** SERVER_ID of the node. Absent: all nodes @example node-2 */
   @IsOptional()
   @NodeId()
   nodeId?: string;
 }
 
 export class LogLevelsRequest extends LogLevelsQuery {
+  /** @example info,messages=debug */
   @ApiProperty({
     description: `As LOG_LEVEL: a level (${LOG_LEVELS.join(', ')}), then area=level for areas that differ. Areas: ${Object.keys(LOG_AREAS).join(', ')}`,
-    example: 'info,messages=debug',
   })
   @IsString({ message: 'levels must be a string' })
   @MaxLength(MAX_LEVELS_LENGTH)
   @Validate(Levels)
   levels!: string;
 
-  @ApiPropertyOptional({
-    description: 'Milliseconds after which LOG_LEVEL applies again. Absent: when the process restarts',
-    type: 'integer',
-    minimum: 1,
-    maximum: DAY_SECONDS,
-    example: 600,
-  })
+  /** Milliseconds after which LOG_LEVEL applies again. Absent: when the process restarts @example 600 */
+  @ApiProperty({ type: 'integer' })
   @IsOptional()
   @IsInt()
   @Min(1)
@@ -70,38 +65,30 @@ export class LogLevelsRequest extends LogLevelsQuery {
 }
 
 export class NodeLogLevelsAnswer {
-  @ApiProperty({ example: 'node-2' })
+  /** @example node-2 */
   nodeId!: string;
 
-  @ApiProperty({ description: 'The levels in force, in the form of LOG_LEVEL', example: 'info,messages=debug' })
+  /** The levels in force, in the form of LOG_LEVEL @example info,messages=debug */
   levels!: string;
 
-  @ApiProperty({ description: 'LOG_LEVEL of the node', example: 'info' })
+  /** LOG_LEVEL of the node @example info */
   configured!: string;
 
-  @ApiProperty({
-    description: 'The level of each area',
-    type: 'object',
-    additionalProperties: { type: 'string', enum: [...LOG_LEVELS] satisfies LogLevel[] },
-    example: { messages: 'debug', connections: 'info' },
-  })
+  /** The level of each area @example {"messages": "debug", "connections": "info"} */
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string', enum: [...LOG_LEVELS] satisfies LogLevel[] } })
   areas!: LogLevels;
 
-  @ApiPropertyOptional({
-    description: 'When LOG_LEVEL applies again, in milliseconds since 1970. Absent: when the process restarts',
-    example: 1_795_363_200_000,
-  })
+  /**
+   * When LOG_LEVEL applies again, in milliseconds since 1970. Absent: when the process restarts
+   * @example 1795363200000
+   */
   until?: number;
 }
 
 export class LogLevelsAnswer {
-  @ApiProperty({ type: [NodeLogLevelsAnswer] })
-  nodes!: readonly NodeLogLevelsAnswer[];
+  nodes!: NodeLogLevelsAnswer[];
 
-  @ApiProperty({
-    type: [String],
-    description: 'Nodes that did not answer within two seconds. They may have changed their levels or not',
-    example: [],
-  })
+  /** Nodes that did not answer within two seconds. They may have changed their levels or not @example [] */
+  @ApiProperty({ type: [String] })
   missing!: readonly string[];
 }

@@ -1,5 +1,5 @@
 import { Body, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOperation } from '@nestjs/swagger';
 import type { Principal } from '../../authentication/principal.js';
 import { Broadcaster } from '../../broadcast/broadcaster.js';
 import { Channels } from '../../channels/channels.js';
@@ -28,7 +28,6 @@ export class MessagesController {
   @HttpCode(200)
   @Audited('publish', 'channel')
   @ApiOperation({ summary: 'Publish to a channel, even if its namespace does not let clients publish' })
-  @ApiOkResponse({ type: PublishAnswer })
   @Problems(404)
   @WithBody()
   @Idempotent()
@@ -52,7 +51,6 @@ export class MessagesController {
   @HttpCode(200)
   @Audited('broadcast')
   @ApiOperation({ summary: 'Send a message to every open session' })
-  @ApiOkResponse({ type: SessionsAnswer })
   @WithBody()
   @Idempotent()
   broadcast(
@@ -68,7 +66,6 @@ export class MessagesController {
   @HttpCode(200)
   @Audited('message', 'userId')
   @ApiOperation({ summary: 'Send a message to every session of a user' })
-  @ApiOkResponse({ type: SessionsAnswer })
   @WithBody()
   @Idempotent()
   message(

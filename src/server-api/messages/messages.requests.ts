@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { Allow, IsInt, IsNotEmpty, IsOptional, IsString, Length, Max, Min, NotEquals } from 'class-validator';
 import { MAX_TYPE_LENGTH } from '@gatehouse/protocol';
 import { ANY_JSON } from '../http/any-json.js';
@@ -6,25 +6,23 @@ import { ANY_JSON } from '../http/any-json.js';
 const MAX_TTL_MS = 86_400_000;
 
 export class PublishRequest {
-  @ApiProperty({ description: '`namespace:name`', example: 'feed:news' })
+  /** `namespace:name` @example feed:news */
   @IsString()
   @IsNotEmpty()
   channel!: string;
 
-  @ApiPropertyOptional({ ...ANY_JSON, example: { headline: 'Gatehouse has a server API' } })
+  /** @example {"headline": "Gatehouse has a server API"} */
+  @ApiProperty(ANY_JSON)
   @Allow()
   data?: unknown;
 
-  @ApiPropertyOptional({ description: 'The same as the header Idempotency-Key', example: 'news-4711' })
+  /** The same as the header Idempotency-Key @example news-4711 */
   @IsOptional()
   @IsString()
   @Length(1, 128)
   idempotencyKey?: string;
 
-  @ApiPropertyOptional({
-    description: 'Milliseconds after which the publication is no longer delivered',
-    example: 60_000,
-  })
+  /** Milliseconds after which the publication is no longer delivered @example 60000 */
   @IsOptional()
   @IsInt()
   @Min(1)
@@ -33,13 +31,15 @@ export class PublishRequest {
 }
 
 class Message {
-  @ApiPropertyOptional({ ...ANY_JSON, example: { text: 'Maintenance at noon' } })
+  /** @example {"text": "Maintenance at noon"} */
+  @ApiProperty(ANY_JSON)
   @Allow()
   data?: unknown;
 }
 
 export class BroadcastRequest extends Message {
-  @ApiPropertyOptional({ description: 'The type of the message that clients get', default: 'broadcast' })
+  /** The type of the message that clients get */
+  @ApiProperty({ default: 'broadcast' })
   @IsOptional()
   @IsString()
   @Length(1, MAX_TYPE_LENGTH)
@@ -49,7 +49,8 @@ export class BroadcastRequest extends Message {
 }
 
 export class UserMessageRequest extends Message {
-  @ApiPropertyOptional({ description: 'The type of the message that clients get', default: 'direct_message' })
+  /** The type of the message that clients get */
+  @ApiProperty({ default: 'direct_message' })
   @IsOptional()
   @IsString()
   @Length(1, MAX_TYPE_LENGTH)
@@ -58,24 +59,24 @@ export class UserMessageRequest extends Message {
 }
 
 export class UserPath {
-  @ApiProperty({ description: 'The user id: the claim `sub` of the user’s token', example: 'alice' })
+  /** The user id: the claim `sub` of the user’s token @example alice */
   @IsString()
   @Length(1, 256)
   userId!: string;
 }
 
 export class PublishAnswer {
-  @ApiProperty({ example: 'feed:news' })
+  /** @example feed:news */
   channel!: string;
 
-  @ApiPropertyOptional({ description: 'Absent if the channel has no history', example: 'mZ3kq0aB' })
+  /** Absent if the channel has no history @example mZ3kq0aB */
   epoch?: string;
 
-  @ApiPropertyOptional({ description: 'Absent if the channel has no history', example: 17 })
+  /** Absent if the channel has no history @example 17 */
   seq?: number;
 }
 
 export class SessionsAnswer {
-  @ApiProperty({ description: 'Number of sessions reached, over all nodes that answered', example: 2 })
+  /** Number of sessions reached, over all nodes that answered @example 2 */
   sessions!: number;
 }

@@ -1,5 +1,5 @@
 import { Body, Get, HttpCode, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOperation } from '@nestjs/swagger';
 import { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import { ApiController, Problems, WithBody } from '../http/api-controller.js';
 import { Audited } from '../http/audit.interceptor.js';
@@ -15,7 +15,6 @@ export class NodesController {
 
   @Get('nodes')
   @ApiOperation({ summary: 'List the nodes of the cluster and their load' })
-  @ApiOkResponse({ type: NodesAnswer })
   list(): NodesAnswer {
     return { nodes: this.registry.nodes };
   }
@@ -27,7 +26,6 @@ export class NodesController {
     summary:
       'Drain a node: it moves all its clients to other nodes. A drain cannot be undone, and the process keeps running',
   })
-  @ApiOkResponse({ type: DrainAnswer })
   @Problems(404, 504)
   @WithBody()
   drain(@Body() { nodeId }: DrainRequest): Promise<DrainAnswer> {

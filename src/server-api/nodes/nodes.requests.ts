@@ -1,87 +1,81 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 import type { NodeLoad, NodeReport } from '../../cluster/ports/node-registry.js';
 import { NodeId } from './node-id.js';
 
 export class NodeLoadAnswer implements NodeLoad {
-  @ApiProperty({ example: 1_204 })
+  /** @example 1204 */
   sessions!: number;
 
-  @ApiProperty({ description: 'Maximum number of sessions; 0 means no limit', example: 50_000 })
+  /** Maximum number of sessions; 0 means no limit @example 50000 */
   maxSessions!: number;
 
-  @ApiProperty({ example: 1.2 })
+  /** @example 1.2 */
   eventLoopLagMs!: number;
 
-  @ApiProperty({ description: 'Bytes that wait for slow readers', example: 0 })
+  /** Bytes that wait for slow readers @example 0 */
   bufferedBytes!: number;
 
-  @ApiProperty({ description: 'Share of one core; more than 1 if several cores are busy', example: 0.31 })
+  /** Share of one core; more than 1 if several cores are busy @example 0.31 */
   processor!: number;
 }
 
 export class NodeAnswer implements NodeReport {
-  @ApiProperty({ description: 'SERVER_ID', example: 'node-1' })
+  /** SERVER_ID @example node-1 */
   nodeId!: string;
 
-  @ApiProperty({ description: 'Changes with every start of the process', example: 'qV7m2LxT' })
+  /** Changes with every start of the process @example qV7m2LxT */
   incarnation!: string;
 
-  @ApiProperty({ description: 'URL of its WebSocket endpoint', example: 'wss://node-1.example.com/ws' })
+  /** URL of its WebSocket endpoint @example wss://node-1.example.com/ws */
   url!: string;
 
-  @ApiProperty({ example: '0.1.0' })
+  /** @example 0.1.0 */
   version!: string;
 
-  @ApiProperty({ description: 'Milliseconds since 1970', example: 1_795_363_200_000 })
+  /** Milliseconds since 1970 @example 1795363200000 */
   startedAt!: number;
 
-  @ApiProperty({ description: 'Whether it accepts connections: false while it starts, drains or is overloaded' })
+  /** Whether it accepts connections: false while it starts, drains or is overloaded */
   isReady!: boolean;
 
-  @ApiProperty()
   load!: NodeLoadAnswer;
 }
 
 export class NodesAnswer {
-  @ApiProperty({ type: [NodeAnswer], description: 'Measured once a second' })
+  /** Measured once a second */
+  @ApiProperty({ type: [NodeAnswer] })
   nodes!: readonly NodeAnswer[];
 }
 
 export class DrainRequest {
-  @ApiPropertyOptional({
-    description: 'SERVER_ID of the node. Absent: the node that gets the request',
-    example: 'node-2',
-  })
+  /** SERVER_ID of the node. Absent: the node that gets the request @example node-2 */
   @IsOptional()
   @NodeId()
   nodeId?: string;
 }
 
 export class DrainAnswer {
-  @ApiProperty({ example: 'node-2' })
+  /** @example node-2 */
   nodeId!: string;
 
-  @ApiProperty({ description: 'Sessions that were open when the drain began', example: 1_204 })
+  /** Sessions that were open when the drain began @example 1204 */
   sessions!: number;
 
-  @ApiProperty({ description: 'Sessions that are still open', example: 1_204 })
+  /** Sessions that are still open @example 1204 */
   remaining!: number;
 
-  @ApiProperty({
-    description: 'Milliseconds within which clients reconnect, each at a random moment',
-    example: 5_000,
-  })
+  /** Milliseconds within which clients reconnect, each at a random moment @example 5000 */
   reconnectWindowMs!: number;
 
-  @ApiProperty({ description: 'Start of the drain, in milliseconds since 1970', example: 1_795_363_200_000 })
+  /** Start of the drain, in milliseconds since 1970 @example 1795363200000 */
   startedAt!: number;
 }
 
 export class RouteAnswer {
-  @ApiProperty({ example: 'node-1' })
+  /** @example node-1 */
   nodeId!: string;
 
-  @ApiProperty({ description: 'URL to connect to', example: 'wss://node-1.example.com/ws' })
+  /** URL to connect to @example wss://node-1.example.com/ws */
   url!: string;
 }

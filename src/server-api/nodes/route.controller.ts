@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Settings } from '../../../config/settings.js';
 import { RoutePlanner } from '../../lifecycle/route-planner.js';
@@ -30,7 +30,6 @@ export class RouteController {
 
   @Get('route')
   @ApiOperation({ summary: 'Get the node that a client should connect to', security: [] })
-  @ApiOkResponse({ type: RouteAnswer })
   @Problems(503)
   next(@Req() { headers }: IncomingMessage, @Res({ passthrough: true }) response: ServerResponse): RouteAnswer {
     response.setHeader('Cache-Control', 'no-store');

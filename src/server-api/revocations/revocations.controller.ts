@@ -1,5 +1,5 @@
 import { Body, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOperation } from '@nestjs/swagger';
 import { Precedence } from '../../access/lists/precedence.js';
 import { RevocationOrders, type Ordered, type SessionRevoked } from '../../access/lists/revocation-orders.js';
 import { Revocations } from '../../access/lists/revocations.js';
@@ -25,7 +25,6 @@ export class RevocationsController {
 
   @Get('revocations')
   @ApiOperation({ summary: 'List the revocations in force on all nodes' })
-  @ApiOkResponse({ type: RevocationsAnswer })
   async list(): Promise<RevocationsAnswer> {
     const revocations = (await this.revocations.list()).filter((one) => one.kind !== 'rights');
     return { revocations: revocations.slice(0, MAX_LISTED).map(withoutGiver), total: revocations.length };
@@ -38,7 +37,6 @@ export class RevocationsController {
     summary:
       'Revoke a token, all tokens of a user, or the token of a session, and close the sessions they opened with 4401',
   })
-  @ApiOkResponse({ type: RevokedAnswer })
   @Problems(404)
   @WithBody()
   async revoke(@Caller() caller: Principal, @Body() request: RevocationRequest): Promise<RevokedAnswer> {

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, Length, Max, MaxLength, Min, Validate } from 'class-validator';
 import { ValidatorConstraint, type ValidationArguments, type ValidatorConstraintInterface } from 'class-validator';
 import { MAX_TIME_MS } from '../../authentication/claims.js';
@@ -32,18 +32,18 @@ class OfUser implements ValidatorConstraintInterface {
 
 /** The fields of an order with an end. */
 export class LastingRequest {
-  @ApiPropertyOptional({
-    description:
-      'How long the revocation is kept, in milliseconds since 1970. Choose a time after the tokens have expired. Default: REVOCATION_TTL_MS from now; for a session whose token expires, one minute after that',
-    example: 1_795_363_200_000,
-  })
+  /**
+   * How long the revocation is kept, in milliseconds since 1970. Choose a time after the tokens have expired.
+   * Default: REVOCATION_TTL_MS from now; for a session whose token expires, one minute after that
+   * @example 1795363200000
+   */
   @IsOptional()
   @IsInt()
   @Max(MAX_TIME_MS)
   @Validate(Future)
   until?: number;
 
-  @ApiPropertyOptional({ description: 'For operators; clients do not read it', example: 'Laptop lost', maxLength: 256 })
+  /** For operators; clients do not read it @example "Laptop lost" */
   @IsOptional()
   @IsString()
   @MaxLength(256)
@@ -51,19 +51,18 @@ export class LastingRequest {
 }
 
 export class RevocationRequest extends LastingRequest {
-  @ApiProperty({ enum: ORDER_KINDS })
   @IsIn(ORDER_KINDS)
   kind!: (typeof ORDER_KINDS)[number];
 
-  @ApiProperty({ description: 'The `jti` of the token, the user id, or the session id', example: 'alice' })
+  /** The `jti` of the token, the user id, or the session id @example alice */
   @IsString()
   @Length(1, 256)
   key!: string;
 
-  @ApiPropertyOptional({
-    description: 'For kind user: tokens issued before this time are revoked, in milliseconds since 1970. Default: now',
-    example: 1_795_363_200_000,
-  })
+  /**
+   * For kind user: tokens issued before this time are revoked, in milliseconds since 1970. Default: now
+   * @example 1795363200000
+   */
   @IsOptional()
   @IsInt()
   @Min(MIN_TIME_MS)
@@ -73,61 +72,50 @@ export class RevocationRequest extends LastingRequest {
 }
 
 export class RevocationPath {
-  @ApiProperty({ enum: KINDS })
   @IsIn(KINDS)
   kind!: (typeof KINDS)[number];
 
-  @ApiProperty({ description: 'The `jti` of the token, or the user id', example: 'alice' })
+  /** The `jti` of the token, or the user id @example alice */
   @IsString()
   @Length(1, 256)
   key!: string;
 }
 
 export class RevocationAnswer {
-  @ApiProperty({ enum: KINDS })
   kind!: (typeof KINDS)[number];
 
-  @ApiProperty({ description: 'The `jti` of the token, or the user id', example: 'alice' })
+  /** The `jti` of the token, or the user id @example alice */
   key!: string;
 
-  @ApiProperty({ description: 'End of the order, in milliseconds since 1970', example: 1_795_363_200_000 })
+  /** End of the order, in milliseconds since 1970 @example 1795363200000 */
   until!: number;
 
-  @ApiProperty({ example: 'Laptop lost' })
+  /** @example "Laptop lost" */
   reason!: string;
 
-  @ApiPropertyOptional({
-    description: 'For kind user: tokens issued before this time are revoked, in milliseconds since 1970',
-    example: 1_795_363_200_000,
-  })
+  /** For kind user: tokens issued before this time are revoked, in milliseconds since 1970 @example 1795363200000 */
   issuedBefore?: number;
 }
 
 export class RevocationsAnswer {
-  @ApiProperty({ type: [RevocationAnswer], description: 'At most 10,000' })
-  revocations!: readonly RevocationAnswer[];
+  /** At most 10,000 */
+  revocations!: RevocationAnswer[];
 
-  @ApiProperty({ description: 'Total number', example: 1 })
+  /** Total number @example 1 */
   total!: number;
 }
 
 /** The nodes that an order did not reach in time. */
 export class ReachAnswer {
-  @ApiProperty({
-    type: [String],
-    description: 'Nodes that did not confirm within two seconds. They carry it out when they are back',
-    example: [],
-  })
+  /** Nodes that did not confirm within two seconds. They carry it out when they are back @example [] */
+  @ApiProperty({ type: [String] })
   missing!: readonly string[];
 }
 
 export class RevokedAnswer extends ReachAnswer {
-  @ApiProperty({ description: 'Number of sessions that ended, over all nodes that answered', example: 2 })
+  /** Number of sessions that ended, over all nodes that answered @example 2 */
   sessions!: number;
 
-  @ApiPropertyOptional({
-    type: RevocationAnswer,
-    description: 'Absent if the token of the session has no `jti`; the session was then closed with 4409',
-  })
+  /** Absent if the token of the session has no `jti`; the session was then closed with 4409 */
   revocation?: RevocationAnswer;
 }

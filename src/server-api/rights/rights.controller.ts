@@ -1,5 +1,5 @@
 import { Body, Delete, Get, HttpCode, Param, Put } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOperation } from '@nestjs/swagger';
 import { Precedence } from '../../access/lists/precedence.js';
 import { RevocationOrders } from '../../access/lists/revocation-orders.js';
 import { Revocations } from '../../access/lists/revocations.js';
@@ -25,7 +25,6 @@ export class RightsController {
 
   @Get('rights')
   @ApiOperation({ summary: 'List the users whose rights differ from their tokens' })
-  @ApiOkResponse({ type: RightsListAnswer })
   async list(): Promise<RightsListAnswer> {
     const rights = (await this.revocations.list()).filter((one) => one.kind === 'rights').map(answerOf);
     return { rights: rights.slice(0, MAX_LISTED), total: rights.length };
@@ -36,7 +35,6 @@ export class RightsController {
   @ApiOperation({
     summary: 'Replace the rights in a user’s tokens, for all tokens issued before now, at once and on all nodes',
   })
-  @ApiOkResponse({ type: RightsChangedAnswer })
   @WithBody()
   async change(
     @Caller() caller: Principal,

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsOptional, Validate } from 'class-validator';
 import { ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator';
 import { readRights } from '../../authentication/claims.js';
@@ -39,59 +39,53 @@ class ChannelsClaim implements ValidatorConstraintInterface {
 }
 
 export class RightsRequest extends LastingRequest {
-  @ApiProperty({ type: [String], description: 'Replace the roles in the token. Empty: no roles', example: ['MEMBER'] })
+  /** Replace the roles in the token. Empty: no roles @example ["MEMBER"] */
   @IsArray()
   @ArrayMaxSize(MAX_ROLES)
   @Validate(RolesClaim)
   roles!: string[];
 
-  @ApiPropertyOptional({ ...CHANNELS, description: `${CHANNELS.description}. Absent: the claim of the token applies` })
+  @ApiProperty({ ...CHANNELS, description: `${CHANNELS.description}. Absent: the claim of the token applies` })
   @IsOptional()
   @Validate(ChannelsClaim)
   channels?: Record<string, Capability[]>;
 }
 
 export class RightsAnswer {
-  @ApiProperty({ example: 'alice' })
+  /** @example alice */
   userId!: string;
 
-  @ApiProperty({ type: [String], example: ['MEMBER'] })
+  /** @example ["MEMBER"] */
+  @ApiProperty({ type: [String] })
   roles!: readonly string[];
 
-  @ApiPropertyOptional({ ...CHANNELS, description: `${CHANNELS.description}. Absent: the claim of the token applies` })
+  @ApiProperty({ ...CHANNELS, description: `${CHANNELS.description}. Absent: the claim of the token applies` })
   channels?: Readonly<Record<string, readonly string[]>>;
 
-  @ApiProperty({
-    description: 'Applies to tokens issued before this time, in milliseconds since 1970',
-    example: 1_795_363_200_000,
-  })
+  /** Applies to tokens issued before this time, in milliseconds since 1970 @example 1795363200000 */
   issuedBefore!: number;
 
-  @ApiProperty({ description: 'End of the order, in milliseconds since 1970', example: 1_795_968_000_000 })
+  /** End of the order, in milliseconds since 1970 @example 1795968000000 */
   until!: number;
 
-  @ApiProperty({ example: 'Left the team' })
+  /** @example "Left the team" */
   reason!: string;
 }
 
 export class RightsListAnswer {
-  @ApiProperty({ type: [RightsAnswer], description: 'At most 10,000' })
-  rights!: readonly RightsAnswer[];
+  /** At most 10,000 */
+  rights!: RightsAnswer[];
 
-  @ApiProperty({ description: 'Total number', example: 1 })
+  /** Total number @example 1 */
   total!: number;
 }
 
 export class RightsChangedAnswer extends ReachAnswer {
-  @ApiProperty({
-    description: 'Number of open sessions whose rights changed, over all nodes that answered',
-    example: 2,
-  })
+  /** Number of open sessions whose rights changed, over all nodes that answered @example 2 */
   sessions!: number;
 
-  @ApiProperty({ description: 'Number of subscriptions that these sessions lost', example: 1 })
+  /** Number of subscriptions that these sessions lost @example 1 */
   dropped!: number;
 
-  @ApiProperty({ type: RightsAnswer })
   rights!: RightsAnswer;
 }

@@ -1,5 +1,5 @@
 import { Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOperation } from '@nestjs/swagger';
 import { SessionTermination } from '../../access/session-termination.js';
 import { Precedence } from '../../access/lists/precedence.js';
 import { givenBy } from '../../access/lists/standing.js';
@@ -24,7 +24,6 @@ export class SessionsController {
 
   @Get('sessions')
   @ApiOperation({ summary: 'List the open sessions of all nodes' })
-  @ApiOkResponse({ type: SessionPageAnswer })
   @Problems(422)
   async list(@Query() { userId, after, limit = DEFAULT_LIMIT }: SessionsQuery): Promise<SessionPageAnswer> {
     const sessions = await this.sessions.list({ userId, limit, afterId: after });
@@ -47,7 +46,6 @@ export class SessionsController {
   @Delete('users/:userId/sessions')
   @Audited('end-sessions', 'userId')
   @ApiOperation({ summary: 'Close all sessions of a user with 4409' })
-  @ApiOkResponse({ type: SessionsAnswer })
   @Problems(422)
   async endAll(@Caller() caller: Principal, @Param() { userId }: UserPath): Promise<SessionsAnswer> {
     await this.precedence.demandOver(caller, { by: 'user', id: userId });
