@@ -34,7 +34,7 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
     /"seq":1/,
     /"members":\[\]/,
     /"nodeId":"node-1"/,
-    /"remaining"|no such node/,
+    /"remaining"|No such node/,
     /"rights":\{"userId":"alice"/,
   ],
 };

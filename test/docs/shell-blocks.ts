@@ -19,14 +19,15 @@ export const DOCUMENTS = ['.', 'docs', 'bench', 'examples', 'examples/gateway-ch
       .map((name) => join(folder, name)),
 );
 
-/** The blocks of commands of a document, in their order. */
+/** The blocks of commands of a document, in their order, also those that are indented as a part of a list. */
 export function shellBlocks(path: string): ShellBlock[] {
   const text = read(path);
-  return [...text.matchAll(/^```(sh|console)\n([^]*?)^```/gm)].map(({ index, 1: language, 2: code = '' }) => ({
+  const blocks = text.matchAll(/^( *)```(sh|console)\n([^]*?)^\1```/gm);
+  return Array.from(blocks, ({ index, 1: indent = '', 2: language, 3: code = '' }) => ({
     path,
     line: text.slice(0, index).split('\n').length,
     language: language as ShellBlock['language'],
-    code,
+    code: code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
   }));
 }
 

@@ -228,7 +228,7 @@ class Substitute implements OnModuleInit {
   constructor(private readonly modules: ModuleRef) {}
 
   onModuleInit(): void {
-    expect(this.modules.get(SnapshotWriter, { strict: false }).write).toBe(writeHeapSnapshot);
+    expect(this.modules.get(SnapshotWriter, { strict: false })).toEqual({ write: writeHeapSnapshot });
     const snapshots = this.modules.get(HeapSnapshots, { strict: false });
     Reflect.set(snapshots, 'writer', { write: (path: string) => writeFileSync(path, snapshot) });
   }
