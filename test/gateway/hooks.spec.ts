@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
+import { HookEvents } from '../../src/hooks/hook-events.js';
 import { eventually } from '../support/eventually.js';
 import { Scrape } from '../support/scrape.js';
 import { connect, open } from '../support/test-client.js';
@@ -169,6 +170,7 @@ describe('a back end that gives no usable answer', () => {
     expect(backEnd.asked).toHaveLength(1);
     const metrics = await Scrape.of(server);
     expect(metrics.value(`gatehouse_hook_requests_total{hook="message",outcome="${reason}"}`)).toBe(1);
+    expect(metrics.value('gatehouse_hook_duration_seconds_count{hook="message"}')).toBe(1);
   });
 });
 
@@ -275,6 +277,15 @@ describe('the hook of events', () => {
     const [first, again] = backEnd.asked;
     expect(again?.id).toBe(first?.id);
     expect(again?.data).toEqual(first?.data);
+  });
+
+  it('counts the events that it had no room for', async () => {
+    await using backEnd = await BackEnd.start();
+    using file = hooksFile(backEnd.url, 'events: { endpoint: app }');
+    await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    // The test of the queue fills it.
+    server.app.get(HookEvents, { strict: false }).emit('dropped', 3);
+    expect((await Scrape.of(server)).value('gatehouse_hook_events_dropped_total')).toBe(3);
   });
 
   it('tells what is left before the server ends', async () => {

@@ -1,7 +1,6 @@
 import type { Clock, Page, SocketConstructor } from '../environment.js';
 import { Hub } from './hub.js';
 import type { Channel, FromHub, Locks, ToHub } from './messages.js';
-import type { SharedSocket } from './shared-socket.js';
 
 export interface TabSetup {
   /** Names the user and the server: tabs with the same name share a connection. */
@@ -15,12 +14,22 @@ export interface TabSetup {
   readonly page: Page | undefined;
 }
 
+/** A socket of this tab. */
+interface Member {
+  readonly protocols: readonly string[];
+  /** Resolves when it is closed. */
+  readonly over: Promise<void>;
+  receive(message: Exclude<FromHub, { kind: 'leads' }>): void;
+  /** Another tab leads now. */
+  restart(): void;
+}
+
 /** A leader that does not answer this often is frozen, and loses its lock. */
 const MISSES_BEFORE_STEALING = 2;
 
 /** This tab among those that share a connection. One of them leads: it holds the lock. */
 export class Tab {
-  private readonly sockets = new Map<string, SharedSocket>();
+  private readonly sockets = new Map<string, Member>();
   private hub: Hub | undefined;
   private release: (() => void) | undefined;
   private isWaiting = false;
@@ -35,7 +44,7 @@ export class Tab {
     });
   }
 
-  add(id: string, socket: SharedSocket): void {
+  add(id: string, socket: Member): void {
     this.sockets.set(id, socket);
     this.queueUp(false);
     // Held as long as the socket, so that the leader notices when this tab is gone.
