@@ -10,16 +10,12 @@ const isJsonList = (text: string): boolean => /^\[\s*"/.test(text);
 const EXACT_VERSION = /:\d+\.\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?$/;
 const SECRET_NAME = /secret|token|password|passphrase|_key\b/i;
 
-/** What hadolint would find, as far as it concerns a file without packages of a distribution, and more. True: it is kept. */
+/** What the validator of dockerfile-utils does not see: rules of hadolint that concern this file, and ours. True: kept. */
 export const DOCKERFILE_RULES: Readonly<Record<string, Rule>> = {
   'every base image is pinned to an exact version': (instructions) => {
     const stages = stagesOf(instructions);
     const names = new Set(stages.map(({ name }) => name));
     return stages.every(({ image }) => names.has(image) || EXACT_VERSION.test(image));
-  },
-  'every stage has a name of its own': (instructions) => {
-    const names = stagesOf(instructions).map(({ name }) => name);
-    return names.every((name) => name !== '') && new Set(names).size === names.length;
   },
   'stages that are copied from come before': (instructions) => {
     const seen = new Set<string>();
@@ -61,7 +57,6 @@ export const DOCKERFILE_RULES: Readonly<Record<string, Rule>> = {
     const [check = ''] = of(last(instructions), 'HEALTHCHECK');
     return isJsonList(check.replace(/^.*\bCMD /, ''));
   },
-  'its directories are absolute': (instructions) => of(instructions, 'WORKDIR').every((path) => path.startsWith('/')),
   'no secret is baked in': (instructions) =>
     [...of(instructions, 'ENV'), ...of(instructions, 'ARG')].every(
       (text) => !SECRET_NAME.test(text.split('=')[0] ?? ''),
