@@ -120,7 +120,7 @@ describe('why a user got a message, or did not', () => {
     expect(outcome).toBe('delivered');
     expect(at).toBeGreaterThanOrEqual(before);
     expect(at).toBeLessThanOrEqual(Date.now());
-    expect(rest).toMatchObject({ meaning: expect.stringContaining('no acknowledgement') as string });
+    expect(rest).toMatchObject({ meaning: expect.stringContaining('not an acknowledgement') as string });
     expect(publication).toMatchObject({ state: 'kept', top: { seq } });
     expect(sessions).toMatchObject([{ outcome: 'delivered', nodeId: 'test-node', subscribes: [{ seq: 0 }] }]);
     expect(nodes).toMatchObject([{ nodeId: 'test-node' }]);
