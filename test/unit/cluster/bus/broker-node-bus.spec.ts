@@ -161,7 +161,7 @@ describe('a question', () => {
     });
     const { received, missing } = await a.bus.ask('sum', 1, { timeoutMs: 100 });
     expect([received.size, [...missing].sort()]).toEqual([0, ['b', 'c', 'gone']]);
-    expect(b.crashes).toEqual(['the handler of sum between nodes']);
+    expect(b.crashes).toEqual(['the node bus handler of sum']);
     expect(c.crashes).toEqual([]);
     expect(a.losses).toEqual(['answer', 'answer', 'answer']);
   });
