@@ -1,10 +1,19 @@
 import { Module } from '@nestjs/common';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
-import { BeforeSubscribe, Broadcaster, Channels, CurrentSession, GatehouseError, RealtimeGateway } from 'gatehouse';
+import {
+  BeforeSubscribe,
+  Broadcaster,
+  Channels,
+  CurrentSession,
+  Emits,
+  GatehouseError,
+  RealtimeGateway,
+} from 'gatehouse';
 import type { Session } from 'gatehouse';
 import { startTestServer } from 'gatehouse/testing';
 import { describe, expect, it } from 'vitest';
 
+@Emits('lobby.typing')
 @RealtimeGateway()
 class LobbyGateway {
   constructor(
@@ -25,7 +34,7 @@ class LobbyGateway {
   @SubscribeMessage('lobby.mistyped')
   mistyped(@MessageBody('by') by: string): unknown {
     return by === 'broadcaster'
-      ? this.broadcaster.toChannel('romo:lobby').emit('x')
+      ? this.broadcaster.toChannel('romo:lobby').emit('lobby.typing')
       : this.channels.publish('romo:lobby', 'x');
   }
 
@@ -65,7 +74,7 @@ describe('a gateway', () => {
     await using ann = await server.connect();
     await expect(ann.request('lobby.mistyped', { by })).rejects.toMatchObject({ code: 'INTERNAL_ERROR' });
     const log = JSON.stringify(server.logLines);
-    expect(log).toContain('There can be no channel');
+    expect(log).toContain('Invalid channel');
     expect(log).toContain('Add yours to config/channels.yaml, or set CHANNELS_FILE');
   });
 

@@ -133,7 +133,7 @@ describe('a Redis that is not there when the node starts', () => {
   it('is used as soon as it comes', async () => {
     await using redis = await RedisServer.start();
     await redis.kill();
-    const link = await links.open(redis.url, { redisTimeoutMs: 3_000 });
+    const link = links.create(redis.url, { redisTimeoutMs: 3_000 });
     const broker = new RedisBroker(link);
     await expect(broker.subscribe(CHANNEL)).rejects.toBeInstanceOf(GatehouseError);
     await redis.restart();

@@ -9,8 +9,15 @@ const REDIS_TIMEOUT_MS = 60_000;
 export class RedisLinks {
   private readonly links: RedisLink[] = [];
 
-  /** As each node of a cluster has one. */
+  /** As each node of a cluster has one. Resolves when Redis answers. */
   async open(redisUrl: string, others: Partial<ClusterSettings> = {}): Promise<RedisLink> {
+    const link = this.create(redisUrl, others);
+    await eventually('Redis answers', () => link.isUp);
+    return link;
+  }
+
+  /** For a Redis that does not answer yet. */
+  create(redisUrl: string, others: Partial<ClusterSettings> = {}): RedisLink {
     const serverId = `node-${this.links.length}`;
     const settings = {
       redisMode: 'standalone',
@@ -20,7 +27,6 @@ export class RedisLinks {
     } as const;
     const link = new RedisLink({ ...settings, ...others, redisUrl });
     this.links.push(link);
-    await eventually('Redis answers', () => link.isUp);
     return link;
   }
 
