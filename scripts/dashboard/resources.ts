@@ -1,5 +1,5 @@
 import { graph, type Row } from './panels.js';
-import { perSecond, rate, series, total } from './queries.js';
+import { perSecond, quantile, rate, series, total } from './queries.js';
 
 const saturation: Row = {
   title: 'Saturation',
@@ -116,4 +116,26 @@ const records: Row = {
   ],
 };
 
-export const resources: readonly Row[] = [saturation, records];
+const hooks: Row = {
+  title: 'Back ends that hooks ask',
+  panels: [
+    graph('Requests to back ends', {
+      about: 'Requests of hooks, by hook and outcome. Anything but ok and denied is a failure.',
+      unit: 'reqps',
+      stacked: true,
+      queries: { '{{hook}} {{outcome}}': `${rate('gatehouse_hook_requests_total', ['hook', 'outcome'])} > 0` },
+    }),
+    graph('Time until a back end answers', {
+      about: '95th percentile of the time until a back end has answered or failed.',
+      unit: 's',
+      queries: { '{{hook}}': quantile(0.95, 'gatehouse_hook_duration_seconds', ['hook']) },
+    }),
+    graph('Events dropped', {
+      about: 'Events that a back end was never told of.',
+      unit: 'ops',
+      queries: { dropped: rate('gatehouse_hook_events_dropped_total') },
+    }),
+  ],
+};
+
+export const resources: readonly Row[] = [saturation, records, hooks];

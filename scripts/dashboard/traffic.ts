@@ -72,7 +72,7 @@ const connections: Row = {
       stacked: true,
       queries: { '{{code}}': rate('websocket_connections_closed_total', ['code']) },
     }),
-    graph('Life of connections', {
+    graph('Lifetime of connections', {
       about: 'How long the connections lasted that were closed.',
       unit: 's',
       queries: quantiles('websocket_connection_duration_seconds'),
