@@ -22,6 +22,9 @@ export interface Outcome extends Effect {
   readonly missing: readonly string[];
 }
 
+/** More that a node reads from the store at once are the past of the cluster, and nobody waits for their effects. */
+const MAX_ANNOUNCED = 16;
+
 /** What takes back something that tokens say: held against every token that comes, and every session that is open, on all nodes. */
 @Injectable()
 export class Revocations implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -29,6 +32,8 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
   private readonly known = new RevocationList(2 * MAX_REVOCATIONS);
   private readonly shared: ReplicatedList<Revocation>;
   private refused = 0;
+  /** The effects of orders that were read from the store before the order itself arrived, the newest last. */
+  private readonly early = new Map<string, Promise<Effect>>();
   private readonly judgeNow = (principal: Principal): Principal | undefined => this.judge(principal);
 
   constructor(
@@ -50,7 +55,7 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
       events,
       known: this.known,
       effects: {
-        enforce: (revocation) => this.enforce(revocation),
+        enforce: (revocation) => this.earlyEffectOf(revocation) ?? this.enforce(revocation),
         adopt: (stored) => this.adopt(stored),
         released: (revocation) => this.released(revocation),
       },
@@ -152,10 +157,29 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
     return new GatehouseError('SERVER_BUSY', { message });
   }
 
+  /** Undefined if this node does not enforce exactly this order yet. */
+  private earlyEffectOf(revocation: Revocation): Promise<Effect> | undefined {
+    const name = JSON.stringify(revocation);
+    const isKnown = JSON.stringify(this.known.get(revocation.kind, revocation.key)) === name;
+    return isKnown ? this.early.get(name) : undefined;
+  }
+
+  /** The node that gave the order may be about to ask for its effect. */
+  private async adoptEach(news: readonly Revocation[]): Promise<void> {
+    const effects = news.map((revocation) => {
+      const effect = this.enforce(revocation);
+      this.early.set(JSON.stringify(revocation), effect);
+      return effect;
+    });
+    for (const name of [...this.early.keys()].slice(0, -MAX_ANNOUNCED)) this.early.delete(name);
+    await Promise.all(effects);
+  }
+
   /** All at once, and then one look at the sessions. */
   private async adopt(stored: readonly Revocation[]): Promise<void> {
     const now = Date.now();
     const news = stored.filter((one) => JSON.stringify(this.known.get(one.kind, one.key)) !== JSON.stringify(one));
+    if (news.length <= MAX_ANNOUNCED) return this.adoptEach(news);
     const lost = news.filter((revocation) => !this.known.put(revocation, now)).length;
     if (lost > 0) this.events.emit('lost', 'revocation', lost);
     if (news.length > 0) await this.sessions.all(this.judgeNow);

@@ -100,7 +100,7 @@ describe('a node', () => {
     expect([refuses('t1'), looks.at]).toEqual([false, []]);
     store.isAway = false;
     await eventually('it has read the store', () => refuses('t1'));
-    expect(looks.at).toEqual(['all']);
+    expect(looks.at).toEqual(['t1']);
   });
 
   it('that rejoins learns what was revoked and lifted meanwhile', async () => {
@@ -113,6 +113,22 @@ describe('a node', () => {
     events.emit('rejoined');
     await eventually('it has read the store', () => refuses('revoked meanwhile'));
     expect([refuses('lifted meanwhile'), refuses('stays')]).toEqual([false, true]);
+  });
+
+  it('that reads an order in the store before it hears of it answers with the effect that it had', async () => {
+    const { revocations, store, events, handlers, refuses, looks } = node();
+    await revocations.onApplicationBootstrap();
+    const order = revocation('t1');
+    await store.put(order);
+    events.emit('rejoined');
+    await eventually('it has read the store', () => refuses('t1'));
+    expect(await handlers.get('revoke')?.(order, 'another node')).toMatchObject({ ended: 1 });
+    expect(looks.at).toEqual(['t1']);
+
+    await revocations.lift('token', 't1');
+    expect(refuses('t1')).toBe(false);
+    await handlers.get('revoke')?.(order, 'another node');
+    expect([refuses('t1'), looks.at]).toEqual([true, ['t1', 't1']]);
   });
 
   it('stores what was ordered while Redis was away, and tells the others, once it is back', async () => {
