@@ -6,7 +6,7 @@ import { GatehouseError } from '../protocol/gatehouse-error.js';
 export type ErrorBody = Omit<ErrorMessage, 'type' | 'id' | 'trace'>;
 
 /** The form of an application's own error codes. */
-const APPLICATION_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
+export const APPLICATION_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
 
 const HTTP_CODES: Readonly<Record<number, ErrorCode>> = {
   401: 'UNAUTHENTICATED',

@@ -1,5 +1,6 @@
 import { WsException } from '@nestjs/websockets';
 import { ERRORS, type ErrorCode } from '@gatehouse/protocol';
+import { APPLICATION_CODE } from '../dispatch/error-reply.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 import type { HookAnswer } from './hook-client.js';
@@ -12,7 +13,6 @@ export interface Denial {
 
 /** What a client is answered if the back end cannot be asked. */
 const RETRY_AFTER_MS = 1_000;
-const CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
 
 /** @throws Error if the answer has a field that is not one of these */
 export function onlyFields(answer: HookAnswer, known: readonly string[]): void {
@@ -25,7 +25,11 @@ export function onlyFields(answer: HookAnswer, known: readonly string[]): void {
 export function denialOf(value: unknown): Denial | undefined {
   if (value === undefined) return undefined;
   const { code, message } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Denial>;
-  if (typeof code !== 'string' || !CODE.test(code) || (message !== undefined && typeof message !== 'string')) {
+  if (
+    typeof code !== 'string' ||
+    !APPLICATION_CODE.test(code) ||
+    (message !== undefined && typeof message !== 'string')
+  ) {
     throw new Error('it denies without { code, message }, where a code is like ROOM_CLOSED');
   }
   return { code, message };
@@ -41,7 +45,8 @@ export function unavailable(): GatehouseError {
   return new GatehouseError('UPSTREAM_UNAVAILABLE', { retryAfter: RETRY_AFTER_MS });
 }
 
-/** A session as back ends read it. */
-export function sessionForBackEnd({ id, userId, roles, address, principal }: Session): object {
-  return { session: id, user: principal.anonymous ? null : userId, roles, address };
+/** A session, or a client that is about to have one, as back ends read it. */
+export function sessionForBackEnd({ id, principal, address }: Pick<Session, 'id' | 'principal' | 'address'>): object {
+  const { anonymous, userId, roles } = principal;
+  return { session: id, user: anonymous ? null : userId, roles, address };
 }

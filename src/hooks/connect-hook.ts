@@ -4,7 +4,7 @@ import { readRights } from '../authentication/claims.js';
 import type { Principal } from '../authentication/principal.js';
 import type { ConnectDecisions, ConnectRequest } from '../upgrade/connect-decisions.js';
 import type { RefusalReason } from '../upgrade/ladder/refusals.js';
-import { denialOf, onlyFields, type Denial } from './answers.js';
+import { denialOf, onlyFields, sessionForBackEnd, type Denial } from './answers.js';
 import type { HookAnswer } from './hook-client.js';
 import type { HookClients } from './hook-clients.js';
 import { HookFailure } from './hook-failure.js';
@@ -24,8 +24,7 @@ export class ConnectHookDecisions implements ConnectDecisions {
   ) {}
 
   async decide({ principal, sessionId, address, path }: ConnectRequest): Promise<Principal | RefusalReason> {
-    const { userId, anonymous, roles } = principal;
-    const data = { session: sessionId, user: anonymous ? null : userId, roles, address, path };
+    const data = { ...sessionForBackEnd({ id: sessionId, principal, address }), path };
     try {
       const { denied, rights } = await this.clients.post(this.hook.endpoint, { type: 'connect', data }, readDecision);
       if (denied === undefined) return Object.freeze({ ...principal, ...rights });

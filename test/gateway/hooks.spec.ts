@@ -298,4 +298,16 @@ describe('the hook of events', () => {
     const told = backEnd.asked.flatMap(({ data }) => (data as unknown as { type: string }[]).map(({ type }) => type));
     expect(told).toEqual(['session.opened', 'session.closed']);
   });
+
+  it('tells all batches that are left before the server ends, also to a slow back end', async () => {
+    await using backEnd = await BackEnd.start();
+    backEnd.answer = () => new Promise((resolve) => setTimeout(resolve, 50, {}));
+    using file = hooksFile(backEnd.url, 'events: { endpoint: app, types: [session.*], wait: 10s, batch: 2 }');
+    const server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    const clients = await Promise.all(Array.from({ length: 5 }, () => connect(server.url)));
+    await server.close();
+    await Promise.all(clients.map(({ closed }) => closed));
+    const told = backEnd.asked.flatMap(({ data }) => data as unknown as unknown[]);
+    expect(told).toHaveLength(10);
+  });
 });
