@@ -1,51 +1,12 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { createClient, type Client, type ClientOptions, type GatehouseError } from '../../packages/client/src/index.js';
-import { msgpack } from '../../packages/client/src/msgpack.js';
 import { fernet } from '../../packages/client/src/fernet.js';
+import { msgpack } from '../../packages/client/src/msgpack.js';
 import { eventually } from '../support/eventually.js';
+import { follow, ROOM, useLibrary as use } from '../support/library-client.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { mintToken, startTestServer } from '../support/test-server.js';
-
-const ROOM = 'room:lobby';
-
-interface Used extends AsyncDisposable {
-  readonly client: Client;
-  readonly errors: GatehouseError[];
-  readonly reasons: string[];
-}
-
-/** A client of the library on the `ws` of Node 20. */
-function use(url: string, options: Partial<ClientOptions> & { readonly claims?: object } = {}): Used {
-  const reasons: string[] = [];
-  const errors: GatehouseError[] = [];
-  const token: ClientOptions['token'] = ({ reason }) => {
-    reasons.push(reason);
-    return mintToken({ jti: String(reasons.length), ...options.claims });
-  };
-  const client = createClient({ url, token, WebSocket, ...options });
-  client.on('error', (error) => errors.push(error));
-  return { client, errors, reasons, [Symbol.asyncDispose]: async () => client.close() };
-}
-
-/** Reads a channel, and writes down what it is told. */
-function follow({ client }: Used) {
-  const shown: unknown[] = [];
-  const loads: string[] = [];
-  const channel = client.channel(ROOM, {
-    load: async ({ reason }) => {
-      loads.push(reason);
-      const { epoch, seq } = await client
-        .request('history', { channel: ROOM, limit: 1 })
-        .then((reply) => reply as { epoch: string; seq: number });
-      return { epoch, seq };
-    },
-    onMessage: ({ data }) => shown.push(data),
-  });
-  const isLive = (): Promise<void> => eventually('the channel is live', () => channel.getSnapshot().state === 'live');
-  return { channel, shown, loads, isLive };
-}
+import { startTestServer } from '../support/test-server.js';
 
 describe('@gatehouse/client and a real server', () => {
   it('greets, asks, publishes and knows who is there', async () => {
@@ -101,22 +62,6 @@ describe('@gatehouse/client and a real server', () => {
     await channel.publish('after');
     await eventually('it is shown', () => shown.length === 2);
     expect(shown).toEqual(['before', 'after']);
-  });
-
-  it('renews its token over the same connection, and gets a new one when it was revoked', async () => {
-    await using server = await startTestServer({ JWT_CLOCK_TOLERANCE_MS: '0' });
-    await using used = use(server.url, { claims: { exp: Math.floor(Date.now() / 1_000) + 4 } });
-    const { client, reasons } = used;
-    const session = client.request('hello').then((reply) => (reply as { sessionId: string }).sessionId);
-    await eventually('it is renewed', () => reasons.includes('expiring'));
-    expect(client.getSnapshot().session?.sessionId).toBe(await session);
-  });
-
-  it('is over when an invalid token is refused, and says why', async () => {
-    await using server = await startTestServer();
-    await using used = use(server.url, { token: 'not.a.token' });
-    await expect(used.client.request('echo')).rejects.toMatchObject({ code: 'CLOSED' });
-    expect(used.client.getSnapshot()).toMatchObject({ state: 'closed', close: { code: 4403 } });
   });
 
   it('speaks MessagePack, and encrypts', async () => {
