@@ -133,7 +133,8 @@ export class Channels {
       subscribe: store.subscribe,
       publish: (data, { signal, timeoutMs, replayProtected, ...rest } = {}) => {
         const idempotencyKey = rest.idempotencyKey ?? randomKey(host.environment.random);
-        const sending = { signal, timeoutMs, replayProtected, idempotent: true };
+        const isHeld = (): boolean => !isClosed && subscription.isPending;
+        const sending = { signal, timeoutMs, replayProtected, idempotent: true, isHeld };
         return host.requests.send(
           'publish',
           { channel: name, data, ...rest, idempotencyKey },

@@ -19,6 +19,12 @@ export interface RequestOptions {
   readonly replayProtected?: boolean | undefined;
 }
 
+/** For the library itself. */
+export interface SendOptions extends RequestOptions {
+  /** Whether it must wait although there is a connection. `flush` asks again. */
+  readonly isHeld?: (() => boolean) | undefined;
+}
+
 export interface QueueLimits {
   readonly messages: number;
   readonly bytes: number;
@@ -43,6 +49,7 @@ interface Settling {
 interface Pending extends Required<Pick<RequestOptions, 'retry' | 'idempotent'>> {
   readonly id: string;
   readonly frame: string | Uint8Array;
+  readonly isHeld: (() => boolean) | undefined;
   readonly deadline: unknown;
   readonly settle: (error: GatehouseError | undefined, data?: unknown) => void;
   attempts: number;
@@ -80,7 +87,7 @@ export class Requests {
     this.pace = new Pace(clock, () => this.flush());
   }
 
-  async send(type: string, data: unknown, options: RequestOptions = {}): Promise<unknown> {
+  async send(type: string, data: unknown, options: SendOptions = {}): Promise<unknown> {
     const message = await this.messageOf(type, data, options);
     this.demandRoom(message.frame.length, options);
     return new Promise((resolve, reject) => this.start(message, options, { resolve, reject }));
@@ -161,7 +168,7 @@ export class Requests {
       throw new GatehouseError('QUEUE_FULL', 'Too much waits for a connection');
   }
 
-  private start({ id, frame }: Framed, options: RequestOptions, promise: Settling): void {
+  private start({ id, frame }: Framed, options: SendOptions, promise: Settling): void {
     const { clock } = this.setup.environment;
     const { signal } = options;
     const onAbort = (): void => request.settle(aborted(signal, request.stage === 'sent'));
@@ -170,6 +177,7 @@ export class Requests {
     const request: Pending = {
       id,
       frame,
+      isHeld: options.isHeld,
       attempts: 0,
       stage: 'waiting',
       retry: options.retry ?? true,
@@ -211,11 +219,11 @@ export class Requests {
   }
 
   /** In the order of the calls, and not faster than the server allows. */
-  private flush(): void {
+  flush(): void {
     const { link } = this.setup;
     if (link.state !== 'open') return;
     for (const request of this.pending.values()) {
-      if (request.stage !== 'waiting') continue;
+      if (request.stage !== 'waiting' || request.isHeld?.() === true) continue;
       if (exceeds(request.frame, link.hello?.limits.maxMessageBytes ?? 0)) {
         // The server would close the connection.
         request.settle(new GatehouseError('MESSAGE_TOO_LARGE', 'The server takes no message of this size'));

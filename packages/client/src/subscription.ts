@@ -50,6 +50,11 @@ export class Subscription {
     this.timers = new Timers(host.environment.clock);
   }
 
+  /** Whether it is not known yet if there is a subscription. */
+  get isPending(): boolean {
+    return this.state === 'waiting' || this.state === 'subscribing';
+  }
+
   get presentMembers(): readonly Member[] | undefined {
     return this.members.list();
   }
@@ -213,6 +218,8 @@ export class Subscription {
   private become(state: SubscriptionState): void {
     this.state = state;
     for (const follower of this.followers) follower.onState();
+    // What was published meanwhile has waited: the server may take publications of subscribers only.
+    if (!this.isPending) this.host.requests.flush();
   }
 }
 

@@ -36,6 +36,26 @@ describe('a channel', () => {
     expect(shown).toEqual([1, 2, 3, 4]);
   });
 
+  it('publishes only once it is subscribed, also after a lost connection: the server may take nothing from others', async () => {
+    const { server, channel } = follow();
+    const order = (): string[] => server.requests.map(({ type }) => type);
+    const first = channel.publish('first');
+    await server.clock.advance(SECOND);
+    await first;
+    const second = channel.publish('second');
+    await server.clock.advance(0);
+    server.failNext('subscribe', 'SERVER_BUSY', 100);
+    server.closeAll(1006);
+    await server.clock.advance(5 * SECOND);
+    await second;
+    expect(order().filter((type, index) => type !== order()[index - 1])).toEqual([
+      'subscribe',
+      'publish',
+      'subscribe',
+      'publish',
+    ]);
+  });
+
   it('loads first and after a gap, and holds publications back until it has', async () => {
     const log: unknown[] = [];
     let release: (position: Position) => void = () => {};
