@@ -1,11 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../config/settings.js';
 import { spawnBound } from './bound-process.js';
+import { BUNDLE, bundleServer } from './bundled-server.js';
 import { onceARun } from './once-a-run.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -44,8 +46,10 @@ function passing(folder: string): Build {
 async function compile(project: string, alike?: Build): Promise<string> {
   // Inside node_modules, so that the compiled files find their packages and nothing else finds them.
   const folder = await mkdtemp(join(ROOT, 'node_modules', '.gatehouse-build-'));
-  if (alike !== undefined) await cp(alike.folder, folder, { recursive: true, verbatimSymlinks: true });
-  else {
+  if (alike !== undefined) {
+    const filter = (path: string) => basename(path) !== BUNDLE;
+    await cp(alike.folder, folder, { recursive: true, verbatimSymlinks: true, filter });
+  } else {
     await symlink(join(ROOT, 'package.json'), join(folder, 'package.json'));
     // Where package.json says that `gatehouse` is.
     await symlink('.', join(folder, 'dist'));
@@ -62,7 +66,10 @@ async function compile(project: string, alike?: Build): Promise<string> {
       await write(join(folder, part, file.replace(/ts$/, 'js')), transpile(source, file));
     }
   }
-  if (alike === undefined) await compileProtocol(folder, transpile);
+  if (alike === undefined) {
+    await compileProtocol(folder, transpile);
+    await bundleServer(folder);
+  }
   return folder;
 }
 
@@ -96,6 +103,12 @@ async function transpiler(project: string): Promise<Transpile> {
 /** A machine that is busy with other tests makes no node overloaded. */
 const UNDISTURBED = { PORT: '0', HOST: '127.0.0.1', LOG_FORMAT: 'json', OVERLOAD_EVENT_LOOP_LAG_MS: '0' };
 
+/** A feature shares its classes with the server, so that the server must run from the modules that the feature imports. */
+function entryOf(folder: string, { FEATURES_FILE }: Environment): string {
+  const bundle = join(folder, BUNDLE, 'main.js');
+  return FEATURES_FILE === undefined && existsSync(bundle) ? bundle : join(folder, 'src', 'main.js');
+}
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -116,7 +129,7 @@ export class ServerProcess implements AsyncDisposable {
   private readonly child: ChildProcess;
 
   private constructor({ folder }: Build, home: string, { environment = {}, wrapper = [] }: ProcessSetup) {
-    const [command, ...parameters] = [...wrapper, process.execPath, join(folder, 'src', 'main.js')];
+    const [command, ...parameters] = [...wrapper, process.execPath, entryOf(folder, environment)];
     this.child = spawnBound(command, parameters, {
       cwd: home,
       env: { PATH: process.env.PATH, ...UNDISTURBED, ...environment },
