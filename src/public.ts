@@ -73,7 +73,8 @@ export type { Capabilities, Capability, Principal } from './authentication/princ
 // Sending to other clients
 export { Broadcaster } from './broadcast/broadcaster.js';
 export { Audience } from './broadcast/audience.js';
-export { ClusterSessions, type SessionQuery, type SessionSummary } from './broadcast/cluster-sessions.js';
+export { ClusterSessions, type SessionPage, type SessionQuery } from './broadcast/cluster-sessions.js';
+export type { SessionDetail, SessionSummary } from './broadcast/session-summary.js';
 
 // Channels
 export { SubscriptionReview } from './channels/subscription-review.js';

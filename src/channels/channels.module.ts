@@ -16,6 +16,7 @@ import { NodeAccounts } from './ledger/node-accounts.js';
 import { NamespaceCounts } from './namespace-counts.js';
 import { PresenceTracker } from './presence/presence-tracker.js';
 import { PublishLimits } from './publish-limits.js';
+import { SubscriptionDirectory } from './subscription-directory.js';
 import { SubscriptionReview } from './subscription-review.js';
 
 const settings: FactoryProvider<ChannelsSettings> = {
@@ -38,6 +39,7 @@ const settings: FactoryProvider<ChannelsSettings> = {
     Channels,
     ChannelRequests,
     ChannelDirectory,
+    SubscriptionDirectory,
     PublishLimits,
     SubscriptionReview,
   ],
@@ -48,6 +50,7 @@ const settings: FactoryProvider<ChannelsSettings> = {
     Channels,
     ChannelRequests,
     ChannelDirectory,
+    SubscriptionDirectory,
     NamespaceCounts,
     Ledgers,
     Explanations,

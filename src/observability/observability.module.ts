@@ -1,4 +1,4 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
 import { Registry } from 'prom-client';
 import type { Settings } from '../../config/settings.js';
@@ -11,12 +11,14 @@ import { SessionsModule } from '../sessions/sessions.module.js';
 import { SocketModule } from '../socket/socket.module.js';
 import { TransportModule } from '../transport/transport.module.js';
 import { UpgradeModule } from '../upgrade/upgrade.module.js';
+import { NodeActivity } from './activity/node-activity.js';
 import { accessMetrics } from './metrics/access-metrics.js';
 import { Anomalies } from './anomalies/anomalies.js';
 import { AnomalyReport } from './anomalies/anomaly-report.js';
 import { ApiEvents } from './api-events.js';
 import { ApiObserver } from './logs/api-observer.js';
 import { AuditLog } from './audit/audit-log.js';
+import { AuditTail } from './audit/audit-tail.js';
 import { auditMetricProviders } from './audit/audit-metrics.js';
 import { AuditOperations } from './audit/audit-operations.js';
 import { AuditObserver } from './audit/audit-observer.js';
@@ -47,6 +49,13 @@ const prometheus = PrometheusModule.register({
   controller: MetricsController,
   defaultMetrics: { enabled: false },
 });
+
+/** Empty if there is no audit log. */
+const auditTail: FactoryProvider<AuditTail> = {
+  provide: AuditTail,
+  inject: [{ token: AuditLog, optional: true }],
+  useFactory: (log: AuditLog | undefined) => log?.tail ?? new AuditTail(),
+};
 
 /**
  * Global, because the controller of Prometheus' own module asks for the registry, and the server API for its events and
@@ -98,10 +107,12 @@ export class ObservabilityModule {
         HookLog,
         ApiObserver,
         TransportObserver,
+        NodeActivity,
+        auditTail,
         ...(settings.audit.log !== 'off' ? [AuditLog, AuditObserver, AuditOperations] : []),
         ...(Anomalies.areWanted(settings.anomalies) ? [AnomalyReport, Anomalies] : []),
       ],
-      exports: [Registry, ApiEvents, ...(isDiagnosable(settings) ? [NodeDiagnostics] : [])],
+      exports: [Registry, ApiEvents, NodeActivity, AuditTail, ...(isDiagnosable(settings) ? [NodeDiagnostics] : [])],
     };
   }
 }

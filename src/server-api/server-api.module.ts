@@ -8,6 +8,10 @@ import { ClusterModule } from '../cluster/cluster.module.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { isDiagnosable } from '../observability/diagnostics/diagnostics-providers.js';
 import { ApiEntrance } from './http/api-entrance.js';
+import { ActivityController } from './activity/activity.controller.js';
+import { ClusterActivity } from './activity/cluster-activity.js';
+import { AuditController } from './audit/audit.controller.js';
+import { ClusterAudit } from './audit/cluster-audit.js';
 import { BansController } from './bans/bans.controller.js';
 import { ChannelsController } from './channels/channels.controller.js';
 import { DiagnosticsController } from './diagnostics/diagnostics.controller.js';
@@ -31,10 +35,12 @@ const CONTROLLERS: readonly Type[] = [
   ChannelsController,
   ExplainController,
   NodesController,
+  ActivityController,
   LogLevelsController,
   BansController,
   RevocationsController,
   RightsController,
+  AuditController,
 ];
 
 /** HTTP for back ends and operators. */
@@ -52,6 +58,8 @@ export class ServerApiModule {
         { provide: ApiControllers, useValue: { classes: controllers } },
         ApiEntrance,
         ...(isDiagnosed ? [ClusterDiagnostics] : []),
+        ClusterActivity,
+        ClusterAudit,
         DrainOrders,
         LogLevelOrders,
         Once,

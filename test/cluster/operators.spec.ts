@@ -2,7 +2,8 @@ import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { Bans } from '../../src/access/lists/bans.js';
 import { SessionTermination } from '../../src/access/session-termination.js';
-import { ClusterSessions, type SessionSummary } from '../../src/broadcast/cluster-sessions.js';
+import { ClusterSessions } from '../../src/broadcast/cluster-sessions.js';
+import type { SessionSummary } from '../../src/broadcast/session-summary.js';
 import { TOO_MANY } from '../support/closes.js';
 import { eventually } from '../support/eventually.js';
 import { connect, open } from '../support/test-client.js';
@@ -177,6 +178,8 @@ describe('the sessions of all nodes', () => {
         openedAt: expect.any(Number),
         messagesReceived: 1,
         messagesSent: 1,
+        subscriptions: 0,
+        queuedBytes: 0,
       },
     ]);
     expect(await all.list({ limit: -1 })).toEqual([]);

@@ -12,6 +12,7 @@ const ENDPOINTS = table(documented, 'endpoint').map(({ endpoint = '', ...row }) 
   endpoint: literal(endpoint) ?? '',
   ADMIN: row['`ADMIN`'],
   SERVICE: row['`SERVICE`'],
+  VIEWER: row['`VIEWER`'],
   others: row.others,
   above: row.above,
 }));
@@ -23,9 +24,10 @@ const MESSAGES = table(documented, 'message').map(({ message = '', ...row }) => 
 
 const ADMIN = mintToken({ sub: 'chief', roles: ['ADMIN'] });
 const SERVICE = mintToken({ sub: 'backend', roles: ['SERVICE'] });
-const TOKENS = { ADMIN, SERVICE, others: mintToken({ sub: 'bob', roles: ['MEMBER'] }) };
+const VIEWER = mintToken({ sub: 'onlooker', roles: ['VIEWER'] });
+const TOKENS = { ADMIN, SERVICE, VIEWER, others: mintToken({ sub: 'bob', roles: ['MEMBER'] }) };
 /** What an endpoint says that is not for the role of its caller, whatever it is asked. */
-const CLOSED = new Set(['Insufficient privileges', 'Requires the role ADMIN']);
+const CLOSED = new Set(['Insufficient privileges', 'Requires the role ADMIN', 'The role VIEWER changes nothing']);
 
 const file = namespacesFile({ feed: 'subscribe: anyone, publish: signed_in' });
 let server: TestServer;
@@ -50,12 +52,14 @@ describe('the table of endpoints in docs/security.md', () => {
       const found = {
         ADMIN: await open(TOKENS.ADMIN),
         SERVICE: await open(TOKENS.SERVICE),
+        VIEWER: await open(TOKENS.VIEWER),
         others: await open(TOKENS.others),
       };
       expect({ endpoint, ...found }).toEqual({
         endpoint,
         ADMIN: row.ADMIN,
         SERVICE: row.SERVICE,
+        VIEWER: row.VIEWER,
         others: row.others,
       });
     }

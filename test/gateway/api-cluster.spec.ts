@@ -103,6 +103,45 @@ describe('the server API of a node that is not alone', { tags: ['redis'] }, () =
     });
   });
 
+  it('finds a session and its subscriptions wherever it is, and the subscribers of a channel page by page', async () => {
+    await using here = await connectTo(0, 'kim');
+    await using there = await connectTo(1, 'kimberley');
+    for (const client of [here, there]) await client.request('subscribe', { channel: 'feed:found' });
+    const { sessions } = (await api(nodes.at(0), 'GET /api/sessions?prefix=kim')).body as {
+      sessions: { sessionId: string; userId: string; nodeId: string; subscriptions: number }[];
+    };
+    expect(sessions.map(({ userId, subscriptions }) => ({ userId, subscriptions })).sort(byUser)).toEqual([
+      { userId: 'kim', subscriptions: 1 },
+      { userId: 'kimberley', subscriptions: 1 },
+    ]);
+    const other = sessions.find(({ nodeId }) => nodeId === 'node-2')?.sessionId ?? '';
+    expect((await api(nodes.at(0), `GET /api/sessions/${other}`)).body).toMatchObject({ userId: 'kimberley' });
+    const ofOther = (await api(nodes.at(0), `GET /api/sessions/${other}/subscriptions`)).body;
+    expect(ofOther).toMatchObject({ nodeId: 'node-2', subscriptions: [{ channel: 'feed:found' }] });
+    const path = 'GET /api/channels/feed:found/subscribers?limit=1';
+    const first = (await api(nodes.at(0), path)).body as { subscribers: unknown[]; after: string };
+    const second = (await api(nodes.at(0), `${path}&after=${first.after}`)).body as { subscribers: unknown[] };
+    const found = [...first.subscribers, ...second.subscribers] as { sessionId: string }[];
+    expect(found.map(({ sessionId }) => sessionId)).toEqual(sessions.map(({ sessionId }) => sessionId));
+    expect((await api(nodes.at(0), 'GET /api/sessions/nobody')).status).toBe(404);
+  });
+
+  it('shows what every node does, and the newest audit lines of all', async () => {
+    const { body } = await api(nodes.at(1), 'GET /api/activity');
+    const redis = { engine: 'redis', isEngineUp: true };
+    const both = [
+      { nodeId: 'node-1', ...redis },
+      { nodeId: 'node-2', ...redis },
+    ];
+    expect(body).toMatchObject({ nodes: both, missing: [] });
+    const token = mintToken({ sub: 'ann', roles: ['ADMIN'] });
+    const { lines } = (await api(nodes.at(1), 'GET /api/audit?limit=500', { token })).body as {
+      lines: { nodeId: string; event: string }[];
+    };
+    const started = lines.filter(({ event }) => event === 'started').map(({ nodeId }) => nodeId);
+    expect(started.sort()).toEqual(['node-1', 'node-2']);
+  });
+
   it('bans on all nodes', async () => {
     await using there = await connectTo(1, 'judy');
     const ban = { kind: 'user', key: 'judy', durationMs: 60_000 };
@@ -178,3 +217,7 @@ describe('the server API while Redis is away', () => {
     expect((await api(another, 'GET /api/nodes')).status).toBe(200);
   });
 });
+
+function byUser(left: { userId: string }, right: { userId: string }): number {
+  return left.userId < right.userId ? -1 : 1;
+}

@@ -29,7 +29,9 @@ describe('GET /api/sessions', () => {
     const { status, body } = await api(server, 'GET /api/sessions');
     const session = { sessionId, userId: 'alice', roles: ['MEMBER'], nodeId: 'test-node', address: '127.0.0.1' };
     const counts = { protocol: text, openedAt: number, messagesReceived: 1, messagesSent: 1 };
-    expect({ status, body }).toEqual({ status: 200, body: { sessions: [{ ...session, ...counts }] } });
+    const queues = { subscriptions: 0, queuedBytes: 0 };
+    const sessions = [{ ...session, ...counts, ...queues }];
+    expect({ status, body }).toEqual({ status: 200, body: { sessions, missing: [] } });
   });
 
   it('shows those of one user', async () => {
@@ -39,6 +41,32 @@ describe('GET /api/sessions', () => {
     await Promise.all([alice, bob].map(idOf));
     expect((await page(server, '?userId=bob')).sessions.map(({ userId }) => userId)).toEqual(['bob']);
     expect((await page(server, '?userId=nobody')).sessions).toEqual([]);
+  });
+
+  it('finds those whose user or session begins with a text, and never an anonymous one by its hidden user', async () => {
+    await using server = await startTestServer({ AUTH_MODE: 'optional' });
+    await using alice = await connect(server.url, { claims: { sub: 'alice' } });
+    await using alina = await connect(server.url, { claims: { sub: 'alina' } });
+    await using bob = await connect(server.url, { claims: { sub: 'bob' } });
+    await using guest = await connect(server.url, { claims: false });
+    const [id = ''] = await Promise.all([alice, alina, bob, guest].map(idOf));
+    const { userId: hidden } = (await guest.request('hello')).data as { userId: string };
+    const found = async (query: string) => (await page(server, query)).sessions.map(({ userId }) => userId).sort();
+    expect(await found('?prefix=ali')).toEqual(['alice', 'alina']);
+    expect(await found('?prefix=ali&userId=alice')).toEqual(['alice']);
+    expect(await found(`?prefix=${id}`)).toEqual(['alice']);
+    expect(await found('?prefix=lice')).toEqual([]);
+    if (typeof hidden === 'string') expect(await found(`?prefix=${hidden.slice(0, 20)}`)).toEqual([]);
+  });
+
+  it('finds those of one address', async () => {
+    await using server = await startTestServer({ TRUST_PROXY: '1' });
+    const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
+    await using here = await connect(server.url, { claims: { sub: 'alice' }, ...from('203.0.113.7') });
+    await using there = await connect(server.url, { claims: { sub: 'bob' }, ...from('203.0.113.8') });
+    await Promise.all([here, there].map(idOf));
+    expect((await page(server, '?address=203.0.113.8')).sessions.map(({ userId }) => userId)).toEqual(['bob']);
+    expect((await page(server, '?address=203.0.113')).sessions).toEqual([]);
   });
 
   it('brings every session once, page by page, and the last page says so', async () => {
@@ -69,6 +97,45 @@ describe('GET /api/sessions', () => {
     await using server = await startTestServer();
     const { status, body } = await api(server, `GET /api/sessions?${query}`);
     expect({ status, body }).toMatchObject({ status: 422, body: { code: 'VALIDATION_FAILED' } });
+  });
+});
+
+describe('GET /api/sessions/{id}', () => {
+  it('shows its rights and its queues besides what the list shows', async () => {
+    await using server = await startTestServer();
+    const channels = { 'room:*': ['subscribe', 'publish'] };
+    await using client = await connect(server.url, { claims: { sub: 'alice', channels, exp: 4_000_000_000 } });
+    const { status, body } = await api(server, `GET /api/sessions/${await idOf(client)}`);
+    const rights = { channels, expiresAt: 4_000_000_000_000, hasChangedRights: false };
+    const queues = { queuedMessages: 0, queuedBytes: 0, waitingMessages: 0, waitingBytes: 0, subscriptions: 0 };
+    expect({ status, body }).toMatchObject({ status: 200, body: { userId: 'alice', ...rights, ...queues } });
+    await api(server, 'PUT /api/users/alice/rights', { body: { roles: ['MEMBER'], channels: {} } });
+    const after = (await api(server, `GET /api/sessions/${await idOf(client)}`)).body;
+    expect(after).toMatchObject({ roles: ['MEMBER'], channels: {}, hasChangedRights: true });
+  });
+
+  it.each(['', '/subscriptions'])('is 404 where there is no such session: %s', async (suffix) => {
+    await using server = await startTestServer();
+    const { status, body } = await api(server, `GET /api/sessions/nobody${suffix}`);
+    expect({ status, body }).toMatchObject({ status: 404, body: { detail: 'No such session' } });
+  });
+});
+
+describe('GET /api/sessions/{id}/subscriptions', () => {
+  it('lists its channels page by page, without those that only carry presence', async () => {
+    await using server = await startTestServer();
+    await using client = await connect(server.url, { claims: { sub: 'alice' } });
+    for (const channel of ['room:c', 'feed:b', 'room:a']) {
+      await client.request('subscribe', { channel, ...(channel === 'room:a' && { presence: true }) });
+    }
+    const path = `GET /api/sessions/${await idOf(client)}/subscriptions`;
+    const by = { grantedBy: 'rights' };
+    const feed = { channel: 'feed:b', namespace: 'feed', ...by };
+    const rooms = ['room:a', 'room:c'].map((channel) => ({ channel, namespace: 'room', ...by }));
+    const first = { nodeId: 'test-node', subscriptions: [feed, rooms[0]], after: 'room:a' };
+    expect((await api(server, `${path}?limit=2`)).body).toEqual(first);
+    const last = { nodeId: 'test-node', subscriptions: [rooms[1]] };
+    expect((await api(server, `${path}?limit=2&after=room:a`)).body).toEqual(last);
   });
 });
 

@@ -7,6 +7,7 @@ import type { Principal } from '../../authentication/principal.js';
 import type { Session } from '../../sessions/session.js';
 import { clientAddress } from '../../access/limits/address-key.js';
 import { AuditBudget } from './audit-budget.js';
+import { AuditTail, type AuditCause } from './audit-tail.js';
 import { groupOf, type AuditEvent, type AuditFields, type SessionAuditEvent } from './audit-catalogue.js';
 import { clientText } from '../client-text.js';
 import { LineFile } from '../logs/line-file.js';
@@ -21,6 +22,8 @@ const PERIOD_MS = 10_000;
 /** The audit log: one JSON line for each event, in its own file or marked among the lines of the log. */
 @Injectable()
 export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
+  /** The newest lines. */
+  readonly tail = new AuditTail();
   private readonly budget: AuditBudget;
   private readonly file: LineFile | undefined;
   private readonly lines: Logger;
@@ -58,7 +61,7 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
 
   /** Writes a line without any limit. */
   write<Event extends AuditEvent>(event: Event, fields: AuditFields<Event>): void {
-    this.lines.info({ event, ...(fields as object) }, MARK);
+    this.put('server', event, fields);
   }
 
   /**
@@ -69,7 +72,7 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
    */
   writeBounded<Event extends AuditEvent>(event: Event, source: string, fields: () => AuditFields<Event>): void {
     const group = groupOf(event);
-    if (group === undefined || this.budget.take(group, source)) this.write(event, fields());
+    if (group === undefined || this.budget.take(group, source)) this.put('clients', event, fields());
   }
 
   /**
@@ -92,6 +95,11 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
   sourceOf({ anonymous, userId }: Principal, address: string): string {
     const isNamed = !anonymous && this.readsTokens;
     return isNamed ? `user ${clientText(userId)}` : addressSource(address);
+  }
+
+  private put(cause: AuditCause, event: AuditEvent, fields: object): void {
+    this.lines.info({ event, ...fields }, MARK);
+    this.tail.add(cause, event, fields);
   }
 
   /** Ends a period and reports what was omitted in it. */

@@ -15,6 +15,7 @@ export class MessageTallies implements OnModuleInit {
   /** A message to many clients counts once per encoding. */
   readonly size = { in: new Distribution(SIZES), out: new Distribution(SIZES) };
   bytesReceived = 0;
+  errors = 0;
 
   constructor(
     private readonly sessions: SessionEvents,
@@ -28,6 +29,7 @@ export class MessageTallies implements OnModuleInit {
       this.size.in.observe(bytes);
     });
     this.messages.on('handled', (type, milliseconds) => this.processingTime.observe(type, milliseconds / 1_000));
+    this.messages.on('failed', () => (this.errors += 1));
     this.sessions.on('sent', (type, bytes, sessions) => {
       this.sent.add(type, sessions);
       this.size.out.observe(bytes);

@@ -2,6 +2,7 @@ import { Get, Header, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { ChannelDirectory } from '../../channels/channel-directory.js';
 import { Channels } from '../../channels/channels.js';
+import { SubscriptionDirectory } from '../../channels/subscription-directory.js';
 import { show } from '../../channels/recovery/recovery.js';
 import type { Position } from '../../cluster/ports/broker.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
@@ -15,6 +16,8 @@ import {
   HistoryQuery,
   PresenceAnswer,
   PresenceQuery,
+  SubscriberPageAnswer,
+  SubscribersQuery,
 } from './channels.requests.js';
 
 const DEFAULT_LIMIT = 100;
@@ -24,6 +27,7 @@ export class ChannelsController {
   constructor(
     private readonly channels: Channels,
     private readonly directory: ChannelDirectory,
+    private readonly subscriptions: SubscriptionDirectory,
   ) {}
 
   @Get('channels')
@@ -33,6 +37,19 @@ export class ChannelsController {
     const page = await this.directory.list({ limit, after });
     const last = page.channels.at(-1);
     return page.channels.length < limit || last === undefined ? page : { ...page, after: last.channel };
+  }
+
+  @Get('channels/:channel/subscribers')
+  @ApiOperation({ summary: 'List the sessions subscribed to a channel, page by page' })
+  @Problems(404, 422)
+  async subscribers(
+    @Param() { channel: name }: ChannelPath,
+    @Query() { limit = DEFAULT_LIMIT, after = '' }: SubscribersQuery,
+  ): Promise<SubscriberPageAnswer> {
+    const channel = this.channels.named(name).name;
+    const page = await this.subscriptions.ofChannel({ channel, limit, after });
+    const last = page.subscribers.at(-1);
+    return page.subscribers.length < limit || last === undefined ? page : { ...page, after: last.sessionId };
   }
 
   @Get('channels/:channel/history')

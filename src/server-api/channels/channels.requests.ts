@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsBoolean, IsInt, IsOptional, IsString, Length, Max, Min } from 'class-validator';
 import type { ChannelSummary } from '../../channels/channel-directory.js';
+import type { SubscriberSummary } from '../../channels/subscription-directory.js';
 import { ANY_JSON } from '../http/any-json.js';
 import { TrueOrFalse, WholeNumber } from '../http/query-values.js';
 
@@ -27,6 +28,46 @@ export class ChannelsQuery {
   @IsString()
   @Length(1, 255)
   after?: string;
+}
+
+export class SubscribersQuery {
+  @ApiProperty({ type: 'integer', default: 100 })
+  @IsOptional()
+  @WholeNumber()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_PAGE)
+  limit?: number;
+
+  /** The `after` of the previous page */
+  @IsOptional()
+  @IsString()
+  @Length(1, 64)
+  after?: string;
+}
+
+export class SubscriberAnswer implements SubscriberSummary {
+  /** @example 5f2b8c1e-9d43-4d0a-8a55-0b1f6c7e2d34 */
+  sessionId!: string;
+
+  /** Null for an anonymous session @example alice */
+  userId!: string | null;
+
+  /** @example node-1 */
+  nodeId!: string;
+}
+
+export class SubscriberPageAnswer {
+  /** Sorted by session id */
+  @ApiProperty({ type: [SubscriberAnswer] })
+  subscribers!: readonly SubscriberAnswer[];
+
+  /** Pass it as `after` to get the next page; absent on the last page */
+  after?: string;
+
+  /** Nodes that did not answer, so their subscribers are not listed @example [] */
+  @ApiProperty({ type: [String] })
+  missing!: readonly string[];
 }
 
 export class HistoryQuery {

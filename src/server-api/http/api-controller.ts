@@ -13,7 +13,7 @@ type ProblemStatus = keyof typeof CAUSES;
 const CAUSES = {
   400: 'The body is not JSON or is too complex, or the URL is malformed',
   401: 'No token, or an invalid one',
-  403: 'The token has neither the role ADMIN nor SERVICE, or the request concerns someone with a higher role',
+  403: 'The roles of the token do not allow the request, or it concerns someone with a higher role',
   404: 'Not found',
   409: 'A request with the same Idempotency-Key is still in progress',
   413: 'The body is longer than API_MAX_BODY_BYTES',

@@ -8,7 +8,7 @@ import { TokenVerifier, type Verdict } from '../../authentication/token-verifier
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { clientAddressReader } from '../../upgrade/ladder/client-address.js';
 import { ApiEvents } from '../../observability/api-events.js';
-import { API_ROLES } from './api.guard.js';
+import { demandApiRole } from './api.guard.js';
 import { rememberCaller, type ApiRequest } from './caller.js';
 import { readJsonBody } from './json-body.js';
 import { isExpected, problemOf, ProblemError, sendProblem } from './problem.js';
@@ -56,9 +56,11 @@ export class ApiEntrance {
 
   private async admit(request: ApiRequest): Promise<void> {
     const caller = await this.authenticate(request);
-    if (!caller.roles.some((role) => API_ROLES.includes(role))) {
+    try {
+      demandApiRole(caller, request);
+    } catch (error) {
       this.events.emit('refused', 403, this.clientAddressOf(request).address);
-      throw new GatehouseError('FORBIDDEN');
+      throw error;
     }
     rememberCaller(request, caller);
     demandReadablePath(request.url ?? '');

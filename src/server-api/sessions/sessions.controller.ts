@@ -5,12 +5,21 @@ import { Precedence } from '../../access/lists/precedence.js';
 import { givenBy } from '../../access/lists/standing.js';
 import type { Principal } from '../../authentication/principal.js';
 import { ClusterSessions } from '../../broadcast/cluster-sessions.js';
+import { SubscriptionDirectory } from '../../channels/subscription-directory.js';
+import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { ApiController, Problems } from '../http/api-controller.js';
 import { Audited } from '../http/audit.interceptor.js';
 import { Caller } from '../http/caller.js';
 import { SessionsAnswer, UserPath } from '../messages/messages.requests.js';
 import { ProblemError } from '../http/problem.js';
-import { SessionPageAnswer, SessionPath, SessionsQuery } from './sessions.requests.js';
+import {
+  SessionDetailAnswer,
+  SessionPageAnswer,
+  SessionPath,
+  SessionsQuery,
+  SubscriptionPageAnswer,
+  SubscriptionsQuery,
+} from './sessions.requests.js';
 
 const DEFAULT_LIMIT = 100;
 
@@ -18,17 +27,39 @@ const DEFAULT_LIMIT = 100;
 export class SessionsController {
   constructor(
     private readonly sessions: ClusterSessions,
+    private readonly subscriptions: SubscriptionDirectory,
     private readonly termination: SessionTermination,
     private readonly precedence: Precedence,
   ) {}
 
   @Get('sessions')
-  @ApiOperation({ summary: 'List the open sessions of all nodes' })
+  @ApiOperation({ summary: 'List the open sessions of all nodes, or those that match' })
   @Problems(422)
-  async list(@Query() { userId, after, limit = DEFAULT_LIMIT }: SessionsQuery): Promise<SessionPageAnswer> {
-    const sessions = await this.sessions.list({ userId, limit, afterId: after });
-    const last = sessions.at(-1);
-    return sessions.length < limit || last === undefined ? { sessions } : { sessions, after: last.sessionId };
+  async list(@Query() { after, limit = DEFAULT_LIMIT, ...filter }: SessionsQuery): Promise<SessionPageAnswer> {
+    const page = await this.sessions.page({ ...filter, limit, afterId: after });
+    const last = page.sessions.at(-1);
+    return page.sessions.length < limit || last === undefined ? page : { ...page, after: last.sessionId };
+  }
+
+  @Get('sessions/:id')
+  @ApiOperation({ summary: 'Show one session: its rights, its queues and its counts' })
+  @Problems(404, 422, 504)
+  async show(@Param() { id }: SessionPath): Promise<SessionDetailAnswer> {
+    const { session, missing } = await this.sessions.show(id);
+    return session ?? notFound(missing);
+  }
+
+  @Get('sessions/:id/subscriptions')
+  @ApiOperation({ summary: 'List the channels that a session is subscribed to' })
+  @Problems(404, 422, 504)
+  async subscribed(
+    @Param() { id: sessionId }: SessionPath,
+    @Query() { limit = DEFAULT_LIMIT, after = '' }: SubscriptionsQuery,
+  ): Promise<SubscriptionPageAnswer> {
+    const { found, missing } = await this.subscriptions.ofSession({ sessionId, limit, after });
+    if (found === undefined) return notFound(missing);
+    const last = found.subscriptions.at(-1);
+    return found.subscriptions.length < limit || last === undefined ? found : { ...found, after: last.channel };
   }
 
   @Delete('sessions/:id')
@@ -51,4 +82,10 @@ export class SessionsController {
     await this.precedence.demandOver(caller, { by: 'user', id: userId });
     return { sessions: await this.termination.user(userId, undefined, givenBy(caller)) };
   }
+}
+
+/** A node that did not answer may have the session. */
+function notFound(missing: readonly string[]): never {
+  if (missing.length === 0) throw new ProblemError(404, 'No such session');
+  throw new GatehouseError('TIMEOUT', { message: 'Some nodes did not answer, and the others do not have the session' });
 }
