@@ -17,7 +17,17 @@ const MAY_IMPORT = {
   dispatch: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access'],
   contract: ['config', 'protocol', 'access', 'channels', 'dispatch'],
   endpoint: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access', 'upgrade', 'dispatch'],
-  hooks: ['config', 'protocol', 'authentication', 'sessions', 'channels', 'broadcast', 'upgrade', 'dispatch'],
+  hooks: [
+    'config',
+    'protocol',
+    'authentication',
+    'sessions',
+    'cluster',
+    'channels',
+    'broadcast',
+    'upgrade',
+    'dispatch',
+  ],
 };
 const BELOW_OBSERVABILITY = Object.keys(MAY_IMPORT);
 

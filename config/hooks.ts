@@ -55,7 +55,14 @@ export interface Hooks {
   readonly events: EventHook | undefined;
 }
 
-export const HOOK_EVENTS = ['session.opened', 'session.closed', 'member.joined', 'member.left'] as const;
+export const HOOK_EVENTS = [
+  'session.opened',
+  'session.closed',
+  'channel.occupied',
+  'channel.vacated',
+  'member.joined',
+  'member.left',
+] as const;
 export type HookEventType = (typeof HOOK_EVENTS)[number];
 
 const DEFAULT_FILE = 'config/hooks.yaml';

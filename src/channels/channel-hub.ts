@@ -110,7 +110,9 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     this.ofSession.set(session, channels);
     channels.add(channel);
     this.lingering.delete(channel);
-    return this.counted(channel, () => channel.add(session, formerSession));
+    const subscription = this.counted(channel, () => channel.add(session, formerSession));
+    if (channel.subscriptions.size === 1 && !channel.isCompanion) this.events.emit('occupied', channel.name);
+    return subscription;
   }
 
   /** Returns false if the session was not in the channel. */
@@ -192,5 +194,6 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     if (this.local.get(channel.name) !== channel) return;
     this.local.delete(channel.name);
     this.broker.unsubscribe(channel.name);
+    if (!channel.isCompanion) this.events.emit('vacated', channel.name);
   }
 }

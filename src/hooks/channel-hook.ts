@@ -24,20 +24,29 @@ export class ChannelHookDecisions implements ChannelDecisions {
     const hook = this.hooks[moment];
     if (!hook?.namespaces.includes(request.channel.namespace.name)) return request.data;
     const { denied, data } = await this.ask(moment, request, hook);
-    if (denied !== undefined) throw refusalFrom(denied);
+    if (denied !== undefined) {
+      this.clients.decided({ ...decisionAbout(moment, request, hook), verdict: 'denied', code: denied.code });
+      throw refusalFrom(denied);
+    }
     return data === undefined ? request.data : data;
   }
 
-  private async ask(moment: Moment, { session, channel, data }: ChannelRequest, hook: ChannelHook): Promise<Decision> {
+  private async ask(moment: Moment, request: ChannelRequest, hook: ChannelHook): Promise<Decision> {
+    const { session, channel, data } = request;
     const about = { ...sessionForBackEnd(session), channel: channel.name, ...(moment === 'publish' && { data }) };
     try {
       return await this.clients.post(hook.endpoint, { type: moment, data: about }, READERS[moment]);
     } catch (error) {
       if (!(error instanceof HookFailure)) throw error;
-      if (hook.onFailure === 'allow') return { denied: undefined };
-      throw unavailable();
+      if (hook.onFailure !== 'allow') throw unavailable();
+      this.clients.decided({ ...decisionAbout(moment, request, hook), verdict: 'allowed_unasked' });
+      return { denied: undefined };
     }
   }
+}
+
+function decisionAbout(hook: Moment, { session, channel }: ChannelRequest, { endpoint }: ChannelHook) {
+  return { hook, endpoint, session, target: channel.name };
 }
 
 const READERS: Readonly<Record<Moment, (answer: HookAnswer) => Decision>> = {

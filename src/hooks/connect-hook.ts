@@ -27,7 +27,13 @@ export class ConnectHookDecisions implements ConnectDecisions {
     const data = { ...sessionForBackEnd({ id: sessionId, principal, address }), path };
     try {
       const { denied, rights } = await this.clients.post(this.hook.endpoint, { type: 'connect', data }, readDecision);
-      if (denied === undefined) return Object.freeze({ ...principal, ...rights });
+      const session = { id: sessionId, principal, address };
+      const about = { hook: 'connect', endpoint: this.hook.endpoint, session } as const;
+      if (denied === undefined) {
+        if (Object.keys(rights).length > 0) this.clients.decided({ ...about, verdict: 'rights_given' });
+        return Object.freeze({ ...principal, ...rights });
+      }
+      this.clients.decided({ ...about, verdict: 'denied', code: denied.code });
       return denied.code === 'UNAUTHENTICATED' ? 'unauthenticated' : 'denied_by_back_end';
     } catch (error) {
       if (error instanceof HookFailure) return 'back_end_unavailable';

@@ -12,10 +12,22 @@ interface ToldEvent {
   readonly data: object;
 }
 
+interface PushOptions {
+  /** Default: a new one. */
+  readonly id?: string | undefined;
+  /** Called when the back end has taken the event, or it was dropped. */
+  readonly settled?: () => void;
+}
+
+interface Waiting {
+  readonly event: ToldEvent;
+  readonly settled: (() => void) | undefined;
+}
+
 interface Batch {
   /** Stays the same when the request is repeated, so that the back end can drop repetitions. */
   readonly id: string;
-  readonly events: readonly ToldEvent[];
+  readonly events: readonly Waiting[];
   /** When its first event happened, milliseconds since 1970. */
   readonly since: number;
   failures: number;
@@ -39,16 +51,16 @@ const GIVE_UP_MS = 3_600_000;
  * An event may arrive twice, with the same id.
  */
 export class EventQueue {
-  private waiting: ToldEvent[] = [];
+  private waiting: Waiting[] = [];
   private current: Batch | undefined;
   private timer: NodeJS.Timeout | undefined;
   private idle: (() => void)[] = [];
 
   constructor(private readonly parts: EventQueueParts) {}
 
-  push(type: HookEventType, data: object): void {
-    this.waiting.push({ type, id: `evt_${randomUUID()}`, at: Date.now(), data });
-    if (this.waiting.length > MAX_WAITING) this.drop(this.waiting.splice(0, this.waiting.length - MAX_WAITING).length);
+  push(type: HookEventType, data: object, { id = `evt_${randomUUID()}`, settled }: PushOptions = {}): void {
+    this.waiting.push({ event: { type, id, at: Date.now(), data }, settled });
+    if (this.waiting.length > MAX_WAITING) this.drop(this.waiting.splice(0, this.waiting.length - MAX_WAITING));
     if (this.current !== undefined) return;
     if (this.waiting.length >= this.parts.hook.batch) this.next();
     else this.timer ??= setTimeout(() => this.next(), this.parts.hook.waitMs);
@@ -69,26 +81,28 @@ export class EventQueue {
     this.timer = undefined;
     const events = this.waiting.splice(0, this.parts.hook.batch);
     const [first] = events;
-    this.current = first && { id: `msg_${randomUUID()}`, events, since: first.at, failures: 0 };
+    this.current = first && { id: `msg_${randomUUID()}`, events, since: first.event.at, failures: 0 };
     if (this.current === undefined) for (const resolve of this.idle.splice(0)) resolve();
     else void this.tell(this.current);
   }
 
   private async tell(batch: Batch): Promise<void> {
     const { hook, clients } = this.parts;
+    const data = batch.events.map(({ event }) => event);
     try {
-      await clients.post(hook.endpoint, { type: 'events', id: batch.id, data: batch.events }, () => ({}));
+      await clients.post(hook.endpoint, { type: 'events', id: batch.id, data }, () => ({}));
     } catch {
       // Counted and logged by the clients.
       return this.retryLater(batch);
     }
+    for (const { settled } of batch.events) settled?.();
     if (this.current === batch) this.next();
   }
 
   private retryLater(batch: Batch): void {
     if (this.current !== batch) return;
     if (Date.now() - batch.since > GIVE_UP_MS) {
-      this.drop(batch.events.length);
+      this.drop(batch.events);
       return this.next();
     }
     const most = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** batch.failures);
@@ -98,12 +112,13 @@ export class EventQueue {
 
   private giveUp(): void {
     clearTimeout(this.timer);
-    this.drop((this.current?.events.length ?? 0) + this.waiting.length);
+    this.drop([...(this.current?.events ?? []), ...this.waiting]);
     this.waiting = [];
     this.next();
   }
 
-  private drop(count: number): void {
-    if (count > 0) this.parts.events.emit('dropped', count);
+  private drop(dropped: readonly Waiting[]): void {
+    if (dropped.length > 0) this.parts.events.emit('dropped', dropped.length);
+    for (const { settled } of dropped) settled?.();
   }
 }

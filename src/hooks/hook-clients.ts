@@ -1,7 +1,7 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { Hooks } from '../../config/hooks.js';
 import { HookClient, type HookAnswer, type HookRequest } from './hook-client.js';
-import type { HookEvents, HookOutcome } from './hook-events.js';
+import type { HookDecision, HookEvents, HookOutcome } from './hook-events.js';
 import { HookFailure } from './hook-failure.js';
 import type { Traces } from '../protocol/traces.js';
 
@@ -21,6 +21,11 @@ export class HookClients implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([...this.clients.values()].map((client) => client.close()));
+  }
+
+  /** For the audit log. */
+  decided(decision: HookDecision): void {
+    this.events.emit('decided', decision);
   }
 
   /**

@@ -3,6 +3,9 @@ import type { Hooks } from '../../config/hooks.js';
 import { Broadcaster } from '../broadcast/broadcaster.js';
 import { BroadcastModule } from '../broadcast/broadcast.module.js';
 import { ChannelDecisions } from '../channels/channel-hooks.js';
+import { ClusterModule } from '../cluster/cluster.module.js';
+import { NodeBus } from '../cluster/ports/node-bus.js';
+import { PresenceStore } from '../cluster/ports/presence-store.js';
 import { HandlerDeadlines } from '../dispatch/calls/handler-deadlines.js';
 import { MessageScope } from '../dispatch/calls/message-scope.js';
 import { DispatchModule } from '../dispatch/dispatch.module.js';
@@ -29,7 +32,7 @@ export class HooksModule {
     const ports = portsOf(hooks);
     return {
       module: HooksModule,
-      imports: [BroadcastModule, DispatchModule, SessionsModule],
+      imports: [BroadcastModule, ClusterModule, DispatchModule, SessionsModule],
       providers: [
         HookEvents,
         {
@@ -73,9 +76,17 @@ function portsOf(hooks: Hooks): Port[] {
     });
   }
   if (events !== undefined) {
-    const useFactory = (clients: HookClients, observed: HookEvents, sessions: SessionEvents): EventHooks =>
-      new EventHooks({ hook: events, clients, events: observed, sessions });
-    ports.push({ provide: EventHooks, inject: [HookClients, HookEvents, SessionEvents], useFactory });
+    ports.push({
+      provide: EventHooks,
+      inject: [HookClients, HookEvents, SessionEvents, PresenceStore, NodeBus],
+      useFactory: (
+        clients: HookClients,
+        observed: HookEvents,
+        sessions: SessionEvents,
+        presence: PresenceStore,
+        bus: NodeBus,
+      ): EventHooks => new EventHooks({ hook: events, clients, events: observed, sessions, presence, bus }),
+    });
   }
   return ports;
 }

@@ -73,7 +73,12 @@ export class MessageHooks implements FallbackHandlers {
   private async ask({ endpoint }: Pattern, { session, message, cipher }: MessageContext, data: unknown) {
     const request = { ...sessionForBackEnd(session), type: message.type, id: message.id ?? null, data };
     const reply = await this.answerOf(endpoint, request);
-    if (reply.denied !== undefined) throw refusalFrom(reply.denied);
+    if (reply.denied !== undefined) {
+      const { code } = reply.denied;
+      const about = { hook: 'message', endpoint, session, target: message.type } as const;
+      this.parts.clients.decided({ ...about, verdict: 'denied', code });
+      throw refusalFrom(reply.denied);
+    }
     for (const { to, type, data: sent } of reply.messages) this.audience(to).sealedBy(cipher).emit(type, sent);
     return reply.data;
   }

@@ -17,6 +17,7 @@ import { Anomalies } from './anomalies/anomalies.js';
 import { AnomalyReport } from './anomalies/anomaly-report.js';
 import { ApiEvents } from './api-events.js';
 import { ApiObserver } from './logs/api-observer.js';
+import { AuditBackEnds } from './audit/audit-back-ends.js';
 import { AuditLog } from './audit/audit-log.js';
 import { AuditTail } from './audit/audit-tail.js';
 import { auditMetricProviders } from './audit/audit-metrics.js';
@@ -109,7 +110,7 @@ export class ObservabilityModule {
         TransportObserver,
         NodeActivity,
         auditTail,
-        ...(settings.audit.log !== 'off' ? [AuditLog, AuditObserver, AuditOperations] : []),
+        ...(settings.audit.log !== 'off' ? [AuditLog, AuditObserver, AuditOperations, AuditBackEnds] : []),
         ...(Anomalies.areWanted(settings.anomalies) ? [AnomalyReport, Anomalies] : []),
       ],
       exports: [Registry, ApiEvents, NodeActivity, AuditTail, ...(isDiagnosable(settings) ? [NodeDiagnostics] : [])],

@@ -45,6 +45,10 @@ interface SessionEventMap {
   joined: [channel: string, userId: string];
   /** The last session of a user left the channel, or was lost with its node. On several nodes, one emits it. */
   left: [channel: string, userId: string];
+  /** A channel has its first subscriber on this node. May be repeated. */
+  occupied: [channel: string];
+  /** No session of this node has been subscribed to the channel for a while. */
+  vacated: [channel: string];
   /** A session lost a subscription, or its presence events, because its rights do not allow it any more. */
   dropped: [session: Session, channel: string, lost: 'channel' | 'presence'];
   /** Application code that was asked about a session threw an unexpected error. */

@@ -1,72 +1,10 @@
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
 import { HookEvents } from '../../src/hooks/hook-events.js';
+import { BackEnd, hooksFile, type Answer } from '../support/back-end.js';
 import { eventually } from '../support/eventually.js';
 import { Scrape } from '../support/scrape.js';
 import { connect, open } from '../support/test-client.js';
 import { startTestServer } from '../support/test-server.js';
-
-const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-const OLD_SECRET = `whsec_${Buffer.alloc(32, 8).toString('base64')}`;
-
-interface Asked {
-  readonly type: string;
-  readonly id: string;
-  readonly data: Record<string, unknown>;
-}
-
-type Answer = (asked: Asked, response: ServerResponse, request: IncomingMessage) => unknown;
-
-/** A back end that verifies every signature with the official library. What `answer` returns is sent as JSON. */
-class BackEnd implements AsyncDisposable {
-  readonly asked: Asked[] = [];
-  answer: Answer = () => ({});
-  private readonly server = createServer((request, response) => void this.respond(request, response));
-
-  static async start(): Promise<BackEnd> {
-    const backEnd = new BackEnd();
-    backEnd.server.listen(0, '127.0.0.1');
-    await once(backEnd.server, 'listening');
-    return backEnd;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/gatehouse?from=test`;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const closed = once(this.server, 'close');
-    this.server.close();
-    this.server.closeAllConnections();
-    await closed;
-  }
-
-  private async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let body = '';
-    for await (const chunk of request) body += String(chunk);
-    const asked = new Webhook(OLD_SECRET).verify(body, request.headers as Record<string, string>) as Asked;
-    new Webhook(SECRET).verify(body, request.headers as Record<string, string>);
-    this.asked.push(asked);
-    const answer = await this.answer(asked, response, request);
-    if (response.writableEnded || answer === undefined) return;
-    response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
-  }
-}
-
-/** A hooks file for one test, with one endpoint named app. */
-function hooksFile(url: string, sections: string, options = ''): Disposable & { HOOKS_FILE: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-hooks-'));
-  const path = join(folder, 'hooks.yaml');
-  const endpoint = `{ url: '${url}', secrets: [${SECRET}, ${OLD_SECRET}]${options} }`;
-  writeFileSync(path, `endpoints:\n  app: ${endpoint}\n${sections}\n`);
-  return { HOOKS_FILE: path, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
-}
 
 describe('the hook of messages', () => {
   it('has the back end answer types that no gateway has, and send to others', async () => {
@@ -239,7 +177,66 @@ describe('the hook of connections', () => {
   });
 });
 
+describe('the audit log', () => {
+  it('has what the back end decided, and what was allowed without it', async () => {
+    await using backEnd = await BackEnd.start();
+    const sections = `connect: { endpoint: app }
+publish: { endpoint: app, namespaces: [room], on_failure: allow }
+messages: [{ types: ['order.*'], endpoint: app }]`;
+    using file = hooksFile(backEnd.url, sections, ', timeout: 30s');
+    await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE, AUDIT_LOG: 'on' });
+    backEnd.answer = () => ({ roles: ['MEMBER'] });
+    await using client = await connect(server.url, { claims: { sub: 'alice' } });
+    await client.request('subscribe', { channel: 'room:tea' });
+    backEnd.answer = () => ({ error: { code: 'SOLD_OUT' } });
+    await client.request('order.place');
+    backEnd.answer = () => ({ deny: { code: 'FORBIDDEN' } });
+    await client.request('publish', { channel: 'room:tea', data: 1 });
+    backEnd.answer = (_asked, response) => void response.destroy();
+    client.send({ type: 'publish', id: 9, data: { channel: 'room:tea', data: 2 } });
+    await client.next();
+    expect(await client.next()).toMatchObject({ type: 'publish_reply', id: 9 });
+    const lines = server.auditLines.filter(({ event }) => event === 'back_end_decided');
+    expect(lines).toMatchObject([
+      { hook: 'connect', endpoint: 'app', verdict: 'rights_given', user: 'alice', address: '127.0.0.1' },
+      { hook: 'message', verdict: 'denied', code: 'SOLD_OUT', target: 'order.place' },
+      { hook: 'publish', verdict: 'denied', code: 'FORBIDDEN', target: 'room:tea' },
+      { hook: 'publish', verdict: 'allowed_unasked', target: 'room:tea' },
+    ]);
+  });
+});
+
 describe('the hook of events', () => {
+  it('tells that a channel is occupied with its first subscriber, and vacated when it has had none for a while', async () => {
+    await using backEnd = await BackEnd.start();
+    using file = hooksFile(backEnd.url, 'events: { endpoint: app, types: [channel.*], wait: 1ms }');
+    await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    await using alice = await connect(server.url);
+    await using bob = await connect(server.url, { claims: { sub: 'bob' } });
+    await alice.request('subscribe', { channel: 'room:tea', presence: true });
+    await bob.request('subscribe', { channel: 'room:tea' });
+    await alice.request('unsubscribe', { channel: 'room:tea' });
+    // Back before the channel is let go.
+    await bob.request('unsubscribe', { channel: 'room:tea' });
+    await bob.request('subscribe', { channel: 'room:tea' });
+    await bob.request('unsubscribe', { channel: 'room:tea' });
+    await eventually('both are told', () => backEnd.told.length >= 2);
+    expect(backEnd.told.map(({ type, data }) => [type, data])).toEqual([
+      ['channel.occupied', { channel: 'room:tea' }],
+      ['channel.vacated', { channel: 'room:tea' }],
+    ]);
+  });
+
+  it('tells that channels are vacated when the only node ends', async () => {
+    await using backEnd = await BackEnd.start();
+    using file = hooksFile(backEnd.url, 'events: { endpoint: app, types: [channel.vacated], wait: 10s }');
+    const server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    await using client = await connect(server.url);
+    await client.request('subscribe', { channel: 'room:tea' });
+    await server.close();
+    expect(backEnd.told.map(({ data }) => data)).toEqual([{ channel: 'room:tea' }]);
+  });
+
   it('tells of sessions and members in the order in which they come and go', async () => {
     await using backEnd = await BackEnd.start();
     const told = (): unknown[] => backEnd.asked.flatMap(({ data }) => data as unknown as unknown[]);

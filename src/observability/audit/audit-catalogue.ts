@@ -1,5 +1,5 @@
 /** Lines that clients can cause. Each group has its own limit, so that none can hide another. */
-export const AUDIT_GROUPS = ['refusal', 'session', 'message', 'ban', 'api'] as const;
+export const AUDIT_GROUPS = ['refusal', 'session', 'message', 'ban', 'api', 'hook'] as const;
 export type AuditGroup = (typeof AUDIT_GROUPS)[number];
 
 interface AuditDefinition {
@@ -35,6 +35,7 @@ export const AUDIT_EVENTS = {
   session_expelled: { group: 'session', fields: [...SESSION] },
   drain_begun: { fields: ['sessions', 'reconnectWindowMs'] },
   drain_finished: { fields: ['durationMs', 'cut'] },
+  back_end_decided: { group: 'hook', fields: [...SESSION, 'hook', 'endpoint', 'verdict', 'code', 'target'] },
   api_call: { fields: ['who', 'action', 'target', 'outcome'] },
   api_refused: { group: 'api', fields: ['status', 'address'] },
   left_out: { fields: ['group', 'source', 'sources', 'leftOut'] },

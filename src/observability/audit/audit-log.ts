@@ -80,10 +80,14 @@ export class AuditLog implements OnApplicationBootstrap, OnApplicationShutdown {
    *
    * @param more called only if the line is written
    */
-  writeOf<Event extends SessionAuditEvent>(event: Event, session: Session, more?: () => AuditFields<Event>): void {
+  writeOf<Event extends SessionAuditEvent>(
+    event: Event,
+    session: Pick<Session, 'id' | 'principal' | 'address'>,
+    more?: () => AuditFields<Event>,
+  ): void {
     this.writeBounded(event, this.sourceOf(session.principal, session.address), () => ({
       session: session.id,
-      user: clientText(session.userId),
+      user: clientText(session.principal.userId),
       address: clientText(session.address),
       ...more?.(),
     }));
