@@ -1,5 +1,5 @@
-import { Channels, type Channel, type ChannelOptions } from './channels.js';
-import { json, type Cipher, type Codec } from './codec.js';
+import type { Channel } from './channels.js';
+import type { Cipher, Codec } from './codec.js';
 import type {
   ChannelData,
   ChannelName,
@@ -10,15 +10,13 @@ import type {
   RequestType,
   UntypedContract,
 } from './contract.js';
-import { openAll } from './decryption.js';
-import { environmentOf, type Environment } from './environment.js';
-import { GatehouseError } from './errors.js';
-import { EventHandlers } from './event-handlers.js';
+import type { Environment } from './environment.js';
+import type { GatehouseError } from './errors.js';
+import type { ChannelOptions } from './handle.js';
 import type { Incoming } from './incoming.js';
-import { Link, type ConnectionSnapshot } from './link.js';
-import { errorOf, QUEUE, Requests, type QueueLimits, type RequestOptions } from './requests.js';
-import { TokenRenewal } from './token-renewal.js';
-import { Tokens, type TokenSource } from './tokens.js';
+import type { QueueLimits, RequestOptions } from './requests.js';
+import type { ConnectionSnapshot } from './snapshot.js';
+import type { TokenSource } from './tokens.js';
 
 type Replaceable = { readonly [Part in keyof Environment]?: Environment[Part] | undefined };
 
@@ -67,153 +65,4 @@ export interface Client<C extends Contract = UntypedContract> {
   /** Calls back with the data of each message of a type. Returns the end of it. */
   on<T extends EventType<C>>(type: T, handler: (data: C['events'][T], message: Incoming) => void): () => void;
   channel<N extends ChannelName<C>>(name: N, options?: ChannelOptions<ChannelData<C, N>>): Channel<ChannelData<C, N>>;
-}
-
-const TOKEN_TIMEOUT_MS = 15_000;
-const MAX_FRAME_LENGTH = 16 * 1_024 * 1_024;
-
-export function createClient<C extends Contract = UntypedContract>(options: ClientOptions): Client<C> {
-  const client = new Core(options);
-  return client as unknown as Client<C>;
-}
-
-class Core {
-  private readonly environment: Environment;
-  private readonly handlers = new EventHandlers();
-  private readonly link: Link;
-  private readonly requests: Requests;
-  private readonly channels: Channels;
-  private readonly renewal: TokenRenewal;
-  private readonly cipher: Cipher | undefined;
-  private session: string | undefined;
-  private previousSession: string | undefined;
-  /** With encryption, each message waits for the one before it. */
-  private opened: Promise<void> = Promise.resolve();
-
-  readonly getSnapshot: () => ConnectionSnapshot;
-  readonly subscribe: (listener: () => void) => () => void;
-
-  constructor(options: ClientOptions) {
-    const { codec = json, cipher, queue = false } = options;
-    const environment = environmentOf(options);
-    const tokens = new Tokens(options.token, environment.clock, options.tokenTimeoutMs ?? TOKEN_TIMEOUT_MS);
-    const onError = this.onError.bind(this);
-    this.environment = environment;
-    this.cipher = cipher;
-    this.link = new Link(
-      {
-        url: options.url,
-        codec,
-        dialWhenHidden: options.dialWhenHidden ?? false,
-        followRoute: options.followRoute ?? false,
-        maxFrameLength: options.maxFrameLength ?? MAX_FRAME_LENGTH,
-      },
-      environment,
-      tokens,
-      {
-        onOpen: () => this.onOpen(),
-        onDown: () => this.onDown(),
-        onMessage: (message) => this.onMessage(message),
-        onUnreadable: () => this.channels.distrust(),
-        onStop: (error) => this.onStop(error),
-        onLost: () => this.handlers.emit('lost', undefined, onError),
-        onError,
-      },
-    );
-    const limits = queue === false ? undefined : { ...QUEUE, ...(queue === true ? {} : queue) };
-    this.requests = new Requests({ link: this.link, codec, cipher, environment, queue: limits });
-    this.channels = new Channels({
-      environment,
-      requests: this.requests,
-      isOpen: () => this.link.state === 'open',
-      previousSession: () => this.previousSession,
-      onError,
-    });
-    this.renewal = new TokenRenewal({
-      environment,
-      tokens,
-      requests: this.requests,
-      serverNow: () => this.link.serverNow(),
-      onError,
-      onSignedOut: () => this.link.close(),
-    });
-    this.getSnapshot = this.link.store.getSnapshot;
-    this.subscribe = this.link.store.subscribe;
-  }
-
-  connect(): void {
-    this.link.connect();
-  }
-
-  close(): void {
-    this.link.close();
-  }
-
-  request(type: string, data?: unknown, options?: RequestOptions): Promise<unknown> {
-    this.wake();
-    return this.requests.send(type, data, options);
-  }
-
-  on(type: string, handler: (data: unknown, message: Incoming) => void): () => void {
-    return this.handlers.add(type, handler);
-  }
-
-  channel(name: string, options: ChannelOptions = {}): Channel {
-    this.wake();
-    return this.channels.open(name, options);
-  }
-
-  private wake(): void {
-    if (this.link.state === 'idle') this.link.connect();
-  }
-
-  private onOpen(): void {
-    this.previousSession = this.session;
-    this.session = this.link.hello?.sessionId;
-    this.requests.onOpen();
-    this.channels.onOpen();
-    this.renewal.start();
-  }
-
-  private onDown(): void {
-    this.renewal.stop();
-    this.channels.onDown();
-    this.requests.onDown();
-  }
-
-  private onStop(error: GatehouseError): void {
-    this.renewal.stop();
-    this.requests.stop(error);
-    if (error.code === 'CLOSED' && this.getSnapshot().close?.code === 1000) this.channels.stop();
-    else this.channels.onDown();
-  }
-
-  private onMessage(message: Incoming): void {
-    const { cipher } = this;
-    if (cipher === undefined) return this.route(message);
-    this.opened = this.opened
-      .then(() => openAll(message, cipher))
-      .then((opened) => this.route(opened))
-      .catch((cause: unknown) =>
-        this.onError(new GatehouseError('DECRYPTION_FAILED', 'A message cannot be decrypted', { cause })),
-      );
-  }
-
-  private route(message: Incoming): void {
-    if (message.id != null && this.requests.receive(message)) return;
-    if (this.channels.receive(message)) return;
-    if (message.type === 'error') this.onError(errorOf(message));
-    else this.handlers.emit(message.type, message.data, (error) => this.onError(error), message);
-  }
-
-  private onError(error: GatehouseError): void {
-    this.handlers.emit('error', error, (thrown) => this.reportLast(thrown));
-  }
-
-  /** A handler of errors has thrown: the platform tells it as it tells any error that nobody caught. */
-  private reportLast(error: GatehouseError): void {
-    this.environment.clock.setTimeout(() => {
-      throw error.cause;
-    }, 0);
-  }
 }

@@ -20,28 +20,30 @@ export interface Close {
 
 export interface RetryPlan {
   /** Milliseconds to wait, or undefined if a retry would fail in the same way. */
-  readonly delayMs: number | undefined;
-  readonly needsToken: boolean;
+  readonly delayMs?: number;
+  readonly needsToken?: boolean;
+  /** Whether the server asked for the wait: then nothing makes it shorter. */
+  readonly isAsked?: boolean;
 }
 
 /** @param now server time, milliseconds since 1970 */
 export function planAfter({ code, reason }: Close, attempt: number, now: number, random: () => number): RetryPlan {
-  const wait = backoff(attempt, random);
+  const delayMs = backoff(attempt, random);
   switch (adviceFor(code)) {
     case 'none':
     case 'give-up':
-      return { delayMs: undefined, needsToken: false };
+      return {};
     case 'get-a-token':
-      return { delayMs: attempt === 0 ? 0 : wait, needsToken: true };
+      return { delayMs: attempt && delayMs, needsToken: true };
     case 'reconnect-within-window':
-      return { delayMs: random() * (reconnectWindow(reason) ?? DEFAULT_WINDOW_MS), needsToken: false };
+      return { delayMs: random() * (reconnectWindow(reason) ?? DEFAULT_WINDOW_MS), isAsked: true };
     case 'reconnect-later':
-      return { delayMs: LATER_MS + wait, needsToken: false };
+      return { delayMs: LATER_MS + delayMs, isAsked: true };
     case 'back-off': {
       const ban = Math.min((bannedUntil(reason) ?? now) - now, LONGEST_BAN_MS);
-      return { delayMs: Math.max(BANNED_MS, ban) + random() * BANNED_MS, needsToken: false };
+      return { delayMs: Math.max(BANNED_MS, ban) + random() * BANNED_MS, isAsked: true };
     }
     default:
-      return { delayMs: wait, needsToken: false };
+      return { delayMs };
   }
 }

@@ -54,53 +54,60 @@ export const realClock: Clock = {
   clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
 };
 
-interface EventSource {
-  addEventListener(type: string, listener: () => void): void;
-  removeEventListener(type: string, listener: () => void): void;
-}
-
-interface Globals extends Partial<EventSource> {
+interface Globals {
   readonly WebSocket?: SocketConstructor;
   readonly fetch?: Fetch;
-  readonly document?: EventSource & { readonly visibilityState: string };
+  readonly document?: { readonly visibilityState: string };
+  addEventListener?(type: string, listener: () => void, options: { capture: true; signal: AbortSignal }): void;
 }
 
-export function environmentOf(given: {
+export function environmentOf({
+  clock,
+  random,
+  WebSocket,
+  fetch,
+  page,
+}: {
   readonly [Part in keyof Environment]?: Environment[Part] | undefined;
 }): Environment {
   const globals = globalThis as Globals;
   return {
-    clock: given.clock ?? realClock,
-    random: given.random ?? Math.random,
-    WebSocket: given.WebSocket ?? globals.WebSocket,
-    fetch: given.fetch ?? globals.fetch?.bind(globalThis),
-    page: given.page ?? pageOf(globals),
+    clock: clock ?? realClock,
+    random: random ?? Math.random,
+    WebSocket: WebSocket ?? globals.WebSocket,
+    fetch: fetch ?? globals.fetch?.bind(globalThis),
+    page: page ?? pageOf(globals),
   };
 }
+
+const PAGE_EVENTS: Readonly<Record<string, PageEvent>> = {
+  visibilitychange: 'visible',
+  online: 'online',
+  offline: 'offline',
+  pageshow: 'shown',
+  pagehide: 'gone',
+  resume: 'resumed',
+  freeze: 'gone',
+};
 
 /** The page that this code runs in, if there is one. */
 function pageOf(globals: Globals): Page | undefined {
   const { document } = globals;
-  if (document === undefined || globals.addEventListener === undefined) return undefined;
-  const window = globals as EventSource;
+  if (!document || !globals.addEventListener) return undefined;
   return {
     get hidden() {
       return document.visibilityState === 'hidden';
     },
     listen(on) {
-      const listeners: [EventSource, string, () => void][] = [
-        [document, 'visibilitychange', () => document.visibilityState === 'visible' && on('visible')],
-        [document, 'freeze', () => on('gone')],
-        [document, 'resume', () => on('resumed')],
-        [window, 'online', () => on('online')],
-        [window, 'offline', () => on('offline')],
-        [window, 'pageshow', () => on('shown')],
-        [window, 'pagehide', () => on('gone')],
-      ];
-      for (const [source, type, listener] of listeners) source.addEventListener(type, listener);
-      return () => {
-        for (const [source, type, listener] of listeners) source.removeEventListener(type, listener);
-      };
+      const abort = new AbortController();
+      for (const [type, event] of Object.entries(PAGE_EVENTS)) {
+        const listener = (): void => {
+          if (event !== 'visible' || !this.hidden) on(event);
+        };
+        // On their way to the document, all of them pass the window.
+        globals.addEventListener?.(type, listener, { capture: true, signal: abort.signal });
+      }
+      return () => abort.abort();
     },
   };
 }

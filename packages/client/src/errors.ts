@@ -1,6 +1,6 @@
 import type { ErrorCode, ErrorMessage } from '@gatehouse/protocol';
 
-/** What the client itself reports. The codes of the server are in `ErrorCode`. */
+/** What the client itself reports; docs/client.md says what each means. The codes of the server are in `ErrorCode`. */
 export type LocalCode =
   | 'NOT_CONNECTED'
   | 'CONNECTION_LOST'
@@ -38,13 +38,18 @@ export class GatehouseError extends Error {
   constructor(
     readonly code: Code,
     message: string,
-    fields: ErrorFields = {},
+    { details, retryAfter, outcomeUnknown = false, cause }: ErrorFields = {},
   ) {
-    super(message, { cause: fields.cause });
-    this.details = fields.details;
-    this.retryAfter = fields.retryAfter;
-    this.outcomeUnknown = fields.outcomeUnknown ?? false;
+    super(message, { cause });
+    this.details = details;
+    this.retryAfter = retryAfter;
+    this.outcomeUnknown = outcomeUnknown;
   }
+}
+
+/** An error of the client itself. Its text is its code, so that no application ships sentences that are in the docs. */
+export function failure(code: Code, cause?: unknown, outcomeUnknown = false): GatehouseError {
+  return new GatehouseError(code, code, { cause, outcomeUnknown });
 }
 
 /** A token function throws this if the user is signed out: the client stops, and asks for no more tokens. */

@@ -1,86 +1,48 @@
-import type { ClientMessage, HelloReply } from '@gatehouse/protocol';
-import type { Codec } from './codec.js';
-import { planAfter, backoff, type Close } from './delays.js';
-import type { Environment, PageEvent } from './environment.js';
-import { GatehouseError, SignedOut } from './errors.js';
-import { isObject, readIncoming, type Incoming } from './incoming.js';
+import type { HelloReply } from '@gatehouse/protocol';
+import { Connection, type ConnectionHost } from './connection.js';
+import { backoff, planAfter, type Close } from './delays.js';
+import type { PageEvent } from './environment.js';
+import { failure, GatehouseError, SignedOut } from './errors.js';
 import { Observable } from './observable.js';
-import { Pulse } from './pulse.js';
-import { retryAfterOf, routeOf } from './route.js';
+import { routeOf } from './route.js';
+import { IDLE, type ConnectionSnapshot, type State } from './snapshot.js';
 import { Timers } from './timers.js';
 import type { Tokens } from './tokens.js';
-import { Wire } from './wire.js';
 
-export type State = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
-
-/** The connection at one moment. A new object for each change. */
-export interface ConnectionSnapshot {
-  readonly state: State;
-  /** Attempts since the last connection that held. */
-  readonly attempt: number;
-  /** Whether there has been no connection for five seconds although there should be one. */
-  readonly lost: boolean;
-  /** How the last connection ended. */
-  readonly close?: Close | undefined;
-  readonly session?: Pick<HelloReply, 'sessionId' | 'userId'> | undefined;
-}
-
-export interface LinkHooks {
-  onOpen(): void;
-  onDown(): void;
-  onMessage(message: Incoming): void;
-  /** A frame arrived that cannot be read: it may have been a publication. */
-  onUnreadable(): void;
-  onStop(error: GatehouseError): void;
-  onLost(): void;
-  onError(error: GatehouseError): void;
-}
-
-export interface LinkOptions {
+export interface LinkHost extends ConnectionHost {
+  readonly tokens: Tokens;
   readonly url: string;
-  readonly codec: Codec;
   readonly dialWhenHidden: boolean;
   readonly followRoute: boolean;
-  readonly maxFrameLength: number;
+  onOpen(): void;
+  onDown(): void;
+  onStop(error: GatehouseError): void;
+  onLost(): void;
 }
 
 const HANDSHAKE_MS = 15_000;
 const LOST_MS = 5_000;
 /** A connection that held for this long ends the series of failed attempts. */
 const STABLE_MS = 5_000;
-const PROBE_ON_WAKE_MS = 3_000;
 const ATTEMPTS_BEFORE_ROUTE = 2;
 
 /** One connection at a time, and another after it when the last one ended. */
 export class Link {
   readonly store: Observable<ConnectionSnapshot>;
   hello: HelloReply | undefined;
-  private readonly timers: Timers;
-  private readonly pulse: Pulse;
-  private wire: Wire | undefined;
-  private helloId = '';
-  private dials = 0;
-  private retryAt = 0;
-  private clockOffset = 0;
-  private isParked = false;
-  private routed: string | undefined;
-  private stopListening: (() => void) | undefined;
+  private readonly _timers: Timers;
+  private _connection: Connection | undefined;
+  /** What began before the last dial counts no more. */
+  private _dials = 0;
+  private _retryAt = 0;
+  private _mayHurry = true;
+  private _clockOffset = 0;
+  private _routed: string | undefined;
+  private _stopListening: (() => void) | undefined;
 
-  constructor(
-    private readonly options: LinkOptions,
-    private readonly environment: Environment,
-    private readonly tokens: Tokens,
-    private readonly hooks: LinkHooks,
-  ) {
-    const { clock } = environment;
-    this.timers = new Timers(clock);
-    this.pulse = new Pulse(clock, {
-      ping: (id) => this.send({ type: 'ping', id }),
-      onDead: () => this.lose({ code: 1006, reason: 'No answer to a ping' }),
-    });
-    this.store = new Observable<ConnectionSnapshot>({ state: 'idle', attempt: 0, lost: false }, (error) =>
-      hooks.onError(new GatehouseError('HANDLER_FAILED', 'A listener of the connection threw', { cause: error })),
-    );
+  constructor(private readonly _host: LinkHost) {
+    this._timers = new Timers(_host.environment.clock);
+    this.store = new Observable(IDLE, (error) => _host.onError(error));
   }
 
   get state(): State {
@@ -89,215 +51,152 @@ export class Link {
 
   /** The time of the server, as far as it is known. */
   serverNow(): number {
-    return this.environment.clock.now() + this.clockOffset;
+    return this._host.environment.clock.now() + this._clockOffset;
   }
 
   connect(): void {
-    if (this.wire !== undefined || this.state === 'connecting') return;
-    this.stopListening ??= this.environment.page?.listen((event) => this.onPage(event));
-    void this.dial();
+    if (this._connection || this.state === 'connecting') return;
+    this._stopListening ??= this._host.environment.page?.listen((event) => this._onPage(event));
+    void this._dial();
   }
 
-  /** @returns whether the message went out */
-  send(message: ClientMessage): boolean {
-    return this.state === 'open' && this.sendFrame(this.options.codec.encode(message));
-  }
-
-  sendFrame(frame: string | Uint8Array): boolean {
-    if (this.wire === undefined) return false;
-    try {
-      this.wire.send(frame);
-      return true;
-    } catch {
-      // The socket is closing. Its close event tells the rest.
-      return false;
-    }
+  /** @returns whether the frame went out */
+  send(frame: string | Uint8Array): boolean {
+    return this._connection?.send(frame) ?? false;
   }
 
   close(): void {
-    this.end({ code: 1000, reason: 'The client closed' }, new GatehouseError('CLOSED', 'The client is closed'));
+    this._end({ code: 1000, reason: 'The client closed' }, failure('CLOSED'));
   }
 
-  private async dial(): Promise<void> {
-    const dial = ++this.dials;
-    this.isParked = false;
-    this.timers.clear('retry');
-    this.change({ state: 'connecting' });
-    if (!this.store.getSnapshot().lost && !this.timers.has('lost'))
-      this.timers.set('lost', LOST_MS, () => this.onLost());
-    let token: string | undefined;
+  private async _dial(): Promise<void> {
+    const dial = ++this._dials;
+    this._timers.clear('retry');
+    this._watchForLoss();
+    this._change({ state: 'connecting' });
     try {
-      token = await this.tokens.forConnection(this.serverNow());
+      const token = await this._host.tokens.forConnection(this.serverNow());
+      if (dial === this._dials) this._open(token);
     } catch (error) {
-      if (dial === this.dials) this.onTokenFailed(error);
-      return;
-    }
-    if (dial === this.dials) this.open(token);
-  }
-
-  private open(token: string | undefined): void {
-    const { WebSocket } = this.environment;
-    const { subprotocol } = this.options.codec;
-    this.timers.set('handshake', HANDSHAKE_MS, () => this.lose({ code: 1006, reason: 'It took too long to open' }));
-    try {
-      if (WebSocket === undefined)
-        throw new TypeError('Pass the WebSocket of the package `ws`: this platform has none');
-      const url = this.routed ?? this.options.url.replace(/^http/, 'ws');
-      const protocols = token === undefined ? [subprotocol] : [subprotocol, `bearer.${token}`];
-      this.wire = new Wire(WebSocket, url, protocols, {
-        onOpen: () => this.sayHello(),
-        onFrame: (frame) => this.onFrame(frame),
-        onClose: (close) => this.lose(close),
-      });
-    } catch (cause) {
-      const error = new GatehouseError('CLOSED', 'The connection cannot be opened', { cause });
-      this.hooks.onError(error);
-      this.end({ code: 1006, reason: String(cause) }, error);
+      if (dial === this._dials) this._onDialFailed(error);
     }
   }
 
-  private sayHello(): void {
-    this.helloId = `hello-${this.dials}`;
-    this.sendFrame(this.options.codec.encode({ type: 'hello', id: this.helloId }));
+  private _open(token: string | undefined): void {
+    const { _host: host } = this;
+    this._connection = new Connection(host, this._routed ?? host.url.replace(/^http/, 'ws'), token, {
+      onHello: (hello) => this._onHello(hello),
+      onEnd: (close) => this._lose(close),
+    });
+    this._timers.set('handshake', HANDSHAKE_MS, () => this._lose({ code: 1006, reason: 'It took too long to open' }));
   }
 
-  private onFrame(frame: string | Uint8Array): void {
-    this.pulse.heard();
-    let message: Incoming;
-    try {
-      if (frame.length > this.options.maxFrameLength) throw new RangeError('a frame that is too long');
-      message = readIncoming(this.options.codec.decode(frame));
-    } catch (cause) {
-      this.hooks.onError(new GatehouseError('BAD_MESSAGE', 'The server sent what is no message', { cause }));
-      this.hooks.onUnreadable();
-      return;
-    }
-    if (this.state === 'connecting' && message.id === this.helloId) this.onHello(message.data);
-    else this.hooks.onMessage(message);
-  }
-
-  /** An error instead of a reply is fine, too: then the server has no such message, and its limits are unknown. */
-  private onHello(data: unknown): void {
-    this.hello = isHello(data) ? data : undefined;
-    this.clockOffset = (this.hello?.serverTime ?? this.environment.clock.now()) - this.environment.clock.now();
-    this.timers.clear('handshake', 'lost');
-    this.timers.set('stable', STABLE_MS, () => this.change({ attempt: 0 }));
-    this.pulse.start(this.hello?.heartbeat);
-    const session = this.hello && { sessionId: this.hello.sessionId, userId: this.hello.userId };
-    this.change({ state: 'open', lost: false, session });
-    this.hooks.onOpen();
-  }
-
-  private onTokenFailed(error: unknown): void {
-    if (error instanceof SignedOut) {
-      const reason = new GatehouseError('UNAUTHENTICATED', 'The user is signed out', { cause: error });
-      return this.end({ code: 4401, reason: 'Signed out' }, reason);
-    }
-    this.hooks.onError(error as GatehouseError);
+  private _onDialFailed(error: unknown): void {
+    if (error instanceof SignedOut)
+      return this._end({ code: 4401, reason: 'Signed out' }, failure('UNAUTHENTICATED', error));
+    const isToken = error instanceof GatehouseError;
+    const told = isToken ? error : failure('CLOSED', error);
+    this._host.onError(told);
+    if (!isToken) return this._end({ code: 1006, reason: String(error) }, told);
     const { attempt } = this.store.getSnapshot();
-    this.waitFor(backoff(attempt, this.environment.random), { code: 1006, reason: 'There is no token' });
+    this._wait(backoff(attempt, this._host.environment.random), { code: 1006, reason: 'There is no token' });
   }
 
-  private lose(close: Close): void {
+  private _onHello(hello: HelloReply | undefined): void {
+    const now = this._host.environment.clock.now();
+    this.hello = hello;
+    this._clockOffset = (hello?.serverTime ?? now) - now;
+    this._timers.clear('handshake', 'lost');
+    this._timers.set('stable', STABLE_MS, () => this._change({ attempt: 0 }));
+    const session = hello && { sessionId: hello.sessionId, userId: hello.userId };
+    this._change({ state: 'open', lost: false, session });
+    // A listener may have closed it.
+    if (this.state === 'open') this._host.onOpen();
+  }
+
+  private _lose(close: Close): void {
     const hadOpened = this.state === 'open';
-    this.dropWire();
-    this.routed = undefined;
     const { attempt } = this.store.getSnapshot();
-    const plan = planAfter(close, attempt, this.serverNow(), this.environment.random);
-    if (plan.delayMs === undefined || (plan.needsToken && !this.tokens.refuse())) {
-      const message = `The server does not want this client back: ${close.code} ${close.reason}`;
-      return this.end(close, new GatehouseError('CLOSED', message));
-    }
-    this.waitFor(plan.delayMs, close);
-    if (hadOpened) this.hooks.onDown();
-    else if (close.code === 1006 && attempt + 1 >= ATTEMPTS_BEFORE_ROUTE) void this.askRoute();
+    const plan = planAfter(close, attempt, this.serverNow(), this._host.environment.random);
+    this._routed = undefined;
+    if (plan.delayMs === undefined || (plan.needsToken && !this._host.tokens.refuse()))
+      return this._end(close, failure('CLOSED', close));
+    this._wait(plan.delayMs, close, !plan.isAsked);
+    if (!hadOpened && close.code === 1006 && attempt + 1 >= ATTEMPTS_BEFORE_ROUTE) void this._askRoute();
   }
 
-  private waitFor(delayMs: number, close: Close): void {
-    this.dials += 1;
-    const { attempt, lost } = this.store.getSnapshot();
-    this.change({ state: 'waiting', attempt: attempt + 1, close, session: undefined });
-    if (!lost && !this.timers.has('lost')) this.timers.set('lost', LOST_MS, () => this.onLost());
-    this.retryIn(delayMs);
+  private _wait(delayMs: number, close: Close, mayHurry = true): void {
+    const { attempt } = this.store.getSnapshot();
+    this._mayHurry = mayHurry;
+    this._watchForLoss();
+    this._retryIn(delayMs);
+    this._leave({ state: 'waiting', attempt: attempt + 1, close });
   }
 
-  private retryIn(delayMs: number): void {
-    this.retryAt = this.environment.clock.elapsed() + delayMs;
-    this.timers.set('retry', delayMs, () => {
-      if (this.environment.page?.hidden === true && !this.options.dialWhenHidden) this.isParked = true;
-      else void this.dial();
+  private _retryIn(delayMs: number): void {
+    const { clock, page } = this._host.environment;
+    this._retryAt = clock.elapsed() + delayMs;
+    this._timers.set('retry', delayMs, () => {
+      this._mayHurry = true;
+      if (!page?.hidden || this._host.dialWhenHidden) void this._dial();
     });
   }
 
   /** A browser reports every refused upgrade as 1006. This tells when to come back, and maybe where to. */
-  private async askRoute(): Promise<void> {
-    const { dials } = this;
-    const route = await routeOf(this.options.url, this.environment);
-    if (route === undefined || dials !== this.dials || this.state !== 'waiting') return;
-    if (this.options.followRoute) this.routed = route.url;
-    const earliest = this.environment.clock.elapsed() + retryAfterOf(route, this.environment.random);
-    if (earliest > this.retryAt) this.retryIn(earliest - this.environment.clock.elapsed());
+  private async _askRoute(): Promise<void> {
+    const { _dials: dials, _host: host } = this;
+    const { url, waitMs = 0 } = await routeOf(host.url, host.environment);
+    if (dials !== this._dials || this.state !== 'waiting') return;
+    if (host.followRoute) this._routed = url;
+    if (host.environment.clock.elapsed() + waitMs > this._retryAt) this._retryIn(waitMs);
   }
 
-  private onPage(event: PageEvent): void {
-    if (event === 'gone') this.park();
-    else if (event === 'offline') this.pulse.probe(PROBE_ON_WAKE_MS);
-    else if (this.state === 'open') this.pulse.probe(PROBE_ON_WAKE_MS);
-    else if (this.state === 'waiting' && this.environment.page?.hidden !== true && this.mayHurry()) {
-      this.change({ attempt: 0 });
-      void this.dial();
-    }
-  }
-
-  /** A ban, a full server and a drain ask for a wait, whatever the page does. */
-  private mayHurry(): boolean {
-    const { close } = this.store.getSnapshot();
-    return this.isParked || ![1012, 1013, 4001, 4503].includes(close?.code ?? 0);
+  private _onPage(event: PageEvent): void {
+    if (event === 'gone') return this._park();
+    this._connection?.probe();
+    if (event === 'offline' || this.state !== 'waiting' || this._host.environment.page?.hidden) return;
+    // A ban, a full server and a drain ask for a wait, whatever the page does.
+    if (!this._mayHurry) return;
+    this._change({ attempt: 0 });
+    void this._dial();
   }
 
   /** The page may go to the back/forward cache, where no connection may be open. */
-  private park(): void {
-    if (this.state !== 'connecting' && this.state !== 'open' && this.state !== 'waiting') return;
-    const wasOpen = this.state === 'open';
-    this.dropWire();
-    this.dials += 1;
-    this.timers.clear('retry', 'lost');
-    this.isParked = true;
-    this.change({ state: 'waiting', close: { code: 1000, reason: 'The page was left' }, session: undefined });
-    if (wasOpen) this.hooks.onDown();
+  private _park(): void {
+    this._timers.clear('retry', 'lost');
+    this._mayHurry = true;
+    this._leave({ state: 'waiting', close: { code: 1000, reason: 'The page was left' } });
   }
 
-  private onLost(): void {
-    this.change({ lost: true });
-    this.hooks.onLost();
-  }
-
-  private dropWire(): void {
-    this.pulse.stop();
-    this.timers.clear('handshake', 'stable');
-    this.wire?.drop();
-    this.wire = undefined;
-  }
-
-  private end(close: Close, error: GatehouseError): void {
+  private _end(close: Close, error: GatehouseError): void {
     if (this.state === 'closed') return;
-    const wasOpen = this.state === 'open';
-    this.dials += 1;
-    this.dropWire();
-    this.timers.clearAll();
-    this.stopListening?.();
-    this.stopListening = undefined;
-    this.change({ state: 'closed', attempt: 0, lost: false, close, session: undefined });
-    if (wasOpen) this.hooks.onDown();
-    this.hooks.onStop(error);
+    this._timers.clear();
+    this._stopListening?.();
+    this._stopListening = undefined;
+    this._leave({ state: 'closed', attempt: 0, lost: false, close });
+    this._host.onStop(error);
   }
 
-  private change(part: Partial<ConnectionSnapshot>): void {
+  /** Drops the connection, if there is one, and what was about to make one. */
+  private _leave(part: Partial<ConnectionSnapshot>): void {
+    const wasOpen = this.state === 'open';
+    this._dials += 1;
+    this._timers.clear('handshake', 'stable');
+    this._connection?.drop();
+    this._connection = undefined;
+    this._change({ session: undefined, ...part });
+    if (wasOpen) this._host.onDown();
+  }
+
+  private _watchForLoss(): void {
+    if (this.store.getSnapshot().lost || this._timers.has('lost')) return;
+    this._timers.set('lost', LOST_MS, () => {
+      this._change({ lost: true });
+      this._host.onLost();
+    });
+  }
+
+  private _change(part: Partial<ConnectionSnapshot>): void {
     this.store.set({ ...this.store.getSnapshot(), ...part });
   }
-}
-
-function isHello(data: unknown): data is HelloReply {
-  if (!isObject(data) || typeof data.sessionId !== 'string' || typeof data.serverTime !== 'number') return false;
-  return isObject(data.heartbeat) && isObject(data.limits);
 }

@@ -1,7 +1,7 @@
 import type { Position } from '@gatehouse/protocol';
 import { backoff } from './delays.js';
 import type { Environment } from './environment.js';
-import { GatehouseError } from './errors.js';
+import { failure, type GatehouseError } from './errors.js';
 import { Timers } from './timers.js';
 
 /** Why the state is loaded: for the first time, because publications are lost, or because they may be. */
@@ -13,21 +13,15 @@ export interface Load {
   readonly signal: AbortSignal;
 }
 
-export interface LoaderSetup {
-  readonly load: (load: Load) => Promise<Position | undefined | void>;
-  readonly loadTimeoutMs: number | undefined;
-  readonly environment: Environment;
-}
+export type LoadFunction = (load: Load) => Promise<Position | undefined | void>;
 
-export interface LoaderEvents {
-  readonly isLive: () => boolean;
-  /** Says why it must be loaded again, or nothing if that was the last time for now. */
-  readonly onLoaded: (
-    position: Position | undefined,
-    about: { readonly isEarly: boolean; readonly isOutdated: boolean },
-  ) => LoadReason | undefined;
-  readonly onChange: () => void;
-  readonly onError: (error: GatehouseError) => void;
+export interface LoaderHost {
+  readonly environment: Environment;
+  readonly options: { readonly loadTimeoutMs?: number | undefined };
+  /** Whether the channel is subscribed now. */
+  isLive(): boolean;
+  onChange(): void;
+  onError(error: GatehouseError): void;
 }
 
 const LIMIT_MS = 30_000;
@@ -38,95 +32,89 @@ const CALM_MS = 10_000;
 export class Loader {
   /** From the first reason to load until `end`, also while it waits for its turn. */
   isLoading = false;
-  private isRunning = false;
   /** The channel was not subscribed when it began: what was published before it was is in neither. */
-  private isEarly = false;
-  private isOutdated = false;
-  private series = 0;
-  private abort: AbortController | undefined;
-  private readonly timers: Timers;
+  isEarly = false;
+  /** Publications were lost after it began. */
+  isOutdated = false;
+  private _isRunning = false;
+  private _series = 0;
+  private _abort: AbortController | undefined;
+  private readonly _timers: Timers;
 
+  /** @param _onLoaded says why it must be loaded again, or nothing if that was the last time for now */
   constructor(
-    private readonly setup: LoaderSetup,
-    private readonly events: LoaderEvents,
+    private readonly _load: LoadFunction,
+    private readonly _host: LoaderHost,
+    private readonly _onLoaded: (position: Position | undefined) => LoadReason | undefined,
   ) {
-    this.timers = new Timers(setup.environment.clock);
+    this._timers = new Timers(_host.environment.clock);
   }
 
   /** What is loaded now, or will be next, must be newer than this moment. */
   again(reason: LoadReason): void {
-    if (this.isRunning) this.isOutdated = true;
-    else if (!this.timers.has('delay')) this.begin(reason);
+    if (this._isRunning) this.isOutdated = true;
+    else if (!this._timers.has('delay')) this.begin(reason);
   }
 
   begin(reason: LoadReason): void {
     this.isLoading = true;
-    this.timers.clear('calm');
+    this._timers.clear('calm');
     // All clients of a channel meet the same gap at the same time.
-    const delay = this.series === 0 && reason === 'first' ? 0 : backoff(this.series, this.setup.environment.random);
-    this.series += 1;
-    this.events.onChange();
-    if (delay === 0) void this.run(reason);
-    else this.timers.set('delay', delay, () => void this.run(reason));
+    const isAtOnce = this._series === 0 && reason === 'first';
+    const delayMs = backoff(this._series, this._host.environment.random);
+    this._series += 1;
+    this._host.onChange();
+    if (isAtOnce) void this._run(reason);
+    else this._timers.set('delay', delayMs, () => void this._run(reason));
   }
 
   /** The channel is subscribed: a load that waited for that may begin. */
   onLive(): void {
-    if (this.isLoading && !this.isRunning && !this.timers.has('delay')) this.begin('first');
+    if (this.isLoading && !this._isRunning && !this._timers.has('delay')) this.begin('first');
   }
 
   end(): void {
     this.isLoading = false;
-    this.timers.set('calm', CALM_MS, () => (this.series = 0));
+    this._timers.set('calm', CALM_MS, () => (this._series = 0));
   }
 
   stop(): void {
     this.isLoading = false;
-    this.timers.clearAll();
-    this.abort?.abort();
-    this.abort = undefined;
+    this._timers.clear();
+    this._abort?.abort();
+    this._abort = undefined;
   }
 
-  private async run(reason: LoadReason): Promise<void> {
+  private async _run(reason: LoadReason): Promise<void> {
+    const { _host: host } = this;
     const abort = new AbortController();
-    this.abort = abort;
-    this.isRunning = true;
+    this._abort = abort;
+    this._isRunning = true;
     this.isOutdated = false;
-    this.isEarly = !this.events.isLive();
-    const result = await this.limited(abort, reason);
-    this.isRunning = false;
-    this.timers.clear('limit');
-    if (this.abort !== abort) return;
+    this.isEarly = !host.isLive();
+    this._timers.set('limit', host.options.loadTimeoutMs ?? LIMIT_MS, () => abort.abort(new Error('timeout')));
+    const result = await this._settled(reason, abort.signal);
+    this._isRunning = false;
+    this._timers.clear('limit');
+    if (this._abort !== abort) return;
     if ('cause' in result) {
-      this.events.onError(new GatehouseError('LOAD_FAILED', 'load failed and is called again', result));
+      host.onError(failure('LOAD_FAILED', result.cause));
       this.begin(reason);
-    } else this.onLoaded(result.position);
-    this.events.onChange();
+    } else {
+      const next = this._onLoaded(result.position);
+      // Before the channel is subscribed, another load would be early, too.
+      if (next && host.isLive()) this.begin(next);
+    }
+    host.onChange();
   }
 
-  private onLoaded(position: Position | undefined): void {
-    const { isEarly, isOutdated } = this;
-    const next = this.events.onLoaded(position, { isEarly, isOutdated });
-    // Before the channel is subscribed, another load would be early, too.
-    if (next !== undefined && this.events.isLive()) this.begin(next);
-  }
-
-  private limited(
-    abort: AbortController,
-    reason: LoadReason,
-  ): Promise<{ position: Position | undefined } | { cause: unknown }> {
-    const { load, loadTimeoutMs = LIMIT_MS } = this.setup;
-    return new Promise((resolve) => {
-      this.timers.set('limit', loadTimeoutMs, () =>
-        abort.abort(new Error(`load took longer than ${loadTimeoutMs} ms`)),
-      );
-      abort.signal.addEventListener('abort', () => resolve({ cause: abort.signal.reason as unknown }));
-      const call = async (): Promise<unknown> => load({ reason, signal: abort.signal });
-      call().then(
-        (position) => resolve({ position: isPosition(position) ? position : undefined }),
-        (cause: unknown) => resolve({ cause }),
-      );
-    });
+  private _settled(reason: LoadReason, signal: AbortSignal): Promise<{ position?: Position } | { cause: unknown }> {
+    const call = async (): Promise<unknown> => this._load({ reason, signal });
+    const aborted = new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+    return Promise.race([call(), aborted]).then(
+      (position) => (isPosition(position) ? { position } : {}),
+      (cause: unknown) => ({ cause }),
+    );
   }
 }
 

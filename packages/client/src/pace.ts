@@ -7,42 +7,41 @@ const SHARE = 0.8;
 
 /** Keeps a client below the message rate that the server told it, also when much has waited. */
 export class Pace {
-  private readonly timers: Timers;
-  private perMs = 0;
-  private burst = 0;
-  private tokens = 0;
-  private filledAt = 0;
+  private readonly _timers: Timers;
+  /** Milliseconds for each message at the full rate. 0: there is no limit. */
+  private _eachMs = 0;
+  private _burstMs = 0;
+  /** When all messages so far would have gone, one after the other at the full rate. */
+  private _evenAt = 0;
 
   constructor(
-    private readonly clock: Clock,
-    private readonly onMore: () => void,
+    private readonly _clock: Clock,
+    private readonly _onMore: () => void,
   ) {
-    this.timers = new Timers(clock);
+    this._timers = new Timers(_clock);
   }
 
-  reset(limits: HelloReply['limits'] | undefined): void {
+  reset({ messageRate, messageBurst }: Partial<HelloReply['limits']> = {}): void {
     this.stop();
-    this.perMs = (SHARE * (limits?.messageRate ?? 0)) / 1_000;
-    this.burst = Math.max(1, SHARE * (limits?.messageBurst ?? 0));
-    this.tokens = this.burst;
-    this.filledAt = this.clock.elapsed();
+    this._eachMs = messageRate ? 1_000 / (SHARE * messageRate) : 0;
+    this._burstMs = this._eachMs * Math.max(0, SHARE * (messageBurst ?? 0) - 1);
+    this._evenAt = 0;
   }
 
   /** Whether a message may go now. If not, `onMore` is called when the next one may. */
   take(): boolean {
-    if (this.perMs === 0) return true;
-    const now = this.clock.elapsed();
-    this.tokens = Math.min(this.burst, this.tokens + (now - this.filledAt) * this.perMs);
-    this.filledAt = now;
-    if (this.tokens >= 1) {
-      this.tokens -= 1;
-      return true;
+    const now = this._clock.elapsed();
+    const evenAt = Math.max(now, this._evenAt);
+    const waitMs = Math.ceil(evenAt - this._burstMs - now);
+    if (waitMs > 0) {
+      this._timers.set('more', waitMs, this._onMore);
+      return false;
     }
-    if (!this.timers.has('more')) this.timers.set('more', Math.ceil((1 - this.tokens) / this.perMs), this.onMore);
-    return false;
+    this._evenAt = evenAt + this._eachMs;
+    return true;
   }
 
   stop(): void {
-    this.timers.clearAll();
+    this._timers.clear();
   }
 }

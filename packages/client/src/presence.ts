@@ -6,24 +6,22 @@ export interface Member {
 
 /** Who is in a channel, by user: a list that is asked for, and the joins and leaves after it. */
 export class Members {
-  private readonly byUser = new Map<string, Member>();
+  private readonly _byUser = new Map<string, Member>();
   /** Events that arrive before the list. */
-  private early: unknown[] | undefined = [];
+  private _early: unknown[] | undefined = [];
 
   /** A new list has been asked for. */
   expectList(): void {
-    this.early = [];
+    this._early = [];
   }
 
   /** @returns undefined if the reply has not the right shape */
   onList(data: unknown): readonly Member[] | undefined {
     if (!isObject(data) || !Array.isArray(data.members)) return undefined;
-    this.byUser.clear();
-    for (const member of data.members) {
-      if (isMember(member)) this.byUser.set(member.userId, { userId: member.userId });
-    }
-    const early = this.early ?? [];
-    this.early = undefined;
+    const { _early: early = [] } = this;
+    this._early = undefined;
+    this._byUser.clear();
+    for (const member of data.members) this.onEvent({ member });
     for (const event of early) this.onEvent(event);
     return this.list();
   }
@@ -31,19 +29,16 @@ export class Members {
   /** @returns the members, if they are known and have changed */
   onEvent(data: unknown): readonly Member[] | undefined {
     if (!isObject(data) || !isMember(data.member)) return undefined;
-    if (this.early !== undefined) {
-      this.early.push(data);
-      return undefined;
-    }
     const { userId } = data.member;
-    if (data.event === 'leave') this.byUser.delete(userId);
-    else this.byUser.set(userId, { userId });
+    if (this._early) this._early.push(data);
+    else if (data.event === 'leave') this._byUser.delete(userId);
+    else this._byUser.set(userId, { userId });
     return this.list();
   }
 
   /** Undefined while nobody has told. */
   list(): readonly Member[] | undefined {
-    return this.early === undefined ? [...this.byUser.values()] : undefined;
+    return this._early ? undefined : [...this._byUser.values()];
   }
 }
 

@@ -2,57 +2,58 @@ import type { HelloReply } from '@gatehouse/protocol';
 import type { Clock } from './environment.js';
 import { Timers } from './timers.js';
 
-const DEFAULT: HelloReply['heartbeat'] = { intervalMs: 25_000, timeoutMs: 10_000 };
+const INTERVAL_MS = 25_000;
+const TIMEOUT_MS = 10_000;
+const PROBE_MS = 3_000;
 
 export interface PulseEvents {
-  readonly ping: (id: string) => void;
-  readonly onDead: () => void;
+  ping(): void;
+  onDead(): void;
 }
 
 /** Notices a connection that is dead without being closed: silence, then a ping without an answer. */
 export class Pulse {
-  private readonly timers: Timers;
-  private heartbeat = DEFAULT;
-  private lastHeard = 0;
-  private pings = 0;
+  private readonly _timers: Timers;
+  private _intervalMs = 0;
+  private _timeoutMs = 0;
+  private _heardAt = 0;
 
   constructor(
-    private readonly clock: Clock,
-    private readonly events: PulseEvents,
+    private readonly _clock: Clock,
+    private readonly _events: PulseEvents,
   ) {
-    this.timers = new Timers(clock);
+    this._timers = new Timers(_clock);
   }
 
-  start({ intervalMs, timeoutMs }: HelloReply['heartbeat'] = DEFAULT): void {
-    this.heartbeat = { intervalMs: intervalMs || DEFAULT.intervalMs, timeoutMs: timeoutMs || DEFAULT.timeoutMs };
-    this.heard();
-    this.watch(this.heartbeat.intervalMs);
+  start({ intervalMs, timeoutMs }: Partial<HelloReply['heartbeat']> = {}): void {
+    this._intervalMs = intervalMs || INTERVAL_MS;
+    this._timeoutMs = timeoutMs || TIMEOUT_MS;
+    this._watch(this._intervalMs);
   }
 
   /** Anything that arrives is a sign of life. */
   heard(): void {
-    this.lastHeard = this.clock.elapsed();
-    this.timers.clear('dead');
+    this._heardAt = this._clock.elapsed();
+    this._timers.clear('dead');
   }
 
   /** Asks for a sign of life at once. */
-  probe(withinMs: number): void {
-    if (!this.timers.has('silence')) return;
-    this.pings += 1;
-    this.events.ping(`ping-${this.pings}`);
-    this.timers.set('dead', withinMs, () => this.events.onDead());
+  probe(withinMs = PROBE_MS): void {
+    if (!this._timers.has('silence')) return;
+    this._events.ping();
+    this._timers.set('dead', withinMs, () => this._events.onDead());
   }
 
   stop(): void {
-    this.timers.clearAll();
+    this._timers.clear();
   }
 
-  private watch(ms: number): void {
-    this.timers.set('silence', ms, () => {
-      const silentFor = this.clock.elapsed() - this.lastHeard;
-      const { intervalMs, timeoutMs } = this.heartbeat;
-      this.watch(silentFor < intervalMs ? Math.max(1, intervalMs - silentFor) : intervalMs);
-      if (silentFor >= intervalMs && !this.timers.has('dead')) this.probe(timeoutMs);
+  private _watch(ms: number): void {
+    this._timers.set('silence', ms, () => {
+      const { _intervalMs: intervalMs } = this;
+      const restMs = this._heardAt + intervalMs - this._clock.elapsed();
+      this._watch(restMs > 0 ? restMs : intervalMs);
+      if (restMs <= 0 && !this._timers.has('dead')) this.probe(this._timeoutMs);
     });
   }
 }

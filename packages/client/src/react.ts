@@ -11,7 +11,7 @@ import {
   type ReactElement,
   type ReactNode,
 } from 'react';
-import type { ChannelOptions, ChannelSnapshot, HistoryOptions, PublishOptions } from './channels.js';
+import type { HistoryOptions, PublishOptions } from './channels.js';
 import type { Client } from './client.js';
 import type {
   ChannelData,
@@ -22,10 +22,11 @@ import type {
   RequestType,
   UntypedContract,
 } from './contract.js';
-import { GatehouseError } from './errors.js';
-import type { ConnectionSnapshot } from './link.js';
+import { failure, type GatehouseError } from './errors.js';
+import type { ChannelOptions, ChannelSnapshot } from './handle.js';
 import type { Member } from './presence.js';
 import type { RequestOptions } from './requests.js';
+import { IDLE, type ConnectionSnapshot } from './snapshot.js';
 
 const ClientContext = createContext<Client | undefined>(undefined);
 
@@ -56,7 +57,6 @@ export function useConnection(): ConnectionSnapshot {
   return useSyncExternalStore(client.subscribe, client.getSnapshot, () => IDLE);
 }
 
-const IDLE: ConnectionSnapshot = { state: 'idle', attempt: 0, lost: false };
 const WAITING: ChannelSnapshot = { state: 'waiting' };
 
 export interface ChannelInReact<D> extends ChannelSnapshot {
@@ -92,7 +92,7 @@ export function useChannel<C extends Contract = UntypedContract, N extends Chann
   const snapshot = useSyncExternalStore(subscribe, channel?.getSnapshot ?? waiting, waiting);
   return useMemo(() => {
     const opened = (): NonNullable<typeof channel> => {
-      if (channel === undefined) throw new GatehouseError('NOT_CONNECTED', 'The component is not mounted yet');
+      if (channel === undefined) throw failure('NOT_CONNECTED');
       return channel;
     };
     return {

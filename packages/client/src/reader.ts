@@ -1,48 +1,16 @@
-import type { Gap, Position, Publisher } from '@gatehouse/protocol';
-import type { Environment } from './environment.js';
-import { GatehouseError } from './errors.js';
-import { Loader, type Load, type LoadReason } from './loader.js';
+import type { Gap, Position } from '@gatehouse/protocol';
+import { failure } from './errors.js';
+import { Loader, type LoaderHost, type LoadFunction, type LoadReason } from './loader.js';
+import { covers, isBefore, isMissed } from './positions.js';
+import type { ChannelPublication, SubscribedState } from './subscribe-reply.js';
 
-export interface ChannelPublication<D = unknown> {
-  readonly data: D;
-  readonly from?: Publisher | undefined;
-  /** When it was published, milliseconds since 1970. */
-  readonly ts?: number | undefined;
-  /** Absent in a channel without history. */
-  readonly epoch?: string | undefined;
-  readonly seq?: number | undefined;
-}
-
-export interface ReaderOptions<D = unknown> {
-  /**
-   * Loads the state that the channel is about. Returns the position that was read BEFORE the data, if its source knows one.
-   * Runs first and after every gap; publications wait behind it.
-   */
-  readonly load?: ((load: Load) => Promise<Position | undefined | void>) | undefined;
-  readonly onMessage?: ((publication: ChannelPublication<D>) => void) | undefined;
-  /** Called if publications are lost and there is no `load`. */
-  readonly onGap?: ((gap: Gap) => void) | undefined;
-  /** How long `load` may take before it is called again. Default: 30 s. */
-  readonly loadTimeoutMs?: number | undefined;
-}
-
-export interface ReaderHost {
-  readonly environment: Environment;
-  /** Whether the channel is subscribed now. */
-  readonly isLive: () => boolean;
+export interface ReaderHost extends LoaderHost {
+  readonly options: LoaderHost['options'] & { readonly load?: LoadFunction | undefined };
+  onPublication(publication: ChannelPublication): void;
+  /** Publications are lost, and nothing can load them. */
+  onGap(gap: Gap): void;
   /** The reader went back to an older position: what follows it must be sent again. */
-  readonly onBehind: () => void;
-  readonly onChange: () => void;
-  readonly onError: (error: GatehouseError) => void;
-}
-
-/** The answer to a subscribe, as readers see it. Without history there is no position. */
-export interface SubscribedState {
-  readonly position: Position | undefined;
-  /** Where the server was asked to go on from. */
-  readonly since: Position | undefined;
-  readonly gap: Gap | undefined;
-  readonly publications: readonly ChannelPublication[];
+  onBehind(): void;
 }
 
 const MOST_BUFFERED = 1_000;
@@ -53,200 +21,152 @@ const MOST_STALE_LOADS = 3;
 export class Reader {
   /** The newest publication that was shown or waits: the next subscribe goes on from here. */
   top: Position | undefined;
-  private isBehind = false;
-  private buffer: ChannelPublication[] = [];
-  private hasOverflowed = false;
+  private _isBehind = false;
+  private _buffer: ChannelPublication[] = [];
+  private _hasOverflowed = false;
   /** Everything after it is in the buffer; `start`: everything since the load began. */
-  private base: Position | 'start' | undefined;
-  private staleLoads = 0;
-  private isStopped = false;
-  private readonly loader: Loader | undefined;
+  private _base: Position | 'start' | undefined;
+  private _staleLoads = 0;
+  private readonly _loader: Loader | undefined;
 
-  constructor(
-    private readonly options: ReaderOptions,
-    private readonly host: ReaderHost,
-  ) {
-    const { load, loadTimeoutMs } = options;
-    const { onChange, onError, isLive } = host;
-    const { environment } = host;
-    const events = { onLoaded: this.onLoaded.bind(this), onChange, onError, isLive };
-    this.loader = load && new Loader({ load, loadTimeoutMs, environment }, events);
+  constructor(private readonly _host: ReaderHost) {
+    const { load } = _host.options;
+    this._loader = load && new Loader(load, _host, (position) => this._onLoaded(position));
   }
 
   get isLoading(): boolean {
-    return this.loader?.isLoading ?? false;
+    return this._loader?.isLoading ?? false;
   }
 
   /** @param at where the channel stands, if it is subscribed already */
   start(at: Position | 'start' | undefined): void {
-    this.base = at;
-    if (typeof at === 'object') this.top = at;
-    this.loader?.begin('first');
+    this._base = at;
+    if (at !== 'start') this.top = at;
+    this._loader?.begin('first');
   }
 
   accept(publication: ChannelPublication): void {
     const { epoch, seq } = publication;
-    if (this.isBehind) return;
+    if (this._isBehind) return;
     if (epoch !== undefined && seq !== undefined) {
       if (this.top?.epoch === epoch && seq <= this.top.seq) return;
       this.top = { epoch, seq };
     }
-    if (this.isLoading) this.hold(publication);
-    else this.show(publication);
+    if (this.isLoading) this._hold(publication);
+    else this._host.onPublication(publication);
   }
 
   onSubscribed(state: SubscribedState, isFirst: boolean): void {
     const { position } = state;
-    this.isBehind = false;
-    if (position === undefined) this.onSubscribedWithoutHistory(isFirst);
-    else if (this.top === undefined) this.base = position;
-    else if (isBefore(this.top, state.since, position)) return this.askAgain();
-    else this.goOn(this.top, { ...state, position });
+    const { top } = this;
+    this._isBehind = false;
+    if (!position) this._onSubscribedWithoutHistory(isFirst);
+    else if (!top) this._base = position;
+    else if (isBefore(top, state.since, position)) return this._askAgain();
+    else this._goOn(top, position, state);
     this.top = position;
-    this.loader?.onLive();
-    this.host.onChange();
+    this._loader?.onLive();
+    this._host.onChange();
   }
 
   onLiveGap(gap: Gap, epoch: string): void {
     const end: Position = { epoch, seq: gap.to };
-    if (this.top !== undefined && !isMissed(gap, this.top, end)) return;
-    this.onGap(gap, end);
+    if (this.top && !isMissed(gap, this.top, end)) return;
+    this._onGap(gap, end);
     this.top = end;
   }
 
   /** Something of this channel may have arrived that could not be read. */
   distrust(): void {
-    if (this.loader === undefined) return;
-    this.holdFrom(this.top ?? 'start');
-    this.loader.again('gap');
+    if (!this._loader) return;
+    this._holdFrom(this.top ?? 'start');
+    this._loader.again('gap');
   }
 
   stop(): void {
-    this.isStopped = true;
-    this.loader?.stop();
-    this.buffer = [];
+    this._loader?.stop();
+    this._buffer = [];
   }
 
-  private goOn(top: Position, state: SubscribedState & { position: Position }): void {
-    const { position, since, publications } = state;
+  private _goOn(top: Position, position: Position, { since, gap, publications }: SubscribedState): void {
+    const { epoch } = position;
     let last = top.seq;
     // A position of a third epoch cannot be compared with either.
-    const isForeign = top.epoch !== since?.epoch && top.epoch !== position.epoch;
-    const gap = isForeign ? { from: null, to: position.seq } : state.gap;
-    if (gap !== undefined && isMissed(gap, top, position)) {
-      this.onGap(gap, { epoch: position.epoch, seq: gap.to });
-      if (this.isLoading) last = gap.to;
-      else if (gap.from === null) last = -1;
-    } else this.staleLoads = 0;
-    this.top = { epoch: position.epoch, seq: last };
+    const isForeign = top.epoch !== since?.epoch && top.epoch !== epoch;
+    const lost = isForeign ? { from: null, to: position.seq } : gap;
+    if (lost && isMissed(lost, top, position)) {
+      this._onGap(lost, { epoch, seq: lost.to });
+      if (this.isLoading) last = lost.to;
+      else if (lost.from === null) last = -1;
+    } else this._staleLoads = 0;
+    this.top = { epoch, seq: last };
     // In a reply, positions of two epochs are of one series, unless a gap says otherwise.
     for (const publication of publications) this.accept(publication);
   }
 
-  private onSubscribedWithoutHistory(isFirst: boolean): void {
-    this.base = 'start';
+  private _onSubscribedWithoutHistory(isFirst: boolean): void {
+    this._base = 'start';
     // Whatever was published while there was no connection is lost, and nobody says so.
-    if (!isFirst) this.loader?.again('reconnect');
+    if (!isFirst) this._loader?.again('reconnect');
   }
 
-  private onGap(gap: Gap, end: Position): void {
-    if (this.loader === undefined) return this.attempt('onGap', () => this.options.onGap?.(gap));
-    if (this.staleLoads >= MOST_STALE_LOADS) {
-      this.staleLoads = 0;
-      this.host.onError(new GatehouseError('LOAD_TOO_OLD', 'What is loaded is older than what the channel still has'));
-      return;
+  private _onGap(gap: Gap, end: Position): void {
+    if (!this._loader) return this._host.onGap(gap);
+    if (this._staleLoads >= MOST_STALE_LOADS) {
+      this._staleLoads = 0;
+      return this._host.onError(failure('LOAD_TOO_OLD'));
     }
-    this.holdFrom(end);
-    this.loader.again('gap');
+    this._holdFrom(end);
+    this._loader.again('gap');
   }
 
-  private holdFrom(base: Position | 'start'): void {
-    this.buffer = [];
-    this.hasOverflowed = false;
-    this.base = base;
+  private _holdFrom(base: Position | 'start'): void {
+    this._buffer = [];
+    this._hasOverflowed = false;
+    this._base = base;
   }
 
-  private hold(publication: ChannelPublication): void {
-    if (this.buffer.length < MOST_BUFFERED) {
-      this.buffer.push(publication);
-      return;
-    }
+  private _hold(publication: ChannelPublication): void {
+    if (this._buffer.push(publication) <= MOST_BUFFERED) return;
     // A channel with history sends it again from the position that is loaded.
-    this.holdFrom(this.top ?? 'start');
-    this.hasOverflowed = true;
+    this._holdFrom(this.top ?? 'start');
+    this._hasOverflowed = true;
   }
 
-  private onLoaded(
-    position: Position | undefined,
-    { isEarly, isOutdated }: { isEarly: boolean; isOutdated: boolean },
-  ): LoadReason | undefined {
-    const { base } = this;
-    if (position !== undefined && base !== 'start') {
-      if (covers(position, base)) return this.finish(position);
-      return isOutdated ? 'gap' : this.goBackTo(position);
+  private _onLoaded(position: Position | undefined): LoadReason | undefined {
+    const { _base: base, _hasOverflowed: hasOverflowed } = this;
+    const { isEarly = false, isOutdated = false } = this._loader ?? {};
+    if (position && base !== 'start') {
+      if (covers(position, base)) return this._finish(position);
+      return isOutdated ? 'gap' : this._goBackTo(position);
     }
     // A channel without history, or a source without positions: what arrived since the load began is shown after it.
-    const isComplete = base !== undefined && !isEarly && !isOutdated && !this.hasOverflowed;
-    this.hasOverflowed = false;
-    return isComplete ? this.finish(undefined) : 'gap';
+    this._hasOverflowed = false;
+    return !base || isEarly || isOutdated || hasOverflowed ? 'gap' : this._finish(undefined);
   }
 
-  private finish(position: Position | undefined): undefined {
-    const held = this.buffer;
-    this.buffer = [];
-    this.loader?.end();
-    if (position !== undefined && this.top?.epoch === position.epoch && position.seq > this.top.seq)
-      this.top = position;
+  private _finish(position: Position | undefined): undefined {
+    const held = this._buffer;
+    this._buffer = [];
+    this._loader?.end();
+    if (position && covers(position, this.top)) this.top = position;
     for (const publication of held) {
-      if (position === undefined || isAfter(publication, position)) this.show(publication);
+      const { epoch = '', seq = 0 } = publication;
+      if (!position || !covers(position, { epoch, seq })) this._host.onPublication(publication);
     }
   }
 
-  private goBackTo(position: Position): undefined {
+  private _goBackTo(position: Position): undefined {
     this.top = position;
-    this.buffer = [];
-    this.loader?.end();
-    if (!this.host.isLive()) return;
-    this.staleLoads += 1;
-    this.askAgain();
+    this._buffer = [];
+    this._loader?.end();
+    if (!this._host.isLive()) return;
+    this._staleLoads += 1;
+    this._askAgain();
   }
 
-  private askAgain(): void {
-    this.isBehind = true;
-    this.host.onBehind();
+  private _askAgain(): void {
+    this._isBehind = true;
+    this._host.onBehind();
   }
-
-  private show(publication: ChannelPublication): void {
-    this.attempt('onMessage', () => this.options.onMessage?.(publication));
-  }
-
-  private attempt(what: string, run: () => void): void {
-    if (this.isStopped) return;
-    try {
-      run();
-    } catch (cause) {
-      this.host.onError(new GatehouseError('HANDLER_FAILED', `${what} threw`, { cause }));
-    }
-  }
-}
-
-/** Whether a reader that has seen everything up to `top` lacks something of the gap. */
-function isMissed({ from, to }: Gap, top: Position, now: Position): boolean {
-  if (from !== null) return top.seq < to;
-  return top.epoch !== now.epoch || top.seq < to || top.seq > now.seq;
-}
-
-/** Whether the reader went back while the subscribe was under way, so that the reply lacks what it needs. */
-function isBefore(top: Position, since: Position | undefined, now: Position): boolean {
-  if (since === undefined) return top.epoch !== now.epoch || top.seq < now.seq;
-  return top.epoch === since.epoch && top.seq < since.seq;
-}
-
-/** Whether everything after the loaded position is in the buffer. */
-function covers(position: Position, base: Position | undefined): boolean {
-  return base !== undefined && position.epoch === base.epoch && position.seq >= base.seq;
-}
-
-function isAfter({ epoch, seq = 0 }: ChannelPublication, position: Position): boolean {
-  return epoch !== position.epoch || seq > position.seq;
 }

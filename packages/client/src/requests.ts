@@ -1,8 +1,8 @@
-import { isRetryable, type ClientMessage } from '@gatehouse/protocol';
+import { isRetryable } from '@gatehouse/protocol';
 import type { Cipher, Codec } from './codec.js';
 import { backoff } from './delays.js';
 import type { Environment } from './environment.js';
-import { GatehouseError } from './errors.js';
+import { failure, GatehouseError } from './errors.js';
 import type { Incoming } from './incoming.js';
 import type { Link } from './link.js';
 import { Pace } from './pace.js';
@@ -31,27 +31,14 @@ export interface QueueLimits {
   readonly ageMs: number;
 }
 
-export interface Answer {
-  readonly onReply: (data: unknown) => void;
-  readonly onError: (error: GatehouseError) => void;
-}
+/** How a request ended: with an error, or with the data of the reply. */
+type Settle = (error: GatehouseError | undefined, data?: unknown) => void;
 
-interface Framed {
+interface Pending {
   readonly id: string;
   readonly frame: string | Uint8Array;
-}
-
-interface Settling {
-  readonly resolve: (data: unknown) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-interface Pending extends Required<Pick<RequestOptions, 'retry' | 'idempotent'>> {
-  readonly id: string;
-  readonly frame: string | Uint8Array;
-  readonly isHeld: (() => boolean) | undefined;
-  readonly deadline: unknown;
-  readonly settle: (error: GatehouseError | undefined, data?: unknown) => void;
+  readonly options: SendOptions;
+  readonly settle: Settle;
   attempts: number;
   /** `delayed`: it waits for the time of its retry. */
   stage: 'waiting' | 'sent' | 'delayed';
@@ -59,7 +46,7 @@ interface Pending extends Required<Pick<RequestOptions, 'retry' | 'idempotent'>>
   retryTimer?: unknown;
 }
 
-export interface RequestsSetup {
+export interface RequestsHost {
   readonly link: Link;
   readonly codec: Codec;
   readonly cipher: Cipher | undefined;
@@ -75,138 +62,138 @@ export const QUEUE: QueueLimits = { messages: 100, bytes: 256 * 1_024, ageMs: 30
 
 /** Requests under way, each of which ends exactly once: with a reply, an error, or its deadline. */
 export class Requests {
-  private readonly pending = new Map<string, Pending>();
+  private readonly _pending = new Map<string, Pending>();
   /** With the time of the start, no id of this user comes twice. */
-  private readonly prefix: string;
-  private count = 0;
-  private readonly pace: Pace;
+  private readonly _prefix: string;
+  private _count = 0;
+  private readonly _pace: Pace;
 
-  constructor(private readonly setup: RequestsSetup) {
-    const { clock, random } = setup.environment;
-    this.prefix = `${clock.now().toString(36)}-${Math.floor(random() * 36 ** 6).toString(36)}`;
-    this.pace = new Pace(clock, () => this.flush());
+  constructor(private readonly _host: RequestsHost) {
+    const { clock, random } = _host.environment;
+    this._prefix = `${clock.now().toString(36)}-${Math.floor(random() * 36 ** 6).toString(36)}`;
+    this._pace = new Pace(clock, () => this.flush());
   }
 
   async send(type: string, data: unknown, options: SendOptions = {}): Promise<unknown> {
-    const message = await this.messageOf(type, data, options);
-    this.demandRoom(message.frame.length, options);
-    return new Promise((resolve, reject) => this.start(message, options, { resolve, reject }));
+    const { cipher, codec, link } = this._host;
+    const id = this._nextId();
+    let frame: string | Uint8Array;
+    try {
+      const ts = options.replayProtected ? Math.round(link.serverNow()) : undefined;
+      const sealed = cipher && data !== undefined ? { enc: cipher.enc, data: await cipher.seal(data) } : { data };
+      frame = codec.encode({ type, id, ts, ...sealed });
+    } catch (cause) {
+      throw failure('BAD_DATA', cause);
+    }
+    this._demandRoom(frame.length, options);
+    return new Promise((resolve, reject) => {
+      this._start(id, frame, options, (error, reply) => (error ? reject(error) : resolve(reply)));
+    });
   }
 
   /** For the library itself: plain, and told in the same turn in which the answer arrives, so that nothing overtakes it. */
-  ask(type: string, data: unknown, { onReply, onError }: Answer, options: RequestOptions = {}): void {
-    this.count += 1;
-    const id = `${this.prefix}-${this.count}`;
-    this.start({ id, frame: this.setup.codec.encode({ type, id, data }) }, options, {
-      resolve: onReply,
-      reject: (error) => onError(error as GatehouseError),
-    });
+  ask(type: string, data: object, settle: Settle, options: SendOptions = {}): void {
+    const id = this._nextId();
+    this._start(id, this._host.codec.encode({ type, id, data }), options, settle);
   }
 
   /** Takes a reply or an error with the id of a request. Returns whether it was one. */
   receive(message: Incoming): boolean {
-    const request = this.pending.get(String(message.id));
+    const request = this._pending.get(String(message.id));
     if (request?.stage !== 'sent') return request !== undefined;
-    if (message.type !== 'error') request.settle(undefined, message.data);
-    else this.onError(request, errorOf(message));
+    if (message.type === 'error') this._onError(request, errorOf(message));
+    else request.settle(undefined, message.data);
     return true;
   }
 
   onOpen(): void {
-    this.pace.reset(this.setup.link.hello?.limits);
+    this._pace.reset(this._host.link.hello?.limits);
     this.flush();
   }
 
   /** What was sent and may be sent again waits for the next connection; the outcome of everything else is unknown. */
   onDown(): void {
-    this.pace.stop();
-    const lost = new GatehouseError('CONNECTION_LOST', 'The connection ended before the answer', {
-      outcomeUnknown: true,
-    });
-    for (const request of this.pending.values()) {
+    this._pace.stop();
+    for (const request of this._pending.values()) {
       if (request.stage !== 'sent') continue;
-      if (request.idempotent) request.stage = 'waiting';
-      else request.settle(lost);
+      if (request.options.idempotent) request.stage = 'waiting';
+      else request.settle(failure('CONNECTION_LOST', undefined, true));
     }
   }
 
   stop(error: GatehouseError): void {
-    this.pace.stop();
-    for (const request of this.pending.values()) request.settle(error);
+    this._pace.stop();
+    for (const request of this._pending.values()) request.settle(error);
   }
 
-  private async messageOf(type: string, data: unknown, options: RequestOptions): Promise<Framed> {
-    this.count += 1;
-    const id = `${this.prefix}-${this.count}`;
-    const { cipher, codec, link } = this.setup;
-    let message: ClientMessage = { type, id, data };
-    if (options.replayProtected === true) message = { ...message, ts: Math.round(link.serverNow()) };
-    try {
-      if (cipher !== undefined && data !== undefined)
-        message = { ...message, enc: cipher.enc, data: await cipher.seal(data) };
-      return { id, frame: codec.encode(message) };
-    } catch (cause) {
-      throw new GatehouseError('BAD_DATA', `The data of "${type}" cannot be encoded`, { cause });
+  /** In the order of the calls, and not faster than the server allows. */
+  flush(): void {
+    const { link } = this._host;
+    if (link.state !== 'open') return;
+    for (const request of this._pending.values()) {
+      if (request.stage !== 'waiting' || request.options.isHeld?.()) continue;
+      if (exceeds(request.frame, link.hello?.limits.maxMessageBytes ?? 0)) {
+        // The server would close the connection.
+        request.settle(failure('MESSAGE_TOO_LARGE'));
+        continue;
+      }
+      if (!this._pace.take()) return;
+      request.stage = 'sent';
+      request.attempts += 1;
+      if (!link.send(request.frame)) request.stage = 'waiting';
     }
   }
 
-  private demandRoom(length: number, { signal }: RequestOptions): void {
-    const { link, queue } = this.setup;
-    if (signal?.aborted === true) throw aborted(signal, false);
-    const state = link.state;
-    if (state === 'closed') throw new GatehouseError('CLOSED', 'The client is closed');
+  private _nextId(): string {
+    this._count += 1;
+    return `${this._prefix}-${this._count}`;
+  }
+
+  private _demandRoom(length: number, { signal }: SendOptions): void {
+    const { link, queue } = this._host;
+    const { state } = link;
+    if (signal?.aborted) throw failure('ABORTED', signal.reason);
+    if (state === 'closed') throw failure('CLOSED');
     if (state === 'open') return;
-    if (state === 'waiting' && queue === undefined) throw new GatehouseError('NOT_CONNECTED', 'There is no connection');
+    if (state === 'waiting' && !queue) throw failure('NOT_CONNECTED');
     const limits = queue ?? QUEUE;
     let bytes = length;
-    let messages = 1;
-    for (const { frame } of this.pending.values()) {
-      bytes += frame.length;
-      messages += 1;
-    }
-    if (messages > limits.messages || bytes > limits.bytes)
-      throw new GatehouseError('QUEUE_FULL', 'Too much waits for a connection');
+    for (const { frame } of this._pending.values()) bytes += frame.length;
+    if (this._pending.size >= limits.messages || bytes > limits.bytes) throw failure('QUEUE_FULL');
   }
 
-  private start({ id, frame }: Framed, options: SendOptions, promise: Settling): void {
-    const { clock } = this.setup.environment;
-    const { signal } = options;
-    const onAbort = (): void => request.settle(aborted(signal, request.stage === 'sent'));
-    const isWaiting = this.setup.link.state !== 'open';
-    const timeoutMs = options.timeoutMs ?? (isWaiting ? (this.setup.queue?.ageMs ?? TIMEOUT_MS) : TIMEOUT_MS);
+  private _start(id: string, frame: string | Uint8Array, options: SendOptions, settle: Settle): void {
+    const { environment, link, queue } = this._host;
+    const { clock } = environment;
+    const { signal, timeoutMs = link.state !== 'open' && queue ? queue.ageMs : TIMEOUT_MS } = options;
+    const onAbort = (): void => request.settle(failure('ABORTED', signal?.reason, request.stage === 'sent'));
+    const deadline = clock.setTimeout(() => {
+      const isSent = request.stage === 'sent';
+      request.settle((!isSent && request.lastError) || failure('NO_ANSWER', undefined, isSent));
+    }, timeoutMs);
     const request: Pending = {
       id,
       frame,
-      isHeld: options.isHeld,
+      options,
       attempts: 0,
       stage: 'waiting',
-      retry: options.retry ?? true,
-      idempotent: options.idempotent ?? false,
-      deadline: clock.setTimeout(() => this.onDeadline(request, timeoutMs), timeoutMs),
       settle: (error, data) => {
-        if (!this.pending.delete(id)) return;
-        clock.clearTimeout(request.deadline);
+        if (!this._pending.delete(id)) return;
+        clock.clearTimeout(deadline);
         clock.clearTimeout(request.retryTimer);
         signal?.removeEventListener('abort', onAbort);
-        if (error === undefined) promise.resolve(data);
-        else promise.reject(error);
+        settle(error, data);
       },
     };
-    this.pending.set(id, request);
+    this._pending.set(id, request);
     signal?.addEventListener('abort', onAbort);
     this.flush();
   }
 
-  private onDeadline(request: Pending, timeoutMs: number): void {
-    const isSent = request.stage === 'sent';
-    const error = new GatehouseError('NO_ANSWER', `No answer within ${timeoutMs} ms`, { outcomeUnknown: isSent });
-    request.settle(isSent ? error : (request.lastError ?? error));
-  }
-
-  private onError(request: Pending, error: GatehouseError): void {
-    const mayRetry = request.retry && request.attempts < MOST_ATTEMPTS && isRetryable(error.code);
-    if (!mayRetry) return request.settle(error);
-    const { clock, random } = this.setup.environment;
+  private _onError(request: Pending, error: GatehouseError): void {
+    const { retry = true } = request.options;
+    if (!retry || request.attempts >= MOST_ATTEMPTS || !isRetryable(error.code)) return request.settle(error);
+    const { clock, random } = this._host.environment;
     request.stage = 'delayed';
     request.lastError = error;
     request.retryTimer = clock.setTimeout(
@@ -217,32 +204,10 @@ export class Requests {
       (error.retryAfter ?? 0) + backoff(request.attempts, random),
     );
   }
-
-  /** In the order of the calls, and not faster than the server allows. */
-  flush(): void {
-    const { link } = this.setup;
-    if (link.state !== 'open') return;
-    for (const request of this.pending.values()) {
-      if (request.stage !== 'waiting' || request.isHeld?.() === true) continue;
-      if (exceeds(request.frame, link.hello?.limits.maxMessageBytes ?? 0)) {
-        // The server would close the connection.
-        request.settle(new GatehouseError('MESSAGE_TOO_LARGE', 'The server takes no message of this size'));
-        continue;
-      }
-      if (!this.pace.take()) return;
-      request.stage = 'sent';
-      request.attempts += 1;
-      if (!link.sendFrame(request.frame)) request.stage = 'waiting';
-    }
-  }
 }
 
 export function errorOf({ code = 'INTERNAL_ERROR', message = code, details, retryAfter }: Incoming): GatehouseError {
   return new GatehouseError(code, message, { details, retryAfter });
-}
-
-function aborted(signal: AbortSignal | undefined, outcomeUnknown: boolean): GatehouseError {
-  return new GatehouseError('ABORTED', 'The request was aborted', { cause: signal?.reason, outcomeUnknown });
 }
 
 function exceeds(frame: string | Uint8Array, limit: number): boolean {

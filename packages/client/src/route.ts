@@ -3,38 +3,38 @@ import { isObject } from './incoming.js';
 
 export interface Route {
   /** Of the node to connect to, if the server names one. */
-  readonly url: string | undefined;
-  readonly retryAfterMs: number;
+  readonly url?: string | undefined;
+  /** Milliseconds before which there is no use in another attempt. */
+  readonly waitMs?: number;
 }
 
 const WITHIN_MS = 3_000;
+const LONGEST_WAIT_MS = 600_000;
 
-/** Asks `GET /route` of the server. Undefined if it says nothing of use. */
-export async function routeOf(url: string, { fetch, clock }: Environment): Promise<Route | undefined> {
-  if (fetch === undefined) return undefined;
+/** Asks `GET /route` of the server. Empty if it says nothing of use. */
+export async function routeOf(url: string, { fetch, clock, random }: Environment): Promise<Route> {
   const abort = new AbortController();
   const timer = clock.setTimeout(() => abort.abort(), WITHIN_MS);
   try {
-    const address = new URL('/route', url.replace(/^ws/, 'http'));
-    const response = await fetch(address.href, { signal: abort.signal });
-    if (response.status === 503)
-      return { url: undefined, retryAfterMs: 1_000 * Number(response.headers.get('retry-after')) };
-    const body = response.status === 200 ? await response.json() : undefined;
-    return isObject(body) && isAsSafe(body.url, url) ? { url: body.url, retryAfterMs: 0 } : undefined;
+    const { href } = new URL('/route', url.replace(/^ws/, 'http'));
+    const response = await fetch?.(href, { signal: abort.signal });
+    if (response?.status === 503) {
+      const waitMs = 1_000 * Number(response.headers.get('retry-after'));
+      return waitMs <= LONGEST_WAIT_MS ? { waitMs: waitMs * (1 + random()) } : {};
+    }
+    const body = response?.status === 200 && (await response.json());
+    return isObject(body) && isAsSafe(body.url, url) ? { url: body.url } : {};
   } catch {
     // No network, or not for us to read: the retry is due as it was.
-    return undefined;
+    return {};
   } finally {
     clock.clearTimeout(timer);
   }
 }
 
-export function retryAfterOf({ retryAfterMs }: Route, random: () => number): number {
-  return retryAfterMs > 0 && retryAfterMs <= 600_000 ? retryAfterMs * (1 + random()) : 0;
-}
-
 /** The token goes to this address: never over an open connection if the first one was encrypted. */
 function isAsSafe(routed: unknown, first: string): routed is string {
-  if (typeof routed !== 'string' || !/^wss?:\/\//.test(routed)) return false;
-  return routed.startsWith('wss:') || !/^(wss|https):/.test(first);
+  return (
+    typeof routed === 'string' && (routed.startsWith('wss:') || (routed.startsWith('ws:') && /^(ws|http):/.test(first)))
+  );
 }

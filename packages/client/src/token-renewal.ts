@@ -1,6 +1,7 @@
 import { backoff } from './delays.js';
 import type { Environment } from './environment.js';
 import { GatehouseError, SignedOut } from './errors.js';
+import type { Link } from './link.js';
 import type { Requests } from './requests.js';
 import { Timers } from './timers.js';
 import type { Tokens } from './tokens.js';
@@ -9,9 +10,8 @@ export interface RenewalHost {
   readonly environment: Environment;
   readonly tokens: Tokens;
   readonly requests: Requests;
-  readonly serverNow: () => number;
-  readonly onError: (error: GatehouseError) => void;
-  readonly onSignedOut: () => void;
+  readonly link: Link;
+  onError(error: GatehouseError): void;
 }
 
 /** Browsers fire a timer at once whose time does not fit into 31 bits, and a clock may jump. */
@@ -19,58 +19,58 @@ const LOOK_AGAIN_MS = 3_600_000;
 
 /** Gives the session a new token before the old one expires. */
 export class TokenRenewal {
-  private readonly timers: Timers;
-  private failures = 0;
-  private round = 0;
+  private readonly _timers: Timers;
+  private _failures = 0;
+  private _round = 0;
 
-  constructor(private readonly host: RenewalHost) {
-    this.timers = new Timers(host.environment.clock);
+  constructor(private readonly _host: RenewalHost) {
+    this._timers = new Timers(_host.environment.clock);
   }
 
   /** At a random 70 to 90 % of the life that is left: tokens that were issued together are not renewed together. */
   start(): void {
     this.stop();
-    const { tokens, serverNow, environment } = this.host;
+    const { tokens, link, environment } = this._host;
     const { expiresAt } = tokens;
-    if (expiresAt === undefined || !tokens.canRenew) return;
-    const now = serverNow();
-    this.waitUntil(now + (expiresAt - now) * (0.7 + 0.2 * environment.random()));
+    if (!expiresAt || !tokens.canRenew) return;
+    const now = link.serverNow();
+    this._waitUntil(now + (expiresAt - now) * (0.7 + 0.2 * environment.random()));
   }
 
   stop(): void {
-    this.round += 1;
-    this.timers.clearAll();
+    this._round += 1;
+    this._timers.clear();
   }
 
-  private waitUntil(at: number): void {
-    const ms = at - this.host.serverNow();
-    if (ms <= 0) void this.renew();
-    else this.timers.set('renew', Math.min(ms, LOOK_AGAIN_MS), () => this.waitUntil(at));
+  private _waitUntil(at: number): void {
+    const ms = at - this._host.link.serverNow();
+    if (ms <= 0) void this._renew();
+    else this._timers.set('renew', Math.min(ms, LOOK_AGAIN_MS), () => this._waitUntil(at));
   }
 
-  private async renew(): Promise<void> {
-    const { tokens, requests } = this.host;
-    const { round } = this;
+  private async _renew(): Promise<void> {
+    const { tokens, requests } = this._host;
+    const { _round: round } = this;
     try {
       const token = await tokens.fetch('expiring');
-      if (round !== this.round) return;
-      if (token !== undefined) await requests.send('auth_refresh', { token }, { idempotent: true });
-      if (round !== this.round) return;
-      this.failures = 0;
+      if (round !== this._round) return;
+      if (token) await requests.send('auth_refresh', { token }, { idempotent: true });
+      if (round !== this._round) return;
+      this._failures = 0;
       this.start();
     } catch (error) {
-      if (round === this.round) this.onFailed(error);
+      if (round === this._round) this._onFailed(error);
     }
   }
 
-  private onFailed(error: unknown): void {
-    if (error instanceof SignedOut) return this.host.onSignedOut();
+  private _onFailed(error: unknown): void {
+    const { tokens, link, environment } = this._host;
+    if (error instanceof SignedOut) return link.close();
     if (error instanceof GatehouseError) {
-      if (error.code === 'CONNECTION_LOST' || error.code === 'CLOSED') return;
-      if (error.code === 'UNAUTHENTICATED') this.host.tokens.refuse();
-      this.host.onError(error);
+      if (error.code === 'UNAUTHENTICATED') tokens.refuse();
+      this._host.onError(error);
     }
-    this.failures += 1;
-    this.timers.set('renew', 1_000 + backoff(this.failures, this.host.environment.random), () => void this.renew());
+    this._failures += 1;
+    this._timers.set('renew', 1_000 + backoff(this._failures, environment.random), () => void this._renew());
   }
 }

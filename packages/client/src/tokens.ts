@@ -1,5 +1,5 @@
 import type { Clock } from './environment.js';
-import { GatehouseError, SignedOut } from './errors.js';
+import { failure, SignedOut } from './errors.js';
 
 /** Why a token is needed: for a first or later connection, before the old one expires, or because the server refused it. */
 export type TokenReason = 'connect' | 'expiring' | 'refused';
@@ -18,74 +18,68 @@ const LEAST_LIFE_MS = 5_000;
 
 /** Asks for tokens: once at a time, not for longer than the limit, and never presents a refused one again. */
 export class Tokens {
-  private current: string | undefined;
-  private refused: string | undefined;
-  private flight: Promise<string | undefined> | undefined;
+  private _current: string | undefined;
+  private _refused: string | undefined;
+  private _flight: Promise<string | undefined> | undefined;
 
   constructor(
-    private readonly source: TokenSource | undefined,
-    private readonly clock: Clock,
-    private readonly timeoutMs: number,
+    private readonly _source: TokenSource | undefined,
+    private readonly _clock: Clock,
+    private readonly _timeoutMs: number,
   ) {}
 
   get canRenew(): boolean {
-    return typeof this.source === 'function';
+    return typeof this._source === 'function';
   }
 
   /** When the current token expires, in milliseconds since 1970. */
   get expiresAt(): number | undefined {
-    return this.current === undefined ? undefined : expiryOf(this.current);
+    return this._current === undefined ? undefined : expiryOf(this._current);
   }
 
   /** @param now server time */
   async forConnection(now: number): Promise<string | undefined> {
-    const expiresAt = this.expiresAt ?? Infinity;
-    if (this.current !== undefined && (expiresAt > now + LEAST_LIFE_MS || !this.canRenew)) return this.current;
-    return this.fetch(this.refused === undefined ? 'connect' : 'refused');
+    if (this._current && (!this.canRenew || (this.expiresAt ?? Infinity) > now + LEAST_LIFE_MS)) return this._current;
+    return this.fetch(this._refused ? 'refused' : 'connect');
   }
 
   /** Throws the current token away. Returns whether there can be another. */
   refuse(): boolean {
-    this.refused = this.current ?? this.refused;
-    this.current = undefined;
+    this._refused = this._current ?? this._refused;
+    this._current = undefined;
     return this.canRenew;
   }
 
   /** Rejects with TOKEN_FAILED, or with SignedOut if the token function threw that. */
   fetch(reason: TokenReason): Promise<string | undefined> {
-    this.flight ??= this.ask(reason).finally(() => (this.flight = undefined));
-    return this.flight;
+    this._flight ??= this._ask(reason).finally(() => (this._flight = undefined));
+    return this._flight;
   }
 
-  private async ask(reason: TokenReason): Promise<string | undefined> {
-    const { source } = this;
-    const token = typeof source === 'function' ? await this.call(source, reason) : source;
-    if (token == null) return (this.current = undefined);
-    if (typeof token !== 'string') throw failure('The token function returned no string');
-    if (token === this.refused) throw failure('The token function returned a token that the server has refused');
-    this.current = token;
-    return token;
-  }
-
-  private call(source: Exclude<TokenSource, string>, reason: TokenReason): Promise<MaybeToken> {
+  private async _ask(reason: TokenReason): Promise<string | undefined> {
+    const { _source: source, _clock: clock } = this;
     const abort = new AbortController();
-    return new Promise((resolve, reject) => {
-      const timer = this.clock.setTimeout(() => {
+    let timer: unknown;
+    const late = new Promise<never>((_, reject) => {
+      timer = clock.setTimeout(() => {
+        reject(new Error('timeout'));
         abort.abort();
-        reject(failure('The token function did not answer in time'));
-      }, this.timeoutMs);
-      const call = async (): Promise<MaybeToken> => source({ reason, signal: abort.signal });
-      call()
-        .then(resolve, (error: unknown) => {
-          reject(error instanceof SignedOut ? error : failure('The token function failed', error));
-        })
-        .finally(() => this.clock.clearTimeout(timer));
+      }, this._timeoutMs);
     });
+    try {
+      const asked = async (): Promise<MaybeToken> =>
+        typeof source === 'function' ? source({ reason, signal: abort.signal }) : source;
+      const token = (await Promise.race([asked(), late])) || undefined;
+      if (token !== undefined && typeof token !== 'string') throw new TypeError('not a string');
+      if (token && token === this._refused) throw new Error('refused before');
+      this._current = token;
+      return token;
+    } catch (cause) {
+      throw cause instanceof SignedOut ? cause : failure('TOKEN_FAILED', cause);
+    } finally {
+      clock.clearTimeout(timer);
+    }
   }
-}
-
-function failure(message: string, cause?: unknown): GatehouseError {
-  return new GatehouseError('TOKEN_FAILED', message, { cause });
 }
 
 /** Reads `exp` and verifies nothing: that is for the server. */

@@ -231,6 +231,22 @@ describe('a channel', () => {
     expect(seen).toEqual([['session-1'], ['session-1', 'bob'], ['session-1', 'bob', 'eve'], ['session-1', 'eve']]);
   });
 
+  it('knows who is in it, too, if the first to ask comes while the subscribe is under way', async () => {
+    const { server, client } = follow();
+    let isOpen = false;
+    const seen: string[][] = [];
+    client.subscribe(() => {
+      if (isOpen || client.getSnapshot().state !== 'open') return;
+      isOpen = true;
+      server.clock.setTimeout(
+        () => client.channel(ROOM, { onPresence: (list) => seen.push(list.map(({ userId }) => userId)) }),
+        1,
+      );
+    });
+    await server.clock.advance(SECOND);
+    expect(seen).toEqual([['session-1']]);
+  });
+
   it('names the session before this one, so that its own publications stay excluded', async () => {
     const { server, asked } = follow();
     await server.clock.advance(SECOND);

@@ -28,12 +28,12 @@ async function sizeOf(...entries: readonly string[]): Promise<number> {
 }
 
 describe('the package, minified and compressed', () => {
-  it('has a core of at most 11 KB', async () => {
-    expect(await sizeOf('index')).toBeLessThanOrEqual(11 * KB);
+  it('has a core of at most 9.5 KB', async () => {
+    expect(await sizeOf('index')).toBeLessThanOrEqual(9.5 * KB);
   });
 
-  it('has at most 18 KB in all that an application ships', async () => {
-    expect(await sizeOf(...ENTRIES.filter((entry) => entry !== 'testing'))).toBeLessThanOrEqual(18 * KB);
+  it('has at most 16 KB in all that an application ships', async () => {
+    expect(await sizeOf(...ENTRIES.filter((entry) => entry !== 'testing'))).toBeLessThanOrEqual(16 * KB);
   });
 
   it('imports nothing but React', async () => {

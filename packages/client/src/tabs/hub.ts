@@ -16,118 +16,118 @@ type Subscriptions = Map<string, { readonly presence: boolean }>;
 
 /** In the tab that leads: one connection for the sockets of all tabs. */
 export class Hub {
-  private wire: Wire | undefined;
-  private isOpen = false;
-  private readonly members = new Map<string, Subscriptions>();
+  private _wire: Wire | undefined;
+  private _isOpen = false;
+  private readonly _members = new Map<string, Subscriptions>();
   /** The subscribes under way, by the id that the server sees. */
-  private readonly asked = new Map<string, string>();
+  private readonly _asked = new Map<string, string>();
 
   constructor(
-    private readonly url: string,
-    private readonly WebSocket: SocketConstructor,
-    private readonly tell: (message: FromHub) => void,
+    private readonly _url: string,
+    private readonly _WebSocket: SocketConstructor,
+    private readonly _tell: (message: FromHub) => void,
   ) {}
 
   receive(message: ToHub): void {
-    if (message.kind === 'open') this.join(message.socket, message.protocols);
+    if (message.kind === 'open') this._join(message.socket, message.protocols);
     else if (message.kind === 'close') this.leave(message.socket);
-    else this.forward(message.socket, message.data);
+    else this._forward(message.socket, message.data);
   }
 
   leave(socket: string): void {
-    const channels = this.members.get(socket)?.keys() ?? [];
-    if (!this.members.delete(socket)) return;
+    const channels = this._members.get(socket)?.keys() ?? [];
+    if (!this._members.delete(socket)) return;
     for (const channel of channels) {
-      if (!this.isWanted(channel)) this.send({ type: 'unsubscribe', id: `|${channel.length}`, data: { channel } });
+      if (!this._isWanted(channel)) this._send({ type: 'unsubscribe', id: `|${channel.length}`, data: { channel } });
     }
-    if (this.members.size === 0) this.drop();
+    if (this._members.size === 0) this._drop();
   }
 
   /** Ends the connection, and tells all tabs. */
   end(close: Close): void {
-    this.drop();
-    const sockets = [...this.members.keys()];
-    this.members.clear();
-    this.asked.clear();
-    for (const socket of sockets) this.tell({ kind: 'closed', socket, ...close });
+    this._drop();
+    const sockets = [...this._members.keys()];
+    this._members.clear();
+    this._asked.clear();
+    for (const socket of sockets) this._tell({ kind: 'closed', socket, ...close });
   }
 
-  private drop(): void {
-    this.wire?.drop();
-    this.wire = undefined;
-    this.isOpen = false;
+  private _drop(): void {
+    this._wire?.drop();
+    this._wire = undefined;
+    this._isOpen = false;
   }
 
-  private join(socket: string, protocols: readonly string[]): void {
-    this.members.set(socket, new Map());
-    if (this.isOpen) return this.tell({ kind: 'opened', socket });
-    this.wire ??= new Wire(this.WebSocket, this.url, [...protocols], {
+  private _join(socket: string, protocols: readonly string[]): void {
+    this._members.set(socket, new Map());
+    if (this._isOpen) return this._tell({ kind: 'opened', socket });
+    this._wire ??= new Wire(this._WebSocket, this._url, [...protocols], {
       onOpen: () => {
-        this.isOpen = true;
-        for (const member of this.members.keys()) this.tell({ kind: 'opened', socket: member });
+        this._isOpen = true;
+        for (const member of this._members.keys()) this._tell({ kind: 'opened', socket: member });
       },
-      onFrame: (frame) => this.onFrame(String(frame)),
+      onFrame: (frame) => this._onFrame(String(frame)),
       onClose: (close) => this.end(close),
     });
   }
 
-  private forward(socket: string, data: string): void {
-    const channels = this.members.get(socket);
+  private _forward(socket: string, data: string): void {
+    const channels = this._members.get(socket);
     if (channels === undefined) return;
     const frame = JSON.parse(data) as Frame;
     const { channel, presence } = (isObject(frame.data) ? frame.data : {}) as { channel?: string; presence?: boolean };
     const id = `${socket}|${String(frame.id)}`;
     if (channel === undefined || (frame.type !== 'subscribe' && frame.type !== 'unsubscribe'))
-      return this.send({ ...frame, id });
+      return this._send({ ...frame, id });
     if (frame.type === 'subscribe') {
       channels.set(channel, { presence: presence ?? false });
-      this.asked.set(id, channel);
-      const wanted = [...this.members.values()].some((one) => one.get(channel)?.presence === true);
-      return this.send({ ...frame, id, data: { ...(frame.data as object), presence: wanted } });
+      this._asked.set(id, channel);
+      const wanted = [...this._members.values()].some((one) => one.get(channel)?.presence === true);
+      return this._send({ ...frame, id, data: { ...(frame.data as object), presence: wanted } });
     }
     channels.delete(channel);
-    if (!this.isWanted(channel)) return this.send({ ...frame, id });
+    if (!this._isWanted(channel)) return this._send({ ...frame, id });
     const reply = JSON.stringify({ v: 1, type: 'unsubscribe_reply', id: frame.id, data: { channel } });
-    this.tell({ kind: 'received', socket, data: reply });
+    this._tell({ kind: 'received', socket, data: reply });
   }
 
-  private onFrame(data: string): void {
+  private _onFrame(data: string): void {
     const frame = JSON.parse(data) as Frame;
-    if (typeof frame.id !== 'string' || !frame.id.includes('|')) return this.spread(data, frame.channel);
+    if (typeof frame.id !== 'string' || !frame.id.includes('|')) return this._spread(data, frame.channel);
     const at = frame.id.indexOf('|');
     const socket = frame.id.slice(0, at);
-    const channel = this.asked.get(frame.id);
-    this.asked.delete(frame.id);
-    if (channel !== undefined) this.onSubscribed(socket, channel, frame);
-    if (this.members.has(socket))
-      this.tell({ kind: 'received', socket, data: JSON.stringify({ ...frame, id: frame.id.slice(at + 1) }) });
+    const channel = this._asked.get(frame.id);
+    this._asked.delete(frame.id);
+    if (channel !== undefined) this._onSubscribed(socket, channel, frame);
+    if (this._members.has(socket))
+      this._tell({ kind: 'received', socket, data: JSON.stringify({ ...frame, id: frame.id.slice(at + 1) }) });
   }
 
   /** What the server sends again for one tab, it has left out of what the others get. They know by position what they have. */
-  private onSubscribed(socket: string, channel: string, { type, data }: Frame): void {
-    if (type === 'error') return void this.members.get(socket)?.delete(channel);
+  private _onSubscribed(socket: string, channel: string, { type, data }: Frame): void {
+    if (type === 'error') return void this._members.get(socket)?.delete(channel);
     const { epoch, gap, publications } = data as { epoch?: string; gap?: object; publications?: object[] };
     if (epoch === undefined) return;
-    const others = [...this.members.keys()].filter((one) => one !== socket);
+    const others = [...this._members.keys()].filter((one) => one !== socket);
     const all = [
       ...(gap ? [{ type: 'gap', data: gap }] : []),
       ...(publications ?? []).map((one) => ({ ...one, type: 'message' })),
     ];
-    for (const one of all) this.spread(JSON.stringify({ ...one, v: 1, channel, epoch }), channel, others);
+    for (const one of all) this._spread(JSON.stringify({ ...one, v: 1, channel, epoch }), channel, others);
   }
 
-  private spread(data: string, channel: unknown, sockets: Iterable<string> = this.members.keys()): void {
+  private _spread(data: string, channel: unknown, sockets: Iterable<string> = this._members.keys()): void {
     for (const socket of sockets) {
-      if (typeof channel !== 'string' || this.members.get(socket)?.has(channel) === true)
-        this.tell({ kind: 'received', socket, data });
+      if (typeof channel !== 'string' || this._members.get(socket)?.has(channel) === true)
+        this._tell({ kind: 'received', socket, data });
     }
   }
 
-  private isWanted(channel: string): boolean {
-    return [...this.members.values()].some((channels) => channels.has(channel));
+  private _isWanted(channel: string): boolean {
+    return [...this._members.values()].some((channels) => channels.has(channel));
   }
 
-  private send(frame: object): void {
-    if (this.isOpen) this.wire?.send(JSON.stringify(frame));
+  private _send(frame: object): void {
+    if (this._isOpen) this._wire?.send(JSON.stringify(frame));
   }
 }

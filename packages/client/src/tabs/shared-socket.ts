@@ -14,67 +14,67 @@ export class SharedSocket implements Socket {
   onerror: ((event: never) => void) | null = null;
   /** Resolves when it is closed. */
   readonly over: Promise<void>;
-  private readonly id: string;
-  private endOver: () => void = () => {};
-  private timer: unknown;
-  private state: 'opening' | 'open' | 'closed' = 'opening';
+  private readonly _id: string;
+  private _endOver: () => void = () => {};
+  private _timer: unknown;
+  private _state: 'opening' | 'open' | 'closed' = 'opening';
 
   constructor(
-    private readonly tab: Tab,
+    private readonly _tab: Tab,
     readonly protocols: readonly string[],
   ) {
-    const { random, clock } = tab.setup;
-    this.id = Math.floor(random() * 36 ** 8).toString(36);
-    this.over = new Promise((resolve) => (this.endOver = resolve));
-    this.timer = clock.setTimeout(() => {
-      tab.onUnanswered();
-      this.finish({ code: 1006, reason: 'No tab answers' });
+    const { random, clock } = _tab.setup;
+    this._id = Math.floor(random() * 36 ** 8).toString(36);
+    this.over = new Promise((resolve) => (this._endOver = resolve));
+    this._timer = clock.setTimeout(() => {
+      _tab.onUnanswered();
+      this._finish({ code: 1006, reason: 'No tab answers' });
     }, ANSWER_WITHIN_MS);
-    tab.add(this.id, this);
+    _tab.add(this._id, this);
   }
 
   send(data: string | Uint8Array): void {
     if (typeof data !== 'string') throw new TypeError('Tabs share JSON connections only');
-    if (this.state !== 'open') throw new Error('The socket is not open');
-    this.tab.send({ kind: 'frame', socket: this.id, data });
+    if (this._state !== 'open') throw new Error('The socket is not open');
+    this._tab.send({ kind: 'frame', socket: this._id, data });
   }
 
   close(): void {
-    if (this.state === 'closed') return;
-    this.leave();
+    if (this._state === 'closed') return;
+    this._leave();
   }
 
   receive(message: Exclude<FromHub, { kind: 'leads' }>): void {
-    if (this.state === 'closed') return;
+    if (this._state === 'closed') return;
     if (message.kind === 'opened') {
-      this.tab.setup.clock.clearTimeout(this.timer);
-      this.tab.onAnswered();
-      this.state = 'open';
-      this.fire(this.onopen, {});
-    } else if (message.kind === 'received') this.fire(this.onmessage, { data: message.data });
-    else this.finish(message);
+      this._tab.setup.clock.clearTimeout(this._timer);
+      this._tab.onAnswered();
+      this._state = 'open';
+      this._fire(this.onopen, {});
+    } else if (message.kind === 'received') this._fire(this.onmessage, { data: message.data });
+    else this._finish(message);
   }
 
   /** Another tab leads now: what was open there is lost, what was about to open is asked for again. */
   restart(): void {
-    if (this.state === 'opening') this.tab.send({ kind: 'open', socket: this.id, protocols: this.protocols });
-    else this.finish({ code: 1006, reason: 'Another tab leads' });
+    if (this._state === 'opening') this._tab.send({ kind: 'open', socket: this._id, protocols: this.protocols });
+    else this._finish({ code: 1006, reason: 'Another tab leads' });
   }
 
-  private finish({ code, reason }: { readonly code: number; readonly reason: string }): void {
-    if (this.state === 'closed') return;
-    this.leave();
-    this.fire(this.onclose, { code, reason });
+  private _finish({ code, reason }: { readonly code: number; readonly reason: string }): void {
+    if (this._state === 'closed') return;
+    this._leave();
+    this._fire(this.onclose, { code, reason });
   }
 
-  private leave(): void {
-    this.state = 'closed';
-    this.tab.setup.clock.clearTimeout(this.timer);
-    this.endOver();
-    this.tab.remove(this.id);
+  private _leave(): void {
+    this._state = 'closed';
+    this._tab.setup.clock.clearTimeout(this._timer);
+    this._endOver();
+    this._tab.remove(this._id);
   }
 
-  private fire(handler: ((event: never) => void) | null, event: object): void {
+  private _fire(handler: ((event: never) => void) | null, event: object): void {
     handler?.(event as never);
   }
 }

@@ -29,61 +29,61 @@ const MISSES_BEFORE_STEALING = 2;
 
 /** This tab among those that share a connection. One of them leads: it holds the lock. */
 export class Tab {
-  private readonly sockets = new Map<string, Member>();
-  private hub: Hub | undefined;
-  private release: (() => void) | undefined;
-  private isWaiting = false;
-  private misses = 0;
+  private readonly _sockets = new Map<string, Member>();
+  private _hub: Hub | undefined;
+  private _release: (() => void) | undefined;
+  private _isWaiting = false;
+  private _misses = 0;
 
   constructor(readonly setup: TabSetup) {
-    setup.channel.onmessage = ({ data }: { readonly data: FromHub | ToHub }) => this.onMessage(data);
+    setup.channel.onmessage = ({ data }: { readonly data: FromHub | ToHub }) => this._onMessage(data);
     // A frozen tab can lead nobody.
     setup.page?.listen((event) => {
-      if (event === 'gone') this.stepDown();
-      else if (this.sockets.size > 0) this.queueUp(false);
+      if (event === 'gone') this._stepDown();
+      else if (this._sockets.size > 0) this._queueUp(false);
     });
   }
 
   add(id: string, socket: Member): void {
-    this.sockets.set(id, socket);
-    this.queueUp(false);
+    this._sockets.set(id, socket);
+    this._queueUp(false);
     // Held as long as the socket, so that the leader notices when this tab is gone.
     void this.setup.locks.request(`${this.setup.name}#${id}`, {}, () => socket.over).catch(() => {});
     this.send({ kind: 'open', socket: id, protocols: socket.protocols });
   }
 
   remove(id: string): void {
-    if (!this.sockets.delete(id)) return;
+    if (!this._sockets.delete(id)) return;
     this.send({ kind: 'close', socket: id });
   }
 
   send(message: ToHub): void {
-    if (this.hub === undefined) this.setup.channel.postMessage(message);
-    else this.toHub(message);
+    if (this._hub === undefined) this.setup.channel.postMessage(message);
+    else this._toHub(message);
   }
 
   onAnswered(): void {
-    this.misses = 0;
+    this._misses = 0;
   }
 
   onUnanswered(): void {
-    this.misses += 1;
-    if (this.misses < MISSES_BEFORE_STEALING || this.hub !== undefined) return;
-    this.misses = 0;
-    this.queueUp(true);
+    this._misses += 1;
+    if (this._misses < MISSES_BEFORE_STEALING || this._hub !== undefined) return;
+    this._misses = 0;
+    this._queueUp(true);
   }
 
-  private onMessage(message: FromHub | ToHub): void {
-    if (message.kind === 'open' || message.kind === 'frame' || message.kind === 'close') this.toHub(message);
-    else if (message.kind !== 'leads') this.sockets.get(message.socket)?.receive(message);
+  private _onMessage(message: FromHub | ToHub): void {
+    if (message.kind === 'open' || message.kind === 'frame' || message.kind === 'close') this._toHub(message);
+    else if (message.kind !== 'leads') this._sockets.get(message.socket)?.receive(message);
     else {
-      this.hub = undefined;
-      for (const socket of this.sockets.values()) socket.restart();
+      this._hub = undefined;
+      for (const socket of this._sockets.values()) socket.restart();
     }
   }
 
-  private toHub(message: ToHub): void {
-    const { hub } = this;
+  private _toHub(message: ToHub): void {
+    const { _hub: hub } = this;
     if (hub === undefined) return;
     hub.receive(message);
     if (message.kind !== 'open') return;
@@ -93,41 +93,41 @@ export class Tab {
   }
 
   /** Waits for the lock, or takes it from a tab that does not answer. */
-  private queueUp(steal: boolean): void {
-    if (this.hub !== undefined || (this.isWaiting && !steal)) return;
-    this.isWaiting = true;
+  private _queueUp(steal: boolean): void {
+    if (this._hub !== undefined || (this._isWaiting && !steal)) return;
+    this._isWaiting = true;
     const lead = (): Promise<void> =>
       new Promise((resolve) => {
-        this.release = resolve;
-        this.lead();
+        this._release = resolve;
+        this._lead();
       });
     this.setup.locks.request(this.setup.name, steal ? { steal } : {}, lead).then(
-      () => (this.isWaiting = false),
-      () => this.onStolen(),
+      () => (this._isWaiting = false),
+      () => this._onStolen(),
     );
   }
 
-  private lead(): void {
+  private _lead(): void {
     const { url, WebSocket, channel } = this.setup;
-    this.hub = new Hub(url, WebSocket, (message) => {
-      const own = 'socket' in message ? this.sockets.get(message.socket) : undefined;
+    this._hub = new Hub(url, WebSocket, (message) => {
+      const own = 'socket' in message ? this._sockets.get(message.socket) : undefined;
       if (own && message.kind !== 'leads') queueMicrotask(() => own.receive(message));
       else channel.postMessage(message);
     });
     channel.postMessage({ kind: 'leads' } satisfies FromHub);
-    for (const socket of this.sockets.values()) socket.restart();
+    for (const socket of this._sockets.values()) socket.restart();
   }
 
-  private stepDown(): void {
-    this.hub?.end({ code: 1006, reason: 'The tab that leads is put away' });
-    this.hub = undefined;
-    this.release?.();
-    this.release = undefined;
+  private _stepDown(): void {
+    this._hub?.end({ code: 1006, reason: 'The tab that leads is put away' });
+    this._hub = undefined;
+    this._release?.();
+    this._release = undefined;
   }
 
-  private onStolen(): void {
-    this.isWaiting = false;
-    this.hub?.end({ code: 1006, reason: 'Another tab leads' });
-    this.hub = undefined;
+  private _onStolen(): void {
+    this._isWaiting = false;
+    this._hub?.end({ code: 1006, reason: 'Another tab leads' });
+    this._hub = undefined;
   }
 }

@@ -1,0 +1,98 @@
+import type { HelloReply } from '@gatehouse/protocol';
+import type { Codec } from './codec.js';
+import type { Close } from './delays.js';
+import type { Environment } from './environment.js';
+import { failure, type GatehouseError } from './errors.js';
+import { isObject, readIncoming, type Incoming } from './incoming.js';
+import { Pulse } from './pulse.js';
+import { Wire } from './wire.js';
+
+export interface ConnectionHost {
+  readonly environment: Environment;
+  readonly codec: Codec;
+  readonly maxFrameLength: number;
+  onMessage(message: Incoming): void;
+  /** A frame arrived that cannot be read: it may have been a publication. */
+  onUnreadable(): void;
+  onError(error: GatehouseError): void;
+}
+
+export interface ConnectionEvents {
+  /** Without what it says about the session, the server has no such message, and its limits are unknown. */
+  onHello(hello: HelloReply | undefined): void;
+  /** It has closed, does not open, or is dead. */
+  onEnd(close: Close): void;
+}
+
+const HELLO_ID = 'hello';
+
+/** One connection, from the dial to its end: its handshake, its frames, and whether it is alive. */
+export class Connection {
+  private readonly _wire: Wire;
+  private readonly _pulse: Pulse;
+  private _isGreeted = false;
+
+  /** @throws TypeError where there is no WebSocket, SyntaxError when the URL or the token is malformed */
+  constructor(
+    private readonly _host: ConnectionHost,
+    url: string,
+    token: string | undefined,
+    private readonly _events: ConnectionEvents,
+  ) {
+    const { environment, codec } = _host;
+    if (!environment.WebSocket) throw new TypeError('no WebSocket');
+    this._pulse = new Pulse(environment.clock, {
+      ping: () => void this.send(codec.encode({ type: 'ping', id: 'ping' })),
+      onDead: () => _events.onEnd({ code: 1006, reason: 'No answer to a ping' }),
+    });
+    const protocols = [codec.subprotocol, ...(token ? [`bearer.${token}`] : [])];
+    this._wire = new Wire(environment.WebSocket, url, protocols, {
+      onOpen: () => void this.send(codec.encode({ type: 'hello', id: HELLO_ID })),
+      onFrame: (frame) => this._onFrame(frame),
+      onClose: (close) => _events.onEnd(close),
+    });
+  }
+
+  /** @returns whether the frame went out */
+  send(frame: string | Uint8Array): boolean {
+    try {
+      this._wire.send(frame);
+      return true;
+    } catch {
+      // The socket is closing. Its close event tells the rest.
+      return false;
+    }
+  }
+
+  probe(): void {
+    this._pulse.probe();
+  }
+
+  drop(): void {
+    this._pulse.stop();
+    this._wire.drop();
+  }
+
+  private _onFrame(frame: string | Uint8Array): void {
+    const { _host: host } = this;
+    this._pulse.heard();
+    let message: Incoming;
+    try {
+      if (frame.length > host.maxFrameLength) throw new RangeError('maxFrameLength');
+      message = readIncoming(host.codec.decode(frame));
+    } catch (cause) {
+      host.onError(failure('BAD_MESSAGE', cause));
+      return host.onUnreadable();
+    }
+    if (this._isGreeted || message.id !== HELLO_ID) return host.onMessage(message);
+    this._isGreeted = true;
+    const hello = isHello(message.data) ? message.data : undefined;
+    this._pulse.start(hello?.heartbeat);
+    this._events.onHello(hello);
+  }
+}
+
+function isHello(data: unknown): data is HelloReply {
+  if (!isObject(data) || typeof data.sessionId !== 'string' || typeof data.serverTime !== 'number') return false;
+  return isObject(data.heartbeat) && isObject(data.limits);
+}
