@@ -5,21 +5,18 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { spawnBound } from '../support/bound-process.js';
 import { freePort } from '../support/free-port.js';
+import { packedPackage } from '../support/packed-package.js';
 import { isServer, type ShellBlock } from './shell-blocks.js';
 
 const NOT_COPIED = new Set(['node_modules', '.git', 'dist', '.gatehouse', 'coverage']);
 /** Ports of the docs: others take their place, since these may be taken here. */
 const PORTS = ['8080', '8081', '8082', '6379'];
 
-/**
- * Packages are there already, and those for development must stay. Several blocks build the same source: only the first build
- * is made, whole and with a check of its types.
- */
-const NPM = `case "$1" in ci|prune) exit 0;; esac
-if [ -e dist/src/main.js ]; then case "$*" in
+/** Packages and the build are there already, and packages for development must stay. */
+const NPM = `case "$*" in
+  ci*|prune*|'run build') exit 0;;
   start) exec "$REAL_NPM" start --ignore-scripts;;
-  'run build') exit 0;;
-esac; fi
+esac
 exec "$REAL_NPM" "$@"
 `;
 /** The registry cannot be reached from a test. */
@@ -47,6 +44,12 @@ export class PrivateCopy implements AsyncDisposable {
     const project = join(folder, 'gatehouse');
     await cp('.', project, { recursive: true, filter: (path) => !NOT_COPIED.has(basename(path)) });
     await symlink(resolve('node_modules'), join(project, 'node_modules'));
+    // `npm pack` builds with `npm run build`.
+    await using packed = await packedPackage();
+    await cp(join(packed.nodeModules, 'gatehouse', 'dist'), join(project, 'dist'), { recursive: true });
+    await cp(join(packed.nodeModules, '@gatehouse', 'protocol', 'dist'), join(project, 'packages/protocol/dist'), {
+      recursive: true,
+    });
     await mkdir(join(folder, 'bin'));
     await program(join(folder, 'bin/npm'), NPM);
     await program(join(folder, 'bin/npx'), NPX);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFINITIONS } from '../../config/definitions.js';
 import type { Setting } from '../../config/setting.js';
 import { ERRORS } from '@gatehouse/protocol';
-import { read } from './markdown.js';
+import { codeBlocks, read } from './markdown.js';
 
 const DOCUMENTS = [
   '.',
@@ -80,3 +80,9 @@ function anchorsOf(path: string): Set<string> {
     ),
   );
 }
+
+describe('the code in README.md', () => {
+  it('is the very text of examples/poll.gateway.ts, which test/package compiles and runs', () => {
+    expect(codeBlocks(read('README.md'), 'ts')).toContain(read('examples/poll.gateway.ts'));
+  });
+});

@@ -8,7 +8,7 @@ import { TEST_SECRET } from '../support/test-server.js';
 
 const MODULES = 'src/gateways/gateways.module.ts';
 
-/** A copy of the project with the example in its place, as its README says. That it compiles is for test/docs/snippets.spec.ts. */
+/** A copy of the project with the example in its place, as its README says. */
 let project: string;
 let build: Build;
 let server: ServerProcess;

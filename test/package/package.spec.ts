@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiReport, differenceOf, REPORT, type ApiReport } from '../../scripts/public-api.js';
 import { codeBlocks, read } from '../docs/markdown.js';
 import { packedPackage, type PackedPackage } from '../support/packed-package.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
+import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 import { runProgram } from '../support/run-program.js';
 import { TEST_SECRET } from '../support/test-server.js';
 
@@ -50,6 +50,16 @@ const CONFIGURATION = {
   },
   include: ['*.ts'],
 };
+
+/** What `npm run contract` would write for the reader of docs/contract.md. */
+const MESSAGES = `export interface Contract {
+  requests: { 'chat.join': { data: { room: string }; reply: { members: number } } };
+  events: { 'order.shipped': { id: string } };
+  channels: { 'orders:*': { status: string } };
+}`;
+
+/** Shows that the compiler finds faults. */
+const WRONG = `import { sessionOf } from 'gatehouse';\nexport const wrong: number = sessionOf;\n`;
 
 const MAIN = `import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -118,27 +128,45 @@ describe('the package', () => {
     expect(checked.problems.filter((problem) => !isExpected(problem))).toEqual([]);
   });
 
-  it('compiles a gateway with one import under strict, and serves it in a host application and in a test', async () => {
-    await using app = await appWith({ 'main.ts': MAIN, 'poll.gateway.ts': read('examples/poll.gateway.ts') });
-    expect(await compilerErrorsOf(app.path)).toBe('');
-    // A busy machine makes no node overloaded.
-    const environment = { JWT_SECRET: TEST_SECRET, OVERLOAD_EVENT_LOOP_LAG_MS: '0' };
-    const { output, errors } = await runProgram(process.execPath, ['main.js'], { cwd: app.path, environment });
-    expect(errors).toBe('');
-    expect(JSON.parse(output)).toEqual({ tea: 1, from: 'ada', coffee: 1, health: 200 });
-  });
+  describe('in a project of its own', () => {
+    let app: TemporaryFolder;
+    let compilerErrors: string;
+    beforeAll(async () => {
+      const [code = '', ofTest = ''] = read('docs/extending.md').split('\n## Testing\n');
+      const contract = codeBlocks(read('docs/contract.md'), 'ts');
+      // Compiled together, because most of the time goes into reading declarations.
+      app = await appWith({
+        'main.ts': MAIN,
+        'poll.gateway.ts': read('examples/poll.gateway.ts'),
+        'tour.ts': codeBlocks(code, 'ts').join('\n'),
+        'tour.test.ts': codeBlocks(ofTest, 'ts').join('\n'),
+        'messages.ts': MESSAGES,
+        ...Object.fromEntries(contract.map((block, number) => [`contract-${number}.ts`, block])),
+        'wrong.ts': WRONG,
+      });
+      compilerErrors = await compilerErrorsOf(app.path);
+    });
+    afterAll(() => app?.[Symbol.asyncDispose]());
 
-  it('compiles the code of docs/extending.md, whose test passes', async () => {
-    const [code = '', ofTest = ''] = read('docs/extending.md').split('\n## Testing\n');
-    const blocks = {
-      'tour.ts': codeBlocks(code, 'ts').join('\n'),
-      'tour.test.ts': codeBlocks(ofTest, 'ts').join('\n'),
-    };
-    await using app = await appWith(blocks);
-    expect(await compilerErrorsOf(app.path)).toBe('');
-    const { code: exitCode, output } = await runProgram(process.execPath, ['tour.test.js'], { cwd: app.path });
-    expect({ exitCode, output: exitCode === 0 ? '' : output }).toEqual({ exitCode: 0, output: '' });
-    expect(output).toMatch(/^(?:#|ℹ) pass 3$/m);
+    it('compiles under strict: a gateway with one import, and the code of docs/extending.md and docs/contract.md', () => {
+      expect(compilerErrors.trim().split('\n')).toEqual([
+        expect.stringMatching(/wrong\.ts\(2,14\): error TS2322: .* is not assignable to type 'number'\.$/),
+      ]);
+    });
+
+    it('serves the gateway in a host application and in a test', async () => {
+      // A busy machine makes no node overloaded.
+      const environment = { JWT_SECRET: TEST_SECRET, OVERLOAD_EVENT_LOOP_LAG_MS: '0' };
+      const { output, errors } = await runProgram(process.execPath, ['main.js'], { cwd: app.path, environment });
+      expect(errors).toBe('');
+      expect(JSON.parse(output)).toEqual({ tea: 1, from: 'ada', coffee: 1, health: 200 });
+    });
+
+    it('passes the test of docs/extending.md', async () => {
+      const { code, output } = await runProgram(process.execPath, ['tour.test.js'], { cwd: app.path });
+      expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+      expect(output).toMatch(/^(?:#|ℹ) pass 3$/m);
+    });
   });
 });
 
@@ -169,7 +197,7 @@ describe('docs/api-report.md', () => {
 });
 
 /** An otherwise empty project in which the package is installed. */
-async function appWith(files: Readonly<Record<string, string>>): Promise<Awaited<ReturnType<typeof temporaryFolder>>> {
+async function appWith(files: Readonly<Record<string, string>>): Promise<TemporaryFolder> {
   const folder = await temporaryFolder();
   await symlink(packed.nodeModules, join(folder.path, 'node_modules'));
   await writeFile(join(folder.path, 'package.json'), JSON.stringify({ name: 'app', type: 'module' }));

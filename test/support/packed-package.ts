@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { onceARun } from './once-a-run.js';
@@ -55,7 +55,6 @@ async function pack(target: string): Promise<void> {
   await mkdir(target, { recursive: true });
   for (const part of SOURCES) await cp(part, join(project, part), { recursive: true });
   await symlink(resolve('node_modules'), join(project, 'node_modules'));
-  await leaveOutChecks(join(project, 'tsconfig.build.json'));
   // First: the server is built against its declarations.
   await packFolder(join(project, 'packages', 'protocol'), join(target, PROTOCOL_TARBALL));
   await packFolder(project, join(target, TARBALL));
@@ -66,13 +65,6 @@ async function packFolder(folder: string, tarball: string): Promise<void> {
   const { stdout } = await run('npm', ['pack', '--json', '--loglevel=error', '--offline'], { cwd: folder });
   const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [{ filename: string }];
   await cp(join(folder, filename), tarball);
-}
-
-/** `npm run check:lint` has checked the types. Checking them again here took as long as the rest of the build. */
-async function leaveOutChecks(path: string): Promise<void> {
-  await rename(path, path.replace('.build.', '.checked.'));
-  const unchecked = { extends: './tsconfig.checked.json', compilerOptions: { noCheck: true } };
-  await writeFile(path, JSON.stringify(unchecked));
 }
 
 /** As npm would install it. */
