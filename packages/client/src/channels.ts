@@ -37,7 +37,7 @@ export class Channels {
   constructor(private readonly _host: SubscriptionHost) {}
 
   open(channel: string, options: ChannelOptions): Channel {
-    const { requests, environment } = this._host;
+    const { requests } = this._host;
     const subscription =
       this._subscriptions.get(channel) ??
       new Subscription(channel, this._host, () => this._subscriptions.delete(channel));
@@ -51,7 +51,7 @@ export class Channels {
       getSnapshot: handle.store.getSnapshot,
       subscribe: handle.store.subscribe,
       publish: (data, { signal, timeoutMs, replayProtected, ...rest } = {}) => {
-        const idempotencyKey = randomKey(environment.random);
+        const idempotencyKey = requests.nextId();
         const isHeld = (): boolean => !handle.isClosed && subscription.isPending;
         const sending = { signal, timeoutMs, replayProtected, isHeld };
         return send('publish', { data, idempotencyKey, ...rest }, sending);
@@ -90,8 +90,4 @@ export class Channels {
     for (const subscription of this._subscriptions.values()) subscription.stop();
     this._subscriptions.clear();
   }
-}
-
-function randomKey(random: () => number): string {
-  return Array.from({ length: 3 }, () => Math.floor(random() * 36 ** 8).toString(36)).join('');
 }

@@ -1,4 +1,5 @@
 import { DEFAULT_SUBPROTOCOL, type ClientMessage, type Subprotocol } from '@gatehouse/protocol';
+import type { Incoming } from './incoming.js';
 
 /** How messages become frames. JSON is built in; `@gatehouse/client/msgpack` has another. */
 export interface Codec {
@@ -12,7 +13,7 @@ export const json: Codec = {
   subprotocol: DEFAULT_SUBPROTOCOL,
   encode: (message) => JSON.stringify(message),
   decode(frame) {
-    if (typeof frame !== 'string') throw new TypeError('a binary frame in a text protocol');
+    if (typeof frame !== 'string') throw new TypeError('binary');
     return JSON.parse(frame);
   },
 };
@@ -21,6 +22,6 @@ export const json: Codec = {
 export interface Cipher {
   readonly enc: string;
   seal(data: unknown): Promise<string>;
-  /** Rejects if the token was made with another key, or was changed. */
-  open(token: string): Promise<unknown>;
+  /** The message with what is encrypted in it decrypted. Rejects if that was made with another key, or was changed. */
+  openMessage(message: Incoming): Promise<Incoming>;
 }

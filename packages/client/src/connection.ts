@@ -7,8 +7,7 @@ import { isObject, readIncoming, type Incoming } from './incoming.js';
 import { Pulse } from './pulse.js';
 import { Wire } from './wire.js';
 
-export interface ConnectionHost {
-  readonly environment: Environment;
+export interface ConnectionHost extends Environment {
   readonly codec: Codec;
   readonly maxFrameLength: number;
   onMessage(message: Incoming): void;
@@ -39,14 +38,14 @@ export class Connection {
     token: string | undefined,
     private readonly _events: ConnectionEvents,
   ) {
-    const { environment, codec } = _host;
-    if (!environment.WebSocket) throw new TypeError('no WebSocket');
-    this._pulse = new Pulse(environment.clock, {
+    const { WebSocket, clock, codec } = _host;
+    if (!WebSocket) throw new TypeError('no WebSocket');
+    this._pulse = new Pulse(clock, {
       ping: () => void this.send(codec.encode({ type: 'ping', id: 'ping' })),
       onDead: () => _events.onEnd({ code: 1006, reason: 'No answer to a ping' }),
     });
     const protocols = [codec.subprotocol, ...(token ? [`bearer.${token}`] : [])];
-    this._wire = new Wire(environment.WebSocket, url, protocols, {
+    this._wire = new Wire(WebSocket, url, protocols, {
       onOpen: () => void this.send(codec.encode({ type: 'hello', id: HELLO_ID })),
       onFrame: (frame) => this._onFrame(frame),
       onClose: (close) => _events.onEnd(close),

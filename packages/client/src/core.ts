@@ -2,8 +2,7 @@ import { Channels, type Channel } from './channels.js';
 import type { Client, ClientOptions } from './client.js';
 import { json, type Cipher, type Codec } from './codec.js';
 import type { Contract, UntypedContract } from './contract.js';
-import { openAll } from './decryption.js';
-import { environmentOf, type Environment } from './environment.js';
+import { environmentOf, type Clock, type Fetch, type Page, type SocketConstructor } from './environment.js';
 import { failure, type GatehouseError } from './errors.js';
 import { EventHandlers } from './event-handlers.js';
 import type { ChannelOptions } from './handle.js';
@@ -24,7 +23,11 @@ export function createClient<C extends Contract = UntypedContract>(options: Clie
 
 /** The parts of a client, and what they tell each other. */
 class Core implements LinkHost, RequestsHost, SubscriptionHost, RenewalHost {
-  readonly environment: Environment;
+  declare readonly clock: Clock;
+  declare readonly random: () => number;
+  declare readonly WebSocket: SocketConstructor | undefined;
+  declare readonly fetch: Fetch | undefined;
+  declare readonly page: Page | undefined;
   readonly url: string;
   readonly codec: Codec;
   readonly cipher: Cipher | undefined;
@@ -47,7 +50,7 @@ class Core implements LinkHost, RequestsHost, SubscriptionHost, RenewalHost {
 
   constructor(options: ClientOptions) {
     const { queue, token, tokenTimeoutMs = TOKEN_TIMEOUT_MS } = options;
-    this.environment = environmentOf(options);
+    Object.assign(this, environmentOf(options));
     this.url = options.url;
     this.codec = options.codec ?? json;
     this.cipher = options.cipher;
@@ -55,7 +58,7 @@ class Core implements LinkHost, RequestsHost, SubscriptionHost, RenewalHost {
     this.dialWhenHidden = options.dialWhenHidden ?? false;
     this.followRoute = options.followRoute ?? false;
     this.maxFrameLength = options.maxFrameLength ?? MAX_FRAME_LENGTH;
-    this.tokens = new Tokens(token, this.environment.clock, tokenTimeoutMs);
+    this.tokens = new Tokens(token, this.clock, tokenTimeoutMs);
     this.link = new Link(this);
     this.requests = new Requests(this);
     this._channels = new Channels(this);
@@ -115,7 +118,7 @@ class Core implements LinkHost, RequestsHost, SubscriptionHost, RenewalHost {
     const { cipher } = this;
     if (!cipher) return this._route(message);
     this._opened = this._opened
-      .then(() => openAll(message, cipher))
+      .then(() => cipher.openMessage(message))
       .then((opened) => this._route(opened))
       .catch((cause: unknown) => this.onError(failure('DECRYPTION_FAILED', cause)));
   }
@@ -127,7 +130,7 @@ class Core implements LinkHost, RequestsHost, SubscriptionHost, RenewalHost {
   onError(error: GatehouseError): void {
     this._handlers.emit({ type: 'error', data: error }, ({ cause }) => {
       // A handler of errors has thrown: the platform tells it as it tells any error that nobody caught.
-      this.environment.clock.setTimeout(() => {
+      this.clock.setTimeout(() => {
         throw cause;
       }, 0);
     });

@@ -1,4 +1,5 @@
 import type { Cipher } from './codec.js';
+import { openAll, type Opener } from './decryption.js';
 
 const VERSION = 0x80;
 const HEAD_BYTES = 25;
@@ -9,15 +10,14 @@ const TAG_BYTES = 32;
  *
  * @param keys 32 bytes in base64url each
  */
-export function fernet(...keys: readonly string[]): Cipher {
+export function fernet(...keys: readonly string[]): Cipher & Opener {
   const imported = keys.map((key) => importKey(fromBase64(key)));
   const [first] = imported;
   if (first === undefined) throw new TypeError('Fernet needs at least one key');
   // What is wrong with a key is told to those who use it.
   for (const key of imported) key.catch(() => {});
-  return {
+  const opener: Opener = {
     enc: 'fernet',
-    seal: async (data) => sealed(await first, new TextEncoder().encode(JSON.stringify(data))),
     async open(token) {
       const bytes = fromBase64(token);
       for (const key of imported) {
@@ -26,6 +26,11 @@ export function fernet(...keys: readonly string[]): Cipher {
       }
       throw new Error('The token was made with another key, or was changed');
     },
+  };
+  return {
+    ...opener,
+    seal: async (data) => sealed(await first, new TextEncoder().encode(JSON.stringify(data))),
+    openMessage: (message) => openAll(message, opener),
   };
 }
 

@@ -51,7 +51,7 @@ export class Handle implements Follower, ReaderHost {
     private readonly _subscription: Subscription,
     private readonly _host: SubscriptionHost,
   ) {
-    this.environment = _host.environment;
+    this.environment = _host;
     this.wantsPresence = options.onPresence !== undefined;
     this.reader = new Reader(this);
     this.store = new Observable(this._snapshot(), (error) => this.onError(error));

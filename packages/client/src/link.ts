@@ -41,22 +41,26 @@ export class Link {
   private _stopListening: (() => void) | undefined;
 
   constructor(private readonly _host: LinkHost) {
-    this._timers = new Timers(_host.environment.clock);
+    this._timers = new Timers(_host.clock);
     this.store = new Observable(IDLE, (error) => _host.onError(error));
   }
 
   get state(): State {
-    return this.store.getSnapshot().state;
+    return this._snapshot.state;
+  }
+
+  private get _snapshot(): ConnectionSnapshot {
+    return this.store.getSnapshot();
   }
 
   /** The time of the server, as far as it is known. */
   serverNow(): number {
-    return this._host.environment.clock.now() + this._clockOffset;
+    return this._host.clock.now() + this._clockOffset;
   }
 
   connect(): void {
     if (this._connection || this.state === 'connecting') return;
-    this._stopListening ??= this._host.environment.page?.listen((event) => this._onPage(event));
+    this._stopListening ??= this._host.page?.listen((event) => this._onPage(event));
     void this._dial();
   }
 
@@ -98,12 +102,12 @@ export class Link {
     const told = isToken ? error : failure('CLOSED', error);
     this._host.onError(told);
     if (!isToken) return this._end({ code: 1006, reason: String(error) }, told);
-    const { attempt } = this.store.getSnapshot();
-    this._wait(backoff(attempt, this._host.environment.random), { code: 1006, reason: 'There is no token' });
+    const { attempt } = this._snapshot;
+    this._wait(backoff(attempt, this._host.random), { code: 1006, reason: 'There is no token' });
   }
 
   private _onHello(hello: HelloReply | undefined): void {
-    const now = this._host.environment.clock.now();
+    const now = this._host.clock.now();
     this.hello = hello;
     this._clockOffset = (hello?.serverTime ?? now) - now;
     this._timers.clear('handshake', 'lost');
@@ -116,8 +120,8 @@ export class Link {
 
   private _lose(close: Close): void {
     const hadOpened = this.state === 'open';
-    const { attempt } = this.store.getSnapshot();
-    const plan = planAfter(close, attempt, this.serverNow(), this._host.environment.random);
+    const { attempt } = this._snapshot;
+    const plan = planAfter(close, attempt, this.serverNow(), this._host.random);
     this._routed = undefined;
     if (plan.delayMs === undefined || (plan.needsToken && !this._host.tokens.refuse()))
       return this._end(close, failure('CLOSED', close));
@@ -126,7 +130,7 @@ export class Link {
   }
 
   private _wait(delayMs: number, close: Close, mayHurry = true): void {
-    const { attempt } = this.store.getSnapshot();
+    const { attempt } = this._snapshot;
     this._mayHurry = mayHurry;
     this._watchForLoss();
     this._retryIn(delayMs);
@@ -134,7 +138,7 @@ export class Link {
   }
 
   private _retryIn(delayMs: number): void {
-    const { clock, page } = this._host.environment;
+    const { clock, page } = this._host;
     this._retryAt = clock.elapsed() + delayMs;
     this._timers.set('retry', delayMs, () => {
       this._mayHurry = true;
@@ -145,16 +149,16 @@ export class Link {
   /** A browser reports every refused upgrade as 1006. This tells when to come back, and maybe where to. */
   private async _askRoute(): Promise<void> {
     const { _dials: dials, _host: host } = this;
-    const { url, waitMs = 0 } = await routeOf(host.url, host.environment);
+    const { url, waitMs = 0 } = await routeOf(host.url, host);
     if (dials !== this._dials || this.state !== 'waiting') return;
     if (host.followRoute) this._routed = url;
-    if (host.environment.clock.elapsed() + waitMs > this._retryAt) this._retryIn(waitMs);
+    if (host.clock.elapsed() + waitMs > this._retryAt) this._retryIn(waitMs);
   }
 
   private _onPage(event: PageEvent): void {
     if (event === 'gone') return this._park();
     this._connection?.probe();
-    if (event === 'offline' || this.state !== 'waiting' || this._host.environment.page?.hidden) return;
+    if (event === 'offline' || this.state !== 'waiting' || this._host.page?.hidden) return;
     // A ban, a full server and a drain ask for a wait, whatever the page does.
     if (!this._mayHurry) return;
     this._change({ attempt: 0 });
@@ -189,7 +193,7 @@ export class Link {
   }
 
   private _watchForLoss(): void {
-    if (this.store.getSnapshot().lost || this._timers.has('lost')) return;
+    if (this._snapshot.lost || this._timers.has('lost')) return;
     this._timers.set('lost', LOST_MS, () => {
       this._change({ lost: true });
       this._host.onLost();
@@ -197,6 +201,6 @@ export class Link {
   }
 
   private _change(part: Partial<ConnectionSnapshot>): void {
-    this.store.set({ ...this.store.getSnapshot(), ...part });
+    this.store.set({ ...this._snapshot, ...part });
   }
 }

@@ -2,6 +2,7 @@ import type { Position } from '@gatehouse/protocol';
 import { backoff } from './delays.js';
 import type { Environment } from './environment.js';
 import { failure, type GatehouseError } from './errors.js';
+import { limited } from './limited.js';
 import { Timers } from './timers.js';
 
 /** Why the state is loaded: for the first time, because publications are lost, or because they may be. */
@@ -92,29 +93,24 @@ export class Loader {
     this._isRunning = true;
     this.isOutdated = false;
     this.isEarly = !host.isLive();
-    this._timers.set('limit', host.options.loadTimeoutMs ?? LIMIT_MS, () => abort.abort(new Error('timeout')));
-    const result = await this._settled(reason, abort.signal);
+    const limits = { clock: host.environment.clock, ms: host.options.loadTimeoutMs ?? LIMIT_MS };
+    const end = await limited((signal) => this._load({ reason, signal }), abort, limits).then(
+      (position: unknown) => () => this._onEnd(position),
+      (cause: unknown) => () => {
+        host.onError(failure('LOAD_FAILED', cause));
+        this.begin(reason);
+      },
+    );
     this._isRunning = false;
-    this._timers.clear('limit');
     if (this._abort !== abort) return;
-    if ('cause' in result) {
-      host.onError(failure('LOAD_FAILED', result.cause));
-      this.begin(reason);
-    } else {
-      const next = this._onLoaded(result.position);
-      // Before the channel is subscribed, another load would be early, too.
-      if (next && host.isLive()) this.begin(next);
-    }
+    end();
     host.onChange();
   }
 
-  private _settled(reason: LoadReason, signal: AbortSignal): Promise<{ position?: Position } | { cause: unknown }> {
-    const call = async (): Promise<unknown> => this._load({ reason, signal });
-    const aborted = new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
-    return Promise.race([call(), aborted]).then(
-      (position) => (isPosition(position) ? { position } : {}),
-      (cause: unknown) => ({ cause }),
-    );
+  private _onEnd(position: unknown): void {
+    const next = this._onLoaded(isPosition(position) ? position : undefined);
+    // Before the channel is subscribed, another load would be early, too.
+    if (next && this._host.isLive()) this.begin(next);
   }
 }
 

@@ -46,11 +46,10 @@ interface Pending {
   retryTimer?: unknown;
 }
 
-export interface RequestsHost {
+export interface RequestsHost extends Environment {
   readonly link: Link;
   readonly codec: Codec;
   readonly cipher: Cipher | undefined;
-  readonly environment: Environment;
   /** Whether requests wait for the next connection; undefined: they fail while there is none. */
   readonly queue: QueueLimits | undefined;
 }
@@ -69,14 +68,14 @@ export class Requests {
   private readonly _pace: Pace;
 
   constructor(private readonly _host: RequestsHost) {
-    const { clock, random } = _host.environment;
+    const { clock, random } = _host;
     this._prefix = `${clock.now().toString(36)}-${Math.floor(random() * 36 ** 6).toString(36)}`;
     this._pace = new Pace(clock, () => this.flush());
   }
 
   async send(type: string, data: unknown, options: SendOptions = {}): Promise<unknown> {
     const { cipher, codec, link } = this._host;
-    const id = this._nextId();
+    const id = this.nextId();
     let frame: string | Uint8Array;
     try {
       const ts = options.replayProtected ? Math.round(link.serverNow()) : undefined;
@@ -93,7 +92,7 @@ export class Requests {
 
   /** For the library itself: plain, and told in the same turn in which the answer arrives, so that nothing overtakes it. */
   ask(type: string, data: object, settle: Settle, options: SendOptions = {}): void {
-    const id = this._nextId();
+    const id = this.nextId();
     this._start(id, this._host.codec.encode({ type, id, data }), options, settle);
   }
 
@@ -144,7 +143,8 @@ export class Requests {
     }
   }
 
-  private _nextId(): string {
+  /** Unique among all ids of this user. */
+  nextId(): string {
     this._count += 1;
     return `${this._prefix}-${this._count}`;
   }
@@ -163,8 +163,7 @@ export class Requests {
   }
 
   private _start(id: string, frame: string | Uint8Array, options: SendOptions, settle: Settle): void {
-    const { environment, link, queue } = this._host;
-    const { clock } = environment;
+    const { clock, link, queue } = this._host;
     const { signal, timeoutMs = link.state !== 'open' && queue ? queue.ageMs : TIMEOUT_MS } = options;
     const onAbort = (): void => request.settle(failure('ABORTED', signal?.reason, request.stage === 'sent'));
     const deadline = clock.setTimeout(() => {
@@ -193,7 +192,7 @@ export class Requests {
   private _onError(request: Pending, error: GatehouseError): void {
     const { retry = true } = request.options;
     if (!retry || request.attempts >= MOST_ATTEMPTS || !isRetryable(error.code)) return request.settle(error);
-    const { clock, random } = this._host.environment;
+    const { clock, random } = this._host;
     request.stage = 'delayed';
     request.lastError = error;
     request.retryTimer = clock.setTimeout(

@@ -12,12 +12,10 @@ const WITHIN_MS = 3_000;
 const LONGEST_WAIT_MS = 600_000;
 
 /** Asks `GET /route` of the server. Empty if it says nothing of use. */
-export async function routeOf(url: string, { fetch, clock, random }: Environment): Promise<Route> {
-  const abort = new AbortController();
-  const timer = clock.setTimeout(() => abort.abort(), WITHIN_MS);
+export async function routeOf(url: string, { fetch, random }: Pick<Environment, 'fetch' | 'random'>): Promise<Route> {
   try {
     const { href } = new URL('/route', url.replace(/^ws/, 'http'));
-    const response = await fetch?.(href, { signal: abort.signal });
+    const response = await fetch?.(href, { signal: AbortSignal.timeout(WITHIN_MS) });
     if (response?.status === 503) {
       const waitMs = 1_000 * Number(response.headers.get('retry-after'));
       return waitMs <= LONGEST_WAIT_MS ? { waitMs: waitMs * (1 + random()) } : {};
@@ -27,8 +25,6 @@ export async function routeOf(url: string, { fetch, clock, random }: Environment
   } catch {
     // No network, or not for us to read: the retry is due as it was.
     return {};
-  } finally {
-    clock.clearTimeout(timer);
   }
 }
 

@@ -22,8 +22,7 @@ export interface Follower {
   onError(error: GatehouseError): void;
 }
 
-export interface SubscriptionHost {
-  readonly environment: Environment;
+export interface SubscriptionHost extends Environment {
   readonly requests: Requests;
   readonly link: Link;
   /** The session before this one: its own publications stay excluded. */
@@ -56,7 +55,7 @@ export class Subscription {
     private readonly _host: SubscriptionHost,
     private readonly _onUnused: () => void,
   ) {
-    this._timers = new Timers(_host.environment.clock);
+    this._timers = new Timers(_host.clock);
   }
 
   /** Whether it is not known yet if there is a subscription. */
@@ -175,7 +174,7 @@ export class Subscription {
   private _retry(afterMs = 0): void {
     this._become('subscribing');
     this._attempts += 1;
-    const delayMs = afterMs + backoff(this._attempts, this._host.environment.random);
+    const delayMs = afterMs + backoff(this._attempts, this._host.random);
     this._timers.set('retry', delayMs, () => this.subscribe());
   }
 

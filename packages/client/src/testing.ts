@@ -1,2 +1,3 @@
-export { Refusal, TestServer, type TestRequest, type TestServerOptions } from './testing/test-server.js';
+export { Refusal, type TestHandler, type TestRequest } from './testing/answers.js';
+export { TestServer, type TestServerOptions } from './testing/test-server.js';
 export { seededRandom, VirtualClock } from './testing/virtual-clock.js';

@@ -6,8 +6,7 @@ import type { Requests } from './requests.js';
 import { Timers } from './timers.js';
 import type { Tokens } from './tokens.js';
 
-export interface RenewalHost {
-  readonly environment: Environment;
+export interface RenewalHost extends Environment {
   readonly tokens: Tokens;
   readonly requests: Requests;
   readonly link: Link;
@@ -24,17 +23,17 @@ export class TokenRenewal {
   private _round = 0;
 
   constructor(private readonly _host: RenewalHost) {
-    this._timers = new Timers(_host.environment.clock);
+    this._timers = new Timers(_host.clock);
   }
 
   /** At a random 70 to 90 % of the life that is left: tokens that were issued together are not renewed together. */
   start(): void {
     this.stop();
-    const { tokens, link, environment } = this._host;
+    const { tokens, link, random } = this._host;
     const { expiresAt } = tokens;
     if (!expiresAt || !tokens.canRenew) return;
     const now = link.serverNow();
-    this._waitUntil(now + (expiresAt - now) * (0.7 + 0.2 * environment.random()));
+    this._waitUntil(now + (expiresAt - now) * (0.7 + 0.2 * random()));
   }
 
   stop(): void {
@@ -64,13 +63,13 @@ export class TokenRenewal {
   }
 
   private _onFailed(error: unknown): void {
-    const { tokens, link, environment } = this._host;
+    const { tokens, link, random } = this._host;
     if (error instanceof SignedOut) return link.close();
     if (error instanceof GatehouseError) {
       if (error.code === 'UNAUTHENTICATED') tokens.refuse();
       this._host.onError(error);
     }
     this._failures += 1;
-    this._timers.set('renew', 1_000 + backoff(this._failures, environment.random), () => void this._renew());
+    this._timers.set('renew', 1_000 + backoff(this._failures, random), () => void this._renew());
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from './environment.js';
 import { failure, SignedOut } from './errors.js';
+import { limited } from './limited.js';
 
 /** Why a token is needed: for a first or later connection, before the old one expires, or because the server refused it. */
 export type TokenReason = 'connect' | 'expiring' | 'refused';
@@ -57,27 +58,17 @@ export class Tokens {
   }
 
   private async _ask(reason: TokenReason): Promise<string | undefined> {
-    const { _source: source, _clock: clock } = this;
-    const abort = new AbortController();
-    let timer: unknown;
-    const late = new Promise<never>((_, reject) => {
-      timer = clock.setTimeout(() => {
-        reject(new Error('timeout'));
-        abort.abort();
-      }, this._timeoutMs);
-    });
+    const { _source: source, _clock: clock, _timeoutMs: ms } = this;
+    const call = (signal: AbortSignal): MaybeToken | Promise<MaybeToken> =>
+      typeof source === 'function' ? source({ reason, signal }) : source;
     try {
-      const asked = async (): Promise<MaybeToken> =>
-        typeof source === 'function' ? source({ reason, signal: abort.signal }) : source;
-      const token = (await Promise.race([asked(), late])) || undefined;
+      const token = (await limited(call, new AbortController(), { clock, ms })) || undefined;
       if (token !== undefined && typeof token !== 'string') throw new TypeError('not a string');
       if (token && token === this._refused) throw new Error('refused before');
       this._current = token;
       return token;
     } catch (cause) {
       throw cause instanceof SignedOut ? cause : failure('TOKEN_FAILED', cause);
-    } finally {
-      clock.clearTimeout(timer);
     }
   }
 }

@@ -153,7 +153,7 @@ describe('a request', () => {
     const keys = server.requests
       .filter(({ type }) => type === 'publish')
       .map(({ data }) => (data as { idempotencyKey: string }).idempotencyKey);
-    expect(keys[0]).toMatch(/^\w{10,}$/);
+    expect(keys[0]).toMatch(/^[\w-]{10,}$/);
     expect(new Set(keys).size).toBe(1);
   });
 });

@@ -1,8 +1,8 @@
-import type { ErrorCode, HelloReply, Position, SubscribeRequest } from '@gatehouse/protocol';
+import type { ErrorCode, HelloReply, Position } from '@gatehouse/protocol';
 import type { Close } from '../delays.js';
 import type { Environment, Fetch } from '../environment.js';
-import { isObject } from '../incoming.js';
-import { TestChannel, type HistoryRequest } from './test-channel.js';
+import { Answers, type TestHandler, type TestRequest, type TestSession } from './answers.js';
+import { TestChannel } from './test-channel.js';
 import { TestSocket, type Accepting } from './test-socket.js';
 import { seededRandom, VirtualClock } from './virtual-clock.js';
 
@@ -17,38 +17,10 @@ export interface TestServerOptions {
   readonly withoutHistory?: readonly string[];
 }
 
-export interface TestRequest {
-  readonly type: string;
-  readonly id: string;
-  readonly data: unknown;
-  /** The token that the connection presented. */
-  readonly token: string | undefined;
-}
-
-/** An error that a handler throws is answered with its code. */
-export class Refusal extends Error {
-  constructor(
-    readonly code: ErrorCode | (string & {}),
-    readonly retryAfter?: number,
-  ) {
-    super(code);
-  }
-}
-
-type Handler = (data: unknown, request: TestRequest) => unknown;
-
-interface TestSession {
-  readonly id: string;
-  readonly token: string | undefined;
-  readonly channels: Map<string, { readonly presence: boolean }>;
-}
-
 /** A server in memory, in virtual time, for the tests of an application. Pass its `environment` to `createClient`. */
 export class TestServer {
   readonly clock: VirtualClock;
   readonly environment: Pick<Environment, 'clock' | 'random' | 'WebSocket' | 'fetch'>;
-  /** What arrived, without pings and hellos. */
-  readonly requests: TestRequest[] = [];
   /** When connections were attempted, by the clock. */
   readonly attempts: number[] = [];
   /** How to answer connections. Undefined: accept them. Code 1006: as a browser sees a refused upgrade. */
@@ -58,8 +30,7 @@ export class TestServer {
   private readonly random: () => number;
   private readonly sessions = new Map<TestSocket, TestSession>();
   private readonly channels = new Map<string, TestChannel>();
-  private readonly handlers = new Map<string, Handler>();
-  private readonly failures = new Map<string, Refusal[]>();
+  private readonly answers: Answers;
   private count = 0;
   private deaths = 0;
   private isDead = false;
@@ -88,6 +59,13 @@ export class TestServer {
         super(url, protocols, accepting);
       }
     };
+    this.answers = new Answers({
+      channel: (name) => this.channel(name),
+      publish: (name, data) => this.publish(name, data),
+      sessions: () => [...this.sessions.values()],
+      hello: (session) => this.hello(session),
+      now: () => this.clock.now(),
+    });
     const fetch: Fetch = async () => ({
       status: this.route.status,
       headers: { get: (name) => this.route.headers?.[name] ?? null },
@@ -101,14 +79,19 @@ export class TestServer {
     return this.sessions.size;
   }
 
-  /** Answers the requests of a type. What it throws as `Refusal` is the error. */
-  handle(type: string, handler: Handler): void {
-    this.handlers.set(type, handler);
+  /** What arrived, without pings and hellos. */
+  get requests(): readonly TestRequest[] {
+    return this.answers.requests;
+  }
+
+  /** Answers the requests of a type. What it throws as `Refusal` is the error; a handler that returns nothing answers nothing. */
+  handle(type: string, handler: TestHandler): void {
+    this.answers.handle(type, handler);
   }
 
   /** The next request of this type is answered with an error. */
   failNext(type: string, code: ErrorCode, retryAfter?: number): void {
-    this.failures.set(type, [...(this.failures.get(type) ?? []), new Refusal(code, retryAfter)]);
+    this.answers.failNext(type, code, retryAfter);
   }
 
   publish(channel: string, data: unknown): Position {
@@ -204,63 +187,8 @@ export class TestServer {
   private onFrame(socket: TestSocket, frame: string): void {
     const session = this.sessions.get(socket);
     if (session === undefined) return;
-    const { type, id, data } = JSON.parse(frame) as TestRequest;
-    const request = { type, id, data, token: session.token };
-    if (type !== 'ping' && type !== 'hello') this.requests.push(request);
-    try {
-      const failure = this.failures.get(type)?.shift();
-      if (failure !== undefined) throw failure;
-      const reply = this.answer(session, request);
-      if (reply !== undefined) socket.push({ v: 1, type: `${type}_reply`, id, data: reply });
-    } catch (error) {
-      const { code, retryAfter } = error instanceof Refusal ? error : new Refusal('INTERNAL_ERROR');
-      socket.push({ v: 1, type: 'error', id, code, message: code, retryAfter });
-    }
-  }
-
-  /** A handler that returns nothing answers nothing. */
-  private answer(session: TestSession, request: TestRequest): unknown {
-    const { type, data } = request;
-    const handler = this.handlers.get(type);
-    if (handler !== undefined) return handler(data, request);
-    if (type === 'ping') return { serverTime: this.clock.now() };
-    if (type === 'hello') return this.hello(session);
-    if (type === 'echo') return data ?? null;
-    if (type === 'auth_refresh') return { expiresAt: null };
-    const { channel: name } = (isObject(data) ? data : {}) as { channel?: string };
-    if (name === undefined) throw new Refusal('UNKNOWN_MESSAGE_TYPE');
-    return this.answerOf(session, type, data as SubscribeRequest & HistoryRequest & { data: unknown });
-  }
-
-  private answerOf(
-    session: TestSession,
-    type: string,
-    request: SubscribeRequest & HistoryRequest & { data: unknown },
-  ): unknown {
-    const { channel: name, since, presence = false } = request;
-    const channel = this.channel(name);
-    switch (type) {
-      case 'subscribe':
-        session.channels.set(name, { presence });
-        return channel.recover(since);
-      case 'unsubscribe':
-        session.channels.delete(name);
-        return { channel: name };
-      case 'publish':
-        return { channel: name, ...this.publish(name, request.data) };
-      case 'history':
-        return channel.read(request);
-      case 'presence':
-        return this.members(name);
-      default:
-        throw new Refusal('UNKNOWN_MESSAGE_TYPE');
-    }
-  }
-
-  private members(name: string): { members: { sessionId: string; userId: string }[]; count: number } {
-    const inside = [...this.sessions.values()].filter(({ channels }) => channels.has(name));
-    const members = inside.map(({ id, token }) => ({ sessionId: id, userId: token ?? id }));
-    return { members, count: members.length };
+    const message = this.answers.to(frame, session);
+    if (message !== undefined) socket.push(message);
   }
 
   private hello({ id, token }: TestSession): HelloReply {
