@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 
+/** A port, or what chooses one. Undefined: no server is up, and the connection is refused. */
+type Target = number | (() => number | undefined);
+
 /** A bad network between a client and a server. `await using` ends it. */
 export class TcpProxy implements AsyncDisposable {
   /** How long every byte is under way, in each direction. */
@@ -16,10 +19,10 @@ export class TcpProxy implements AsyncDisposable {
   private readonly server = createServer((client) => this.accept(client));
 
   /** @param target where new connections lead; changes as a virtual address does that moves to another server */
-  private constructor(public target: number) {}
+  private constructor(public target: Target) {}
 
-  /** @param target the port of the server on this machine */
-  static async start(target: number): Promise<TcpProxy> {
+  /** @param target the port of the server on this machine, or what chooses one for each connection, as a load balancer does */
+  static async start(target: Target): Promise<TcpProxy> {
     const proxy = new TcpProxy(target);
     proxy.server.listen(0, '127.0.0.1');
     await once(proxy.server, 'listening');
@@ -62,11 +65,12 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   private accept(client: Socket): void {
-    if (this.refuses) {
+    const port = typeof this.target === 'function' ? this.target() : this.target;
+    if (this.refuses || port === undefined) {
       client.destroy();
       return;
     }
-    const server = connect(this.target, '127.0.0.1');
+    const server = connect(port, '127.0.0.1');
     this.carry(client, server);
     this.carry(server, client);
   }

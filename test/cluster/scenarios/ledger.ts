@@ -54,6 +54,14 @@ export class Ledger {
     this.sentAt.set(id, performance.now());
   }
 
+  get allSent(): Iterable<number> {
+    return this.sentAt.keys();
+  }
+
+  get allAcknowledged(): readonly number[] {
+    return this.acknowledgements.map(({ id }) => id);
+  }
+
   sentBefore(id: number, time: number): boolean {
     return (this.sentAt.get(id) ?? Infinity) <= time;
   }
