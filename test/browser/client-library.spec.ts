@@ -1,11 +1,7 @@
-import { build, type BuildOptions } from 'esbuild';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { bundleOptions } from '../../packages/client/bundle.mjs';
 import { openPage } from '../support/browser-page.js';
+import { serveClientPage } from '../support/client-page.js';
 import { connect } from '../support/test-client.js';
 import { mintToken, startTestServer } from '../support/test-server.js';
 
@@ -35,22 +31,6 @@ window.start = (url, token) => {
 };
 `;
 
-async function bundle(): Promise<string> {
-  const home = resolve('packages/client');
-  const options: BuildOptions = bundleOptions(home);
-  delete options.entryPoints;
-  const { outputFiles } = await build({
-    ...options,
-    stdin: { contents: APPLICATION, resolveDir: home, loader: 'js' },
-    external: [],
-    splitting: false,
-    platform: 'browser',
-    define: { 'process.env.NODE_ENV': '"development"' },
-    write: false,
-  });
-  return (outputFiles ?? []).map(({ text }) => text).join('');
-}
-
 /** What the page shows once it fits. */
 async function shows(page: Page, part: Record<string, unknown>): Promise<void> {
   await expect.poll(async () => JSON.parse((await page.textContent('#room')) ?? '{}') as unknown).toMatchObject(part);
@@ -61,33 +41,26 @@ describe('@gatehouse/client/react in a browser', { tags: ['chromium'] }, () => {
     await using server = await startTestServer();
     await using other = await connect(server.url, { claims: { sub: 'bob' } });
     await other.request('subscribe', { channel: 'room:lobby' });
-    const script = await bundle();
-    const html = `<div id="root"></div><script type="module">${script.replaceAll('</script', '<\\/script')}</script>`;
-    const site = createServer((_request, response) => response.setHeader('Content-Type', 'text/html').end(html));
-    await new Promise<void>((listening) => site.listen(0, '127.0.0.1', listening));
+    await using site = await serveClientPage(APPLICATION);
     await using browser = await openPage();
     const { page } = browser;
-    try {
-      await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
-      await page.waitForFunction('window.start !== undefined');
-      await page.evaluate(`start(${JSON.stringify(server.url)}, ${JSON.stringify(mintToken())})`);
-      await shows(page, { state: 'open', channel: 'live', messages: [], members: ['bob', 'alice'] });
-      await page.evaluate(`publish('one')`);
-      await shows(page, { messages: ['one'] });
-      await page.evaluate(`send('hi')`);
-      await shows(page, { reply: 'hi' });
-      // As the browser tells a page that it puts away and takes out again.
-      await page.evaluate(`dispatchEvent(new Event('pagehide'))`);
-      await shows(page, { state: 'waiting', channel: 'waiting' });
-      other.send({ type: 'publish', id: 'two', data: { channel: 'room:lobby', data: 'two' } });
-      await page.evaluate(`dispatchEvent(new Event('pageshow'))`);
-      await shows(page, { state: 'open', channel: 'live', messages: ['one', 'two'] });
-      await page.evaluate('root.unmount()');
-      await page.waitForFunction(
-        `client.request('publish', { channel: 'room:lobby' }).then(() => false, ({ code }) => code === 'NOT_SUBSCRIBED')`,
-      );
-    } finally {
-      site.close();
-    }
+    await page.goto(site.url);
+    await page.waitForFunction('window.start !== undefined');
+    await page.evaluate(`start(${JSON.stringify(server.url)}, ${JSON.stringify(mintToken())})`);
+    await shows(page, { state: 'open', channel: 'live', messages: [], members: ['bob', 'alice'] });
+    await page.evaluate(`publish('one')`);
+    await shows(page, { messages: ['one'] });
+    await page.evaluate(`send('hi')`);
+    await shows(page, { reply: 'hi' });
+    // As the browser tells a page that it puts away and takes out again.
+    await page.evaluate(`dispatchEvent(new Event('pagehide'))`);
+    await shows(page, { state: 'waiting', channel: 'waiting' });
+    other.send({ type: 'publish', id: 'two', data: { channel: 'room:lobby', data: 'two' } });
+    await page.evaluate(`dispatchEvent(new Event('pageshow'))`);
+    await shows(page, { state: 'open', channel: 'live', messages: ['one', 'two'] });
+    await page.evaluate('root.unmount()');
+    await page.waitForFunction(
+      `client.request('publish', { channel: 'room:lobby' }).then(() => false, ({ code }) => code === 'NOT_SUBSCRIBED')`,
+    );
   });
 });
