@@ -1,5 +1,5 @@
 import type { Gap, Position } from '@gatehouse/protocol';
-import type { Client, Load } from '../../../packages/client/src/index.js';
+import type { ChannelOptions, ChannelPublication, Client, Load } from '../../../packages/client/src/index.js';
 import type { Ledger } from './ledger.js';
 
 /** As the application publishes it. */
@@ -25,9 +25,8 @@ export class ClientReader {
     private readonly ledger: Ledger,
     readonly loads: boolean,
   ) {
-    const onMessage = (publication: Partial<Position> & { readonly data: unknown }): void =>
-      this.onMessage(publication);
-    const reading = loads
+    const onMessage = (publication: ChannelPublication): void => this.onMessage(publication);
+    const reading: ChannelOptions = loads
       ? { load: (load: Load) => this.load(load), onMessage }
       : { onGap: (gap: Gap) => this.onGap(gap), onMessage };
     this.channel = client.channel(ledger.channel, reading);
@@ -72,7 +71,7 @@ export class ClientReader {
     this.shown.clear();
   }
 
-  private onMessage({ epoch, seq, data }: Partial<Position> & { readonly data: unknown }): void {
+  private onMessage({ epoch, seq, data }: ChannelPublication): void {
     const { id } = data as Numbered;
     const { at, ledger } = this;
     if (epoch === undefined || seq === undefined) return ledger.fault('lost', `${this.name}: ${id} has no position`);
