@@ -14,6 +14,8 @@ export interface Contract {
     'publish': { data: Publish; reply: Published };
     'send_message': { data: SendMessage; reply: SendResult };
     'subscribe': { data: Subscribe; reply: Subscription };
+    'tap.start': { data: StartTap; reply: TapStarted };
+    'tap.stop': { data: undefined; reply: TapStopped };
     'unsubscribe': { data: Unsubscribe; reply: Unsubscribed };
   };
   /** What the server sends by itself: type → data. */
@@ -22,6 +24,8 @@ export interface Contract {
     'direct_message': DirectMessage;
     'gap': ChannelGap;
     'presence': PresenceChange;
+    'tap.end': TapEnd;
+    'tap.line': TapLine;
     'unsubscribed': SubscriptionLoss;
   };
   /** What is published in channels: pattern → data. */
@@ -155,6 +159,14 @@ export interface Since {
   seq: number;
 }
 
+export interface StartTap {
+  userId?: string;
+  sessionId?: string;
+  channel?: string;
+  type?: string;
+  payload?: boolean;
+}
+
 export interface Subscribe {
   since?: Since;
   presence?: boolean;
@@ -175,6 +187,40 @@ export interface SubscriptionLoss {
   lost: 'channel' | 'presence';
   code: string;
   message: string;
+}
+
+export interface TapEnd {
+  tapId: string;
+  reason: 'time' | 'rights';
+}
+
+export interface TapLine {
+  tapId: string;
+  at: number;
+  node: string;
+  direction: 'in' | 'out' | 'event';
+  type: string;
+  outcome: string;
+  session?: string;
+  user?: string;
+  channel?: string;
+  seq?: number;
+  bytes?: number;
+  ms?: number;
+  sessions?: number;
+  payload?: string;
+  leftOut?: number;
+}
+
+export interface TapStarted {
+  tapId: string;
+  endsAt: number;
+  nodes: string[];
+  missing: string[];
+}
+
+export interface TapStopped {
+  wasActive: boolean;
 }
 
 export interface TokenExpiry {

@@ -108,6 +108,15 @@ const records: Row = {
         'not taken: {{reason}}': total('gatehouse_heap_snapshots_refused_total', ['reason']),
       },
     }),
+    graph('Taps', {
+      about:
+        'Taps that the nodes watch for, and their lines in a second. Operators begin them; each ends after 10 minutes.',
+      unit: 'short',
+      queries: {
+        '{{instance}}': series('gatehouse_taps'),
+        'lines {{outcome}}': rate('gatehouse_tap_lines_total', ['outcome']),
+      },
+    }),
     graph('Ledger', {
       about: 'Entries that `GET /api/explain` can tell of.',
       unit: 'short',

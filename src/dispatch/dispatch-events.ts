@@ -14,6 +14,8 @@ export interface RefusedMessage {
   readonly bytes: number;
 }
 
+const MOST_LISTENERS = 50;
+
 interface DispatchEventMap {
   /** A whole message arrived. `type` is `unknown` unless a handler is registered for it, so it is safe as a label. */
   received: [type: string, bytes: number];
@@ -34,6 +36,12 @@ interface DispatchEventMap {
 
 /** Events of messages, for observers. Listeners must not throw. */
 export class DispatchEvents extends EventEmitter<DispatchEventMap> {
+  constructor() {
+    super();
+    // Observers, and the taps of operators, at most 32. This is not a leak, although Node warns above ten listeners.
+    this.setMaxListeners(MOST_LISTENERS);
+  }
+
   /**
    * Reports an unexpected error. An application may throw anything, also a value that cannot be logged; that must not
    * throw again.

@@ -42,6 +42,10 @@ import { registryOf } from './metrics/metrics-registry.js';
 import { messageMetrics } from './metrics/message-metrics.js';
 import { MessageTallies } from './metrics/message-tallies.js';
 import { nodeMetrics } from './metrics/node-metrics.js';
+import { tapMetrics } from './tap/tap-metrics.js';
+import { TapGateway } from './tap/tap.gateway.js';
+import { TapWatches } from './tap/tap-watches.js';
+import { Taps } from './tap/taps.js';
 import { transportMetrics } from './metrics/transport-metrics.js';
 import { TransportObserver } from './logs/transport-observer.js';
 
@@ -57,6 +61,9 @@ const auditTail: FactoryProvider<AuditTail> = {
   inject: [{ token: AuditLog, optional: true }],
   useFactory: (log: AuditLog | undefined) => log?.tail ?? new AuditTail(),
 };
+
+/** What the console shows. */
+const FOR_OPERATORS = [NodeActivity, TapWatches, Taps, TapGateway, auditTail];
 
 /**
  * Global, because the controller of Prometheus' own module asks for the registry, and the server API for its events and
@@ -79,6 +86,7 @@ export class ObservabilityModule {
       ...logMetrics,
       ...auditMetricProviders,
       ...hookMetrics,
+      ...tapMetrics,
       ...heapMetrics,
     ];
     return {
@@ -108,8 +116,7 @@ export class ObservabilityModule {
         HookLog,
         ApiObserver,
         TransportObserver,
-        NodeActivity,
-        auditTail,
+        ...FOR_OPERATORS,
         ...(settings.audit.log !== 'off' ? [AuditLog, AuditObserver, AuditOperations, AuditBackEnds] : []),
         ...(Anomalies.areWanted(settings.anomalies) ? [AnomalyReport, Anomalies] : []),
       ],

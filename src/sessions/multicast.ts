@@ -39,7 +39,7 @@ export class Multicast {
     let taken = 0;
     for (const edition of this.editions.values()) {
       if (edition.taken === 0) continue;
-      events.emit('sent', this.message.type, edition.bytes.length, edition.taken);
+      events.emit('sent', this.message.type, edition.bytes.length, edition.taken, this.message, edition.bytes);
       taken += edition.taken;
       edition.taken = 0;
     }

@@ -1,11 +1,12 @@
 import { EventEmitter } from 'node:events';
 import type { Principal } from '../authentication/principal.js';
-import type { CloseName } from '@gatehouse/protocol';
+import type { CloseName, ServerMessage } from '@gatehouse/protocol';
 import type { OverflowReason } from '../socket/outbound-budget.js';
 import type { ShedReason } from '../socket/outbound-observer.js';
 import type { Session } from './session.js';
 
-const MOST_LISTENERS = 30;
+/** About thirty stages and observers, and the taps of operators, at most 32. */
+const MOST_LISTENERS = 70;
 
 /**
  * Why complete messages were not handled: the server closed the connection or drained; the connection broke without a
@@ -30,7 +31,7 @@ interface SessionEventMap {
   /** The client sent a new, valid token. */
   refreshed: [session: Session, former: Principal];
   /** One encoded frame of this size was queued for this many sessions. */
-  sent: [type: string, bytes: number, sessions: number];
+  sent: [type: string, bytes: number, sessions: number, message: ServerMessage, frame: Buffer];
   /** Frames were dropped because a reader was too slow. */
   overflowed: [session: Session, reason: OverflowReason, droppedFrames: number];
   /** Frames were dropped by the policy of their channel, because a reader was slow or they had expired. */
@@ -65,7 +66,7 @@ interface SessionEventMap {
 export class SessionEvents extends EventEmitter<SessionEventMap> {
   constructor() {
     super();
-    // Several stages and observers listen, each once. This is not a leak, although Node warns above ten listeners.
+    // Each listens once. This is not a leak, although Node warns above ten listeners.
     this.setMaxListeners(MOST_LISTENERS);
   }
 }

@@ -11,7 +11,7 @@ export type SessionId = string & { readonly [brand]: 'SessionId' };
 
 /** Is told of every frame that a session queues. */
 export interface SentReporter {
-  emit(event: 'sent', type: string, bytes: number, sessions: number): boolean;
+  emit(event: 'sent', type: string, bytes: number, sessions: number, message: ServerMessage, frame: Buffer): boolean;
 }
 
 export interface SessionOptions {
@@ -89,7 +89,7 @@ export class Session {
   send(message: ServerMessage): boolean {
     const bytes = this.format.frame(message);
     const isTaken = this.connection.enqueue(bytes);
-    if (isTaken) this.events.emit('sent', message.type, bytes.length, 1);
+    if (isTaken) this.events.emit('sent', message.type, bytes.length, 1, message, bytes);
     return isTaken;
   }
 

@@ -13,6 +13,7 @@ import type { OutboundObserver, ShedReason } from './outbound-observer.js';
 import { OutboundContext, type OutboundQueue } from './outbound-queue.js';
 import type { Receipt } from './receipt.js';
 import { arrivalOf, arrivedBytes, breachOf, hasCloseArrived, type Arrival } from './receiver.js';
+import type { ConnectionQueue } from './tapped-queue.js';
 import { addNewTraffic, type Traffic, type TrafficTold } from './traffic.js';
 
 /** The parts that all connections of a node share. */
@@ -51,7 +52,7 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
   /** Bytes on the network that have been reported already. */
   bytesInTold = 0;
   bytesOutTold = 0;
-  private outbound!: OutboundQueue;
+  outbound!: ConnectionQueue;
   private raw!: Duplex & { readonly bytesRead?: number };
   private listener!: ConnectionListener;
   private controlRate!: ControlRate;

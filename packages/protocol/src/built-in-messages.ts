@@ -94,3 +94,50 @@ export interface UnsubscribedNotice {
   readonly code: ErrorCode;
   readonly message: string;
 }
+
+/** The data of `tap.start`: exactly one of the first four fields. */
+export interface TapRequest {
+  readonly userId?: string | undefined;
+  readonly sessionId?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly type?: string | undefined;
+  /** Whether lines show payloads. */
+  readonly payload?: boolean | undefined;
+}
+
+export interface TapStartReply {
+  readonly tapId: string;
+  /** Milliseconds since 1970. */
+  readonly endsAt: number;
+  /** The nodes that watch. */
+  readonly nodes: readonly string[];
+  /** The nodes that did not answer, or watch for too many already. */
+  readonly missing: readonly string[];
+}
+
+/** The data of `tap.line`. */
+export interface TapLine {
+  readonly tapId: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly node: string;
+  readonly direction: 'in' | 'out' | 'event';
+  readonly type: string;
+  readonly outcome: string;
+  readonly session?: string;
+  readonly user?: string;
+  readonly channel?: string;
+  readonly seq?: number;
+  readonly bytes?: number;
+  readonly ms?: number;
+  readonly sessions?: number;
+  readonly payload?: string;
+  /** Lines that were left out before this one. */
+  readonly leftOut?: number;
+}
+
+/** The data of `tap.end`. */
+export interface TapEnd {
+  readonly tapId: string;
+  readonly reason: 'time' | 'rights';
+}

@@ -25,6 +25,10 @@ export type {
   PublishRequest,
   SubscribeReply,
   SubscribeRequest,
+  TapEnd,
+  TapLine,
+  TapRequest,
+  TapStartReply,
   UnsubscribedNotice,
 } from './built-in-messages.js';
 export type { Position } from './built-in-messages.js';

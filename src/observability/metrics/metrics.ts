@@ -73,6 +73,8 @@ export const METRIC = {
   tlsReloads: 'gatehouse_tls_reloads_total',
   tlsExpiry: 'gatehouse_tls_certificate_expiry_timestamp_seconds',
   spansDropped: 'gatehouse_spans_dropped_total',
+  taps: 'gatehouse_taps',
+  tapLines: 'gatehouse_tap_lines_total',
   hookRequests: 'gatehouse_hook_requests_total',
   hookDuration: 'gatehouse_hook_duration_seconds',
   hookEventsDropped: 'gatehouse_hook_events_dropped_total',
