@@ -1,10 +1,11 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { EventEmitter } from 'node:events';
+import type { RecordableHistogram } from 'node:perf_hooks';
 import type { NodeLoad } from '../cluster/ports/node-registry.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { OutboundContext } from '../socket/outbound-queue.js';
-import { EventLoopLag } from './event-loop-lag.js';
+import { BUSY_TICK_MS, EventLoopLag, IDLE_TICK_MS } from './event-loop-lag.js';
 import type { LifecycleSettings } from './lifecycle-settings.js';
 
 const SAMPLE_MS = 500;
@@ -15,6 +16,8 @@ const SAMPLE_MS = 500;
 const WEIGHT = 0.5;
 /** Samples that are kept for rare readers, such as a probe: half a minute. */
 const KEPT_SAMPLES = 60;
+/** The share of a processor below which the process is idle. */
+const IDLE_PROCESSOR = 0.05;
 
 interface LagSample {
   readonly takenAt: number;
@@ -60,6 +63,11 @@ export class LoadMeter extends EventEmitter<LoadMeterEvents> implements OnApplic
     return this.recent.at(-1)?.lagMs ?? 0;
   }
 
+  /** How late the event loop was at each look, in nanoseconds. Its reader resets it. */
+  get eventLoopDelays(): RecordableHistogram {
+    return this.eventLoop.delays;
+  }
+
   /** The event-loop lag of each of the last half seconds, of half a minute at most. */
   get recentLagsMs(): readonly number[] {
     return this.recent.map(({ lagMs }) => lagMs);
@@ -88,16 +96,18 @@ export class LoadMeter extends EventEmitter<LoadMeterEvents> implements OnApplic
   private measure(): void {
     const takenAt = performance.now();
     const elapsedMs = takenAt - this.measuredAt;
-    const lagMs = this.eventLoop.take();
+    const processorTime = process.cpuUsage();
+    const user = processorTime.user - this.processorTime.user;
+    const system = processorTime.system - this.processorTime.system;
+    // Processor time is reported in microseconds.
+    const processor = elapsedMs > 0 ? (user + system) / 1_000 / elapsedMs : 0;
+    const lagMs = this.eventLoop.take(processor < IDLE_PROCESSOR ? IDLE_TICK_MS : BUSY_TICK_MS);
     this.recent.push({ takenAt, lagMs });
     if (this.recent.length > KEPT_SAMPLES) this.recent.shift();
 
-    const { user, system } = process.cpuUsage(this.processorTime);
-    // Processor time is reported in microseconds.
-    const processor = elapsedMs > 0 ? (user + system) / 1_000 / elapsedMs : 0;
     this.smoothLagMs += WEIGHT * (lagMs - this.smoothLagMs);
     this.processor += WEIGHT * (processor - this.processor);
-    this.processorTime = process.cpuUsage();
+    this.processorTime = processorTime;
     this.measuredAt = takenAt;
     this.emit('measured');
   }

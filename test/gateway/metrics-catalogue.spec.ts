@@ -129,6 +129,25 @@ describe('the catalogue of metrics', () => {
     expect(scrape.value(`gatehouse_build_info{version="${VERSION}",node_version="${process.version}"}`)).toBe(1);
   });
 
+  it('shows how late the event loop was since the last scrape', async () => {
+    const lag = async (): Promise<Record<string, number>> => {
+      const scrape = await Scrape.of(server);
+      const valueOf = (what: string): [string, number] => [what, scrape.value(`nodejs_eventloop_lag_${what}_seconds`)];
+      expect(scrape.value('nodejs_eventloop_lag_seconds')).toBeGreaterThanOrEqual(0);
+      return Object.fromEntries(['min', 'p50', 'p90', 'p99', 'max', 'mean', 'stddev'].map(valueOf));
+    };
+    await shows(
+      server,
+      'nodejs_eventloop_lag_min_seconds',
+      (scrape) => scrape.value('nodejs_eventloop_lag_min_seconds') > 0,
+    );
+    const { min, p50, p90, p99, max, mean, stddev } = await lag();
+    const rising = [min, p50, p90, p99];
+    expect(rising).toEqual(rising.toSorted((one, other) => Number(one) - Number(other)));
+    expect(max).toBeGreaterThanOrEqual(Number(mean));
+    expect(stddev).toBeGreaterThanOrEqual(0);
+  });
+
   it('shows the processor, memory, files and event loop of the process', async () => {
     for (const name of [
       'process_cpu_seconds_total',

@@ -1,8 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { EventLoopLag } from '../../../src/lifecycle/event-loop-lag.js';
+import { BUSY_TICK_MS, EventLoopLag, IDLE_TICK_MS } from '../../../src/lifecycle/event-loop-lag.js';
 import { StoppedClock } from '../../support/stopped-clock.js';
-
-const TICK_MS = 20;
 
 describe('EventLoopLag', () => {
   let clock: StoppedClock;
@@ -16,10 +14,10 @@ describe('EventLoopLag', () => {
   });
 
   /** The loop turns with each tick. */
-  function idle(ticks: number): void {
+  function idle(ticks: number, tickMs = BUSY_TICK_MS): void {
     for (let tick = 0; tick < ticks; tick += 1) {
-      clock.pass(TICK_MS);
-      vi.advanceTimersByTime(TICK_MS);
+      clock.pass(tickMs);
+      vi.advanceTimersByTime(tickMs);
     }
   }
 
@@ -52,5 +50,40 @@ describe('EventLoopLag', () => {
     lag.take();
     clock.pass(800);
     expect(lag.take()).toBe(780);
+  });
+
+  it('is nothing, and shows a long stall, where an idle process is looked at less often', () => {
+    const lag = started();
+    lag.take(IDLE_TICK_MS);
+    idle(5, IDLE_TICK_MS);
+    expect(lag.take()).toBe(0);
+    idle(2, IDLE_TICK_MS);
+    clock.pass(1_500);
+    idle(2, IDLE_TICK_MS);
+    expect(lag.take(BUSY_TICK_MS)).toBeGreaterThan(1_000);
+    idle(25);
+    expect(lag.take()).toBe(0);
+  });
+
+  it('has one timer at any pace, and none once it is stopped', () => {
+    const lag = started();
+    lag.take(IDLE_TICK_MS);
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersToNextTimer();
+    expect(vi.getTimerCount()).toBe(1);
+    lag.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    lag.take(BUSY_TICK_MS);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('keeps how late each look was, without the interval between two looks', () => {
+    const lag = started();
+    idle(10);
+    expect(lag.delays.max).toBeLessThan(1_000);
+    clock.pass(1_500);
+    idle(1);
+    expect(lag.delays.max / 1e6).toBeCloseTo(1_500, -1);
+    expect(lag.delays.count).toBe(11);
   });
 });
