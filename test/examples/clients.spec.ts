@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundledExample, type BundledExample } from '../support/bundled-example.js';
 import type { ProgramName } from '../support/programs.js';
 import { requireProgram } from '../support/require-program.js';
 import { mintToken, startTestServer } from '../support/test-server.js';
@@ -10,7 +11,7 @@ const run = promisify(execFile);
 interface Client {
   readonly name: string;
   readonly command: () => string;
-  readonly script: string;
+  readonly source: string;
   readonly tags: ProgramName[];
 }
 
@@ -24,19 +25,23 @@ const CONVERSATION = [
 ];
 
 const CLIENTS: readonly Client[] = [
-  { name: 'the Node client', command: () => process.execPath, script: 'examples/node-client.mjs', tags: [] },
+  { name: 'the Node client', command: () => process.execPath, source: 'examples/node-client.mjs', tags: [] },
   {
     name: 'the Python client',
     command: () => requireProgram('python'),
-    script: 'examples/python_client.py',
+    source: 'examples/python_client.py',
     tags: ['python'],
   },
 ];
 
-describe.each(CLIENTS)('$name', ({ command, script, tags }) => {
+describe.each(CLIENTS)('$name', ({ command, source, tags }) => {
+  let example: BundledExample;
+  beforeAll(async () => void (example = await bundledExample(source)));
+  afterAll(() => example[Symbol.asyncDispose]());
+
   it('talks to the server with a token in the URL', { tags }, async () => {
     await using server = await startTestServer();
-    const { stdout } = await run(command(), [script, `${server.url}?token=${mintToken()}`]);
+    const { stdout } = await run(command(), [example.path, `${server.url}?token=${mintToken()}`]);
     expect(received(stdout)).toEqual(CONVERSATION);
     expect(stdout.trim()).toMatch(/closed 1000$/);
   });
@@ -44,13 +49,15 @@ describe.each(CLIENTS)('$name', ({ command, script, tags }) => {
   it('takes address and token from the environment', { tags }, async () => {
     await using server = await startTestServer();
     const env = { ...process.env, GATEHOUSE_URL: server.url, GATEHOUSE_TOKEN: mintToken() };
-    const { stdout } = await run(command(), [script], { env });
+    const { stdout } = await run(command(), [example.path], { env });
     expect(received(stdout)).toEqual(CONVERSATION);
   });
 
   it('fails where the server refuses it', { tags }, async () => {
     await using server = await startTestServer();
-    await expect(run(command(), [script, server.url])).rejects.toThrow(/4401|Authentication required|Command failed/);
+    await expect(run(command(), [example.path, server.url])).rejects.toThrow(
+      /4401|Authentication required|Command failed/,
+    );
   });
 });
 

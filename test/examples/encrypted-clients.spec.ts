@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundledExample, type BundledExample } from '../support/bundled-example.js';
 import { KEY, OTHER_KEY } from '../support/fernet.js';
 import { namespacesFile } from '../support/namespaces-file.js';
 import type { ProgramName } from '../support/programs.js';
@@ -12,7 +13,7 @@ const run = promisify(execFile);
 interface Client {
   readonly name: string;
   readonly command: () => string;
-  readonly script: string;
+  readonly source: string;
   readonly tags: ProgramName[];
 }
 
@@ -20,18 +21,22 @@ const CLIENTS: readonly Client[] = [
   {
     name: 'the Node client that encrypts',
     command: () => process.execPath,
-    script: 'examples/encrypted-client.mjs',
+    source: 'examples/encrypted-client.mjs',
     tags: [],
   },
   {
     name: 'the Python client that encrypts',
     command: () => requireProgram('python'),
-    script: 'examples/encrypted_client.py',
+    source: 'examples/encrypted_client.py',
     tags: ['python'],
   },
 ];
 
-describe.each(CLIENTS)('$name', ({ command, script, tags }) => {
+describe.each(CLIENTS)('$name', ({ command, source, tags }) => {
+  let example: BundledExample;
+  beforeAll(async () => void (example = await bundledExample(source)));
+  afterAll(() => example[Symbol.asyncDispose]());
+
   it('talks to a server with its key, in a namespace that requires it', { tags }, async () => {
     using namespaces = namespacesFile({
       vault: 'subscribe: signed_in, publish: subscribers, encryption: required, replay_protection: true',
@@ -39,16 +44,16 @@ describe.each(CLIENTS)('$name', ({ command, script, tags }) => {
     await using server = await startTestServer({ ...namespaces.environment, ENCRYPTION_KEYS: `${OTHER_KEY},${KEY}` });
     const url = `${server.url}?token=${mintToken()}`;
     const env = { ...process.env, GATEHOUSE_KEY: OTHER_KEY, GATEHOUSE_CHANNEL: 'vault:a' };
-    const { stdout } = await run(command(), [script, url], { env });
-    expect(stdout.trim().split('\n')).toEqual([
+    const { stdout } = await run(command(), [example.path, url], { env });
+    const lines = stdout.trim().split('\n');
+    expect(lines.filter((line) => !line.startsWith('subscribed'))).toEqual([
       expect.stringMatching(/^echo \{['"]text['"]: ?['"]hi['"]\}$/),
-      'subscribed vault:a',
       '← message vault:a a secret',
       'published vault:a',
       'closed 1000',
     ]);
     await expect(
-      run(command(), [script, url], { env: { ...env, GATEHOUSE_KEY: 'A'.repeat(43) + '=' } }),
+      run(command(), [example.path, url], { env: { ...env, GATEHOUSE_KEY: 'A'.repeat(43) + '=' } }),
     ).rejects.toThrow('DECRYPTION_FAILED');
   });
 });

@@ -18,9 +18,7 @@ import type { QueueLimits, RequestOptions } from './requests.js';
 import type { ConnectionSnapshot } from './snapshot.js';
 import type { TokenSource } from './tokens.js';
 
-type Replaceable = { readonly [Part in keyof Environment]?: Environment[Part] | undefined };
-
-export interface ClientOptions extends Replaceable {
+export interface ClientOptions extends Partial<Environment> {
   /** `wss://chat.example.com/ws`. `https:` and `http:` mean the same server. */
   readonly url: string;
   /** A token, or a function that gets one: it is called for the first connection, before a token expires, and if one is refused. */
@@ -48,7 +46,8 @@ export interface ClientEvents {
   readonly error: GatehouseError;
 }
 
-type RequestArguments<D> = undefined extends D
+/** Data that may be `undefined` may be left out. */
+export type RequestArguments<D> = undefined extends D
   ? [data?: D, options?: RequestOptions]
   : [data: D, options?: RequestOptions];
 

@@ -61,15 +61,7 @@ interface Globals {
   addEventListener?(type: string, listener: () => void, options: { capture: true; signal: AbortSignal }): void;
 }
 
-export function environmentOf({
-  clock,
-  random,
-  WebSocket,
-  fetch,
-  page,
-}: {
-  readonly [Part in keyof Environment]?: Environment[Part] | undefined;
-}): Environment {
+export function environmentOf({ clock, random, WebSocket, fetch, page }: Partial<Environment>): Environment {
   const globals = globalThis as Globals;
   return {
     clock: clock ?? realClock,

@@ -2,6 +2,16 @@ export { createClient } from './core.js';
 export { GatehouseError, SignedOut, type Code, type LocalCode } from './errors.js';
 export type * from './client.js';
 export type * from './contract.js';
+export type {
+  ErrorCode,
+  Gap,
+  HistoryReply,
+  Position,
+  PresenceReply,
+  Publication,
+  Publisher,
+  PublishReply,
+} from '@gatehouse/protocol';
 export type { Channel, HistoryOptions, PublishOptions } from './channels.js';
 export type { Cipher, Codec } from './codec.js';
 export type { Close } from './delays.js';
@@ -13,4 +23,4 @@ export type { Member } from './presence.js';
 export type { QueueLimits, RequestOptions } from './requests.js';
 export type { ConnectionSnapshot, State } from './snapshot.js';
 export type { ChannelPublication } from './subscribe-reply.js';
-export type { TokenAsk, TokenReason, TokenSource } from './tokens.js';
+export type { MaybeToken, TokenAsk, TokenReason, TokenSource } from './tokens.js';

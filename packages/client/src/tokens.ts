@@ -11,7 +11,8 @@ export interface TokenAsk {
   readonly signal: AbortSignal;
 }
 
-type MaybeToken = string | null | undefined;
+/** None: the connection is anonymous. */
+export type MaybeToken = string | null | undefined;
 export type TokenSource = string | ((ask: TokenAsk) => MaybeToken | Promise<MaybeToken>);
 
 /** A token that expires within this time is not worth a connection. */
