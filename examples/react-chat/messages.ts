@@ -1,0 +1,191 @@
+// The messages of this server, written from its code. Do not edit: run `npm run contract`.
+
+/** Everything that clients and server say to each other. */
+export interface Contract {
+  /** What clients send, and what they are answered. */
+  requests: {
+    'auth_refresh': { data: AuthRefresh; reply: TokenExpiry };
+    'broadcast': { data: unknown; reply: undefined };
+    'echo': { data: unknown; reply: unknown };
+    'hello': { data: undefined; reply: Hello };
+    'history': { data: ReadHistory; reply: ChannelHistory };
+    'ping': { data: undefined; reply: Pong };
+    'presence': { data: ReadPresence; reply: ChannelMembers };
+    'publish': { data: Publish; reply: Published };
+    'send_message': { data: SendMessage; reply: SendResult };
+    'subscribe': { data: Subscribe; reply: Subscription };
+    'unsubscribe': { data: Unsubscribe; reply: Unsubscribed };
+  };
+  /** What the server sends by itself: type → data. */
+  events: {
+    'broadcast': unknown;
+    'direct_message': DirectMessage;
+    'gap': ChannelGap;
+    'presence': PresenceChange;
+    'unsubscribed': SubscriptionLoss;
+  };
+  /** What is published in channels: pattern → data. */
+  channels: {
+    'room:*': ChatLine;
+  };
+}
+
+export interface AuthRefresh {
+  token: string;
+}
+
+export interface ChannelGap {
+  from: number | null;
+  to: number;
+}
+
+export interface ChannelHistory {
+  publications: PublicationInReply[];
+  epoch?: string;
+  seq?: number;
+}
+
+export interface ChannelMember {
+  sessionId: string;
+  userId: string;
+}
+
+export interface ChannelMembers {
+  members: ChannelMember[];
+  count: number;
+}
+
+export interface ChatLine {
+  text: string;
+}
+
+export interface DirectMessage {
+  from: MessageSender;
+  message: unknown;
+}
+
+export interface HeartbeatTimes {
+  intervalMs: number;
+  timeoutMs: number;
+}
+
+export interface Hello {
+  sessionId: string;
+  nodeId: string;
+  userId: string | null;
+  roles: string[];
+  protocol: string;
+  heartbeat: HeartbeatTimes;
+  limits: SessionLimits;
+  serverTime: number;
+}
+
+export interface MessageSender {
+  userId: string;
+  sessionId: string;
+}
+
+export interface Pong {
+  serverTime: number;
+}
+
+export interface PresenceChange {
+  event: 'join' | 'leave';
+  member: PresentUser;
+}
+
+export interface PresentUser {
+  userId: string;
+}
+
+export interface PublicationInReply {
+  seq: number;
+  ts: number;
+  enc?: string;
+  data?: unknown;
+  from?: PublicationSender;
+}
+
+export interface PublicationSender {
+  userId: string;
+  sessionId: string;
+}
+
+export interface Publish {
+  data?: unknown;
+  idempotencyKey?: string;
+  ttlMs?: number;
+  excludeSelf?: boolean;
+  channel: string;
+}
+
+export interface Published {
+  channel: string;
+  epoch?: string;
+  seq?: number;
+}
+
+export interface ReadHistory {
+  since?: Since;
+  limit?: number;
+  reverse?: boolean;
+  channel: string;
+}
+
+export interface ReadPresence {
+  channel: string;
+}
+
+export interface SendMessage {
+  targetUserId: string;
+  message: unknown;
+}
+
+export interface SendResult {
+  sessions: number;
+}
+
+export interface SessionLimits {
+  maxMessageBytes: number;
+  messageRate: number;
+  messageBurst: number;
+}
+
+export interface Since {
+  epoch: string;
+  seq: number;
+}
+
+export interface Subscribe {
+  since?: Since;
+  presence?: boolean;
+  previousSession?: string;
+  channel: string;
+}
+
+export interface Subscription {
+  channel: string;
+  recovered: boolean;
+  publications: PublicationInReply[];
+  gap?: ChannelGap;
+  epoch?: string;
+  seq?: number;
+}
+
+export interface SubscriptionLoss {
+  lost: 'channel' | 'presence';
+  code: string;
+  message: string;
+}
+
+export interface TokenExpiry {
+  expiresAt: number | null;
+}
+
+export interface Unsubscribe {
+  channel: string;
+}
+
+export interface Unsubscribed {
+  channel: string;
+}

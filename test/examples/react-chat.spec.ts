@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import ChatModule from '../../examples/react-chat/server.js';
+import { openChatSite } from '../../scripts/react-chat-site.js';
+import { openPage } from '../support/browser-page.js';
+import { fetch } from '../support/fetch.js';
+import { startTestServer, TEST_SECRET, type TestServer } from '../support/test-server.js';
+
+const HOME = 'examples/react-chat';
+
+describe('examples/react-chat', () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startTestServer({ CHANNELS_FILE: `${HOME}/channels.yaml` }, [ChatModule]);
+  });
+
+  afterAll(() => server.close());
+
+  it('has the types of its contract as the server writes them', async () => {
+    expect(readFileSync(`${HOME}/messages.ts`, 'utf8')).toBe(
+      await (await fetch(`${server.http}/contract/messages.ts`)).text(),
+    );
+  });
+
+  it('is no longer than 150 lines', () => {
+    const own = readdirSync(HOME).filter((name) => !['messages.ts', 'README.md', 'tsconfig.json'].includes(name));
+    const lines = own.flatMap((name) => readFileSync(`${HOME}/${name}`, 'utf8').trimEnd().split('\n'));
+    expect(lines.length).toBeLessThanOrEqual(150);
+  });
+
+  it('shows who is there, what was written before and what is written now', { tags: ['chromium'] }, async () => {
+    const site = await openChatSite({ server: server.http, secret: TEST_SECRET, port: 0, logLevel: 'warn' });
+    await using browser = await openPage();
+    try {
+      const [address = ''] = site.resolvedUrls?.local ?? [];
+      const ann = await join(browser.page, address, 'Ann');
+      await say(ann, 'Is anybody here?');
+      const bob = await join((await browser.page.context().browser()?.newPage()) as Page, address, 'Bob');
+      await bob.getByText('Is anybody here?').waitFor();
+      await ann.getByText('Ann, Bob').waitFor();
+      await say(bob, 'I am.');
+      await ann.getByText('I am.').waitFor();
+      expect(await ann.getByRole('log').innerText()).toBe('Ann Is anybody here?\n\nBob I am.');
+      await bob.close();
+      await expect.poll(() => ann.textContent('header span')).toBe('Ann');
+    } finally {
+      await site.close();
+    }
+  });
+});
+
+async function join(page: Page, address: string, name: string): Promise<Page> {
+  page.setDefaultTimeout(0);
+  await page.goto(address);
+  await page.getByLabel('Name').fill(name);
+  await page.getByRole('button').click();
+  await page.getByText('live').waitFor();
+  return page;
+}
+
+async function say(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Message').fill(text);
+  await page.getByRole('button').click();
+}
