@@ -42,8 +42,8 @@ export function isFault(exception: unknown): boolean {
 /** The error that an exception stands for. */
 export function errorBody(exception: unknown): ErrorBody {
   if (exception instanceof GatehouseError) {
-    const { code, message, details, retryAfter } = exception;
-    return { code, message, details, retryAfter: isDuration(retryAfter) ? Math.ceil(retryAfter) : undefined };
+    const { code, message, details, retryAfter, data } = exception;
+    return { code, message, details, retryAfter: isDuration(retryAfter) ? Math.ceil(retryAfter) : undefined, data };
   }
   if (exception instanceof WsException) return bodyOfWsException(exception);
   if (exception instanceof HttpException) return bodyOfHttpException(exception);

@@ -10,6 +10,8 @@ export interface ErrorExtras {
   readonly details?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Milliseconds after which a retry makes sense. */
   readonly retryAfter?: number | undefined;
+  /** What the client needs to decide anew, such as the value that is there instead. */
+  readonly data?: unknown;
 }
 
 /**
@@ -31,6 +33,7 @@ export class GatehouseError extends Error {
 
   readonly details: ErrorExtras['details'];
   readonly retryAfter: number | undefined;
+  readonly data: unknown;
 
   constructor(
     readonly code: ErrorCode,
@@ -43,5 +46,6 @@ export class GatehouseError extends Error {
     this.name = 'GatehouseError';
     this.details = extras.details;
     this.retryAfter = extras.retryAfter;
+    this.data = extras.data;
   }
 }

@@ -23,12 +23,15 @@ export class ReplyError extends Error {
   readonly code: string;
   /** For `VALIDATION_FAILED`: the reasons by field. */
   readonly details: Readonly<Record<string, readonly string[]>> | undefined;
+  /** For `CONFLICT`: the value as it is. */
+  readonly data: unknown;
 
   constructor(reply: Record<string, unknown>) {
     super(String(reply.message));
     this.name = 'ReplyError';
     this.code = String(reply.code);
     this.details = reply.details as ReplyError['details'];
+    this.data = reply.data;
   }
 }
 

@@ -55,6 +55,8 @@ export interface ErrorMessage {
   readonly details?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Milliseconds. */
   readonly retryAfter?: number | undefined;
+  /** What the client needs to decide anew; of the registry only `CONFLICT` has it: the value as it is. */
+  readonly data?: unknown;
 }
 
 export type ServerMessage = OutboundMessage | ErrorMessage;

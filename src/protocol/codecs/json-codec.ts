@@ -59,11 +59,12 @@ function messageFields(message: OutboundMessage): string {
   return text;
 }
 
-function errorFields({ code, message, details, retryAfter, trace }: ErrorMessage): string {
+function errorFields({ code, message, details, retryAfter, trace, data }: ErrorMessage): string {
   let text = `,"code":"${code}","message":${quote(message)}`;
   if (trace !== undefined) text += `,"trace":${quote(trace)}`;
   if (details !== undefined) text += `,"details":${JSON.stringify(details)}`;
   if (retryAfter !== undefined) text += `,"retryAfter":${integer(retryAfter)}`;
+  if (data !== undefined) text += `,"data":${jsonText(data)}`;
   return text;
 }
 

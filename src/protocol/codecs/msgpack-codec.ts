@@ -51,13 +51,14 @@ const OPTIONAL_FIELDS = ['id', 'channel', 'seq', 'epoch', 'ts', 'trace', 'enc', 
 function bodyOf(message: ServerMessage): Record<string, unknown> {
   const body: Record<string, unknown> = { v: ENVELOPE_VERSION, type: message.type };
   if ('code' in message) {
-    const { id, code, message: sentence, details, retryAfter, trace } = message;
+    const { id, code, message: sentence, details, retryAfter, trace, data } = message;
     if (id !== undefined) body.id = id;
     if (trace !== undefined) body.trace = trace;
     body.code = code;
     body.message = sentence;
     if (details !== undefined) body.details = details;
     if (retryAfter !== undefined) body.retryAfter = retryAfter;
+    if (data !== undefined) body.data = data;
     return body;
   }
   for (const field of OPTIONAL_FIELDS) {

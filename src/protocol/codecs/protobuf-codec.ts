@@ -64,8 +64,7 @@ const ErrorTag = { code: 0x0a, message: 0x12, details: 0x1a, retryAfter: 0x20 } 
 const EntryTag = { key: 0x0a, value: 0x12 } as const;
 const REASON = 0x0a;
 
-function writeMessage(writer: Writer, message: OutboundMessage): void {
-  const { channel, seq, epoch, ts, from, trace, enc, data } = message;
+function writePayload(writer: Writer, data: unknown): void {
   if (data instanceof Uint8Array) {
     writer.uint32(Tag.raw).bytes(data);
   } else if (data !== undefined) {
@@ -73,6 +72,11 @@ function writeMessage(writer: Writer, message: OutboundMessage): void {
     writeValue(writer, data, 1);
     writer.ldelim();
   }
+}
+
+function writeMessage(writer: Writer, message: OutboundMessage): void {
+  const { channel, seq, epoch, ts, from, trace, enc, data } = message;
+  writePayload(writer, data);
   if (channel !== undefined) writeString(writer, Tag.channel, channel);
   if (seq !== undefined) writer.uint32(Tag.seq).uint64(seq);
   if (epoch !== undefined) writeString(writer, Tag.epoch, epoch);
@@ -87,7 +91,8 @@ function writeMessage(writer: Writer, message: OutboundMessage): void {
   if (enc !== undefined) writeString(writer, Tag.enc, enc);
 }
 
-function writeError(writer: Writer, { code, message, details, retryAfter, trace }: ErrorMessage): void {
+function writeError(writer: Writer, { code, message, details, retryAfter, trace, data }: ErrorMessage): void {
+  writePayload(writer, data);
   if (trace !== undefined) writeString(writer, Tag.trace, trace);
   writer.uint32(Tag.error).fork();
   writeString(writer, ErrorTag.code, code);
