@@ -14,6 +14,12 @@ export const channels = {
     effect:
       'Approximate memory for the histories of all channels on a node without Redis. Beyond it, the channels that were published in longest ago forget theirs. 0 = no limit. For Redis, set its own maxmemory.',
   }),
+  stateBudgetBytes: bytes({
+    env: 'STATE_BUDGET_BYTES',
+    fallback: 134_217_728,
+    effect:
+      'Approximate memory for the values of all state channels on a node without Redis. Beyond it, a state.set that needs more gets STATE_LIMIT_REACHED. 0 = no limit. For Redis, set its own maxmemory.',
+  }),
   maxPerSession: integer({
     env: 'MAX_CHANNELS_PER_SESSION',
     fallback: 128,

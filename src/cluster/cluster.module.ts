@@ -15,6 +15,7 @@ import { PresenceStore } from './ports/presence-store.js';
 import { ReplayStore } from './ports/replay-store.js';
 import { RevocationStore } from './ports/revocation-store.js';
 import { SharedCounts } from './ports/shared-counts.js';
+import { StateStore } from './ports/state-store.js';
 import { RedisLink } from './redis/connection/redis-link.js';
 import { RedisEngine } from './redis/redis-engine.js';
 
@@ -64,6 +65,7 @@ const engineLink: FactoryProvider<EngineLink | undefined> = {
     port(ReplayStore, ({ replays }) => replays),
     port(RevocationStore, ({ revocations }) => revocations),
     port(SharedCounts, ({ counts }) => counts),
+    port(StateStore, ({ state }) => state),
     directory,
     engineLink,
   ],
@@ -81,6 +83,7 @@ const engineLink: FactoryProvider<EngineLink | undefined> = {
     ReplayStore,
     RevocationStore,
     SharedCounts,
+    StateStore,
   ],
 })
 export class ClusterModule implements OnModuleInit, OnApplicationShutdown {

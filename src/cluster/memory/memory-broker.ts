@@ -6,6 +6,7 @@ import type {
   Draft,
   History,
   HistoryQuery,
+  Position,
   Publication,
   Published,
   PublishOptions,
@@ -40,6 +41,8 @@ export class MemoryBroker implements Broker {
   readonly checkEveryMs = undefined;
   private readonly logs = new Map<ChannelName, Log>();
   private readonly subscribed = new Set<ChannelName>();
+  /** Channels with state: their versions are seqs of their present epoch. */
+  private readonly pinned = new Set<ChannelName>();
   private readonly repeats = new ExpiringMap<Published>(MEMORY_MS, MAX_IDEMPOTENCY_KEYS);
   private readonly sweeper = setInterval(() => this.sweep(Date.now()), SWEEP_MS).unref();
   /** The epoch of all channels without a log. Clients can invent any number of names without using memory. */
@@ -65,6 +68,26 @@ export class MemoryBroker implements Broker {
   }
 
   async publish(channel: ChannelName, draft: Draft, options: PublishOptions): Promise<Published> {
+    return this.publishNow(channel, draft, options);
+  }
+
+  /** Whether this node is subscribed. */
+  isSubscribed(channel: ChannelName): boolean {
+    return this.subscribed.has(channel);
+  }
+
+  /** Keeps the position of a channel, until it is given back with `false`. */
+  pin(channel: ChannelName, isPinned: boolean): void {
+    if (isPinned) this.pinned.add(channel);
+    else this.pinned.delete(channel);
+  }
+
+  positionOf(channel: ChannelName): Position {
+    return positionOf(this.logs.get(channel) ?? { epoch: this.freshEpoch, seq: 0 });
+  }
+
+  /** @throws GatehouseError SERVER_BUSY if the broker is closed */
+  publishNow(channel: ChannelName, draft: Draft, options: PublishOptions): Published {
     this.demandOpen();
     const { idempotencyKey, history } = options;
     // A control character, which no channel name contains, so two channels never share a key.
@@ -141,7 +164,7 @@ export class MemoryBroker implements Broker {
     let hasLostPositions = false;
     for (const [channel, log] of this.logs) {
       this.bytes -= trim(log, now);
-      if (log.publications.length > 0 || this.subscribed.has(channel)) continue;
+      if (log.publications.length > 0 || this.subscribed.has(channel) || this.pinned.has(channel)) continue;
       if (log.seq > 0 && now - log.touchedAt < MEMORY_MS) continue;
       this.logs.delete(channel);
       hasLostPositions ||= log.seq > 0;
@@ -164,7 +187,7 @@ export class MemoryBroker implements Broker {
   }
 }
 
-function positionOf({ epoch, seq }: Log) {
+function positionOf({ epoch, seq }: Pick<Log, 'epoch' | 'seq'>): Position {
   return { epoch, seq };
 }
 

@@ -13,6 +13,7 @@ import { MemoryPresenceStore } from './memory-presence-store.js';
 import { MemoryReplayStore } from './memory-replay-store.js';
 import { MemoryRecordStore } from './memory-record-store.js';
 import { MemorySharedCounts } from './memory-shared-counts.js';
+import { MemoryStateStore } from './memory-state-store.js';
 
 /** The engine of a single node: everything is in this process. */
 export class MemoryEngine implements ClusterEngine {
@@ -27,11 +28,13 @@ export class MemoryEngine implements ClusterEngine {
   readonly directory: ConnectionDirectory;
   readonly registry: MemoryNodeRegistry;
   readonly replays: MemoryReplayStore;
+  readonly state: MemoryStateStore;
   readonly link = undefined;
   readonly backlog = undefined;
 
-  constructor({ serverId, historyBudgetBytes, replay }: Omit<ClusterSettings, 'redisUrl'>) {
+  constructor({ serverId, historyBudgetBytes, stateBudgetBytes, replay }: Omit<ClusterSettings, 'redisUrl'>) {
     this.broker = new MemoryBroker(historyBudgetBytes);
+    this.state = new MemoryStateStore(this.broker, stateBudgetBytes);
     this.counts = new MemorySharedCounts(serverId);
     this.registry = new MemoryNodeRegistry(serverId);
     this.replays = new MemoryReplayStore(lifeOfIds(replay.windowMs), replay.budgetBytes);
@@ -41,6 +44,7 @@ export class MemoryEngine implements ClusterEngine {
   async start(): Promise<void> {}
 
   close(): Promise<void> {
+    this.state.close();
     return this.broker.close();
   }
 }

@@ -10,6 +10,7 @@ import type { PresenceStore } from './presence-store.js';
 import type { ReplayStore } from './replay-store.js';
 import type { RevocationStore } from './revocation-store.js';
 import type { SharedCounts } from './shared-counts.js';
+import type { StateStore } from './state-store.js';
 
 /** The implementations of all ports on one engine: in memory, or on Redis. */
 export abstract class ClusterEngine {
@@ -24,6 +25,7 @@ export abstract class ClusterEngine {
   abstract readonly registry: NodeRegistry;
   abstract readonly replays: ReplayStore;
   abstract readonly revocations: RevocationStore;
+  abstract readonly state: StateStore;
 
   /** Undefined for the engine in memory. */
   abstract readonly link: EngineLink | undefined;

@@ -13,6 +13,7 @@ import { RedisAnswerStore } from './lists/redis-answer-store.js';
 import { RedisRecordStore } from './lists/redis-record-store.js';
 import { RedisPresenceStore } from './presence/redis-presence-store.js';
 import { RedisNodeRegistry } from './registry/redis-node-registry.js';
+import { RedisStateStore } from './state/redis-state-store.js';
 
 /** Everything that several nodes share, over one link to Redis. */
 export class RedisEngine implements ClusterEngine {
@@ -27,6 +28,7 @@ export class RedisEngine implements ClusterEngine {
   readonly registry: RedisNodeRegistry;
   readonly replays: RedisAnswerStore;
   readonly revocations: RevocationStore;
+  readonly state: RedisStateStore;
 
   constructor(
     readonly link: RedisLink,
@@ -38,6 +40,7 @@ export class RedisEngine implements ClusterEngine {
     const broker = new RedisBroker(link);
     this.registry = registry;
     this.broker = broker;
+    this.state = new RedisStateStore(link, broker);
     this.answers = new RedisAnswerStore(link);
     this.replays = new RedisAnswerStore(link, { part: 'replay', lifeMs: lifeOfIds(replay.windowMs) });
     this.presence = new RedisPresenceStore(link, registry);

@@ -31,10 +31,8 @@ export class RedisBroker implements Broker {
   private readonly listeners: BrokerListener[] = [];
   private readonly subscribed = new Set<ChannelName>();
   private readonly subscriber: RedisSubscriber | RedisClusterSubscriber;
-  private readonly publisher: RedisPublisher;
-  private readonly acknowledgements = new Acknowledgements((channel, reached) =>
-    this.history(channel, { limit: 0, reached }),
-  );
+  readonly publisher: RedisPublisher;
+  readonly acknowledgements = new Acknowledgements((channel, reached) => this.history(channel, { limit: 0, reached }));
   /** From the name of the pub/sub channel to the channel. */
   private readonly nameAt: number;
   private isClosed = false;

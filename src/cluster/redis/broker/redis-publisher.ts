@@ -6,6 +6,7 @@ import { RedisScript, type RedisArgument } from '../connection/redis-script.js';
 import { keysOf, MEMORY_MS, positionsIn } from './redis-entries.js';
 import type { Acknowledgements } from './acknowledgements.js';
 import { ReplicatedWrites } from './replicated-writes.js';
+import type { ReplicatedRun } from './waiting-connection.js';
 import { GatehouseError } from '../../../protocol/gatehouse-error.js';
 import { busy, type RedisLink } from '../connection/redis-link.js';
 
@@ -50,6 +51,15 @@ export class RedisPublisher {
       this.waiting -= 1;
       this.waitingBytes -= body.length;
     }
+  }
+
+  /**
+   * Runs a script that writes. With `replicas`, it is answered once as many have what it wrote.
+   *
+   * @throws GatehouseError SERVER_BUSY or NOT_REPLICATED
+   */
+  write(run: ReplicatedRun): Promise<unknown> {
+    return run.replicas > 0 ? this.replicated.run(run) : this.link.run(run.script, run.keys, run.parameters);
   }
 
   get backlog(): { readonly publications: number; readonly publicationBytes: number } {
@@ -127,9 +137,7 @@ export class RedisPublisher {
     ];
     const keys = [...keysOf(this.link, channel), ...onceKeys];
     const replicas = batch.at(-1)?.options.replicas ?? 0;
-    const reply = await (replicas > 0
-      ? this.replicated.run({ script: PUBLISH_KEPT, keys, parameters, replicas })
-      : this.link.run(PUBLISH_KEPT, keys, parameters));
+    const reply = await this.write({ script: PUBLISH_KEPT, keys, parameters, replicas });
     const [epoch = '', formers = '', ...results] = (reply as Buffer[]).map(String);
     const seq = Number(results.findLast((result) => !result.includes(' ')) ?? 0);
     if (seq > 0) {

@@ -6,22 +6,13 @@
 -- epoch seq …` (empty if the node knows the epoch), and for each publication its seq, or the `epoch seq` of the
 -- publish that it repeats.
 -- @include history
+-- @include history-begin
 local meta, log = KEYS[1], KEYS[2]
-local size, age = tonumber(ARGV[2]), tonumber(ARGV[3])
-local time, server = now(), run()
+local size, age, time = tonumber(ARGV[2]), tonumber(ARGV[3]), now()
 local known = redis.call('HMGET', meta, 'epoch', 'seq', 'run', 'former')
-local epoch, seq, former = known[1], tonumber(known[2] or '0'), known[4] or ''
-if not epoch then
-  epoch = ARGV[1]
-  redis.call('DEL', log)
-  redis.call('HSET', meta, 'epoch', epoch, 'seq', 0, 'run', server)
-elseif known[3] ~= server then
-  former = formers(known[4], epoch, seq)
-  redis.call('HSET', meta, 'epoch', ARGV[1], 'run', server, 'former', former)
-  epoch = ARGV[1]
-end
+local epoch, seq, former = begin(meta, log, ARGV[1], known)
 if epoch == ARGV[8] then former = '' end
-local first, results, lengths, bodies = seq + 1, { epoch, former }, {}, {}
+local first, results, bodies = seq + 1, { epoch, former }, {}
 for index = 9, #ARGV, 2 do
   local body, key = ARGV[index], KEYS[tonumber(ARGV[index + 1])]
   local repeated = key and redis.call('GET', key)
@@ -32,7 +23,6 @@ for index = 9, #ARGV, 2 do
     redis.call('XADD', log, 'MAXLEN', size, seq .. '-0', 't', time, 'p', body)
     if key then redis.call('SET', key, epoch .. ' ' .. seq, 'PX', ARGV[5]) end
     results[#results + 1] = tostring(seq)
-    lengths[#lengths + 1] = #body
     bodies[#bodies + 1] = body
   end
 end
@@ -40,8 +30,7 @@ if #bodies > 0 then
   redis.call('HSET', meta, 'seq', seq, 'age', age)
   trim(log, time - age)
   redis.call('PEXPIRE', log, age)
-  local header = epoch .. ' ' .. first .. ' ' .. time .. ' ' .. table.concat(lengths, ' ')
-  redis.call(ARGV[6], ARGV[7], header .. '\n' .. table.concat(bodies))
+  carry(ARGV[6], ARGV[7], epoch .. ' ' .. first .. ' ' .. time, bodies)
 end
 redis.call('PEXPIRE', meta, ARGV[4])
 return results

@@ -5,7 +5,7 @@
 -- @include history
 -- @include history-claim
 local meta, log = KEYS[1], KEYS[2]
-local known = redis.call('HMGET', meta, 'epoch', 'seq', 'age', 'former', 'lost')
+local known = redis.call('HMGET', meta, 'epoch', 'seq', 'age', 'former', 'lost', 'life')
 if known[1] and ARGV[7] ~= '' and claim(meta, known, ARGV[7], ARGV[1]) then
   -- A message without publications: whoever hears it looks.
   redis.call(ARGV[8], ARGV[9], known[1] .. ' ' .. known[2] .. ' ' .. now() .. '\n')
@@ -15,7 +15,10 @@ if not epoch then
   epoch = ARGV[1]
   if isKept then redis.call('HSET', meta, 'epoch', epoch, 'seq', 0, 'run', run()) end
 end
-if isKept then redis.call('PEXPIRE', meta, math.max(tonumber(ARGV[2]), tonumber(known[3] or '0'))) end
+-- A channel with state that never goes has a life of 0. Another one's position lives as long as its state at least.
+if isKept and known[6] ~= '0' then
+  redis.call('PEXPIRE', meta, math.max(tonumber(ARGV[2]), tonumber(known[3] or '0'), tonumber(known[6] or '0')))
+end
 local entries = {}
 local count, room, isReverse = tonumber(ARGV[4]), tonumber(ARGV[6]), ARGV[5] == '1'
 if count ~= 0 and seq > tonumber(ARGV[3]) then
