@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { stateOptions, type StateOptions } from './state-options.js';
 import { UnusableSettings } from './unusable-settings.js';
 import { boolean, count, durationMs, fieldsOf, readOptions, readYaml, word, type Reader } from './yaml-options.js';
 
@@ -48,6 +49,8 @@ export interface Namespace {
   readonly ledger: LedgerLimits | undefined;
   /** The name of the message class of its publications; undefined: they may be anything. */
   readonly message: string | undefined;
+  /** Its channels are maps of values; undefined: they carry messages. */
+  readonly state: StateOptions | undefined;
 }
 
 export type Namespaces = ReadonlyMap<string, Namespace>;
@@ -82,6 +85,7 @@ const OPTIONS = {
   replay_protection: { key: 'replayProtection', read: boolean, absent: false },
   ledger: { key: 'ledger', read: ledgerLimits, absent: undefined },
   message: { key: 'message', read: className, absent: undefined },
+  state: { key: 'state', read: stateOptions, absent: undefined },
 } as const;
 
 /** The file that comes with the server, in a folder above this one, whether compiled or not. */
@@ -142,7 +146,22 @@ function readNamespace(name: string, given: Record<string, unknown>, faults: str
       `namespaces.${name}.replicas needs a history, because without one nothing is stored that could be replicated`,
     );
   }
+  if (values.state !== undefined) faults.push(...faultsOfState(values).map((fault) => `namespaces.${name}.${fault}`));
   return Object.freeze(values) as unknown as Namespace;
+}
+
+/** State is the sum of the publications of a channel, so none may be missing, unreadable, or of another kind. */
+function faultsOfState(values: Record<string, unknown>): string[] {
+  const faults: string[] = [];
+  if (values.history === undefined) {
+    faults.push('state needs a history, because publications have a seq only in a channel with history');
+  }
+  if (values.encryption !== 'none') faults.push('state cannot be encrypted, because the server merges its values');
+  if (values.message !== undefined) faults.push('message has no meaning with state, which has publications of its own');
+  if (values.delivery === 'drop_oldest') {
+    faults.push('delivery must be disconnect or latest with state, because drop_oldest would lose changes');
+  }
+  return faults;
 }
 
 function accessRule<const Word extends string>(words: readonly Word[]): Reader<Word | readonly string[]> {

@@ -79,6 +79,10 @@ export type { SessionDetail, SessionSummary } from './broadcast/session-summary.
 // Channels
 export { SubscriptionReview } from './channels/subscription-review.js';
 export { Channels } from './channels/channels.js';
+export type { ChannelState, StateChangeOptions, StateValue } from './channels/state/channel-state.js';
+export type { StateSnapshot } from './channels/state/state-channel.js';
+export type { StateAnswer, StateChanges } from './channels/state/state-order.js';
+export { StateRequests, type ClientStateChange } from './channels/state/state-requests.js';
 export type { MemberList } from './channels/presence/presence-tracker.js';
 export type { Subscribed, SubscribeOptions } from './channels/subscribe-options.js';
 export {

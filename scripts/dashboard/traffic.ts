@@ -227,4 +227,36 @@ const queues: Row = {
   ],
 };
 
-export const traffic: readonly Row[] = [overview, connections, messages, latency, queues];
+const state: Row = {
+  title: 'State channels',
+  panels: [
+    graph('Changes, by result', {
+      about: 'Changes of keys. `unchanged` are not sent to anybody; `failed` are ours: the store could not be reached.',
+      unit: 'ops',
+      stacked: true,
+      width: 6,
+      queries: { '{{result}}': rate('gatehouse_state_changes_total', ['result']) },
+    }),
+    graph('Whole states sent, by cause', {
+      about: 'At a subscribe, in place of a gap, or to a reader that was too slow for thousands of changes.',
+      unit: 'ops',
+      stacked: true,
+      width: 6,
+      queries: { '{{cause}}': rate('gatehouse_state_snapshots_total', ['cause']) },
+    }),
+    graph('Changes joined for slow readers', {
+      about: 'Publications that a slow reader got together with later ones, with `delivery: latest`.',
+      unit: 'ops',
+      width: 6,
+      queries: { '{{instance}}': perSecond('gatehouse_state_conflated_total') },
+    }),
+    graph('Keys', {
+      about: 'In channels with subscribers on the node. Each is in its memory.',
+      unit: 'short',
+      width: 6,
+      queries: { '{{instance}}': series('gatehouse_state_keys') },
+    }),
+  ],
+};
+
+export const traffic: readonly Row[] = [overview, connections, messages, latency, queues, state];

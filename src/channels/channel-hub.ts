@@ -1,12 +1,12 @@
-import { Injectable, Optional, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Broker, type BrokerListener, type ChannelName, type Publication } from '../cluster/ports/broker.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
-import { Traces } from '../protocol/traces.js';
+import type { Traces } from '../protocol/traces.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import type { LocalChannelSetup } from './local-channel-setup.js';
-import { Ledgers } from './ledger/ledgers.js';
-import { LocalChannel } from './local-channel.js';
+import type { LocalChannel } from './local-channel.js';
+import { LocalChannels } from './local-channels.js';
 import { NamespaceCounts } from './namespace-counts.js';
 import { HistoryReader } from './recovery/history-reader.js';
 import { RepairQueue } from './recovery/repair-queue.js';
@@ -35,11 +35,10 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   private readonly timer = setInterval(() => this.tick(performance.now()), TICK_MS).unref();
 
   constructor(
-    private readonly broker: Broker,
+    readonly broker: Broker,
     private readonly events: SessionEvents,
     readonly counts: NamespaceCounts,
-    private readonly ledgers: Ledgers,
-    @Optional() readonly traces?: Traces,
+    private readonly maker: LocalChannels,
   ) {
     this.histories = new HistoryReader(broker);
     broker.listen(this);
@@ -47,6 +46,10 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
+  }
+
+  get traces(): Traces | undefined {
+    return this.maker.traces;
   }
 
   /** Number of channels that this node is subscribed to at the broker. */
@@ -161,13 +164,10 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   }
 
   private create(setup: LocalChannelSetup): LocalChannel {
-    const { broker, histories, events, traces } = this;
-    const { namespace } = setup.channel;
-    const count = this.counts.of(namespace);
-    // Presence events have no history, so nothing can be read by seq.
-    const ledger = setup.hasHistory ? this.ledgers.of(namespace) : undefined;
+    const { broker, histories, events } = this;
+    const count = this.counts.of(setup.channel.namespace);
     const onDoubt = (doubtful: LocalChannel): void => this.repairs.add(doubtful);
-    const channel = new LocalChannel({ ...setup, broker, histories, events, traces, count, ledger, onDoubt });
+    const channel = this.maker.make({ ...setup, broker, histories, events, count, onDoubt });
     this.local.set(setup.name, channel);
     // Until a session joins: the request may be refused, or its session gone.
     this.linger(channel);

@@ -23,6 +23,8 @@ export interface ChannelPushOptions extends Place {
   readonly subject?: string | undefined;
   /** Set for the announcement that publications are lost. */
   readonly gap?: Gap;
+  /** Whether it stands for everything before. */
+  readonly isSnapshot?: boolean;
 }
 
 /** A message to the subscribers of a channel: a publication, or the announcement of a loss. Encoded once for all. */
@@ -31,14 +33,19 @@ export class ChannelPush extends Multicast {
   readonly seq: number;
   readonly continues: History['continues'];
   readonly gap: Gap | undefined;
+  readonly publication: Publication | undefined;
+  readonly isSnapshot: boolean;
   /** The session that must not get it. */
   readonly excluded: string | undefined;
   /** The user that must not get it. */
   readonly subject: string | undefined;
   private readonly expiresAt: number;
 
-  constructor({ epoch, seq, continues, message, shedding, publication, subject, gap }: ChannelPushOptions) {
+  constructor(options: ChannelPushOptions) {
+    const { epoch, seq, continues, message, shedding, publication, subject, gap, isSnapshot = false } = options;
     super(message, shedding);
+    this.publication = publication;
+    this.isSnapshot = isSnapshot;
     this.epoch = epoch;
     this.seq = seq;
     this.continues = continues;

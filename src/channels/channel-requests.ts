@@ -13,6 +13,7 @@ import { PublishLimits } from './publish-limits.js';
 import type { PublishRequest } from './publish-request.js';
 import { show } from './recovery/recovery.js';
 import type { ShownPublication } from './recovery/recovery-reply.js';
+import { demandMessages } from './state/demand-state.js';
 import { SubscriptionReview } from './subscription-review.js';
 
 /** The message with the request: its sender and its size. */
@@ -58,8 +59,9 @@ export class ChannelRequests {
    */
   async subscribe(session: Session, name: string, options: SubscribeOptions): Promise<Sized<Subscribed>> {
     const reply = await this.review.admit(session, this.channels.named(name), options);
-    const { publications } = reply;
-    return { reply, bytes: publications.length === 0 ? 0 : approximateBytes(publications) };
+    const { publications, state } = reply;
+    const bytes = publications.length === 0 ? 0 : approximateBytes(publications);
+    return { reply, bytes: state === undefined ? bytes : bytes + approximateBytes(state) };
   }
 
   /**
@@ -70,6 +72,7 @@ export class ChannelRequests {
    */
   demandPublish(name: string, { session, message, bytes }: ClientMessage): Channel {
     const channel = this.channels.named(name);
+    demandMessages(channel);
     demandPublish(session, channel, this.channels.isSubscribed(session, channel));
     demandEncryption(channel, message);
     this.limits.demand(session, channel, bytes);

@@ -7,6 +7,7 @@ import { SessionsModule } from '../sessions/sessions.module.js';
 import { ChannelDirectory } from './channel-directory.js';
 import { ChannelHooks } from './channel-hooks.js';
 import { ChannelHub } from './channel-hub.js';
+import { LocalChannels } from './local-channels.js';
 import { ChannelsSettings } from './channels-settings.js';
 import { ChannelRequests } from './channel-requests.js';
 import { Channels } from './channels.js';
@@ -17,6 +18,12 @@ import { NamespaceCounts } from './namespace-counts.js';
 import { PresenceTracker } from './presence/presence-tracker.js';
 import { PublishLimits } from './publish-limits.js';
 import { SubscriptionDirectory } from './subscription-directory.js';
+import { StateCounts } from './state/state-counts.js';
+import { StateOwners } from './state/state-owners.js';
+import { StateSweeper } from './state/state-sweeper.js';
+import { StateWriter } from './state/state-writer.js';
+import { States } from './state/states.js';
+import { StateRequests } from './state/state-requests.js';
 import { SubscriptionReview } from './subscription-review.js';
 
 const settings: FactoryProvider<ChannelsSettings> = {
@@ -32,6 +39,7 @@ const settings: FactoryProvider<ChannelsSettings> = {
     ChannelHooks,
     ChannelHub,
     NamespaceCounts,
+    LocalChannels,
     Ledgers,
     NodeAccounts,
     Explanations,
@@ -41,6 +49,12 @@ const settings: FactoryProvider<ChannelsSettings> = {
     ChannelDirectory,
     SubscriptionDirectory,
     PublishLimits,
+    StateCounts,
+    StateOwners,
+    StateRequests,
+    StateSweeper,
+    StateWriter,
+    States,
     SubscriptionReview,
   ],
   exports: [
@@ -54,6 +68,8 @@ const settings: FactoryProvider<ChannelsSettings> = {
     NamespaceCounts,
     Ledgers,
     Explanations,
+    StateCounts,
+    StateRequests,
     SubscriptionReview,
   ],
 })

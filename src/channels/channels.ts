@@ -1,12 +1,5 @@
-import { Injectable } from '@nestjs/common';
-import {
-  Broker,
-  type History,
-  type HistoryQuery,
-  type Position,
-  type Publication,
-  type Published,
-} from '../cluster/ports/broker.js';
+import { Injectable, Optional } from '@nestjs/common';
+import type { History, HistoryQuery, Position, Publication, Published } from '../cluster/ports/broker.js';
 import { isContinuedBy, knownSeq } from '../cluster/ports/continuity.js';
 import type { Presence } from '../cluster/ports/presence-store.js';
 import type { ChannelNameOf, ContractShape, PublicationOf } from '../protocol/declared-contract.js';
@@ -26,6 +19,9 @@ import {
 } from './publish-request.js';
 import { isFresh, recover } from './recovery/recovery.js';
 import { eventsOf, messagesOf } from './pushes.js';
+import type { ChannelState } from './state/channel-state.js';
+import { demandMessages } from './state/demand-state.js';
+import { States } from './state/states.js';
 import type { SubscribeOptions, Subscribed } from './subscribe-options.js';
 import type { Subscription } from './subscription.js';
 
@@ -41,10 +37,10 @@ const MAX_REPLY_BYTES = 1_048_576;
 export class Channels<C extends ContractShape = ContractShape> {
   constructor(
     private readonly settings: ChannelsSettings,
-    private readonly broker: Broker,
     private readonly hub: ChannelHub,
     private readonly presence: PresenceTracker,
     private readonly events: SessionEvents,
+    @Optional() private readonly states?: States,
   ) {
     events.on('closed', (session) => this.departed(session));
   }
@@ -121,8 +117,8 @@ export class Channels<C extends ContractShape = ContractShape> {
    * If the namespace requires encryption, the data is encrypted here, once for all subscribers.
    *
    * @param name a name that stands in your code; one that a client has sent goes through `named` first
-   * @throws UnknownNamespace for a name that cannot be a channel; GatehouseError SERVER_BUSY if the broker cannot be
-   *   reached, NOT_REPLICATED if fewer replicas have it in time than the namespace demands; TypeError or RangeError for
+   * @throws UnknownNamespace for a name that cannot be a channel; GatehouseError FORBIDDEN if the namespace has state,
+   *   SERVER_BUSY if the broker cannot be reached, NOT_REPLICATED if fewer replicas have it in time than the namespace demands; TypeError or RangeError for
    *   data that no codec writes
    */
   publish<N extends ChannelNameOf<C>>(name: N, data: PublicationOf<C, N>, how?: PublishOptions): Promise<Published>;
@@ -130,16 +126,27 @@ export class Channels<C extends ContractShape = ContractShape> {
   async publish(meant: Channel | string, given: unknown, how?: PublishOptions): Promise<Published> {
     const channel = channelMeant(meant, this.settings);
     const request: PublishRequest = typeof meant === 'string' ? { ...how, data: given } : (given as PublishRequest);
+    demandMessages(channel);
     const { name, namespace } = channel;
     const draft = draftOf(request, namespace, this.settings.cipher);
     const { history, replicas } = namespace;
     const options = { history, replicas, idempotencyKey: idempotencyKeyOf(request) };
     const send = (trace?: string): Promise<Published> =>
-      this.broker.publish(name, trace === undefined ? draft : { ...draft, trace }, options);
+      this.hub.broker.publish(name, trace === undefined ? draft : { ...draft, trace }, options);
     const { traces } = this.hub;
     const published = await (traces === undefined ? send() : traces.publish(destinationOf(channel), send));
     if (!published.isRepeat) this.hub.counts.of(namespace).publications += 1;
     return published;
+  }
+
+  /**
+   * The values of a channel whose namespace has `state`: `channels.state('twin:line-1').set('robot-7', { x: 4 })`.
+   *
+   * @throws UnknownNamespace; GatehouseError FORBIDDEN if the namespace has no state
+   */
+  state(meant: Channel | string): ChannelState {
+    if (this.states === undefined) throw new GatehouseError('SERVER_BUSY');
+    return this.states.of(channelMeant(meant, this.settings));
   }
 
   /** @throws GatehouseError SERVER_BUSY if the broker cannot be reached */

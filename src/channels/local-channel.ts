@@ -4,11 +4,11 @@ import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
 import type { Ledger } from './ledger/ledger.js';
-import { LedgeredSubscribers } from './ledger/ledgered-subscribers.js';
+import { subscribersWith } from './ledger/ledgered-subscribers.js';
 import type { HistoryReader } from './recovery/history-reader.js';
 import { SeenPositions } from './recovery/seen-positions.js';
 import { RecoveryReads } from './recovery/recovery-reads.js';
-import { Subscribers, type SubscribersOptions } from './subscribers.js';
+import type { Subscribers, SubscribersOptions } from './subscribers.js';
 import type { Subscription } from './subscription.js';
 
 export interface LocalChannelOptions extends SubscribersOptions {
@@ -20,10 +20,7 @@ export interface LocalChannelOptions extends SubscribersOptions {
   readonly onDoubt: (channel: LocalChannel) => void;
 }
 
-interface Arrival {
-  readonly publication: Publication;
-  readonly epoch: string;
-}
+type Arrival = readonly [publication: Publication, epoch: string];
 
 /**
  * What happens to publications that arrive. `following`: each follows the one before and is delivered. `doubtful`: some
@@ -41,12 +38,8 @@ const MAX_ATTEMPTS = 3;
 export class LocalChannel {
   /** Resolves when publications arrive and the position is known. */
   readonly ready: Promise<void>;
-  private readonly subscribers: Subscribers;
-  /**
-   * The position up to which subscribers have been served. Undefined until it is known, and in a channel without
-   * history.
-   */
-  private position: Position | undefined;
+  /** The position up to which subscribers have been served. Undefined until it is known, and without a history. */
+  protected position: Position | undefined;
   private readonly past = new SeenPositions();
   private intake: Intake = 'reading';
   private arrivals: Arrival[] = [];
@@ -54,9 +47,10 @@ export class LocalChannel {
   /** Created on first use: most channels never need it. */
   private recoveries: RecoveryReads | undefined;
 
-  constructor(private readonly options: LocalChannelOptions) {
-    const { ledger } = options;
-    this.subscribers = ledger === undefined ? new Subscribers(options) : new LedgeredSubscribers(options, ledger);
+  constructor(
+    private readonly options: LocalChannelOptions,
+    protected readonly subscribers: Subscribers = subscribersWith(options.ledger, options),
+  ) {
     this.ready = this.open();
   }
 
@@ -95,13 +89,13 @@ export class LocalChannel {
   receive(publication: Publication, epoch: string): void {
     if (publication.seq === 0) return this.subscribers.deliver(publication, epoch);
     if (this.intake === 'doubtful') return;
-    if (this.intake === 'reading') return this.postpone({ publication, epoch });
+    if (this.intake === 'reading') return this.postpone([publication, epoch]);
     const isSameEpoch = epoch === this.position?.epoch;
     const expected = (this.position?.seq ?? 0) + 1;
     if (isSameEpoch && publication.seq < expected) return;
     if (!isSameEpoch || publication.seq > expected) return this.doubt();
     this.position = { epoch, seq: publication.seq };
-    this.subscribers.deliver(publication, epoch);
+    this.deliver(publication, epoch);
   }
 
   /**
@@ -163,8 +157,24 @@ export class LocalChannel {
   private async open(): Promise<void> {
     const { broker, name, hasHistory } = this.options;
     await broker.subscribe(name);
-    if (hasHistory) this.stand(await broker.history(name, { limit: 0 }));
+    if (hasHistory) this.stand(await this.beginning());
     this.follow();
+  }
+
+  /** The position from which publications are delivered. */
+  protected beginning(): Promise<History> {
+    const { broker, name } = this.options;
+    return broker.history(name, { limit: 0 });
+  }
+
+  protected deliver(publication: Publication, epoch: string, continues?: History['continues']): void {
+    this.subscribers.deliver(publication, epoch, continues);
+  }
+
+  /** Reads what is missing, and returns the step that delivers or announces it. */
+  protected async missing(): Promise<() => void> {
+    const history = await this.newHistory();
+    return () => this.bring(history);
   }
 
   private async readMissing(): Promise<void> {
@@ -180,7 +190,8 @@ export class LocalChannel {
   private async readOnce(): Promise<void> {
     this.intake = 'reading';
     try {
-      this.bring(await this.historySince(this.position));
+      const bring = await this.missing();
+      bring();
       this.follow();
     } catch (error) {
       this.arrivals = [];
@@ -198,16 +209,13 @@ export class LocalChannel {
     return position === undefined || misses ? undefined : { top: position, publications: [] };
   }
 
-  /** Everything that is new after a position, or after the last position that is still known. */
-  private async historySince(since: Position | undefined): Promise<History> {
+  /** Everything that is new after the position, or after the last position that is still known. */
+  protected newHistory(): Promise<History> {
     const { histories, name } = this.options;
-    const reached = this.past.reached(since);
-    const history = await histories.history(name, { afterSeq: since?.seq, reached });
-    if (isContinuedBy(since, history)) return history;
-    return histories.history(name, { afterSeq: this.past.knownIn(history, since) });
+    return this.past.readNews((query) => histories.history(name, query), this.position);
   }
 
-  private bring(history: History): void {
+  protected bring(history: History): void {
     const { top, publications } = history;
     const isContinued = isContinuedBy(this.position, history);
     const known = (isContinued ? this.position?.seq : this.past.knownIn(history, this.position)) ?? 0;
@@ -216,14 +224,14 @@ export class LocalChannel {
       const { seq } = publication;
       if (seq <= known) continue;
       if (seq !== expected) this.subscribers.announce({ from: expected, to: seq - 1 }, history);
-      this.subscribers.deliver(publication, top.epoch, history.continues);
+      this.deliver(publication, top.epoch, history.continues);
       expected = seq + 1;
     }
     if (expected === null || expected <= top.seq) this.subscribers.announce({ from: expected, to: top.seq }, history);
     this.stand(history);
   }
 
-  private stand(history: History): void {
+  protected stand(history: History): void {
     this.past.moved(this.position, history);
     this.position = history.top;
   }
@@ -234,7 +242,7 @@ export class LocalChannel {
     this.arrivals = [];
     if (this.intake !== 'reading') return;
     this.intake = 'following';
-    for (const { publication, epoch } of arrivals) this.receive(publication, epoch);
+    for (const arrival of arrivals) this.receive(...arrival);
   }
 
   private postpone(arrival: Arrival): void {

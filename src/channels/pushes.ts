@@ -8,7 +8,8 @@ export function messagesOf(channel: Channel): LocalChannelSetup {
   return {
     name,
     channel,
-    delivery: namespace.delivery,
+    // No change of a state may be dropped; a slow reader gets several as one.
+    delivery: namespace.state === undefined ? namespace.delivery : 'disconnect',
     hasHistory: namespace.history !== undefined,
     render: ({ seq, ts, data, from, trace, enc }, epoch) =>
       seq === 0

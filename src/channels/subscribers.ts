@@ -1,4 +1,5 @@
 import type { History, Publication } from '../cluster/ports/broker.js';
+import type { OutboundMessage } from '@gatehouse/protocol';
 import type { Traces } from '../protocol/traces.js';
 import type { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
@@ -49,6 +50,14 @@ export class Subscribers {
     if (this.subscriptions.size === 0) return;
     const message = gapMessage(this.options.channel.name, epoch, gap);
     this.offer(this.noticeOf({ epoch, seq: gap.to, continues, gap, message }));
+  }
+
+  /** Instead of publications that are lost: everything as it is now. */
+  bringSnapshot(
+    message: OutboundMessage,
+    { top: { epoch, seq }, continues }: Pick<History, 'top' | 'continues'>,
+  ): void {
+    if (this.subscriptions.size > 0) this.offer(this.noticeOf({ epoch, seq, continues, message, isSnapshot: true }));
   }
 
   deliver(publication: Publication, epoch: string, continues?: History['continues']): void {

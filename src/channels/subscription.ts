@@ -41,6 +41,11 @@ export class Subscription {
     this.behind = this.behind?.filter(({ epoch, seq }) => epoch === position.epoch && seq > position.seq);
   }
 
+  /** Whether the next push of the channel is the next thing that the client gets. */
+  protected get isFollowing(): boolean {
+    return this.behind === undefined && this.served === undefined && !this.hasEnded;
+  }
+
   /** Opens the subscription. Returns the pushes that waited, to be offered again. */
   goLive(): readonly ChannelPush[] {
     const { behind = [] } = this;
@@ -59,6 +64,7 @@ export class Subscription {
     if (push.excluded !== undefined && this.isOneself(push.excluded)) return;
     if (push.subject !== undefined && push.subject === this.session.userId) return;
     if (this.behind !== undefined) return this.holdBack(this.behind, push);
+    if (push.isSnapshot) this.served = undefined;
     if (this.served === undefined) push.deliverTo(this.session);
     else this.offerNews(push, this.served);
   }

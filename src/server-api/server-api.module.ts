@@ -26,6 +26,7 @@ import { NodesController } from './nodes/nodes.controller.js';
 import { RevocationsController } from './revocations/revocations.controller.js';
 import { RightsController } from './rights/rights.controller.js';
 import { RouteController } from './nodes/route.controller.js';
+import { StateController } from './state/state.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { ApiControllers, UnknownController } from './http/unknown.controller.js';
 
@@ -33,6 +34,7 @@ const CONTROLLERS: readonly Type[] = [
   MessagesController,
   SessionsController,
   ChannelsController,
+  StateController,
   ExplainController,
   NodesController,
   ActivityController,

@@ -29,7 +29,10 @@ const TOKENS = { ADMIN, SERVICE, VIEWER, others: mintToken({ sub: 'bob', roles: 
 /** What an endpoint says that is not for the role of its caller, whatever it is asked. */
 const CLOSED = new Set(['Insufficient privileges', 'Requires the role ADMIN', 'The role VIEWER changes nothing']);
 
-const file = namespacesFile({ feed: 'subscribe: anyone, publish: signed_in' });
+const file = namespacesFile({
+  feed: 'subscribe: anyone, publish: signed_in',
+  twin: 'subscribe: anyone, publish: signed_in, history: { size: 9, age: 1m }, state: true',
+});
 let server: TestServer;
 beforeAll(async () => void (server = await startTestServer({ AUTH_MODE: 'optional', ...file.environment })));
 afterAll(async () => {
@@ -224,6 +227,9 @@ const DATA: Readonly<Record<string, unknown>> = {
   subscribe: { channel: 'feed:a' },
   unsubscribe: { channel: 'feed:a' },
   publish: { channel: 'feed:a', data: 1 },
+  'state.set': { channel: 'twin:a', key: 'a', patch: 1 },
+  'state.remove': { channel: 'twin:a', key: 'a' },
+  'state.next': { channel: 'twin:a' },
   history: { channel: 'feed:a' },
   presence: { channel: 'feed:a' },
 };
@@ -232,6 +238,9 @@ const DATA: Readonly<Record<string, unknown>> = {
 const CODES_OF_GUESTS: Readonly<Record<string, string>> = {
   auth_refresh: 'FORBIDDEN',
   publish: 'UNAUTHENTICATED',
+  'state.set': 'UNAUTHENTICATED',
+  'state.remove': 'UNAUTHENTICATED',
+  'state.next': 'NOT_SUBSCRIBED',
   history: 'FORBIDDEN',
   presence: 'FORBIDDEN',
 };
@@ -245,7 +254,8 @@ async function isOpen(endpoint: string, token: string): Promise<boolean> {
 }
 
 function isAboutSomebody(endpoint: string): boolean {
-  if (endpoint.startsWith('GET')) return false;
+  // A key of a state channel names no person.
+  if (endpoint.startsWith('GET') || endpoint.endsWith('/state/{key}')) return false;
   return /\{(?:userId|id|key)\}/.test(endpoint) || /^POST .*\/(?:bans|revocations)$/.test(endpoint);
 }
 

@@ -6,6 +6,7 @@ import { startTestServer } from '../support/test-server.js';
 
 const ENDPOINTS = [
   'DELETE /api/bans/{kind}/{key}',
+  'DELETE /api/channels/{channel}/state/{key}',
   'DELETE /api/logs/levels',
   'DELETE /api/revocations/{kind}/{key}',
   'DELETE /api/sessions/{id}',
@@ -17,6 +18,7 @@ const ENDPOINTS = [
   'GET /api/channels',
   'GET /api/channels/{channel}/history',
   'GET /api/channels/{channel}/presence',
+  'GET /api/channels/{channel}/state/{key}',
   'GET /api/channels/{channel}/subscribers',
   'GET /api/diagnostics',
   'GET /api/diagnostics/handlers',
@@ -39,6 +41,7 @@ const ENDPOINTS = [
   'POST /api/publish',
   'POST /api/revocations',
   'POST /api/users/{userId}/messages',
+  'PUT /api/channels/{channel}/state/{key}',
   'PUT /api/logs/levels',
   'PUT /api/users/{userId}/rights',
 ];

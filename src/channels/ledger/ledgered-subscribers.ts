@@ -7,6 +7,10 @@ import { LedgeredPush } from './ledgered-push.js';
 import { LedgeredSubscription } from './ledgered-subscription.js';
 import { PublicationRecord, type Reach } from './publication-record.js';
 
+export function subscribersWith(ledger: Ledger | undefined, options: SubscribersOptions): Subscribers {
+  return ledger === undefined ? new Subscribers(options) : new LedgeredSubscribers(options, ledger);
+}
+
 /** The subscribers of a channel whose namespace has a ledger. */
 export class LedgeredSubscribers extends Subscribers {
   private readonly reach: Reach = { position: undefined };

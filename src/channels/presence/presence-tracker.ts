@@ -21,6 +21,16 @@ const TOLD_AT_ONCE = 100;
 /** Steps of reads that run at one time on a node; the others wait in the order in which they came. */
 const MAX_READS = 16;
 
+/** A session has left a channel for good: its grace period is over. */
+export interface Departure {
+  readonly channel: Channel;
+  readonly userId: string;
+  /** Undefined if the user was lost with its node, and the session is not known here. */
+  readonly sessionId: string | undefined;
+  /** Whether the user has no other session in the channel. */
+  readonly isLast: boolean;
+}
+
 /** What travels to the subscribers of a channel's presence. */
 export interface PresenceNews {
   readonly event: PresenceEvent;
@@ -49,6 +59,7 @@ export class PresenceTracker implements OnApplicationShutdown {
   private readonly rate: PresenceRate;
   private readonly turns = new ReadTurns(MAX_READS);
   private isTelling = false;
+  private readonly departureListeners: ((departure: Departure) => void)[] = [];
   private readonly timer = setInterval(() => {
     void this.letGo(performance.now());
     void this.tellUntold();
@@ -69,6 +80,10 @@ export class PresenceTracker implements OnApplicationShutdown {
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
+  }
+
+  onDeparture(listener: (departure: Departure) => void): void {
+    this.departureListeners.push(listener);
   }
 
   async enter(session: Session, channel: Channel): Promise<void> {
@@ -120,7 +135,9 @@ export class PresenceTracker implements OnApplicationShutdown {
   private async letGoOf({ channel, presence }: { readonly channel: Channel; readonly presence: Presence }) {
     try {
       const hasGone = await this.store.remove(channel.name, presence);
-      if (hasGone) await this.tell({ channel, event: 'leave', userId: presence.userId });
+      const { sessionId, userId } = presence;
+      for (const listener of this.departureListeners) listener({ channel, userId, sessionId, isLast: hasGone });
+      if (hasGone) await this.tell({ channel, event: 'leave', userId });
     } catch {
       // The store cannot be reached. Nobody must stay present forever, so the removal is tried again after another
       // grace period.
@@ -146,6 +163,9 @@ export class PresenceTracker implements OnApplicationShutdown {
   private tellLater(name: ChannelName, event: PresenceEvent, userId: string): void {
     const channel = this.find(name);
     if (channel !== undefined) this.observe({ channel, event, userId });
+    if (channel !== undefined && event === 'leave') {
+      for (const listener of this.departureListeners) listener({ channel, userId, sessionId: undefined, isLast: true });
+    }
     if (!channel?.namespace.joinLeave) return;
     this.pendingEvents.add({ channel, event, userId });
     void this.tellUntold();
@@ -189,7 +209,8 @@ export class PresenceTracker implements OnApplicationShutdown {
 }
 
 function isTracked({ namespace }: Channel): boolean {
-  return namespace.presence || namespace.joinLeave;
+  const ownsKeys = namespace.state !== undefined && namespace.state.ownKey !== 'none';
+  return namespace.presence || namespace.joinLeave || ownsKeys;
 }
 
 function presenceOf({ id, userId }: Session): Presence {

@@ -1,4 +1,5 @@
 import type { Publication } from '../../cluster/ports/broker.js';
+import type { StateSlice } from '../state/state-pages.js';
 import type { Gap } from './gap.js';
 
 /** The data of the reply to a subscribe. */
@@ -11,6 +12,10 @@ export interface Recovery {
   readonly publications: readonly ShownPublication[];
   /** The lost publications, if any. */
   readonly gap?: Gap;
+  /** In a state channel the values, unless `recovered`; it replaces all that the client has. */
+  readonly state?: StateSlice['state'];
+  readonly versions?: StateSlice['versions'];
+  readonly more?: true;
 }
 
 /** A publication as clients see it in replies. */

@@ -2,6 +2,7 @@ import type { History, Position, Publication } from '../../cluster/ports/broker.
 import { isContinuedBy } from '../../cluster/ports/continuity.js';
 import type { Gap } from './gap.js';
 import type { LocalChannel } from '../local-channel.js';
+import { StateChannel } from '../state/state-channel.js';
 import type { Recovery, ShownPublication } from './recovery-reply.js';
 import type { Subscription } from '../subscription.js';
 
@@ -12,13 +13,25 @@ export async function recover(
   since: Position | undefined,
 ): Promise<Recovery> {
   if (local.channel.namespace.history === undefined) return { recovered: false, publications: [] };
-  const history = await local.recover(subscription, since);
-  const recovery =
-    since === undefined
-      ? { ...history.top, recovered: false, publications: [] }
-      : continuation(since, history, (publication) => !isExcluded(subscription, publication));
+  const recovery = await recoveryOf(local, subscription, since);
   subscription.answered(since, recovery);
   return recovery;
+}
+
+async function recoveryOf(
+  local: LocalChannel,
+  subscription: Subscription,
+  since: Position | undefined,
+): Promise<Recovery> {
+  const isState = local instanceof StateChannel;
+  if (!isState || since !== undefined) {
+    const history = await local.recover(subscription, since);
+    if (since === undefined) return { ...history.top, recovered: false, publications: [] };
+    const recovery = continuation(since, history, (publication) => !isExcluded(subscription, publication));
+    if (!isState || recovery.recovered) return recovery;
+  }
+  // In place of a gap, or of the past that nobody has asked for.
+  return { ...local.snapshotFor(subscription).snapshot, recovered: false, publications: [] };
 }
 
 /** The meaning of a history for a client at `since`. */

@@ -1,5 +1,5 @@
-import type { History, Position } from '../../cluster/ports/broker.js';
-import { knownSeq } from '../../cluster/ports/continuity.js';
+import type { History, HistoryQuery, Position } from '../../cluster/ports/broker.js';
+import { isContinuedBy, knownSeq } from '../../cluster/ports/continuity.js';
 
 /** Epochs that are remembered. A server that comes back after more failovers counts as new. */
 const MAX_EPOCHS = 16;
@@ -29,6 +29,12 @@ export class SeenPositions {
   /** Positions that show the broker how far this node has come. */
   reached(position: Position | undefined): readonly Position[] {
     return position === undefined ? [] : [position, ...this.continues];
+  }
+
+  /** Reads everything that is new after a position, or after the last position that is still known. */
+  async readNews(read: (query: HistoryQuery) => Promise<History>, position: Position | undefined): Promise<History> {
+    const history = await read({ afterSeq: position?.seq, reached: this.reached(position) });
+    return isContinuedBy(position, history) ? history : read({ afterSeq: this.knownIn(history, position) });
   }
 
   /** The seq up to which a history contains nothing new. Undefined if the epochs are unrelated. */

@@ -105,6 +105,6 @@ export class ChannelsGateway {
 }
 
 /** Null counts as absent in the fields of a request, as in the envelope. */
-function withoutNulls<T extends object>(request: T): T {
+export function withoutNulls<T extends object>(request: T): T {
   return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== null)) as T;
 }

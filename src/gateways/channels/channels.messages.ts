@@ -91,4 +91,26 @@ export class ReadHistory extends ChannelMessage {
   reverse?: boolean;
 }
 
+/** The form of keys is checked where a key is used. */
+class KeyMessage extends ChannelMessage {
+  @IsString()
+  key!: string;
+
+  /** Only if the key is at this version; 0: only if it is absent. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  ifVersion?: number;
+}
+
+export class SetState extends KeyMessage {
+  /** A JSON Merge Patch (RFC 7396): a field that is null is removed. */
+  @Allow()
+  patch?: unknown;
+}
+
+export class RemoveState extends KeyMessage {}
+
+export class ReadState extends ChannelMessage {}
+
 export class ReadPresence extends ChannelMessage {}

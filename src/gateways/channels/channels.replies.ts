@@ -1,5 +1,16 @@
 import { Type } from 'class-transformer';
-import { Allow, IsBoolean, IsIn, IsInt, IsOptional, IsString, Min, ValidateIf, ValidateNested } from 'class-validator';
+import {
+  Allow,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  Min,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator';
 
 /** The session that published. */
 class PublicationSender {
@@ -71,6 +82,64 @@ export class Subscription extends ChannelPosition {
   @ValidateNested()
   @Type(() => ChannelGap)
   gap?: ChannelGap;
+
+  /** In a state channel the values, key by key, unless `recovered`. They replace all that the client has. */
+  @IsOptional()
+  @IsObject()
+  state?: Readonly<Record<string, unknown>>;
+
+  /** Key → version, for `ifVersion`. */
+  @IsOptional()
+  @IsObject()
+  versions?: Readonly<Record<string, number>>;
+
+  /** Whether there are more values, which `state.next` brings. */
+  @IsOptional()
+  @IsBoolean()
+  more?: true;
+}
+
+/** Values of a state channel. */
+export class StatePart {
+  @IsObject()
+  state!: Readonly<Record<string, unknown>>;
+
+  @IsObject()
+  versions!: Readonly<Record<string, number>>;
+
+  @IsOptional()
+  @IsBoolean()
+  more?: true;
+}
+
+/** The next values of a state channel, as they are at this position. */
+export class StatePage extends StatePart {
+  @IsString()
+  channel!: string;
+
+  @IsString()
+  epoch!: string;
+
+  @IsInt()
+  @Min(0)
+  seq!: number;
+}
+
+/** A key after its change. */
+export class StateChanged {
+  @IsString()
+  channel!: string;
+
+  @IsString()
+  key!: string;
+
+  @IsString()
+  epoch!: string;
+
+  /** 0: the key is absent. */
+  @IsInt()
+  @Min(0)
+  version!: number;
 }
 
 export class Unsubscribed {

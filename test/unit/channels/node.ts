@@ -2,6 +2,7 @@ import { parseNamespaces } from '../../../config/namespaces.js';
 import { ChannelHub } from '../../../src/channels/channel-hub.js';
 import { Channels } from '../../../src/channels/channels.js';
 import type { Subscribed, SubscribeOptions } from '../../../src/channels/subscribe-options.js';
+import { LocalChannels } from '../../../src/channels/local-channels.js';
 import { Ledgers } from '../../../src/channels/ledger/ledgers.js';
 import { NamespaceCounts } from '../../../src/channels/namespace-counts.js';
 import { PresenceTracker } from '../../../src/channels/presence/presence-tracker.js';
@@ -76,9 +77,9 @@ export function channelNode(options = 'history: { size: 100, age: 1h }') {
   const namespaces = parseNamespaces(`namespaces: { log: { subscribe: anyone, ${options} } }`);
   const settings = { namespaces, maxPerSession: 0, presenceRate: 0, maxPresenceMembers: 0 };
   const ledgers = new Ledgers(settings, events);
-  const hub = new ChannelHub(broker, events, new NamespaceCounts(settings), ledgers);
+  const hub = new ChannelHub(broker, events, new NamespaceCounts(settings), new LocalChannels(ledgers));
   const presence = new PresenceTracker(store, broker, settings, events);
-  const channels = new Channels(settings, broker, hub, presence, events);
+  const channels = new Channels(settings, hub, presence, events);
   const channel = channels.named(NAME);
   return {
     broker,

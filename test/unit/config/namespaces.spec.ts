@@ -157,7 +157,7 @@ describe('an unusable namespaces file', () => {
 describe('a namespaces file', () => {
   it('that comes with the server is read', () => {
     const namespaces = loadNamespaces();
-    expect([...namespaces.keys()]).toEqual(['room', 'feed', 'user', 'telemetry']);
+    expect([...namespaces.keys()]).toEqual(['room', 'feed', 'user', 'telemetry', 'twin']);
     expect(namespaces.get('room')).toMatchObject({ subscribe: 'signed_in', publish: 'subscribers', joinLeave: true });
     expect(namespaces.get('user')).toMatchObject({ subscribe: 'own_user', publish: ['ADMIN', 'SERVICE'] });
   });
@@ -176,5 +176,54 @@ describe('a namespaces file', () => {
   it('may be empty', () => {
     expect(parseNamespaces('').size).toBe(0);
     expect(parseNamespaces('namespaces:').size).toBe(0);
+  });
+});
+
+describe('the state of a namespace', () => {
+  const KEPT = 'history: { size: 1, age: 1m }';
+
+  it('has a default for each option', () => {
+    const { state } = parseNamespaces(one(`${KEPT}, state: true`)).get('room') ?? {};
+    expect(state).toEqual({
+      maxKeys: 10_000,
+      valueBytes: 16_384,
+      ttlMs: 86_400_000,
+      tickMs: 50,
+      ownKey: 'none',
+      round: new Map(),
+    });
+    expect(parseNamespaces(one(`${KEPT}, state: false`)).get('room')?.state).toBeUndefined();
+  });
+
+  it('takes every option', () => {
+    const options = 'max_keys: 5, value_bytes: 9, ttl: never, tick: 1s, own_key: user, round: { lat: 5, lon: 0 }';
+    expect(parseNamespaces(one(`${KEPT}, state: { ${options} }`)).get('room')?.state).toEqual({
+      maxKeys: 5,
+      valueBytes: 9,
+      ttlMs: 0,
+      tickMs: 1_000,
+      ownKey: 'user',
+      round: new Map([
+        ['lat', 5],
+        ['lon', 0],
+      ]),
+    });
+  });
+
+  it.each([
+    ['state: true', 'state needs a history'],
+    [`${KEPT}, encryption: required, state: true`, 'state cannot be encrypted'],
+    [`${KEPT}, message: Post, state: true`, 'message has no meaning with state'],
+    [`${KEPT}, delivery: drop_oldest, state: true`, 'delivery must be disconnect or latest'],
+    [`${KEPT}, state: { max_keys: 0 }`, 'max_keys must be a whole number from 1 to 1000000'],
+    [`${KEPT}, state: { value_bytes: 2000000 }`, 'value_bytes must be a whole number from 1 to 1048576'],
+    [`${KEPT}, state: { ttl: 5 }`, 'ttl must be a duration such as 90s, or never'],
+    [`${KEPT}, state: { tick: 2m }`, 'tick must be a duration such as 50ms, at most 60s'],
+    [`${KEPT}, state: { own_key: everybody }`, 'own_key must be one of session, user, none'],
+    [`${KEPT}, state: { round: { lat: 99 } }`, 'round must be a whole number from 0 to 15'],
+    [`${KEPT}, state: { keys: 1 }`, 'keys is not known'],
+    [`${KEPT}, state: 5`, 'must be a map'],
+  ])('%s is refused', (options, fault) => {
+    expect(faultsOf(() => parseNamespaces(one(options)))).toContain(fault);
   });
 });

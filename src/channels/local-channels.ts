@@ -1,0 +1,28 @@
+import { Injectable, Optional } from '@nestjs/common';
+import { StateStore } from '../cluster/ports/state-store.js';
+import { Traces } from '../protocol/traces.js';
+import { Ledgers } from './ledger/ledgers.js';
+import { LocalChannel, type LocalChannelOptions } from './local-channel.js';
+import { StateChannel } from './state/state-channel.js';
+import { StateCounts } from './state/state-counts.js';
+
+/** Makes the channels of this node, each of its kind. */
+@Injectable()
+export class LocalChannels {
+  constructor(
+    private readonly ledgers: Ledgers,
+    @Optional() readonly traces?: Traces,
+    @Optional() private readonly store?: StateStore,
+    @Optional() private readonly counts: StateCounts = new StateCounts(),
+  ) {}
+
+  make(setup: Omit<LocalChannelOptions, 'ledger' | 'traces'>): LocalChannel {
+    const { traces, store, counts: stateCounts } = this;
+    const { channel, name, hasHistory } = setup;
+    // Presence events have no history, so nothing can be read by seq.
+    const ledger = hasHistory ? this.ledgers.of(channel.namespace) : undefined;
+    const options = { ...setup, traces, ledger };
+    const holdsState = channel.namespace.state !== undefined && name === channel.name;
+    return holdsState && store ? StateChannel.of({ ...options, store, stateCounts }) : new LocalChannel(options);
+  }
+}

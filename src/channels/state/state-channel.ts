@@ -1,0 +1,142 @@
+import type { History, Position, Publication } from '../../cluster/ports/broker.js';
+import { isContinuedBy } from '../../cluster/ports/continuity.js';
+import type { StateStore } from '../../cluster/ports/state-store.js';
+import { LocalChannel, type LocalChannelOptions } from '../local-channel.js';
+import type { Subscription } from '../subscription.js';
+import type { StateCounts } from './state-counts.js';
+import { StatePages, type SizedSlice, type StateSlice } from './state-pages.js';
+import { StateSubscribers, type SharedState } from './state-subscription.js';
+import { loadState, StateView, type LoadedState } from './state-view.js';
+
+export interface StateChannelOptions extends LocalChannelOptions {
+  readonly store: StateStore;
+  readonly stateCounts: StateCounts;
+}
+
+/** A part of the state of a channel, as of a position. */
+export interface StateSnapshot extends Position, StateSlice {}
+
+/** A channel that holds state: its subscribers start with all values, and get them again instead of a gap. */
+export class StateChannel extends LocalChannel {
+  private readonly store: StateStore;
+  private readonly shared: SharedState;
+  private readonly stateSubscribers: StateSubscribers | undefined;
+  /** What each subscriber still has to ask for. */
+  private readonly pages = new WeakMap<Subscription, StatePages>();
+
+  static of(options: StateChannelOptions): StateChannel {
+    const { ledger, stateCounts: counts, channel } = options;
+    const resend = (subscription: Subscription): void => made.resend(subscription);
+    const shared: SharedState = { view: new StateView(), counts, position: { epoch: '', seq: 0 }, resend };
+    const isConflated = channel.namespace.delivery === 'latest' && ledger === undefined;
+    const subscribers = isConflated ? new StateSubscribers(options, shared) : undefined;
+    const made = new StateChannel(options, shared, subscribers);
+    return made;
+  }
+
+  private constructor(options: StateChannelOptions, shared: SharedState, subscribers: StateSubscribers | undefined) {
+    super(options, subscribers);
+    this.store = options.store;
+    this.shared = shared;
+    this.stateSubscribers = subscribers;
+  }
+
+  /** Number of keys. */
+  get keys(): number {
+    return this.shared.view.size;
+  }
+
+  /** The state from its beginning, for a subscriber that has none of it. */
+  snapshotFor(subscription: Subscription): { readonly snapshot: StateSnapshot; readonly bytes: number } {
+    this.shared.counts.snapshots.subscribe += 1;
+    subscription.recoveredTo(this.shared.position);
+    this.pages.set(subscription, new StatePages(this.shared.view.entries()));
+    return this.nextPage(subscription);
+  }
+
+  /** The next part of the state. Empty if there is none. */
+  nextPage(subscription: Subscription): { readonly snapshot: StateSnapshot; readonly bytes: number } {
+    const { slice, bytes } = this.slice(subscription);
+    return { snapshot: { ...this.shared.position, ...slice }, bytes };
+  }
+
+  /** Sends slow readers what they have not got, if they keep up again. */
+  settle(): void {
+    this.stateSubscribers?.settle();
+  }
+
+  protected override async beginning(): Promise<History> {
+    const loaded = await loadState(this.store, this.name);
+    this.take(loaded);
+    return { top: loaded.position, publications: [] };
+  }
+
+  protected override deliver(publication: Publication, epoch: string, continues?: History['continues']): void {
+    this.shared.view.apply(publication);
+    this.shared.position = { epoch, seq: publication.seq };
+    super.deliver(publication, epoch, continues);
+  }
+
+  protected override async missing(): Promise<() => void> {
+    const history = await this.newHistory();
+    if (isWhole(this.position, history)) return () => this.bring(history);
+    const loaded = await loadState(this.store, this.name);
+    return () => this.bringAll(loaded, history);
+  }
+
+  protected override stand(history: History): void {
+    super.stand(history);
+    this.shared.position = history.top;
+  }
+
+  private slice(subscription: Subscription): SizedSlice {
+    const pages = this.pages.get(subscription);
+    const next = pages?.next() ?? { slice: { state: {}, versions: {} }, bytes: 0 };
+    if (!next.slice.more) this.pages.delete(subscription);
+    return next;
+  }
+
+  private take({ values, position }: LoadedState): void {
+    this.shared.view.replace(values);
+    this.shared.position = position;
+  }
+
+  /** Instead of a gap. */
+  private bringAll(loaded: LoadedState, { top, continues }: History): void {
+    const { position } = loaded;
+    this.take(loaded);
+    const history = {
+      top: position,
+      publications: [],
+      continues: top.epoch === position.epoch ? continues : undefined,
+    };
+    this.stand(history);
+    const { slice } = new StatePages(this.shared.view.entries()).next();
+    // The first part is the same for all. Whoever needs more starts again: what it has already costs no correctness.
+    for (const subscription of this.subscriptions.values()) {
+      this.shared.counts.snapshots.gap += 1;
+      if (slice.more) this.pages.set(subscription, new StatePages(this.shared.view.entries()));
+      else this.pages.delete(subscription);
+    }
+    this.subscribers.bringSnapshot(this.messageOf(slice), history);
+  }
+
+  private resend(subscription: Subscription): void {
+    this.shared.counts.snapshots.slow += 1;
+    this.pages.set(subscription, new StatePages(this.shared.view.entries()));
+    subscription.session.send(this.messageOf(this.slice(subscription).slice));
+  }
+
+  private messageOf(slice: StateSlice) {
+    return { type: 'state', channel: this.channel.name, ...this.shared.position, data: slice };
+  }
+}
+
+/** Whether a history has everything after a position. */
+function isWhole(position: Position | undefined, history: History): boolean {
+  if (!isContinuedBy(position, history)) return false;
+  const { publications, top } = history;
+  return (
+    publications.length === top.seq - position.seq && (publications[0]?.seq ?? position.seq + 1) === position.seq + 1
+  );
+}

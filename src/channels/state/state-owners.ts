@@ -1,0 +1,142 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { OwnKey } from '../../../config/state-options.js';
+import { StateStore, type StateEntry } from '../../cluster/ports/state-store.js';
+import type { Session } from '../../sessions/session.js';
+import { ChannelHub } from '../channel-hub.js';
+import type { Channel } from '../channel.js';
+import { PresenceTracker, type Departure } from '../presence/presence-tracker.js';
+import { StateWriter } from './state-writer.js';
+
+const RETRY_MS = 1_000;
+/** Owners that wait for the store, of one channel. Beyond it, the keys of the others stay until their time is over. */
+const MAX_OWED = 10_000;
+
+/** Whose a key becomes that the session sets. The user is part of it, because a lost node cannot name its sessions. */
+export function ownerOf({ id, userId }: Pick<Session, 'id' | 'userId'>, ownKey: OwnKey): string {
+  return ownKey === 'session' ? `${id} ${userId}` : userId;
+}
+
+/** Owners of one channel that have left, and whose keys are still there. */
+interface Owed {
+  readonly channel: Channel;
+  readonly owners: Set<string>;
+  /** Users whose sessions have all gone, with their node. */
+  readonly users: Set<string>;
+}
+
+/** Removes the keys of owners that have left the channel, when their presence ends. */
+@Injectable()
+export class StateOwners implements OnApplicationShutdown {
+  /** Sessions of this node that have set keys, by channel, so that those who never did cost nothing when they leave. */
+  private readonly setters = new Map<string, Set<string>>();
+  private readonly owed = new Map<string, Owed>();
+  private isPaying = false;
+  private readonly timer = setInterval(() => void this.pay(), RETRY_MS).unref();
+
+  constructor(
+    private readonly store: StateStore,
+    private readonly writer: StateWriter,
+    private readonly hub: ChannelHub,
+    presence: PresenceTracker,
+  ) {
+    presence.onDeparture((departure) => this.departed(departure));
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  /** A session has set a key. */
+  note(session: Session, channel: Channel): void {
+    const ownKey = ownKeyOf(channel);
+    if (ownKey === 'none') return;
+    const owner = ownerOf(session, ownKey);
+    const setters = this.setters.get(channel.name) ?? new Set();
+    this.setters.set(channel.name, setters.add(owner));
+    // It has unsubscribed while the key was on its way.
+    if (!this.hub.isSubscribed(session, channel.name)) this.owe(channel, owner);
+    else this.owed.get(channel.name)?.owners.delete(owner);
+  }
+
+  private departed({ channel, userId, sessionId, isLast }: Departure): void {
+    const ownKey = ownKeyOf(channel);
+    if (ownKey === 'none') return;
+    if (sessionId === undefined) return this.oweUser(channel, userId);
+    if (ownKey === 'user' && !isLast) return;
+    const owner = ownKey === 'user' ? userId : `${sessionId} ${userId}`;
+    const setters = this.setters.get(channel.name);
+    const hasSet = setters?.delete(owner) ?? false;
+    if (setters?.size === 0) this.setters.delete(channel.name);
+    // A user may have set keys on other nodes.
+    if (hasSet || ownKey === 'user') this.owe(channel, owner);
+  }
+
+  private owe(channel: Channel, owner: string): void {
+    const { owners } = this.owedIn(channel);
+    if (owners.size < MAX_OWED) owners.add(owner);
+    // Those who leave in one turn are looked for together.
+    setImmediate(() => void this.pay());
+  }
+
+  private oweUser(channel: Channel, userId: string): void {
+    const { users } = this.owedIn(channel);
+    if (users.size < MAX_OWED) users.add(userId);
+    setImmediate(() => void this.pay());
+  }
+
+  private owedIn(channel: Channel): Owed {
+    const owed = this.owed.get(channel.name) ?? { channel, owners: new Set(), users: new Set() };
+    this.owed.set(channel.name, owed);
+    return owed;
+  }
+
+  /** What fails is tried again a second later. */
+  private async pay(): Promise<void> {
+    if (this.isPaying) return;
+    this.isPaying = true;
+    try {
+      for (const [name, owed] of this.owed) {
+        this.owed.delete(name);
+        await this.removeKeys(owed).catch(() => this.giveBack(owed));
+      }
+    } finally {
+      this.isPaying = false;
+    }
+  }
+
+  private giveBack({ channel, owners, users }: Owed): void {
+    const owed = this.owedIn(channel);
+    for (const owner of owners) owed.owners.add(owner);
+    for (const user of users) owed.users.add(user);
+  }
+
+  /** @throws GatehouseError SERVER_BUSY */
+  private async removeKeys(owed: Owed): Promise<void> {
+    const { channel } = owed;
+    let from: string | undefined;
+    do {
+      const { entries, next } = await this.store.page(channel.name, from);
+      const found = entries.filter((entry) => isOwed(entry, owed));
+      await Promise.all(found.map((entry) => this.remove(channel, entry)));
+      from = next;
+    } while (from !== undefined);
+  }
+
+  private async remove(channel: Channel, { key, version, owner }: StateEntry): Promise<void> {
+    try {
+      await this.writer.carryOut(channel, { key, what: 'remove', ifVersion: version, owner, isOwnOnly: true });
+    } catch (error) {
+      // Set again meanwhile: its owner is back.
+      if ((error as { code?: unknown }).code !== 'CONFLICT') throw error;
+    }
+  }
+}
+
+function isOwed({ owner }: StateEntry, { owners, users }: Owed): boolean {
+  if (owner === undefined) return false;
+  return owners.has(owner) || users.has(owner) || users.has(owner.slice(owner.indexOf(' ') + 1));
+}
+
+function ownKeyOf({ namespace: { state } }: Channel): OwnKey {
+  return state?.ownKey ?? 'none';
+}

@@ -1,0 +1,117 @@
+import type { ErrorCode } from '@gatehouse/protocol';
+import { approximateBytes } from '../../cluster/ports/approximate-bytes.js';
+import type { StateChange, StateEntry } from '../../cluster/ports/state-store.js';
+import { merge, patchBetween } from './merge-patch.js';
+import type { StateChanges, StateOrder } from './state-order.js';
+
+/** Why an order is refused. */
+export type StateRefusal = Extract<ErrorCode, 'CONFLICT' | 'FORBIDDEN' | 'MESSAGE_TOO_LARGE' | 'STATE_LIMIT_REACHED'>;
+
+/** One key while the orders of a tick are carried out. */
+interface Draft {
+  readonly base: StateEntry | undefined;
+  value: unknown;
+  owner: string | undefined;
+  /** Whether an order has been accepted. */
+  isTouched: boolean;
+  onlyExpires: boolean;
+}
+
+/** What the orders of a tick come to, from the entries as they are known. */
+export class StatePlan {
+  readonly publication: StateChanges | undefined;
+  /** Undefined where an order is carried out. */
+  readonly refusals: readonly (StateRefusal | undefined)[];
+  private readonly keys = new Map<string, Draft>();
+  private readonly byKey = new Map<string, StateChange>();
+
+  /**
+   * @param known undefined: absent, or not known yet
+   * @param refused keys that must not be added, because there is no room
+   */
+  constructor(
+    orders: readonly StateOrder[],
+    known: (key: string) => StateEntry | undefined,
+    { valueBytes, refused }: { readonly valueBytes: number; readonly refused: ReadonlySet<string> },
+  ) {
+    this.refusals = orders.map((order) => {
+      const draft = this.keys.get(order.key) ?? draftOf(known(order.key));
+      this.keys.set(order.key, draft);
+      return refused.has(order.key) ? 'STATE_LIMIT_REACHED' : carryOut(order, draft, valueBytes);
+    });
+    this.publication = this.sum();
+  }
+
+  get changes(): readonly StateChange[] {
+    return [...this.byKey.values()];
+  }
+
+  /** Keys that would be added. */
+  get additions(): readonly string[] {
+    return this.changes.filter(({ what, expected }) => what === 'set' && expected === 0).map(({ key }) => key);
+  }
+
+  /** A key as it is once the plan is carried out, with this version if it changes. */
+  after(key: string, version: number): StateEntry | undefined {
+    const draft = this.keys.get(key);
+    if (draft === undefined || draft.value === undefined) return undefined;
+    const { base, value, owner } = draft;
+    const isSet = this.byKey.get(key)?.what === 'set';
+    return { key, value, owner, hasExpired: false, version: isSet ? version : (base?.version ?? 0) };
+  }
+
+  private sum(): StateChanges | undefined {
+    const set: Record<string, unknown> = {};
+    const del: string[] = [];
+    for (const [key, draft] of this.keys) {
+      const { base, value, owner } = draft;
+      const expected = base?.version ?? 0;
+      const patch = value === undefined ? undefined : patchBetween(present(base)?.value, value);
+      const what = whatOf(draft, patch);
+      const isGone = what === 'remove' || what === 'expire' || (what === 'set' && base?.hasExpired);
+      if (isGone) del.push(key);
+      if (what === 'set') set[key] = patch;
+      this.byKey.set(key, { key, what, expected, ...(what === 'set' && { value, owner }) });
+    }
+    const isSet = Object.keys(set).length > 0;
+    if (!isSet && del.length === 0) return undefined;
+    return { ...(isSet && { set }), ...(del.length > 0 && { del }) };
+  }
+}
+
+/** @param patch from the value there was; undefined: it is the same, or there is none any more */
+function whatOf({ base, value, isTouched, onlyExpires }: Draft, patch: unknown): StateChange['what'] {
+  if (!isTouched) return 'check';
+  if (value !== undefined) return patch === undefined ? 'keep' : 'set';
+  if (base === undefined) return 'check';
+  return onlyExpires ? 'expire' : 'remove';
+}
+
+/** A key whose time is over counts as absent. */
+function present(entry: StateEntry | undefined): StateEntry | undefined {
+  return entry?.hasExpired ? undefined : entry;
+}
+
+function draftOf(base: StateEntry | undefined): Draft {
+  const { value, owner } = present(base) ?? { value: undefined, owner: undefined };
+  return { base, value, owner, isTouched: false, onlyExpires: false };
+}
+
+function carryOut(order: StateOrder, draft: Draft, valueBytes: number): StateRefusal | undefined {
+  const { what, patch, ifVersion, owner, isOwnOnly = false } = order;
+  if (what === 'expire') {
+    // Set meanwhile, here or elsewhere.
+    if (draft.isTouched || !draft.base?.hasExpired) return undefined;
+    Object.assign(draft, { isTouched: true, onlyExpires: true });
+    return undefined;
+  }
+  const isThere = draft.value !== undefined;
+  const version = present(draft.base)?.version ?? 0;
+  // What another order of this tick has changed has no version yet.
+  if (ifVersion !== undefined && (draft.isTouched || ifVersion !== version)) return 'CONFLICT';
+  if (isThere && isOwnOnly && draft.owner !== owner) return 'FORBIDDEN';
+  const value = what === 'remove' ? undefined : merge(what === 'set' ? draft.value : undefined, patch);
+  if (approximateBytes(value) > valueBytes) return 'MESSAGE_TOO_LARGE';
+  Object.assign(draft, { value, isTouched: true, onlyExpires: false, owner: isThere ? draft.owner : owner });
+  return undefined;
+}

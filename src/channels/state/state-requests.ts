@@ -1,0 +1,90 @@
+import { Injectable } from '@nestjs/common';
+import type { Session } from '../../sessions/session.js';
+import { demandPublish } from '../channel-access.js';
+import { ChannelHooks } from '../channel-hooks.js';
+import type { ClientMessage, Sized } from '../channel-requests.js';
+import type { Channel } from '../channel.js';
+import { Channels } from '../channels.js';
+import { PublishLimits } from '../publish-limits.js';
+import { GatehouseError } from '../../protocol/gatehouse-error.js';
+import type { StateOwnership } from './channel-state.js';
+import { demandState } from './demand-state.js';
+import { isObject } from './merge-patch.js';
+import type { StateSnapshot } from './state-channel.js';
+import type { StateAnswer, StateChanges } from './state-order.js';
+import { ownerOf, StateOwners } from './state-owners.js';
+import { States } from './states.js';
+
+/** A change that a client asks for. Without a patch it is a removal. */
+export interface ClientStateChange {
+  readonly key: string;
+  readonly patch?: unknown;
+  readonly ifVersion?: number | undefined;
+}
+
+/** Requests of clients about state. Each is checked against the rules of its namespace and the application's hooks. */
+@Injectable()
+export class StateRequests {
+  constructor(
+    private readonly channels: Channels,
+    private readonly states: States,
+    private readonly owners: StateOwners,
+    private readonly hooks: ChannelHooks,
+    private readonly limits: PublishLimits,
+  ) {}
+
+  /**
+   * Finds the channel, and checks the rules of its namespace: changing a value needs the right to publish.
+   *
+   * @throws GatehouseError UNKNOWN_CHANNEL, UNAUTHENTICATED, FORBIDDEN, NOT_SUBSCRIBED, MESSAGE_TOO_LARGE or
+   *   RATE_LIMIT_EXCEEDED
+   */
+  demandChange(name: string, { session, bytes }: Omit<ClientMessage, 'message'>): Channel {
+    const channel = this.channels.named(name);
+    const { ownKey } = demandState(channel);
+    const isSubscribed = this.channels.isSubscribed(session, channel);
+    demandPublish(session, channel, isSubscribed);
+    // Keys go with their owner, so the server must know when it leaves.
+    if (ownKey !== 'none' && !isSubscribed) throw new GatehouseError('NOT_SUBSCRIBED');
+    this.limits.demand(session, channel, bytes);
+    return channel;
+  }
+
+  /** Asks the hooks, then sets the key. @throws as ChannelState.set, and any error of a hook */
+  async set(session: Session, channel: Channel, { key, patch, ifVersion }: ClientStateChange): Promise<StateAnswer> {
+    const changes = await this.ask(session, channel, { set: { [key]: patch } });
+    const decided = isObject(changes.set) && Object.hasOwn(changes.set, key) ? changes.set[key] : patch;
+    const answer = await this.stateOf(session, channel).set(key, decided, { ifVersion });
+    this.owners.note(session, channel);
+    return answer;
+  }
+
+  /** Asks the hooks, then removes the key. @throws as ChannelState.remove, and any error of a hook */
+  async remove(session: Session, channel: Channel, { key, ifVersion }: ClientStateChange): Promise<StateAnswer> {
+    await this.ask(session, channel, { del: [key] });
+    return this.stateOf(session, channel).remove(key, { ifVersion });
+  }
+
+  /**
+   * The next part of a state that did not fit into the reply to `subscribe`.
+   *
+   * @throws GatehouseError UNKNOWN_CHANNEL, FORBIDDEN or NOT_SUBSCRIBED
+   */
+  nextPage(session: Session, name: string): Sized<StateSnapshot> {
+    const channel = this.channels.named(name);
+    demandState(channel);
+    const { snapshot, bytes } = this.states.nextPage(session, channel);
+    return { reply: snapshot, bytes };
+  }
+
+  private async ask(session: Session, channel: Channel, data: StateChanges): Promise<StateChanges> {
+    const decided = await this.hooks.ask('publish', { session, channel, data });
+    return isObject(decided) ? decided : data;
+  }
+
+  private stateOf(session: Session, channel: Channel) {
+    const { ownKey } = demandState(channel);
+    const ownership: StateOwnership = ownKey === 'none' ? {} : { owner: ownerOf(session, ownKey), isOwnOnly: true };
+    return this.states.of(channel, ownership);
+  }
+}

@@ -1,0 +1,188 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { Position } from '../../cluster/ports/broker.js';
+import { StateStore } from '../../cluster/ports/state-store.js';
+import { GatehouseError } from '../../protocol/gatehouse-error.js';
+import type { Channel } from '../channel.js';
+import { NamespaceCounts } from '../namespace-counts.js';
+import { demandState } from './demand-state.js';
+import { StateCounts, type StateResult } from './state-counts.js';
+import type { StateAnswer, StateOrder } from './state-order.js';
+import { StatePlan, type StateRefusal } from './state-plan.js';
+import { bytesOf, StateTick, type WaitingOrder } from './state-tick.js';
+
+/** Orders, and bytes of them, that may wait on a node. Beyond it, more are refused. */
+const MAX_WAITING = 20_000;
+const MAX_WAITING_BYTES = 67_108_864;
+/** How often a tick is tried again because other nodes changed the same keys. */
+const MAX_ATTEMPTS = 16;
+const RETRY_AFTER_MS = 1_000;
+
+const RESULT_OF: Readonly<Record<StateRefusal, StateResult>> = {
+  CONFLICT: 'conflict',
+  FORBIDDEN: 'forbidden',
+  MESSAGE_TOO_LARGE: 'too_large',
+  STATE_LIMIT_REACHED: 'full',
+};
+
+/**
+ * Changes the state of channels: what is ordered within one tick becomes one publication. The values are merged here
+ * and stored if nobody else has changed them meanwhile; otherwise they are merged again.
+ */
+@Injectable()
+export class StateWriter implements OnApplicationShutdown {
+  private readonly ticks = new Map<string, StateTick>();
+  private waiting = 0;
+  private waitingBytes = 0;
+  private isClosed = false;
+
+  constructor(
+    private readonly store: StateStore,
+    private readonly counts: StateCounts,
+    private readonly namespaces: NamespaceCounts,
+  ) {}
+
+  onApplicationShutdown(): void {
+    this.isClosed = true;
+    for (const tick of this.ticks.values()) {
+      while (!tick.isEmpty) for (const { reject } of tick.take()) reject(busy());
+    }
+  }
+
+  /**
+   * @throws GatehouseError CONFLICT, FORBIDDEN, MESSAGE_TOO_LARGE, STATE_LIMIT_REACHED, NOT_REPLICATED, or SERVER_BUSY
+   *   if the store cannot be reached or too much waits for it
+   */
+  async carryOut(channel: Channel, order: StateOrder): Promise<StateAnswer> {
+    const bytes = bytesOf(order);
+    if (this.isClosed || this.waiting >= MAX_WAITING || this.waitingBytes + bytes > MAX_WAITING_BYTES) throw busy();
+    this.waiting += 1;
+    this.waitingBytes += bytes;
+    try {
+      return await new Promise<StateAnswer>((resolve, reject) => {
+        this.tickOf(channel).add({ order, bytes, resolve, reject });
+      });
+    } finally {
+      this.waiting -= 1;
+      this.waitingBytes -= bytes;
+    }
+  }
+
+  private tickOf(channel: Channel): StateTick {
+    const present = this.ticks.get(channel.name);
+    if (present) return present;
+    const tick = new StateTick(channel);
+    this.ticks.set(channel.name, tick);
+    // Orders of this turn go together.
+    setImmediate(() => void this.run(tick));
+    return tick;
+  }
+
+  /** One publication a tick, until a tick has passed without an order. */
+  private async run(tick: StateTick): Promise<void> {
+    const { channel } = tick;
+    while (!tick.isEmpty) {
+      const rest = pause(demandState(channel).tickMs);
+      while (!tick.isEmpty) await this.commitOrReject(tick, tick.take());
+      tick.tidy();
+      await rest;
+    }
+    this.ticks.delete(channel.name);
+  }
+
+  private async commitOrReject(tick: StateTick, orders: readonly WaitingOrder[]): Promise<void> {
+    try {
+      await this.commit(tick, orders);
+    } catch (error) {
+      // It is unknown what was stored.
+      tick.forget();
+      this.counts.results.failed += orders.length;
+      for (const { reject } of orders) reject(error);
+    }
+  }
+
+  private async commit(tick: StateTick, orders: readonly WaitingOrder[]): Promise<void> {
+    const { channel } = tick;
+    const { valueBytes, maxKeys, ttlMs } = demandState(channel);
+    const { history, replicas } = channel.namespace;
+    if (history === undefined) throw busy();
+    const refused = new Set<string>();
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const plan = new StatePlan(
+        orders.map(({ order }) => order),
+        (key) => tick.entry(key),
+        { valueBytes, refused },
+      );
+      const data = plan.publication;
+      const draft = data && { data, from: undefined, excludeSession: undefined, expiresAt: undefined };
+      const fixed = { history, replicas, maxKeys, ttlMs, epoch: tick.epoch };
+      const outcome = await this.store.commit(channel.name, { ...fixed, changes: plan.changes, draft });
+      if (outcome.is === 'done') return this.answer({ tick, plan, orders, position: outcome.position });
+      if (outcome.is === 'full') refuse(plan, outcome.room, refused);
+      else
+        tick.learn(outcome.epoch, [
+          ...outcome.absent.map((key) => [key, undefined] as const),
+          ...pairs(outcome.entries),
+        ]);
+    }
+    throw busy();
+  }
+
+  private answer({ tick, plan, orders, position }: Done): void {
+    const { epoch, seq } = position;
+    const after = new Map(plan.changes.map(({ key }) => [key, plan.after(key, seq)]));
+    tick.learn(epoch, after);
+    if (plan.publication !== undefined) this.namespaces.of(tick.channel.namespace).publications += 1;
+    const changed = new Set(
+      plan.changes.filter(({ what }) => what === 'set' || what === 'remove').map(({ key }) => key),
+    );
+    orders.forEach(({ order: { key }, resolve, reject }, index) => {
+      const refusal = plan.refusals[index];
+      const entry = after.get(key);
+      const result = changed.has(key) ? 'changed' : 'unchanged';
+      this.counts.results[refusal === undefined ? result : RESULT_OF[refusal]] += 1;
+      if (refusal === undefined) resolve({ key, epoch, version: entry?.version ?? 0 });
+      else reject(refusalOf(refusal, { key, epoch, entry }));
+    });
+  }
+}
+
+interface Done {
+  readonly tick: StateTick;
+  readonly plan: StatePlan;
+  readonly orders: readonly WaitingOrder[];
+  readonly position: Position;
+}
+
+/** Of the keys that would be added, those that fit may be. If only values have grown, none of them may. */
+function refuse(plan: StatePlan, room: number, refused: Set<string>): void {
+  const { additions, changes } = plan;
+  const excess = additions.slice(room);
+  const tooMany = excess.length > 0 ? excess : changes.filter(({ what }) => what === 'set').map(({ key }) => key);
+  for (const key of tooMany) refused.add(key);
+}
+
+function pairs<E extends { readonly key: string }>(entries: readonly E[]): (readonly [string, E])[] {
+  return entries.map((entry) => [entry.key, entry]);
+}
+
+function refusalOf(
+  code: StateRefusal,
+  { key, epoch, entry }: { readonly key: string; readonly epoch: string; readonly entry: StatePlanEntry },
+): GatehouseError {
+  if (code === 'MESSAGE_TOO_LARGE') return new GatehouseError(code, { message: 'The value would be too large' });
+  if (code === 'FORBIDDEN') return new GatehouseError(code, { message: 'This key belongs to somebody else' });
+  if (code !== 'CONFLICT') return new GatehouseError(code);
+  return new GatehouseError(code, {
+    data: entry === undefined ? { key, epoch, version: 0 } : { key, epoch, version: entry.version, value: entry.value },
+  });
+}
+
+type StatePlanEntry = ReturnType<StatePlan['after']>;
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
+
+function busy(): GatehouseError {
+  return new GatehouseError('SERVER_BUSY', { retryAfter: RETRY_AFTER_MS });
+}
