@@ -163,8 +163,7 @@ export class LocalChannel {
 
   /** The position from which publications are delivered. */
   protected beginning(): Promise<History> {
-    const { broker, name } = this.options;
-    return broker.history(name, { limit: 0 });
+    return this.options.broker.history(this.options.name, { limit: 0 });
   }
 
   protected deliver(publication: Publication, epoch: string, continues?: History['continues']): void {

@@ -34,7 +34,6 @@ import { limitMetrics } from './metrics/limit-metrics.js';
 import { logMetrics } from './logs/log-metrics.js';
 import { MessageLog } from './logs/message-log.js';
 import { hookMetrics } from './metrics/hook-metrics.js';
-import { stateMetrics } from './metrics/state-metrics.js';
 import { HookLog } from './logs/hook-log.js';
 import { heapMetrics } from './diagnostics/heap-metrics.js';
 import { NodeDiagnostics } from './diagnostics/node-diagnostics.js';
@@ -88,7 +87,6 @@ export class ObservabilityModule {
       ...auditMetricProviders,
       ...hookMetrics,
       ...tapMetrics,
-      ...stateMetrics,
       ...heapMetrics,
     ];
     return {

@@ -5,10 +5,12 @@ import { NamespaceCounts, type NamespaceCount } from '../../channels/namespace-c
 import { SessionEvents } from '../../sessions/session-events.js';
 import { eventCounters } from './event-metric.js';
 import { METRIC } from './metrics.js';
+import { stateMetrics } from './state-metrics.js';
 import { pulledCounters, pulledGauge, pulledGauges, type LabelledMetric } from './pulled-metric.js';
 
-/** Channels by namespace, their publications, and recoveries. */
+/** Channels by namespace, their publications, recoveries and state. */
 export const channelMetrics: Provider[] = [
+  ...stateMetrics,
   byNamespace(METRIC.channels, 'Channels with subscribers on this node', 'channels'),
   byNamespace(METRIC.subscriptions, 'Subscriptions of sessions of this node', 'subscriptions'),
   byNamespace(METRIC.publications, 'Publications made on this node', 'publications'),
