@@ -13,6 +13,9 @@ export interface Contract {
     'presence': { data: ReadPresence; reply: ChannelMembers };
     'publish': { data: Publish; reply: Published };
     'send_message': { data: SendMessage; reply: SendResult };
+    'state.next': { data: ReadState; reply: StatePage };
+    'state.remove': { data: RemoveState; reply: StateChanged };
+    'state.set': { data: SetState; reply: StateChanged };
     'subscribe': { data: Subscribe; reply: Subscription };
     'tap.start': { data: StartTap; reply: TapStarted };
     'tap.stop': { data: undefined; reply: TapStopped };
@@ -24,6 +27,7 @@ export interface Contract {
     'direct_message': DirectMessage;
     'gap': ChannelGap;
     'presence': PresenceChange;
+    'state': StatePart;
     'tap.end': TapEnd;
     'tap.line': TapLine;
     'unsubscribed': SubscriptionLoss;
@@ -33,6 +37,7 @@ export interface Contract {
     'feed:*': unknown;
     'room:*': unknown;
     'telemetry:*': unknown;
+    'twin:*': unknown;
     'user:*': unknown;
   };
 }
@@ -139,6 +144,16 @@ export interface ReadPresence {
   channel: string;
 }
 
+export interface ReadState {
+  channel: string;
+}
+
+export interface RemoveState {
+  key: string;
+  ifVersion?: number;
+  channel: string;
+}
+
 export interface SendMessage {
   targetUserId: string;
   message: unknown;
@@ -154,6 +169,13 @@ export interface SessionLimits {
   messageBurst: number;
 }
 
+export interface SetState {
+  patch?: unknown;
+  channel: string;
+  key: string;
+  ifVersion?: number;
+}
+
 export interface Since {
   epoch: string;
   seq: number;
@@ -165,6 +187,28 @@ export interface StartTap {
   channel?: string;
   type?: string;
   payload?: boolean;
+}
+
+export interface StateChanged {
+  channel: string;
+  key: string;
+  epoch: string;
+  version: number;
+}
+
+export interface StatePage {
+  channel: string;
+  epoch: string;
+  seq: number;
+  state: Record<string, unknown>;
+  versions: Record<string, unknown>;
+  more?: boolean;
+}
+
+export interface StatePart {
+  state: Record<string, unknown>;
+  versions: Record<string, unknown>;
+  more?: boolean;
 }
 
 export interface Subscribe {
@@ -179,6 +223,9 @@ export interface Subscription {
   recovered: boolean;
   publications: PublicationInReply[];
   gap?: ChannelGap;
+  state?: Record<string, unknown>;
+  versions?: Record<string, unknown>;
+  more?: boolean;
   epoch?: string;
   seq?: number;
 }
