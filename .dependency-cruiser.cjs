@@ -28,6 +28,7 @@ const MAY_IMPORT = {
     'upgrade',
     'dispatch',
   ],
+  outbox: ['config', 'protocol', 'channels'],
 };
 const BELOW_OBSERVABILITY = Object.keys(MAY_IMPORT);
 
@@ -132,7 +133,14 @@ module.exports = {
       name: 'no-undeclared-packages',
       severity: 'error',
       from: { path: '^(src|config)/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: '^node_modules/@types/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: '^node_modules/(@types|pg)/' },
+    },
+    {
+      name: 'optional-peers-are-loaded-where-configured',
+      comment: 'by import(), because they may not be installed',
+      severity: 'error',
+      from: { path: '^(src|config)/' },
+      to: { path: '^node_modules/pg/', dependencyTypesNot: ['dynamic-import', 'type-only'] },
     },
     {
       name: 'tracing-is-loaded-where-it-is-on',

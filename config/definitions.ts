@@ -10,6 +10,7 @@ import { encryption } from './definitions/encryption.js';
 import { health } from './definitions/health.js';
 import { heartbeat } from './definitions/heartbeat.js';
 import { hooks } from './definitions/hooks.js';
+import { outbox } from './definitions/outbox.js';
 import { inbound } from './definitions/inbound.js';
 import { internal } from './definitions/internal.js';
 import { lifecycle } from './definitions/lifecycle.js';
@@ -40,6 +41,7 @@ export const DEFINITIONS = {
   channels,
   cluster,
   hooks,
+  outbox,
   heartbeat,
   outbound,
   lifecycle,

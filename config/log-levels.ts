@@ -13,6 +13,7 @@ export const LOG_AREAS = {
   channels: 'hooks of applications that fail',
   cluster: 'Redis and the other nodes',
   hooks: 'requests to back ends that fail',
+  outbox: 'rows of the outbox that are not published, and its database',
   lifecycle: 'start, overload, drain and shutdown',
   api: 'the server API',
   observability: 'anomalies, and failures of logs, metrics and traces themselves',

@@ -46,6 +46,7 @@ export abstract class Settings implements Complete {
   abstract readonly channels: Complete['channels'];
   abstract readonly cluster: Complete['cluster'];
   abstract readonly hooks: Complete['hooks'];
+  abstract readonly outbox: Complete['outbox'];
   abstract readonly heartbeat: Complete['heartbeat'];
   abstract readonly outbound: Complete['outbound'];
   abstract readonly lifecycle: Complete['lifecycle'];

@@ -68,6 +68,7 @@ export class GatehouseModule {
         ...FOR_GATEWAYS,
         ...features,
         ...(settings.hooks.loaded === undefined ? [] : [hooksModule(settings.hooks.loaded)]),
+        ...(settings.outbox.postgresUrl === undefined ? [] : [outboxModule(settings.outbox.postgresUrl)]),
         HealthModule,
         TransportModule,
         ServerApiModule.of(settings),
@@ -93,6 +94,12 @@ async function builtInGateways(): Promise<DynamicModule> {
 async function hooksModule(hooks: Hooks): Promise<DynamicModule> {
   const { HooksModule } = await import('./hooks/hooks.module.js');
   return HooksModule.of(hooks);
+}
+
+/** Loaded only if there is an outbox. */
+async function outboxModule(url: string): Promise<DynamicModule> {
+  const { OutboxModule } = await import('./outbox/outbox.module.js');
+  return OutboxModule.of(url);
 }
 
 /** Not loaded unless tracing is on. */

@@ -147,4 +147,29 @@ const hooks: Row = {
   ],
 };
 
-export const resources: readonly Row[] = [saturation, records, hooks];
+const outbox: Row = {
+  title: 'The outbox in PostgreSQL',
+  panels: [
+    graph('Rows of the outbox', {
+      about: 'Rows by outcome. Refused ones are in gatehouse_outbox_refused.',
+      unit: 'ops',
+      stacked: true,
+      queries: { '{{outcome}}': rate('gatehouse_outbox_rows_total', ['outcome']) },
+    }),
+    graph('Age of the oldest row', {
+      about: 'How long the oldest row has waited that is not published.',
+      unit: 's',
+      queries: { age: `max (${series('gatehouse_outbox_lag_seconds')})` },
+    }),
+    graph('Readers and failures of the outbox', {
+      about: 'One node reads. Failures are attempts to read or publish.',
+      unit: 'short',
+      queries: {
+        readers: `sum (${series('gatehouse_outbox_reading')})`,
+        'failures a second': rate('gatehouse_outbox_failures_total'),
+      },
+    }),
+  ],
+};
+
+export const resources: readonly Row[] = [saturation, records, hooks, outbox];

@@ -34,7 +34,9 @@ import { limitMetrics } from './metrics/limit-metrics.js';
 import { logMetrics } from './logs/log-metrics.js';
 import { MessageLog } from './logs/message-log.js';
 import { hookMetrics } from './metrics/hook-metrics.js';
+import { outboxMetrics } from './metrics/outbox-metrics.js';
 import { HookLog } from './logs/hook-log.js';
+import { OutboxLog } from './logs/outbox-log.js';
 import { heapMetrics } from './diagnostics/heap-metrics.js';
 import { NodeDiagnostics } from './diagnostics/node-diagnostics.js';
 import { MetricsController } from './metrics/metrics.controller.js';
@@ -87,6 +89,7 @@ export class ObservabilityModule {
       ...auditMetricProviders,
       ...hookMetrics,
       ...tapMetrics,
+      ...outboxMetrics,
       ...heapMetrics,
     ];
     return {
@@ -114,6 +117,7 @@ export class ObservabilityModule {
         MessageLog,
         ClusterLog,
         HookLog,
+        OutboxLog,
         ApiObserver,
         TransportObserver,
         ...FOR_OPERATORS,

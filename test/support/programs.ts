@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { processOneWrapper } from './process-one.js';
 
@@ -65,6 +65,13 @@ export const PROGRAMS = {
     purpose: 'the example clients in Python',
     packages: ['python3', 'python3-websockets', 'python3-cryptography'],
     find: findPython,
+  },
+  postgres: {
+    title: 'PostgreSQL, 14 or later',
+    purpose: 'the outbox in a database',
+    packages: ['postgresql'],
+    services: ['postgresql'],
+    find: findPostgres,
   },
   tini: {
     title: 'tini',
@@ -150,6 +157,22 @@ function isRecentRedis(command: string | undefined): boolean {
   if (command === undefined) return false;
   const { stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
   return Number(/v=(\d+)/.exec(stdout)?.[1]) >= 7;
+}
+
+/** The server, with initdb beside it. Debian keeps a folder for each version outside of PATH. */
+function findPostgres(): string | undefined {
+  const root = '/usr/lib/postgresql';
+  const versions = existsSync(root) ? readdirSync(root).toSorted((one, other) => Number(other) - Number(one)) : [];
+  const folders = versions.map((version) => join(root, version, 'bin'));
+  const candidates = [...folders.map((folder) => join(folder, 'postgres')), commandNamed('postgres') ?? ''];
+  return candidates
+    .filter((command) => isExecutable(command) && isExecutable(join(dirname(command), 'initdb')))
+    .find(isRecentPostgres);
+}
+
+function isRecentPostgres(command: string): boolean {
+  const { stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
+  return Number(/\) (\d+)/.exec(stdout)?.[1]) >= 14;
 }
 
 /** Debian's own Python sees Debian's packages; one that comes first on PATH may not. */

@@ -1,3 +1,4 @@
+import { BACK_END_LINES } from './back-end-lines.js';
 import type { LogArea, LogLevel } from '../../../config/log-levels.js';
 
 export type WrittenLevel = Exclude<LogLevel, 'silent'>;
@@ -115,19 +116,7 @@ export const LOG_LINES = {
     sentence: 'Redis cannot be reached',
     fields: ['reason'],
   },
-  back_end_failed: {
-    area: 'hooks',
-    level: 'warn',
-    sentence: 'back end gave no usable answer',
-    fields: ['hook', 'endpoint', 'reason', 'detail'],
-    boundedBy: 'reason',
-  },
-  hook_events_dropped: {
-    area: 'hooks',
-    level: 'error',
-    sentence: 'events dropped before the back end was told',
-    fields: ['events'],
-  },
+  ...BACK_END_LINES,
   redis_refuses: {
     area: 'cluster',
     level: 'warn',

@@ -82,4 +82,8 @@ export const METRIC = {
   hookRequests: 'gatehouse_hook_requests_total',
   hookDuration: 'gatehouse_hook_duration_seconds',
   hookEventsDropped: 'gatehouse_hook_events_dropped_total',
+  outboxRows: 'gatehouse_outbox_rows_total',
+  outboxLag: 'gatehouse_outbox_lag_seconds',
+  outboxReading: 'gatehouse_outbox_reading',
+  outboxFailures: 'gatehouse_outbox_failures_total',
 } as const;

@@ -1,0 +1,40 @@
+/** Lines about back ends: hooks, and the outbox. */
+export const BACK_END_LINES = {
+  back_end_failed: {
+    area: 'hooks',
+    level: 'warn',
+    sentence: 'back end gave no usable answer',
+    fields: ['hook', 'endpoint', 'reason', 'detail'],
+    boundedBy: 'reason',
+  },
+  hook_events_dropped: {
+    area: 'hooks',
+    level: 'error',
+    sentence: 'events dropped before the back end was told',
+    fields: ['events'],
+  },
+  outbox_reading: {
+    area: 'outbox',
+    level: 'info',
+    sentence: 'this node reads the outbox',
+    fields: [],
+  },
+  outbox_failed: {
+    area: 'outbox',
+    level: 'warn',
+    sentence: 'the outbox cannot be published; it is tried again',
+    fields: ['reason'],
+  },
+  outbox_row_refused: {
+    area: 'outbox',
+    level: 'warn',
+    sentence: 'a row of the outbox was refused',
+    fields: ['row', 'reason'],
+  },
+  outbox_blocked: {
+    area: 'outbox',
+    level: 'warn',
+    sentence: 'rows of the outbox wait for a transaction that is still open',
+    fields: ['pid', 'application', 'seconds'],
+  },
+} as const;

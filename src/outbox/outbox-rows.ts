@@ -1,0 +1,92 @@
+import type { Channels } from '../channels/channels.js';
+import { GatehouseError } from '../protocol/gatehouse-error.js';
+import type { OutboxRow, RefusedRow } from './outbox-database.js';
+
+/** What became of a batch. Rows that are in neither list could not be published now. */
+export interface BatchResult {
+  readonly published: readonly string[];
+  readonly repeated: readonly string[];
+  readonly expired: readonly string[];
+  readonly refused: readonly RefusedRow[];
+  /** Why the others could not be published. */
+  readonly failure: string | undefined;
+}
+
+interface RowOptions {
+  readonly ttlMs?: number;
+  readonly excludeSession?: string;
+}
+
+type Outcome = 'published' | 'repeated' | 'expired' | { readonly refused: string } | { readonly failure: string };
+
+const OPTIONS = ['ttlMs', 'excludeSession'];
+/** The row would be published as soon as the cluster is well again. */
+const TEMPORARY: readonly string[] = ['SERVER_BUSY', 'NOT_REPLICATED'];
+
+/**
+ * Publishes rows: those of one channel in one event-loop turn, which the broker keeps in order and sends together. The
+ * key of a row lets a second publish of it have no effect.
+ */
+export async function publishRows(rows: readonly OutboxRow[], channels: Channels): Promise<BatchResult> {
+  const outcomes = await Promise.all(rows.map((row) => publishRow(row, channels)));
+  const idsOf = (outcome: Outcome): string[] =>
+    rows.filter((_, index) => outcomes[index] === outcome).map(({ id }) => id);
+  const refused: RefusedRow[] = [];
+  let failure: string | undefined;
+  outcomes.forEach((outcome, index) => {
+    if (typeof outcome === 'string') return;
+    if ('failure' in outcome) failure ??= outcome.failure;
+    else refused.push({ id: rows[index]?.id ?? '', reason: outcome.refused });
+  });
+  return {
+    published: idsOf('published'),
+    repeated: idsOf('repeated'),
+    expired: idsOf('expired'),
+    refused,
+    failure,
+  };
+}
+
+async function publishRow(row: OutboxRow, channels: Channels): Promise<Outcome> {
+  if (row.isTooLarge) return { refused: 'its data is larger than 16 MiB' };
+  try {
+    const { ttlMs, excludeSession } = optionsOf(row.options);
+    const remainingMs = ttlMs === undefined ? undefined : Math.ceil(ttlMs - row.ageMs);
+    if (remainingMs !== undefined && remainingMs <= 0) return 'expired';
+    const { isRepeat } = await channels.publish(channels.named(row.channel), {
+      data: row.data,
+      // With the transaction, because ids begin anew if the table is truncated or restored.
+      idempotencyKey: `pg:${row.xid}:${row.id}`,
+      ttlMs: remainingMs,
+      excludeSession,
+    });
+    return isRepeat ? 'repeated' : 'published';
+  } catch (error) {
+    return outcomeOf(error);
+  }
+}
+
+function outcomeOf(error: unknown): Outcome {
+  if (error instanceof GatehouseError) {
+    if (TEMPORARY.includes(error.code)) return { failure: error.code };
+    return { refused: `${error.code}: ${error.message}` };
+  }
+  const isBadRow = error instanceof TypeError || error instanceof RangeError;
+  return isBadRow ? { refused: error.message } : { failure: (error as Error).message };
+}
+
+/** @throws TypeError */
+function optionsOf(given: unknown): RowOptions {
+  if (given === null) return {};
+  if (typeof given !== 'object' || Array.isArray(given)) throw new TypeError('its options are not an object');
+  const unknown = Object.keys(given).find((key) => !OPTIONS.includes(key));
+  if (unknown !== undefined) throw new TypeError(`it has an unknown option, ${JSON.stringify(unknown.slice(0, 64))}`);
+  const { ttlMs, excludeSession } = given as { readonly ttlMs?: unknown; readonly excludeSession?: unknown };
+  if (ttlMs !== undefined && !(Number.isSafeInteger(ttlMs) && (ttlMs as number) > 0)) {
+    throw new TypeError('its option ttlMs is not a whole number above 0');
+  }
+  if (excludeSession !== undefined && typeof excludeSession !== 'string') {
+    throw new TypeError('its option excludeSession is not a text');
+  }
+  return given;
+}

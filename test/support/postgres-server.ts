@@ -1,0 +1,118 @@
+import { spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import pg from 'pg';
+import { OUTBOX_SCHEMA } from '../../src/outbox/schema.js';
+import { spawnBound } from './bound-process.js';
+import { eventually } from './eventually.js';
+import { freePort } from './free-port.js';
+import { requireProgram } from './require-program.js';
+
+/** PostgreSQL refuses to run as root. */
+const ACCOUNT = process.getuid?.() === 0 ? accountOf('nobody') : undefined;
+const USER = 'gatehouse';
+
+interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+function accountOf(name: string): Account {
+  const [uid, gid] = ['-u', '-g'].map((option) => Number(spawnSync('id', [option, name], { encoding: 'utf8' }).stdout));
+  return { uid: uid ?? 0, gid: gid ?? 0 };
+}
+
+/** A PostgreSQL of a test's own with the schema of the outbox, on a free port. `await using` ends it. */
+export class PostgresServer implements AsyncDisposable {
+  private child: ChildProcess | undefined;
+
+  private constructor(
+    readonly port: number,
+    private readonly folder: string,
+  ) {}
+
+  static async start(): Promise<PostgresServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-postgres-'));
+    chmodSync(folder, 0o700);
+    if (ACCOUNT) chownSync(folder, ACCOUNT.uid, ACCOUNT.gid);
+    const server = new PostgresServer(await freePort(), folder);
+    server.initialize();
+    await server.restart();
+    await server.query(OUTBOX_SCHEMA);
+    return server;
+  }
+
+  get url(): string {
+    return `postgres://${USER}@127.0.0.1:${this.port}/postgres`;
+  }
+
+  /** Starts it, after `kill`. */
+  async restart(): Promise<void> {
+    const { port, folder } = this;
+    // What a killed process had committed is in the page cache, so that fsync would only cost time.
+    const options = ['fsync=off', 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=60'];
+    const settings = options.flatMap((option) => ['-c', option]);
+    const child = spawnBound(requireProgram('postgres'), ['-D', folder, '-p', String(port), ...settings], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      cwd: folder,
+      // SIGTERM would wait for every client.
+      deathSignal: 'KILL',
+      ...ACCOUNT,
+    });
+    let output = '';
+    child.stderr?.on('data', (text: Buffer) => (output = `${output}${text.toString()}`.slice(-10_000)));
+    this.child = child;
+    await eventually('PostgreSQL answers', async () => {
+      if (child.exitCode !== null) throw new Error(`PostgreSQL ended: ${output}`);
+      return this.query('SELECT 1').then(
+        () => true,
+        () => false,
+      );
+    });
+  }
+
+  /** As a crash: its processes end at once, and what was committed is there after a `restart`. */
+  async kill(): Promise<void> {
+    const { child } = this;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'close');
+    // Immediate shutdown: it ends its children too, whom SIGKILL would leave behind with the shared memory.
+    child.kill('SIGQUIT');
+    await ended;
+  }
+
+  /** Runs statements on a connection of their own. */
+  async query<Row extends object>(text: string, values?: unknown[], database?: string): Promise<Row[]> {
+    await using client = await this.connect(database);
+    const { rows } = await client.query<Row>(text, values);
+    return rows;
+  }
+
+  async connect(database = 'postgres'): Promise<pg.Client & AsyncDisposable> {
+    const client = new pg.Client({ host: '127.0.0.1', port: this.port, user: USER, database });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    const dispose = async (): Promise<void> => client.end().catch(() => undefined);
+    return Object.assign(client, { [Symbol.asyncDispose]: dispose });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private initialize(): void {
+    const command = join(dirname(requireProgram('postgres')), 'initdb');
+    const parameters = ['-D', this.folder, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
+    const { status, stderr } = spawnSync(command, parameters, { encoding: 'utf8', cwd: this.folder, ...ACCOUNT });
+    if (status !== 0) throw new Error(`initdb failed: ${stderr}`);
+  }
+}
