@@ -1,0 +1,91 @@
+// @module-tag redis
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { api } from '../../support/api-client.js';
+import { buildServer } from '../../support/built-server.js';
+import { eventually } from '../../support/eventually.js';
+import { namespacesFile } from '../../support/namespaces-file.js';
+import { PostgresServer } from '../../support/postgres-server.js';
+import { DURABLE, RedisServer } from '../../support/redis-server.js';
+import { Nodes } from '../scenarios/nodes.js';
+import { randomNumbers } from '../scenarios/walk.js';
+import { CHANNELS, Writers, type Written } from './writers.js';
+
+/** How long there are writers. `npm run test:soak` has more. */
+const SECONDS = Number(process.env.OUTBOX_SECONDS ?? 4);
+const SEED = Number(process.env.OUTBOX_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const NAMESPACE = 'subscribe: anyone, publish: nobody, history: { size: 1000000, age: 1h }';
+const PAGE = 1_000;
+
+interface Page {
+  readonly epoch: string;
+  readonly seq: number;
+  readonly publications: readonly { readonly seq: number; readonly data: Written }[];
+}
+
+/** Everything that was ever published in a channel. */
+async function published(http: string, channel: string): Promise<Written[]> {
+  const all: Written[] = [];
+  for (let since = '', seq = 0; ;) {
+    const { body } = await api({ http }, `GET /api/channels/${channel}/history?limit=${PAGE}${since}`);
+    const page = body as Page;
+    all.push(...page.publications.map(({ data }) => data));
+    seq = page.publications.at(-1)?.seq ?? page.seq;
+    if (seq >= page.seq) return all;
+    since = `&sinceEpoch=${page.epoch}&sinceSeq=${seq}`;
+  }
+}
+
+/** Kills nodes and the database in turn, as the seed brings it, until the time is over. */
+async function killAtRandom(nodes: Nodes, postgres: PostgresServer, random: () => number): Promise<string[]> {
+  const killed: string[] = [];
+  const over = performance.now() + SECONDS * 1_000;
+  while (performance.now() < over) {
+    const victim = Math.floor(random() * (nodes.count + 1));
+    killed.push(victim < nodes.count ? `node ${victim + 1}` : 'PostgreSQL');
+    if (victim < nodes.count) await nodes.end(victim, 'SIGKILL');
+    else await postgres.kill();
+    await pause(random() * 500);
+    if (victim < nodes.count) await nodes.startNode(victim);
+    else await postgres.restart();
+    await pause(random() * 1_000);
+  }
+  return killed;
+}
+
+it(
+  `publishes what 8 writers commit once and in order, and nothing else, although nodes and PostgreSQL are killed (seed ${SEED})`,
+  { tags: ['postgres'] },
+  async () => {
+    const random = randomNumbers(SEED);
+    await using postgres = await PostgresServer.start();
+    await using redis = await RedisServer.start(DURABLE);
+    await using build = await buildServer();
+    using file = namespacesFile({ feed: NAMESPACE });
+    const environment = {
+      ...file.environment,
+      REDIS_URL: redis.url,
+      // A busy machine must not make Redis look silent.
+      REDIS_TIMEOUT_MS: '60000',
+      POSTGRES_URL: postgres.url,
+    };
+    await using nodes = await Nodes.start(build, [environment, environment]);
+    const writers = await Writers.start(postgres, random);
+    const killed = await killAtRandom(nodes, postgres, random);
+    await writers.stop();
+
+    await eventually('every row is published', async () => {
+      const rows = await postgres.query('SELECT FROM gatehouse_outbox LIMIT 1').catch(() => undefined);
+      return rows?.length === 0;
+    });
+    let count = 0;
+    for (const channel of CHANNELS) {
+      const written = await writers.committed(channel);
+      expect(await published(`http://127.0.0.1:${nodes.portOf(0)}`, channel)).toEqual(written);
+      count += written.length;
+    }
+    expect(await postgres.query('SELECT * FROM gatehouse_outbox_refused')).toEqual([]);
+    expect(count).toBeGreaterThan(0);
+    console.log(`${count} rows, killed: ${killed.join(', ')}`);
+  },
+);
