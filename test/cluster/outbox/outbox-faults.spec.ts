@@ -7,6 +7,7 @@ import { eventually } from '../../support/eventually.js';
 import { namespacesFile } from '../../support/namespaces-file.js';
 import { PostgresServer } from '../../support/postgres-server.js';
 import { DURABLE, RedisServer } from '../../support/redis-server.js';
+import { Scrape } from '../../support/scrape.js';
 import { Nodes } from '../scenarios/nodes.js';
 import { randomNumbers } from '../scenarios/walk.js';
 import { CHANNELS, Writers, type Written } from './writers.js';
@@ -36,21 +37,43 @@ async function published(http: string, channel: string): Promise<Written[]> {
   }
 }
 
-/** Kills nodes and the database in turn, as the seed brings it, until the time is over. */
-async function killAtRandom(nodes: Nodes, postgres: PostgresServer, random: () => number): Promise<string[]> {
-  const killed: string[] = [];
+async function isReading(port: number): Promise<boolean> {
+  const scrape = await Scrape.of({ http: `http://127.0.0.1:${port}` });
+  return scrape.value('gatehouse_outbox_reading') === 1;
+}
+
+/** Returns the node that reads now. */
+async function reader(nodes: Nodes): Promise<number> {
+  let found = -1;
+  await eventually('a node reads', async () => {
+    for (let index = 0; index < nodes.count; index += 1) {
+      const port = nodes.portOf(index);
+      if (port !== undefined && (await isReading(port))) found = index;
+    }
+    return found >= 0;
+  });
+  return found;
+}
+
+/** Kills the database and the node that reads, each at least once, and goes on at random until the time is over. */
+async function killAtRandom(nodes: Nodes, postgres: PostgresServer, random: () => number): Promise<string> {
+  const killed = { nodes: 0, postgres: 0 };
   const over = performance.now() + SECONDS * 1_000;
-  while (performance.now() < over) {
-    const victim = Math.floor(random() * (nodes.count + 1));
-    killed.push(victim < nodes.count ? `node ${victim + 1}` : 'PostgreSQL');
-    if (victim < nodes.count) await nodes.end(victim, 'SIGKILL');
-    else await postgres.kill();
-    await pause(random() * 500);
-    if (victim < nodes.count) await nodes.startNode(victim);
-    else await postgres.restart();
+  while (performance.now() < over || killed.nodes === 0 || killed.postgres === 0) {
     await pause(random() * 1_000);
+    if (random() < 0.5) {
+      killed.postgres += 1;
+      await postgres.kill();
+      await pause(random() * 500);
+      await postgres.restart();
+    } else {
+      killed.nodes += 1;
+      const victim = await reader(nodes);
+      await nodes.end(victim, 'SIGKILL');
+      await nodes.startNode(victim);
+    }
   }
-  return killed;
+  return `killed: the reader ${killed.nodes} times, PostgreSQL ${killed.postgres} times`;
 }
 
 it(
@@ -86,6 +109,6 @@ it(
     }
     expect(await postgres.query('SELECT * FROM gatehouse_outbox_refused')).toEqual([]);
     expect(count).toBeGreaterThan(0);
-    console.log(`${count} rows, killed: ${killed.join(', ')}`);
+    process.stdout.write(`${count} rows, ${killed}\n`);
   },
 );
