@@ -65,6 +65,7 @@ const auditTail: FactoryProvider<AuditTail> = {
 };
 
 /** What the console shows. */
+const OBSERVERS = [ConnectionLog, MessageLog, ClusterLog, HookLog, OutboxLog, ApiObserver, TransportObserver];
 const FOR_OPERATORS = [NodeActivity, TapWatches, Taps, TapGateway, auditTail];
 
 /**
@@ -113,13 +114,7 @@ export class ObservabilityModule {
         ApiEvents,
         ConnectionTallies,
         MessageTallies,
-        ConnectionLog,
-        MessageLog,
-        ClusterLog,
-        HookLog,
-        OutboxLog,
-        ApiObserver,
-        TransportObserver,
+        ...OBSERVERS,
         ...FOR_OPERATORS,
         ...(settings.audit.log !== 'off' ? [AuditLog, AuditObserver, AuditOperations, AuditBackEnds] : []),
         ...(Anomalies.areWanted(settings.anomalies) ? [AnomalyReport, Anomalies] : []),
