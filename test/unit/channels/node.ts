@@ -38,6 +38,7 @@ export class ReadableSession {
   readonly connection = {
     isOpen: true,
     isServed: true,
+    waitingBytes: 0,
     enqueue: (bytes: Buffer, shedding?: Shedding): boolean => {
       this.got.push(JSON.parse(bytes.toString()) as OutboundMessage);
       shedding?.receipt?.written(Date.now());
