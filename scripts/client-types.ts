@@ -23,7 +23,7 @@ export async function withReference(page: string, reference: string): Promise<st
   const at = page.indexOf(HEADING);
   if (at < 0) throw new Error(`${CLIENT_PAGE} has no heading "${HEADING.trim()}"`);
   const intro =
-    'Made from the types by `npm run client:reference`. `Position`, `Gap`, `Publisher`, `ErrorCode` and the\nreplies are exported too: [protocol.md](protocol.md) describes them.\n';
+    'Made from the types by `npm run client:reference`. `Position`, `Gap`, `Publisher`, `ErrorCode` and the replies are\nexported too: [protocol.md](protocol.md) describes them.\n';
   const text = `${page.slice(0, at)}${HEADING}\n${intro}\n${reference}`;
   return format(text, { ...(await resolveConfig(CLIENT_PAGE)), parser: 'markdown' });
 }

@@ -7,7 +7,7 @@ export const msgpack: Codec = {
   subprotocol: 'v1.binary',
   encode: (message) => encode(message),
   decode(frame) {
-    if (typeof frame === 'string') throw new TypeError('a text frame in a binary protocol');
+    if (typeof frame === 'string') throw new TypeError('text');
     return decode(frame);
   },
 };

@@ -29,7 +29,7 @@ export function sharedSockets(options: SharedSocketsOptions): SocketConstructor 
   if (locks === undefined || Broadcast === undefined || WebSocket === undefined) return WebSocket;
   const tabs = new Map<string, Tab>();
   const tabFor = (url: string): Tab => {
-    const name = `gatehouse:${options.user}:${url}`;
+    const name = `gatehouse:1:${options.user}:${url}`;
     const tab =
       tabs.get(url) ?? new Tab({ name, url, WebSocket, locks, clock, random, page, channel: new Broadcast(name) });
     tabs.set(url, tab);

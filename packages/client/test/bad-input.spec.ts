@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createClient, type ChannelOptions, type ClientOptions, type GatehouseError } from '../src/index.js';
+import {
+  createClient,
+  type ChannelOptions,
+  type Cipher,
+  type ClientOptions,
+  type GatehouseError,
+} from '../src/index.js';
 import { TestServer } from '../src/testing.js';
 
 const SECOND = 1_000;
@@ -143,6 +149,33 @@ describe('bad input has a typed error, and costs no subscription', () => {
     expect(used.codes()).toEqual(['LOAD_FAILED']);
     await expectAlive(used);
     expect(loads).toBe(2);
+  });
+
+  it('DECRYPTION_FAILED: a message that cannot be decrypted does not keep the next from its reader', async () => {
+    const cipher: Cipher = {
+      enc: 'test',
+      seal: async (data) => String(data),
+      openMessage: async (sealed) => (sealed.data === 'sealed' ? Promise.reject(new Error('another key')) : sealed),
+    };
+    const used = start({ cipher });
+    await used.server.clock.advance(SECOND);
+    used.server.publish(ROOM, 'sealed');
+    used.server.publish(ROOM, 'open');
+    await used.server.clock.advance(SECOND);
+    expect([used.codes(), used.shown]).toEqual([['DECRYPTION_FAILED'], ['open']]);
+    await expectAlive(used);
+  });
+
+  it('BAD_DATA: what cannot be encrypted is not sent', async () => {
+    const cipher: Cipher = {
+      enc: 'test',
+      seal: () => Promise.reject(new Error('no key')),
+      openMessage: async (all) => all,
+    };
+    const used = start({ cipher });
+    await used.server.clock.advance(SECOND);
+    await expect(used.client.request('echo', 'secret')).rejects.toMatchObject({ code: 'BAD_DATA' });
+    expect(used.server.requests.some(({ type }) => type === 'echo')).toBe(false);
   });
 
   it('a load that answers with no position is one without a position', async () => {

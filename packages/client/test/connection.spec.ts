@@ -7,7 +7,7 @@ import {
   type Page,
   type PageEvent,
 } from '../src/index.js';
-import { TestServer } from '../src/testing.js';
+import { Refusal, TestServer } from '../src/testing.js';
 
 const SECOND = 1_000;
 
@@ -331,6 +331,61 @@ describe('a token', () => {
     client.close();
     await server.clock.advance(10);
     expect(server.clock.pending).toBe(0);
+  });
+
+  it('is asked for again if the renewal fails, never comes or is refused, over the same connection', async () => {
+    const server = new TestServer();
+    const presented: unknown[] = [];
+    server.handle('auth_refresh', (data) => {
+      const { token } = data as { token: string };
+      presented.push(token);
+      if (token.startsWith('bad')) throw new Refusal('UNAUTHENTICATED');
+      return { expiresAt: null };
+    });
+    const fates = ['first', 'fails', 'hangs', 'bad', 'bad', 'good'];
+    const expiresAt = server.clock.now() + 100_000;
+    const client = clientOf(server, {
+      tokenTimeoutMs: 2_000,
+      token: () => {
+        const fate = fates.shift() ?? 'late';
+        if (fate === 'fails') throw new Error('no network');
+        if (fate === 'hangs') return new Promise(() => {});
+        return tokenWith(fate === 'first' ? expiresAt : expiresAt + 3_600_000, fate);
+      },
+    });
+    client.connect();
+    await server.clock.advance(200 * SECOND);
+    expect(presented.map((token) => String(token).split('.')[0])).toEqual(['bad', 'good']);
+    const codes = ['TOKEN_FAILED', 'TOKEN_FAILED', 'UNAUTHENTICATED', 'TOKEN_FAILED'];
+    expect(client.errors.map(({ code }) => code)).toEqual(codes);
+    expect([server.attempts.length, client.getSnapshot().state]).toEqual([1, 'open']);
+    client.close();
+    await server.clock.advance(10);
+    expect(server.clock.pending).toBe(0);
+  });
+
+  it('is renewed in time by the clock of the server, when that of the device is wrong', async () => {
+    const server = new TestServer();
+    const renewedAt: number[] = [];
+    server.handle('auth_refresh', () => {
+      renewedAt.push(server.clock.elapsed());
+      return { expiresAt: null };
+    });
+    const deviceClock = {
+      now: () => server.clock.now() + 7_200_000,
+      elapsed: () => server.clock.elapsed(),
+      setTimeout: (run: () => void, ms: number) => server.clock.setTimeout(run, ms),
+      clearTimeout: (timer: unknown) => server.clock.clearTimeout(timer),
+    };
+    const client = clientOf(server, {
+      clock: deviceClock,
+      token: () => tokenWith(server.clock.now() + 100_000, `t${server.clock.now()}`),
+    });
+    client.connect();
+    await server.clock.advance(95 * SECOND);
+    expect(renewedAt).toHaveLength(1);
+    expect(renewedAt[0]).toBeGreaterThan(69_000);
+    expect(server.attempts).toHaveLength(1);
   });
 
   it('that was refused is never presented again', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createClient, type Client } from '../src/index.js';
+import { createClient, type Client, type GatehouseError } from '../src/index.js';
+import { msgpack } from '../src/msgpack.js';
 import { sharedSockets } from '../src/tabs.js';
 import type { Channel, Locks } from '../src/tabs/messages.js';
 import { TestServer, type VirtualClock } from '../src/testing.js';
@@ -44,7 +45,7 @@ class TestBrowser {
           };
           const holder = this.held.get(name);
           if (steal === true) {
-            holder?.end(new Error('stolen'));
+            holder?.end(Object.assign(new Error('stolen'), { name: 'AbortError' }));
             take();
           } else if (holder === undefined) take();
           else this.waiting.set(name, [...(this.waiting.get(name) ?? []), take]);
@@ -148,6 +149,75 @@ describe('tabs of one user', () => {
     tabs[0]?.client.close();
     await server.clock.advance(SECOND);
     expect(server.connections).toBe(0);
+  });
+
+  it.each(['{"type":', '[7]', '7', '{"type":"message","channel":7}'])(
+    'are told each of what the server sends and is no message: %s',
+    async (frame) => {
+      const { server, tabs } = open(2);
+      const errors: GatehouseError[] = [];
+      for (const { client } of tabs) client.on('error', (error) => errors.push(error));
+      await server.clock.advance(5 * SECOND);
+      server.emit(frame);
+      await server.clock.advance(SECOND);
+      expect(errors.map(({ code }) => code)).toEqual(['BAD_MESSAGE', 'BAD_MESSAGE']);
+      server.publish(ROOM, 1);
+      await server.clock.advance(SECOND);
+      expect(tabs.map(({ shown }) => shown)).toEqual([[1], [1]]);
+    },
+  );
+
+  it.each([null, 7, {}, { publications: 7, epoch: 'epoch-1' }])(
+    'outlive a reply to a subscribe that is %j',
+    async (reply) => {
+      const { server, tabs } = open(2);
+      let asked = 0;
+      server.handle('subscribe', () =>
+        asked++ === 0 ? reply : { channel: ROOM, ...server.positionOf(ROOM), recovered: false, publications: [] },
+      );
+      await server.clock.advance(30 * SECOND);
+      expect(tabs.map(({ channel }) => channel.getSnapshot().state)).toEqual(['live', 'live']);
+    },
+  );
+
+  it('ignore what another version of the application says in their channel', async () => {
+    const { server, browser, tabs } = open(1);
+    await server.clock.advance(5 * SECOND);
+    const Other = browser.channelsOf('other');
+    for (const message of [null, 'hi', 7, {}]) new Other('gatehouse:1:alice:ws://test/ws').postMessage(message);
+    await server.clock.advance(SECOND);
+    server.publish(ROOM, 1);
+    await server.clock.advance(SECOND);
+    expect(tabs.map(({ shown }) => shown)).toEqual([[1]]);
+  });
+
+  it('have a connection of their own where locks are denied, as in a sandboxed frame', async () => {
+    const server = new TestServer();
+    const browser = new TestBrowser(server.clock);
+    const locks: Locks = { request: async () => Promise.reject(new DOMException('denied', 'SecurityError')) };
+    const WebSocket = sharedSockets({
+      ...server.environment,
+      user: 'alice',
+      locks,
+      BroadcastChannel: browser.channelsOf('tab'),
+    });
+    const client = createClient({ url: 'ws://test/ws', ...server.environment, WebSocket });
+    client.connect();
+    await server.clock.advance(5 * SECOND);
+    expect([client.getSnapshot().state, server.connections]).toEqual(['open', 1]);
+  });
+
+  it('end the client at once if its codec is not JSON, and say so', async () => {
+    const server = new TestServer();
+    const browser = new TestBrowser(server.clock);
+    const options = { user: 'alice', locks: browser.locksOf('tab'), BroadcastChannel: browser.channelsOf('tab') };
+    const WebSocket = sharedSockets({ ...server.environment, ...options });
+    const client = createClient({ url: 'ws://test/ws', ...server.environment, WebSocket, codec: msgpack });
+    const request = client.request('echo');
+    await expect(Promise.all([request, server.clock.advance(SECOND)])).rejects.toMatchObject({
+      code: 'CLOSED',
+      cause: new TypeError('tabs share JSON connections only'),
+    });
   });
 
   it('have a connection each where the browser lacks a piece', () => {

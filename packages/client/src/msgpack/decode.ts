@@ -5,7 +5,7 @@ const TIMESTAMP = -1;
 export function decode(bytes: Uint8Array): unknown {
   const reader = new Reader(bytes);
   const value = reader.read(0);
-  if (!reader.isAtEnd) throw new RangeError('bytes behind the message');
+  if (!reader.isAtEnd) throw new RangeError('goes on too long');
   return value;
 }
 
@@ -119,7 +119,7 @@ class Reader {
 
   /** No memory is taken for a length that the frame cannot hold. */
   private _demand(count: number): void {
-    if (this._at + count > this._bytes.length) throw new RangeError('a message that ends too early');
+    if (this._at + count > this._bytes.length) throw new RangeError('ends too early');
   }
 }
 

@@ -92,8 +92,9 @@ export class Hub {
   }
 
   private _onFrame(data: string): void {
-    const frame = JSON.parse(data) as Frame;
-    if (typeof frame.id !== 'string' || !frame.id.includes('|')) return this._spread(data, frame.channel);
+    const frame = readFrame(data);
+    // What cannot be read goes to all: each tab tells its user, and knows what may be lost.
+    if (typeof frame?.id !== 'string' || !frame.id.includes('|')) return this._spread(data, frame?.channel);
     const at = frame.id.indexOf('|');
     const socket = frame.id.slice(0, at);
     const channel = this._asked.get(frame.id);
@@ -106,12 +107,12 @@ export class Hub {
   /** What the server sends again for one tab, it has left out of what the others get. They know by position what they have. */
   private _onSubscribed(socket: string, channel: string, { type, data }: Frame): void {
     if (type === 'error') return void this._members.get(socket)?.delete(channel);
-    const { epoch, gap, publications } = data as { epoch?: string; gap?: object; publications?: object[] };
-    if (epoch === undefined) return;
+    const { epoch, gap, publications } = isObject(data) ? data : {};
+    if (typeof epoch !== 'string') return;
     const others = [...this._members.keys()].filter((one) => one !== socket);
     const all = [
       ...(gap ? [{ type: 'gap', data: gap }] : []),
-      ...(publications ?? []).map((one) => ({ ...one, type: 'message' })),
+      ...(Array.isArray(publications) ? publications : []).map((one: object) => ({ ...one, type: 'message' })),
     ];
     for (const one of all) this._spread(JSON.stringify({ ...one, v: 1, channel, epoch }), channel, others);
   }
@@ -129,5 +130,15 @@ export class Hub {
 
   private _send(frame: object): void {
     if (this._isOpen) this._wire?.send(JSON.stringify(frame));
+  }
+}
+
+/** @returns undefined if it is no JSON object */
+function readFrame(data: string): Frame | undefined {
+  try {
+    const frame: unknown = JSON.parse(data);
+    return isObject(frame) ? (frame as Frame) : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_SUBPROTOCOL } from '@gatehouse/protocol';
 import type { Socket } from '../environment.js';
 import type { FromHub } from './messages.js';
 import type { Tab } from './tab.js';
@@ -23,6 +24,8 @@ export class SharedSocket implements Socket {
     private readonly _tab: Tab,
     readonly protocols: readonly string[],
   ) {
+    // MessagePack would have to be unpacked for each tab.
+    if (protocols[0] !== DEFAULT_SUBPROTOCOL) throw new TypeError('tabs share JSON connections only');
     const { random, clock } = _tab.setup;
     this._id = Math.floor(random() * 36 ** 8).toString(36);
     this.over = new Promise((resolve) => (this._endOver = resolve));
@@ -34,9 +37,8 @@ export class SharedSocket implements Socket {
   }
 
   send(data: string | Uint8Array): void {
-    if (typeof data !== 'string') throw new TypeError('Tabs share JSON connections only');
-    if (this._state !== 'open') throw new Error('The socket is not open');
-    this._tab.send({ kind: 'frame', socket: this._id, data });
+    if (this._state !== 'open') throw new Error('not open');
+    this._tab.send({ kind: 'frame', socket: this._id, data: String(data) });
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import type { Clock, Page, SocketConstructor } from '../environment.js';
+import { isObject } from '../incoming.js';
 import { Hub } from './hub.js';
 import type { Channel, FromHub, Locks, ToHub } from './messages.js';
 
@@ -74,6 +75,7 @@ export class Tab {
   }
 
   private _onMessage(message: FromHub | ToHub): void {
+    if (!isObject(message)) return;
     if (message.kind === 'open' || message.kind === 'frame' || message.kind === 'close') this._toHub(message);
     else if (message.kind !== 'leads') this._sockets.get(message.socket)?.receive(message);
     else {
@@ -103,7 +105,7 @@ export class Tab {
       });
     this.setup.locks.request(this.setup.name, steal ? { steal } : {}, lead).then(
       () => (this._isWaiting = false),
-      () => this._onStolen(),
+      (error: unknown) => this._onLockLost(error),
     );
   }
 
@@ -125,8 +127,10 @@ export class Tab {
     this._release = undefined;
   }
 
-  private _onStolen(): void {
+  private _onLockLost(error: unknown): void {
     this._isWaiting = false;
+    // Locks are not for this page, as in a sandboxed frame: it leads alone.
+    if ((error as Partial<Error> | undefined)?.name !== 'AbortError') return this._lead();
     this._hub?.end({ code: 1006, reason: 'Another tab leads' });
     this._hub = undefined;
   }
