@@ -1,6 +1,8 @@
 // @module-tag chromium
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Channels } from '../../src/channels/channels.js';
 import { eventually } from '../support/eventually.js';
 import { serveClientPage, type ClientPage } from '../support/client-page.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -30,7 +32,7 @@ window.start = (url, token) => {
     return { epoch, seq };
   };
   const channel = client.channel('${ROOM}', { load, onMessage: ({ data }) => shown.push(data) });
-  Object.assign(window, { client, clock });
+  Object.assign(window, { client, clock, shown });
   window.look = () => ({ state: client.getSnapshot().state, channel: channel.getSnapshot().state, shown, loads, errors, persisted });
 };
 `;
@@ -44,6 +46,17 @@ async function shows(page: Page, part: object): Promise<void> {
 async function advance(page: Page, ms: number): Promise<void> {
   await page.evaluate(`clock.advance(${ms})`);
 }
+
+/** `npm run test:soak` publishes for longer, and tells how long the page was held up. */
+const FLOOD_SECONDS = Number(process.env.FLOOD_SECONDS ?? 1);
+const FLOOD_RATE = 1_000;
+const AT_ONCE = 20;
+
+/** Tasks of the page of more than 50 ms, in milliseconds. */
+const WATCH_TASKS = `
+window.longTasks = [];
+new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
+`;
 
 describe('a page with the client library', () => {
   let site: ClientPage;
@@ -151,5 +164,21 @@ describe('a page with the client library', () => {
     await publish('meanwhile');
     await page.goBack({ waitUntil: 'commit' });
     await shows(page, { channel: 'live', shown: ['before', 'meanwhile'], loads: ['first'], persisted: [false, true] });
+  });
+
+  it('shows 1,000 publications a second in their order', async () => {
+    const channels = server.app.get(Channels, { strict: false });
+    await page.evaluate(WATCH_TASKS);
+    const startsAt = performance.now();
+    const all = Array.from({ length: FLOOD_SECONDS * FLOOD_RATE }, (_, index) => index);
+    for (const number of all) {
+      if (number % AT_ONCE === 0) await pause(startsAt + (1_000 * number) / FLOOD_RATE - performance.now());
+      await channels.publish(ROOM, number);
+    }
+    await expect.poll(() => page.evaluate('shown.length')).toBe(1 + all.length);
+    expect(await page.evaluate('look()')).toMatchObject({ shown: ['before', ...all], loads: ['first'], errors: [] });
+    if (FLOOD_SECONDS === 1) return;
+    const longTasks = (await page.evaluate('longTasks')) as number[];
+    process.stdout.write(`${all.length} publications: ${longTasks.length} tasks over 50 ms: ${longTasks.join(', ')}\n`);
   });
 });

@@ -14,12 +14,31 @@ class TestBrowser {
   private readonly waiting = new Map<string, (() => void)[]>();
   private readonly channels = new Set<{ tab: string; name: string; channel: Channel }>();
   private readonly frozen = new Set<string>();
+  /** What a tab that hangs learns later. */
+  private readonly hanging = new Map<string, (() => void)[]>();
 
   constructor(private readonly clock: VirtualClock) {}
 
   /** It answers nothing more, and keeps its locks. */
   freeze(tab: string): void {
     this.frozen.add(tab);
+  }
+
+  hang(tab: string): void {
+    this.hanging.set(tab, []);
+  }
+
+  /** It learns what happened meanwhile, in this order or the other. */
+  wake(tab: string, order: 'as it happened' | 'backwards'): void {
+    const news = this.hanging.get(tab) ?? [];
+    this.hanging.delete(tab);
+    for (const learn of order === 'backwards' ? news.toReversed() : news) learn();
+  }
+
+  private learn(tab: string, run: () => void): void {
+    const news = this.hanging.get(tab);
+    if (news === undefined) run();
+    else news.push(run);
   }
 
   /** Its locks and channels go with it. */
@@ -45,7 +64,8 @@ class TestBrowser {
           };
           const holder = this.held.get(name);
           if (steal === true) {
-            holder?.end(Object.assign(new Error('stolen'), { name: 'AbortError' }));
+            const stolen = Object.assign(new Error('stolen'), { name: 'AbortError' });
+            if (holder !== undefined) this.learn(holder.tab, () => holder.end(stolen));
             take();
           } else if (holder === undefined) take();
           else this.waiting.set(name, [...(this.waiting.get(name) ?? []), take]);
@@ -55,6 +75,7 @@ class TestBrowser {
 
   channelsOf(tab: string): new (name: string) => Channel {
     const { channels, clock, frozen } = this;
+    const learn = this.learn.bind(this);
     return class implements Channel {
       onmessage: ((event: never) => void) | null = null;
 
@@ -66,7 +87,9 @@ class TestBrowser {
         if (frozen.has(tab)) return;
         for (const other of channels) {
           if (other.channel === this || other.name !== this.name) continue;
-          clock.setTimeout(() => frozen.has(other.tab) || other.channel.onmessage?.({ data } as never), 1);
+          clock.setTimeout(() => {
+            if (!frozen.has(other.tab)) learn(other.tab, () => other.channel.onmessage?.({ data } as never));
+          }, 1);
         }
       }
 
@@ -140,6 +163,28 @@ describe('tabs of one user', () => {
       [1, 2, 3],
     ]);
   });
+
+  it.each(['as it happened', 'backwards'] as const)(
+    'take the lead from one that hangs, which follows them later and drops its connection: news come %s',
+    async (order) => {
+      const { server, browser, tabs } = open(3);
+      await server.clock.advance(5 * SECOND);
+      browser.hang('tab-0');
+      server.publish(ROOM, 1);
+      await server.clock.advance(60 * SECOND);
+      expect(tabs.slice(1).map(({ shown }) => shown)).toEqual([[1], [1]]);
+      browser.wake('tab-0', order);
+      await server.clock.advance(60 * SECOND);
+      server.publish(ROOM, 2);
+      await server.clock.advance(SECOND);
+      expect(tabs.map(({ shown }) => shown)).toEqual([
+        [1, 2],
+        [1, 2],
+        [1, 2],
+      ]);
+      expect(server.connections).toBe(1);
+    },
+  );
 
   it('forget a tab that is closed, and end the connection with the last', async () => {
     const { server, browser, tabs } = open(2);

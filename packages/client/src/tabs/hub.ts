@@ -40,19 +40,20 @@ export class Hub {
     for (const channel of channels) {
       if (!this._isWanted(channel)) this._send({ type: 'unsubscribe', id: `|${channel.length}`, data: { channel } });
     }
-    if (this._members.size === 0) this._drop();
+    if (this._members.size === 0) this.drop();
   }
 
   /** Ends the connection, and tells all tabs. */
   end(close: Close): void {
-    this._drop();
+    this.drop();
     const sockets = [...this._members.keys()];
     this._members.clear();
     this._asked.clear();
     for (const socket of sockets) this._tell({ kind: 'closed', socket, ...close });
   }
 
-  private _drop(): void {
+  /** Ends the connection, and tells nobody: the tabs follow another. */
+  drop(): void {
     this._wire?.drop();
     this._wire = undefined;
     this._isOpen = false;

@@ -48,9 +48,13 @@ export class Tab {
   add(id: string, socket: Member): void {
     this._sockets.set(id, socket);
     this._queueUp(false);
-    // Held as long as the socket, so that the leader notices when this tab is gone.
-    void this.setup.locks.request(`${this.setup.name}#${id}`, {}, () => socket.over).catch(() => {});
-    this.send({ kind: 'open', socket: id, protocols: socket.protocols });
+    const { locks, name } = this.setup;
+    // Held as long as the socket, so that the leader, who waits for it, notices when this tab is gone.
+    const hold = (): Promise<void> => {
+      this.send({ kind: 'open', socket: id, protocols: socket.protocols });
+      return socket.over;
+    };
+    void locks.request(`${name}#${id}`, {}, hold).catch(() => {});
   }
 
   remove(id: string): void {
@@ -79,6 +83,8 @@ export class Tab {
     if (message.kind === 'open' || message.kind === 'frame' || message.kind === 'close') this._toHub(message);
     else if (message.kind !== 'leads') this._sockets.get(message.socket)?.receive(message);
     else {
+      // This tab has hung, and lost its lock meanwhile.
+      this._hub?.drop();
       this._hub = undefined;
       for (const socket of this._sockets.values()) socket.restart();
     }
