@@ -178,7 +178,7 @@ describe('a page with the client library', () => {
     await expect.poll(() => page.evaluate('shown.length')).toBe(1 + all.length);
     expect(await page.evaluate('look()')).toMatchObject({ shown: ['before', ...all], loads: ['first'], errors: [] });
     if (FLOOD_SECONDS === 1) return;
-    const longTasks = (await page.evaluate('longTasks')) as number[];
+    const longTasks = await page.evaluate<number[]>('longTasks');
     process.stdout.write(`${all.length} publications: ${longTasks.length} tasks over 50 ms: ${longTasks.join(', ')}\n`);
   });
 });

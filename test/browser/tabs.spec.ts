@@ -117,24 +117,24 @@ describe('tabs of one browser that share a connection', () => {
   });
 
   it('go on with another leader when the browser freezes theirs, which follows later', async () => {
-    const [leader, other] = await openTabs(2);
+    const [leader, follower] = await openTabs(2);
     const wake = await freeze(leader);
     await publish(2);
-    await share([other], [1, 2]);
+    await share([follower], [1, 2]);
     await wake();
     await leader.bringToFront();
     await publish(3);
-    await share([leader, other], [1, 2, 3]);
+    await share([leader, follower], [1, 2, 3]);
   });
 
   it('take the lead from a leader that hangs, which follows later and drops its connection', async () => {
-    const [leader, other] = await openTabs(2);
+    const [leader, follower] = await openTabs(2);
     const wake = await hang(leader);
     await publish(2);
-    await shows(other, { channel: 'live', shown: [1, 2] });
+    await shows(follower, { channel: 'live', shown: [1, 2] });
     await wake();
     await publish(3);
-    await share([leader, other], [1, 2, 3]);
+    await share([leader, follower], [1, 2, 3]);
   });
 
   it('are five, of which one leader is killed, the next is frozen, and the next hangs', async () => {
