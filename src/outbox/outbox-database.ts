@@ -42,6 +42,7 @@ const STATEMENT_TIMEOUT = '30s';
 const SIZE =
   'CASE WHEN pg_column_compression(data) IS NULL THEN pg_column_size(data) ELSE octet_length(data::text) END';
 
+// `sized.xid` in the order is the number; `xid` alone would be the text that is selected, where 1000 comes before 999.
 const READ = `
   SELECT id, xid::text, channel, CASE WHEN size <= ${MAX_ROW_BYTES} THEN data END AS data, options,
     (extract(epoch FROM clock_timestamp() - at) * 1000)::float8 AS "ageMs", size > ${MAX_ROW_BYTES} AS "isTooLarge"
@@ -54,7 +55,7 @@ const READ = `
     ) page
   ) sized
   WHERE before < ${BATCH_BYTES}
-  ORDER BY xid, id`;
+  ORDER BY sized.xid, sized.id`;
 
 const SETTLE = `
   WITH bad AS (SELECT * FROM unnest($2::bigint[], $3::text[]) AS bad (id, reason)),
