@@ -64,8 +64,8 @@ const auditTail: FactoryProvider<AuditTail> = {
   useFactory: (log: AuditLog | undefined) => log?.tail ?? new AuditTail(),
 };
 
-/** What the console shows. */
 const OBSERVERS = [ConnectionLog, MessageLog, ClusterLog, HookLog, OutboxLog, ApiObserver, TransportObserver];
+/** What the console shows. */
 const FOR_OPERATORS = [NodeActivity, TapWatches, Taps, TapGateway, auditTail];
 
 /**

@@ -66,6 +66,18 @@ export const PROGRAMS = {
     packages: ['python3', 'python3-websockets', 'python3-cryptography'],
     find: findPython,
   },
+  php: {
+    title: 'PHP 8',
+    purpose: 'the example of a back end in PHP',
+    packages: ['php-cli'],
+    find: () => commandNamed('php'),
+  },
+  go: {
+    title: 'Go, 1.19 or later',
+    purpose: 'the example of a back end in Go',
+    packages: ['golang-go'],
+    find: () => commandNamed('go'),
+  },
   postgres: {
     title: 'PostgreSQL, 14 or later',
     purpose: 'the outbox in a database',
