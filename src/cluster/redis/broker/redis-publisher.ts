@@ -13,7 +13,7 @@ import { busy, type RedisLink } from '../connection/redis-link.js';
 const PUBLISH_KEPT = RedisScript.load('publish-kept');
 const PUBLISH_UNKEPT = RedisScript.load('publish-unkept');
 
-/** Most publications, and most bytes, that may wait for Redis. Beyond it, more are refused. */
+/** Publications, and bytes, that may wait for Redis. From then on, more are refused. */
 const MAX_WAITING = 20_000;
 const MAX_WAITING_BYTES = 67_108_864;
 
@@ -39,7 +39,8 @@ export class RedisPublisher {
    *   published but too few replicas have it in time
    */
   async publish(channel: ChannelName, { body, options }: Pick<Outgoing, 'body' | 'options'>): Promise<Published> {
-    if (this.waiting >= MAX_WAITING || this.waitingBytes + body.length > MAX_WAITING_BYTES) throw busy();
+    // Whatever the size of this one: a small publication must not overtake a large one that was refused before it.
+    if (this.waiting >= MAX_WAITING || this.waitingBytes >= MAX_WAITING_BYTES) throw busy();
     this.waiting += 1;
     this.waitingBytes += body.length;
     try {
