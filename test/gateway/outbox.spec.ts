@@ -83,6 +83,21 @@ describe('a row of the outbox', () => {
     expect(await client.next()).toMatchObject({ data: 'late' });
   });
 
+  it('is ordered by the number of its transaction, also where that gets another digit', async () => {
+    await using client = await follower();
+    await using early = await postgres.connect();
+    await early.query('BEGIN');
+    const [{ xid }] = (await early.query('SELECT pg_current_xact_id()::text AS xid')).rows as [{ xid: string }];
+    // Each turn of the loops is a transaction. All of them wait for the first one, and are read at one time.
+    await postgres.query(`DO $$ BEGIN
+      WHILE pg_current_xact_id()::text::bigint < ${10 ** xid.length - 5} LOOP COMMIT; END LOOP;
+      FOR n IN 0..9 LOOP PERFORM gatehouse_publish('${CHANNEL}', to_jsonb(n)); COMMIT; END LOOP;
+    END $$`);
+    await early.query('COMMIT');
+    for (let n = 0; n < 10; n += 1) expect(await client.next()).toMatchObject({ data: n });
+    await emptied();
+  });
+
   it.each([
     ['has a namespace that is not configured', 'cinema:7', null, /UNKNOWN_CHANNEL/],
     ['has no channel name', 'orders', null, /UNKNOWN_CHANNEL/],
