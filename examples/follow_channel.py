@@ -15,7 +15,7 @@ import sys
 import websockets
 
 GIVE_UP = {1000, 1002, 1003, 1007, 1008, 1009, 4403, 4409, 4430}
-WAIT_AT_LEAST = {1013: 5, 4503: 1, 4001: 30}  # seconds, by close code
+WAIT_AT_LEAST = {1013: 5, 4503: 5, 4001: 30}  # seconds, by close code
 
 
 def fetch_token(close_code):

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CLOSES, ERRORS } from '@gatehouse/protocol';
+import { planAfter } from '../../packages/client/src/delays.js';
 import { CODECS } from '../../src/protocol/codecs/subprotocols.js';
 import { REFUSALS, type Refusal } from '../../src/upgrade/ladder/refusals.js';
 import { connect, type Message, type TestClient } from '../support/test-client.js';
@@ -16,6 +17,21 @@ describe('docs/protocol-for-clients.md', () => {
     expect(Object.fromEntries(advised.map(({ code, advice }) => [code, literal(advice)]))).toEqual(
       Object.fromEntries(registered),
     );
+  });
+
+  it('names the shortest wait after each close code that the library and the Python example keep', () => {
+    const documented = table(section(read('docs/protocol-for-clients.md'), '## Close codes'), 'code');
+    const [, example = ''] = /WAIT_AT_LEAST = \{(.*?)\}/.exec(read('examples/follow_channel.py')) ?? [];
+    const ofExample = new Map([...example.matchAll(/(\d+): (\d+)/g)].map(([, code, wait]) => [code, Number(wait)]));
+    for (const { code, 'what to do': text = '' } of documented) {
+      const [, seconds] = /at least (\d+) seconds/.exec(text) ?? [];
+      const { delayMs } = planAfter({ code: Number(code), reason: '' }, 0, 0, () => 0);
+      expect([code, (delayMs ?? 0) / 1_000, ofExample.get(code) ?? 0]).toEqual([
+        code,
+        Number(seconds ?? 0),
+        Number(seconds ?? 0),
+      ]);
+    }
   });
 });
 
