@@ -5,7 +5,7 @@ import ts from 'typescript';
 
 export const CLIENT_PAGE = 'docs/client.md';
 
-const ENTRIES = ['index', 'react', 'tabs', 'msgpack', 'fernet', 'testing'];
+const ENTRIES = ['index', 'react', 'tabs', 'state', 'state-react', 'msgpack', 'fernet', 'testing'];
 const HEADING = '## Reference\n';
 
 /** The exported declarations of each entry point with their comments, as Markdown. Only parses: nothing is checked or built. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-export const ENTRIES = ['index', 'react', 'tabs', 'testing', 'msgpack', 'fernet'];
+export const ENTRIES = ['index', 'react', 'tabs', 'testing', 'msgpack', 'fernet', 'state', 'state-react'];
 
 /** How the package is bundled: the build and the test of its size use the same. */
 export function bundleOptions(home) {

@@ -75,11 +75,11 @@ export class Channels {
     for (const subscription of this._subscriptions.values()) subscription.onDown();
   }
 
-  /** Returns whether the message belongs to a channel. */
+  /** Returns whether the message belongs to a channel that is open here. */
   receive(message: Incoming): boolean {
-    if (message.channel == null || !TYPES.includes(message.type)) return false;
-    this._subscriptions.get(message.channel)?.receive(message);
-    return true;
+    const subscription = TYPES.includes(message.type) && this._subscriptions.get(message.channel ?? '');
+    if (subscription) subscription.receive(message);
+    return !!subscription;
   }
 
   distrust(): void {

@@ -23,6 +23,7 @@ export interface ErrorFields {
   readonly retryAfter?: number | undefined;
   readonly outcomeUnknown?: boolean;
   readonly cause?: unknown;
+  readonly data?: unknown;
 }
 
 /** Every error of this library. Decide by `code`. */
@@ -34,16 +35,19 @@ export class GatehouseError extends Error {
   readonly retryAfter: number | undefined;
   /** Whether the server may have carried the request out. */
   readonly outcomeUnknown: boolean;
+  /** Of `CONFLICT`: the value as it is. */
+  readonly data: unknown;
 
   constructor(
     readonly code: Code,
     message: string,
-    { details, retryAfter, outcomeUnknown = false, cause }: ErrorFields = {},
+    { details, retryAfter, outcomeUnknown = false, cause, data }: ErrorFields = {},
   ) {
     super(message, { cause });
     this.details = details;
     this.retryAfter = retryAfter;
     this.outcomeUnknown = outcomeUnknown;
+    this.data = data;
   }
 }
 

@@ -205,8 +205,14 @@ export class Requests {
   }
 }
 
-export function errorOf({ code = 'INTERNAL_ERROR', message = code, details, retryAfter }: Incoming): GatehouseError {
-  return new GatehouseError(code, message, { details, retryAfter });
+export function errorOf({
+  code = 'INTERNAL_ERROR',
+  message = code,
+  details,
+  retryAfter,
+  data,
+}: Incoming): GatehouseError {
+  return new GatehouseError(code, message, { details, retryAfter, data });
 }
 
 function exceeds(frame: string | Uint8Array, limit: number): boolean {

@@ -45,8 +45,16 @@ describe('the package, minified and compressed', () => {
     expect(await sizeOf('index')).toBeLessThanOrEqual(9.25 * KB);
   });
 
-  it('has at most 14 KB in all that an application can ship', async () => {
-    expect(await sizeOf(...ENTRIES.filter((entry) => entry !== 'testing'))).toBeLessThanOrEqual(14 * KB);
+  it('has at most 14 KB in all that an application can ship, without state', async () => {
+    const usual = ENTRIES.filter((entry) => entry !== 'testing' && !entry.startsWith('state'));
+    expect(await sizeOf(...usual)).toBeLessThanOrEqual(14 * KB);
+  });
+
+  it('adds at most 2.75 KB to an application that follows the state of channels, and nothing to others', async () => {
+    const added = (await sizeOf('index', 'state')) - (await sizeOf('index'));
+    expect(added).toBeLessThanOrEqual(2.75 * KB);
+    const [core] = await bundled('index');
+    expect(core?.text).not.toContain('state.set');
   });
 
   it('works with the names that the bundle has shortened', async () => {

@@ -1,0 +1,257 @@
+import { isRetryable, type Position } from '@gatehouse/protocol';
+import type { Client } from '../client.js';
+import { failure, GatehouseError } from '../errors.js';
+import { guard } from '../guard.js';
+import { isObject, type Incoming } from '../incoming.js';
+import { Observable } from '../observable.js';
+import type { ChannelStateOptions, ChannelStateSnapshot, StateChangeOptions } from '../state.js';
+import { merge } from './merge-patch.js';
+
+/** Values, or a part of them, as replies and `state` messages have them. */
+interface Part extends Partial<Position> {
+  readonly recovered?: boolean;
+  readonly publications?: readonly { readonly seq: number; readonly data?: unknown }[];
+  readonly state?: unknown;
+  readonly versions?: unknown;
+  readonly more?: boolean;
+}
+
+const RETRIED = ['NO_ANSWER', 'BAD_MESSAGE'];
+const LOST = ['NOT_CONNECTED', 'CONNECTION_LOST', 'CLOSED', 'ABORTED', 'QUEUE_FULL'];
+/** The requests have tried again several times by then. */
+const RETRY_MS = 1_000;
+
+export class LiveState {
+  readonly values = new Map<string, unknown>();
+  readonly getSnapshot: () => ChannelStateSnapshot;
+  readonly subscribe: (listener: () => void) => () => void;
+  private readonly _versions = new Map<string, number>();
+  private readonly _store: Observable<ChannelStateSnapshot>;
+  private readonly _ends: readonly (() => void)[];
+  private _position: Position | undefined;
+  /** What comes while a part is under way: it belongs before or behind that part. Undefined: live. */
+  private _held: Incoming[] | undefined = [];
+  /** Replies to older requests count no more. */
+  private _round = 0;
+  private _isOpen = false;
+
+  constructor(
+    private readonly _client: Client,
+    readonly name: string,
+    private readonly _options: ChannelStateOptions,
+  ) {
+    this._store = new Observable<ChannelStateSnapshot>({ state: 'waiting', values: this.values }, (error) =>
+      this._tell(error),
+    );
+    this.getSnapshot = this._store.getSnapshot;
+    this.subscribe = this._store.subscribe;
+    const hear = (_data: unknown, message: Incoming): void => this._hear(message);
+    const { on } = _client as unknown as { on(type: string, handler: typeof hear): () => void };
+    this._ends = [
+      ...['message', 'state', 'unsubscribed'].map((type) => on.call(_client, type, hear)),
+      _client.subscribe(() => this._onConnection()),
+    ];
+    if (_client.getSnapshot().state === 'idle') _client.connect();
+    this._onConnection();
+  }
+
+  versionOf(key: string): number {
+    return this._versions.get(key) ?? 0;
+  }
+
+  set(key: string, patch: unknown, { ifVersion }: StateChangeOptions = {}): Promise<unknown> {
+    const data = { key, patch, ifVersion };
+    return this._change('state.set', data);
+  }
+
+  remove(key: string, { ifVersion }: StateChangeOptions = {}): Promise<unknown> {
+    return this._change('state.remove', { key, ifVersion });
+  }
+
+  close(): void {
+    for (const end of this._ends) end();
+    this._round += 1;
+    if (this._isOpen) this._client.request('unsubscribe', { channel: this.name }).catch(() => {});
+    this._isOpen = false;
+    this._become('waiting');
+  }
+
+  /** A patch that is made twice is as one, but a version holds only once. */
+  private _change(
+    type: string,
+    data: { readonly key: string; readonly ifVersion?: number | undefined },
+  ): Promise<unknown> {
+    const idempotent = data.ifVersion === undefined;
+    return this._client.request(type, { channel: this.name, ...data }, { idempotent });
+  }
+
+  private _onConnection(): void {
+    const isOpen = this._client.getSnapshot().state === 'open';
+    if (isOpen === this._isOpen) return;
+    this._isOpen = isOpen;
+    this._round += 1;
+    if (isOpen) void this._follow();
+    else this._become('waiting');
+  }
+
+  /** Subscribes, until it is live or refused, or the connection ends. */
+  private async _follow(): Promise<void> {
+    const round = ++this._round;
+    this._become('loading');
+    this._held = [];
+    try {
+      await this._load(round);
+    } catch (thrown) {
+      if (round === this._round) this._onFailed(round, thrown);
+    }
+  }
+
+  private _onFailed(round: number, thrown: unknown): void {
+    const error = thrown instanceof GatehouseError ? thrown : failure('BAD_MESSAGE', thrown);
+    const { code } = error;
+    // The next connection subscribes.
+    if (LOST.includes(code)) return;
+    if (!isRetryable(code) && !RETRIED.includes(code)) return this._refuse(error);
+    this._position = undefined;
+    this._tell(error);
+    setTimeout(() => round === this._round && void this._follow(), RETRY_MS);
+  }
+
+  private async _load(round: number): Promise<void> {
+    const reply = await this._ask('subscribe', { since: this._position });
+    if (round !== this._round) return;
+    const { recovered, publications = [], epoch, seq } = reply;
+    if (!recovered) this._replace(reply);
+    for (const publication of publications) this._apply(publication.data, publication.seq);
+    if (epoch === undefined || seq === undefined) throw new TypeError('position');
+    this._position = { epoch, seq };
+    // The reply has what came before it.
+    this._held = this._held?.filter((message) => !isWithin(message, reply));
+    await this._loadRest(round, reply.more === true);
+  }
+
+  /** Reads the parts that are left, and what came meanwhile, in order. */
+  private async _loadRest(round: number, hasMore: boolean): Promise<void> {
+    let more = hasMore;
+    for (;;) {
+      if (more) {
+        const part = await this._ask('state.next', {});
+        if (round !== this._round) return;
+        this._release((message) => isWithin(message, part));
+        this._take(part, false);
+        more = part.more === true;
+        continue;
+      }
+      const [first, ...rest] = this._held ?? [];
+      if (first === undefined) break;
+      this._held = rest;
+      more = this._accept(first);
+    }
+    this._held = undefined;
+    this._become('live');
+  }
+
+  private async _ask(type: string, data: object): Promise<Part> {
+    const reply: unknown = await this._client.request(type, { channel: this.name, ...data });
+    if (!isObject(reply)) throw new TypeError(type);
+    return reply as Part;
+  }
+
+  private _hear(message: Incoming): void {
+    if (message.channel !== this.name || !this._isOpen) return;
+    const { type, data } = message;
+    if (type === 'unsubscribed') {
+      const { lost, code = 'FORBIDDEN', message: text = code } = (data ?? {}) as Record<string, string>;
+      if (lost !== 'presence') this._refuse(new GatehouseError(code, text));
+    } else if (this._held) this._held.push(message);
+    else if (this._accept(message)) {
+      this._held = [];
+      const round = ++this._round;
+      this._become('loading');
+      this._loadRest(round, true).catch((error: unknown) => {
+        if (round === this._round) this._onFailed(round, error);
+      });
+    }
+  }
+
+  private _release(isDue: (message: Incoming) => boolean): void {
+    const held = this._held ?? [];
+    this._held = held.filter((message) => !isDue(message));
+    for (const message of held) if (isDue(message)) this._accept(message);
+  }
+
+  /** Returns whether more values must be asked for. */
+  private _accept({ type, epoch, seq, data }: Incoming): boolean {
+    if (epoch === undefined || seq === undefined) return false;
+    this._position = { epoch, seq };
+    if (type === 'message') this._apply(data, seq);
+    else this._replace(isObject(data) ? data : {});
+    return type === 'state' && isObject(data) && data.more === true;
+  }
+
+  private _replace(part: Part): void {
+    this.values.clear();
+    this._versions.clear();
+    this._take(part, true);
+  }
+
+  private _take({ state, versions }: Part, isSnapshot: boolean): void {
+    const values = Object.entries(isObject(state) ? state : {});
+    for (const [key, value] of values) {
+      this.values.set(key, value);
+      const version = isObject(versions) ? versions[key] : undefined;
+      this._versions.set(key, typeof version === 'number' ? version : 0);
+    }
+    this._changed({ set: new Map(values), removed: [], isSnapshot });
+  }
+
+  private _apply(data: unknown, seq: number): void {
+    const { set, del } = isObject(data) ? data : {};
+    const removed = Array.isArray(del) ? (del as string[]) : [];
+    const changed = new Map<string, unknown>();
+    for (const key of removed) {
+      this.values.delete(key);
+      this._versions.delete(key);
+    }
+    for (const [key, patch] of Object.entries(isObject(set) ? set : {})) {
+      const value = merge(this.values.get(key), patch);
+      changed.set(key, value);
+      this.values.set(key, value);
+      this._versions.set(key, seq);
+    }
+    this._changed({ set: changed, removed: removed.filter((key) => !changed.has(key)), isSnapshot: false });
+  }
+
+  private _changed(change: Parameters<NonNullable<ChannelStateOptions['onChange']>>[0]): void {
+    guard(
+      () => this._options.onChange?.(change),
+      (error) => this._tell(error),
+    );
+    this._store.set({ ...this.getSnapshot() });
+  }
+
+  private _become(state: ChannelStateSnapshot['state'], error?: GatehouseError): void {
+    this._store.set({ state, values: this.values, error });
+  }
+
+  private _refuse(error: GatehouseError): void {
+    this._round += 1;
+    this._position = undefined;
+    this._held = [];
+    this._become('refused', error);
+    this._tell(error);
+  }
+
+  private _tell(error: GatehouseError): void {
+    // A handler of errors that throws has nobody to tell.
+    guard(
+      () => this._options.onError?.(error),
+      () => {},
+    );
+  }
+}
+
+/** Whether a message belongs before a part of the same epoch. */
+function isWithin({ epoch, seq = 0 }: Incoming, part: Part): boolean {
+  return epoch === part.epoch && seq <= (part.seq ?? 0);
+}
