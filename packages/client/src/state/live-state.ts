@@ -4,7 +4,7 @@ import { failure, GatehouseError } from '../errors.js';
 import { guard } from '../guard.js';
 import { isObject, type Incoming } from '../incoming.js';
 import { Observable } from '../observable.js';
-import type { ChannelStateOptions, ChannelStateSnapshot, StateChangeOptions } from '../state.js';
+import type { ChannelStateOptions, ChannelStateSnapshot, StateChangeOptions } from './state-types.js';
 import { merge } from './merge-patch.js';
 
 /** Values, or a part of them, as replies and `state` messages have them. */
