@@ -56,6 +56,8 @@ export interface RequestsHost extends Environment {
 
 const TIMEOUT_MS = 15_000;
 const MOST_ATTEMPTS = 5;
+/** Under way over one connection, with those that wait for the rate that the server allows. */
+const MOST_PENDING = 10_000;
 /** Of what waits for the first connection, too. */
 export const QUEUE: QueueLimits = { messages: 100, bytes: 256 * 1_024, ageMs: 30_000 };
 
@@ -154,6 +156,7 @@ export class Requests {
     const { state } = link;
     if (signal?.aborted) throw failure('ABORTED', signal.reason);
     if (state === 'closed') throw failure('CLOSED');
+    if (this._pending.size >= MOST_PENDING) throw failure('QUEUE_FULL');
     if (state === 'open') return;
     if (state === 'waiting' && !queue) throw failure('NOT_CONNECTED');
     const limits = queue ?? QUEUE;

@@ -121,6 +121,18 @@ describe('a request', () => {
     expect(outcomes[0]?.error).toMatchObject({ code: 'NO_ANSWER', outcomeUnknown: false });
   });
 
+  it('is refused if 10,000 others wait for their answer', async () => {
+    const { server, client } = start();
+    server.handle('slow', () => undefined);
+    await server.clock.advance(SECOND);
+    const waiting = Array.from({ length: 10_000 }, () => client.request('slow'));
+    for (const request of waiting) request.catch(() => {});
+    await server.clock.advance(SECOND);
+    await expect(client.request('slow')).rejects.toMatchObject({ code: 'QUEUE_FULL', outcomeUnknown: false });
+    client.close();
+    await expect(Promise.allSettled(waiting)).resolves.toHaveLength(10_000);
+  });
+
   it('keeps to the message rate that the server told, also after a pause', async () => {
     const limits = { maxMessageBytes: 0, messageRate: 10, messageBurst: 20 };
     const { server, client } = start({ limits });
