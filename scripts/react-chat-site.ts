@@ -1,9 +1,16 @@
+import { build } from 'esbuild';
 import { SignJWT } from 'jose';
 import { fileURLToPath } from 'node:url';
 import { createServer, type LogLevel, type Plugin, type ViteDevServer } from 'vite';
 
 const packages = fileURLToPath(new URL('../packages', import.meta.url));
 const root = fileURLToPath(new URL('../examples/react-chat', import.meta.url));
+
+/** Compiles the messages of the chat, for FEATURES_FILE. */
+export async function compileChatFeatures(outfile: string): Promise<void> {
+  const tsconfigRaw = { compilerOptions: { experimentalDecorators: true } };
+  await build({ entryPoints: [`${root}/server.ts`], outfile, format: 'esm', tsconfigRaw });
+}
 
 interface ChatSetup {
   /** `http://127.0.0.1:8080` */

@@ -13,7 +13,12 @@ export interface Contract {
     'presence': { data: ReadPresence; reply: ChannelMembers };
     'publish': { data: Publish; reply: Published };
     'send_message': { data: SendMessage; reply: SendResult };
+    'state.next': { data: ReadState; reply: StatePage };
+    'state.remove': { data: RemoveState; reply: StateChanged };
+    'state.set': { data: SetState; reply: StateChanged };
     'subscribe': { data: Subscribe; reply: Subscription };
+    'tap.start': { data: StartTap; reply: TapStarted };
+    'tap.stop': { data: undefined; reply: TapStopped };
     'unsubscribe': { data: Unsubscribe; reply: Unsubscribed };
   };
   /** What the server sends by itself: type → data. */
@@ -22,6 +27,9 @@ export interface Contract {
     'direct_message': DirectMessage;
     'gap': ChannelGap;
     'presence': PresenceChange;
+    'state': StatePart;
+    'tap.end': TapEnd;
+    'tap.line': TapLine;
     'unsubscribed': SubscriptionLoss;
   };
   /** What is published in channels: pattern → data. */
@@ -136,6 +144,16 @@ export interface ReadPresence {
   channel: string;
 }
 
+export interface ReadState {
+  channel: string;
+}
+
+export interface RemoveState {
+  key: string;
+  ifVersion?: number;
+  channel: string;
+}
+
 export interface SendMessage {
   targetUserId: string;
   message: unknown;
@@ -151,9 +169,46 @@ export interface SessionLimits {
   messageBurst: number;
 }
 
+export interface SetState {
+  patch?: unknown;
+  channel: string;
+  key: string;
+  ifVersion?: number;
+}
+
 export interface Since {
   epoch: string;
   seq: number;
+}
+
+export interface StartTap {
+  userId?: string;
+  sessionId?: string;
+  channel?: string;
+  type?: string;
+  payload?: boolean;
+}
+
+export interface StateChanged {
+  channel: string;
+  key: string;
+  epoch: string;
+  version: number;
+}
+
+export interface StatePage {
+  channel: string;
+  epoch: string;
+  seq: number;
+  state: Record<string, unknown>;
+  versions: Record<string, unknown>;
+  more?: boolean;
+}
+
+export interface StatePart {
+  state: Record<string, unknown>;
+  versions: Record<string, unknown>;
+  more?: boolean;
 }
 
 export interface Subscribe {
@@ -168,6 +223,9 @@ export interface Subscription {
   recovered: boolean;
   publications: PublicationInReply[];
   gap?: ChannelGap;
+  state?: Record<string, unknown>;
+  versions?: Record<string, unknown>;
+  more?: boolean;
   epoch?: string;
   seq?: number;
 }
@@ -176,6 +234,40 @@ export interface SubscriptionLoss {
   lost: 'channel' | 'presence';
   code: string;
   message: string;
+}
+
+export interface TapEnd {
+  tapId: string;
+  reason: 'time' | 'rights';
+}
+
+export interface TapLine {
+  tapId: string;
+  at: number;
+  node: string;
+  direction: 'in' | 'out' | 'event';
+  type: string;
+  outcome: string;
+  session?: string;
+  user?: string;
+  channel?: string;
+  seq?: number;
+  bytes?: number;
+  ms?: number;
+  sessions?: number;
+  payload?: string;
+  leftOut?: number;
+}
+
+export interface TapStarted {
+  tapId: string;
+  endsAt: number;
+  nodes: string[];
+  missing: string[];
+}
+
+export interface TapStopped {
+  wasActive: boolean;
 }
 
 export interface TokenExpiry {

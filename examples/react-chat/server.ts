@@ -7,5 +7,5 @@ export class ChatLine {
   text!: string;
 }
 
-@Module({})
+@Module({ providers: [] })
 export default class ChatModule {}
