@@ -12,6 +12,7 @@ const DOCUMENTS = [
   'docs/adr',
   'examples',
   'examples/gateway-chat',
+  'examples/orders',
   'deploy/helm/gatehouse',
   'packages/create-gatehouse',
   'packages/create-gatehouse/template',
