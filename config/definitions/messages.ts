@@ -65,6 +65,14 @@ export const messages = {
     effect:
       'If a handler has not replied by then, or not sent the first value of a stream, the client gets TIMEOUT and the connection goes on with its next message. A later reply is dropped. 0 = no limit.',
   }),
+  maxBatch: integer({
+    env: 'MAX_BATCH_MESSAGES',
+    fallback: 64,
+    min: 1,
+    unit: 'messages',
+    effect:
+      'Messages in one frame of the subprotocol v1.json.batch. Each counts, and costs, on its own. A frame with more gets one INVALID_MESSAGE_FORMAT.',
+  }),
   maxPending: integer({
     env: 'MAX_PENDING_MESSAGES',
     fallback: 64,

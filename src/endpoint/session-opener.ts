@@ -67,17 +67,19 @@ export class SessionOpener {
     const { sessionId, place, principal, codec, upgrade } = accepted;
     const { request, socket } = upgrade;
     const { address } = accepted.client;
-    const format = this.formats.of(codec, takesCompressed(connection, request));
+    const isCompressed = takesCompressed(connection, request);
+    const format = this.formats.of(codec, isCompressed);
     const session = new Session(sessionId, { principal, connection, format, address, events: this.sessions.events });
     const inbox = new Inbox({ session, place, rate: this.rates.of(place) }, context);
-    connection.attach(socket, this.shared, inbox);
+    const batchesFrom = isCompressed ? this.access.messages.compressFromBytes : 0;
+    connection.attach(socket, this.shared, inbox, codec.split === undefined ? undefined : batchesFrom);
     this.heartbeat.watch(connection);
     this.sessions.add(session);
     hooks.connected(connection, request);
   }
 
   private inboxContext(path: string, hooks: ConnectionHooks): InboxContext {
-    const { maxPending, maxProtocolErrors, abuseBanAfter, handlerTimeoutMs } = this.access.messages;
+    const { maxPending, maxBatch, maxProtocolErrors, abuseBanAfter, handlerTimeoutMs } = this.access.messages;
     return {
       handlers: this.table.of(path),
       dispatcher: this.dispatcher,
@@ -85,6 +87,7 @@ export class SessionOpener {
       costOfSize: this.rates.costOfSize,
       abuseBanAfter,
       maxPending,
+      maxBatch,
       maxProtocolErrors,
       patienceMs: (handlerTimeoutMs || PATIENCE_MS) + PATIENCE_MARGIN_MS,
       onAbuse: ({ session, place }) => {

@@ -46,6 +46,8 @@ export class FrameFormats {
 function formatsOf(compressFromBytes: number): Record<Subprotocol, FrameFormat> {
   return {
     'v1.json': new FrameFormat(CODECS['v1.json'], compressFromBytes),
+    // Their lists are compressed, not their messages.
+    'v1.json.batch': new FrameFormat(CODECS['v1.json.batch'], 0),
     'v1.binary': new FrameFormat(CODECS['v1.binary'], compressFromBytes),
     'v2.proto': new FrameFormat(CODECS['v2.proto'], compressFromBytes),
   };

@@ -58,11 +58,11 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
   private controlRate!: ControlRate;
 
   /** Called by the upgrade directly after the handshake, in the same turn. */
-  attach(socket: Duplex, context: ConnectionContext, listener: ConnectionListener): void {
+  attach(socket: Duplex, context: ConnectionContext, listener: ConnectionListener, batchesFrom?: number): void {
     this.raw = socket;
     this.listener = listener;
     this.controlRate = context.controlRate;
-    this.outbound = new context.Queue(socket, context, this);
+    this.outbound = new context.Queue(socket, context, this, batchesFrom);
     listen(this, socket);
   }
 

@@ -1,3 +1,5 @@
+import { batchFrames } from './batch-frames.js';
+
 /**
  * Up to this size, the frames of a turn are copied into one buffer. Beyond it, copying costs more than a vectored
  * write.
@@ -18,6 +20,9 @@ export class FlushTurn {
   bytesSent = 0;
 
   private dirty: Flushable[] = [];
+  private batchedFrames: readonly Buffer[] = [];
+  private batches: Buffer[] | undefined;
+  private batchesFrom = 0;
   private joinedFrames: readonly Buffer[] = [];
   private joined: Buffer | undefined;
   private readonly flushAll = (): void => {
@@ -26,10 +31,22 @@ export class FlushTurn {
     for (const queue of queues) queue.endTurn();
     this.joinedFrames = [];
     this.joined = undefined;
+    this.batchedFrames = [];
+    this.batches = undefined;
   };
 
   add(queue: Flushable): void {
     if (this.dirty.push(queue) === 1) setImmediate(this.flushAll);
+  }
+
+  /** The frames as lists of messages. Those of the previous queue are used again if it has the same frames. */
+  batch(frames: readonly Buffer[], compressFromBytes: number): Buffer[] {
+    const isSame = this.batchesFrom === compressFromBytes && holdTheSame(frames, this.batchedFrames);
+    if (this.batches !== undefined && isSame) return this.batches;
+    this.batchedFrames = frames;
+    this.batchesFrom = compressFromBytes;
+    this.batches = batchFrames(frames, compressFromBytes);
+    return this.batches;
   }
 
   /** The frames in one buffer. The buffer of the previous queue is used again if it has the same frames. */

@@ -9,7 +9,6 @@ import { unsentBytes } from './traffic.js';
 import { writeFrames } from './write-frames.js';
 
 const NOTHING = Buffer.alloc(0);
-
 /** The parts that all queues of a node share. */
 export abstract class OutboundContext {
   abstract readonly turn: FlushTurn;
@@ -39,10 +38,12 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   /** Bytes that this queue has reported to the budget. */
   heldBytes = 0;
 
+  /** @param batchesFrom set if messages leave in lists: those of at least this length are compressed, 0: none */
   constructor(
     protected readonly socket: Duplex,
     private readonly context: OutboundContext,
     private readonly observer: OutboundObserver,
+    private readonly batchesFrom?: number,
   ) {}
 
   /** Bytes that wait here and in the socket. */
@@ -235,12 +236,15 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     this.bytes = 0;
     this.exemptBytes = 0;
     if (bytes >= this.context.limitBytes) for (const frame of frames) this.exempt(frame);
-    this.context.turn.bytesSent += bytes;
     this.hand(frames, bytes);
   }
 
   /** @param done called when the operating system has taken all of them, or the write has failed */
   protected hand(frames: readonly Buffer[], bytes: number, done?: (error?: Error | null) => void): void {
-    writeFrames(this.socket, frames, { bytes, turn: this.context.turn, done });
+    const { turn } = this.context;
+    const lists = this.batchesFrom === undefined ? undefined : turn.batch(frames, this.batchesFrom);
+    const size = lists === undefined ? bytes : lists.reduce((sum, { length }) => sum + length, 0);
+    turn.bytesSent += size;
+    writeFrames(this.socket, lists ?? frames, { bytes: size, turn, done });
   }
 }

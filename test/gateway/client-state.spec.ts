@@ -22,7 +22,7 @@ const truth = async (channel: string): Promise<ReadonlyMap<string, unknown>> =>
   (await server().app.get(Channels, { strict: false }).state(channel).all()).values;
 
 function opened(): { readonly client: Client; [Symbol.dispose](): void } {
-  const client = createClient({ url: server().url, token: mintToken(), WebSocket: WebSocket as never });
+  const client = createClient({ url: server().url, token: mintToken(), WebSocket });
   return { client, [Symbol.dispose]: () => client.close() };
 }
 

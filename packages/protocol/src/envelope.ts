@@ -3,7 +3,7 @@ import type { ErrorCode } from './error-codes.js';
 /** What ties a reply to its request: a string of at most 64 characters or a safe integer, chosen by the client. */
 export type CorrelationId = string | number;
 
-export type Subprotocol = 'v1.json' | 'v1.binary' | 'v2.proto';
+export type Subprotocol = 'v1.json' | 'v1.json.batch' | 'v1.binary' | 'v2.proto';
 
 /** What a client speaks that offers no subprotocol at all. */
 export const DEFAULT_SUBPROTOCOL: Subprotocol = 'v1.json';

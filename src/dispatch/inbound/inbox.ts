@@ -21,6 +21,8 @@ export interface InboxContext {
   /** Refused messages in a row before the connection closes. 0: never. */
   readonly abuseBanAfter: number;
   readonly maxPending: number;
+  /** Messages in one frame of a subprotocol whose frames can have several. */
+  readonly maxBatch: number;
   /** How long running messages may take after their client has left, while others wait behind them. */
   readonly patienceMs: number;
   /** Malformed messages in a row before the connection closes. 0: never. */
@@ -94,6 +96,12 @@ export class Inbox extends ConnectionReports implements ConnectionListener {
   }
 
   message(bytes: Buffer, isBinary: boolean): void {
+    const messages = isBinary ? undefined : this.session.codec.split?.(bytes, this.context.maxBatch);
+    if (messages === undefined) return this.arrive(bytes, isBinary);
+    for (const message of messages) this.arrive(message, isBinary);
+  }
+
+  private arrive(bytes: Buffer, isBinary: boolean): void {
     const { session } = this;
     // Messages after the server has closed are not handled: a client may take its time to answer the close frame.
     if (!session.connection.isServed) return this.tellUnhandled('closed_by_server', 1);

@@ -19,6 +19,9 @@ export interface Codec {
   readonly subprotocol: Subprotocol;
   readonly frameKind: FrameKind;
 
+  /** Cuts a frame into its messages, if frames can have several. Undefined: the frame is one message. */
+  split?(bytes: Buffer, most: number): readonly Buffer[] | undefined;
+
   /**
    * Decodes one whole message to a plain value, which is an object if the client follows the protocol. Allocates in
    * proportion to `bytes`, whatever lengths it declares.

@@ -1,5 +1,6 @@
 import { ENVELOPE_VERSION, type ErrorMessage, type OutboundMessage, type ServerMessage } from '@gatehouse/protocol';
 import type { Codec } from './codec.js';
+import { itemsOf } from './json-batch.js';
 import { EnvelopeError } from '../envelope.js';
 import { holdsInfinity, holdsProtoKey, isTooComplex, mayHoldInfinity, mayHoldProtoKey } from './json-guard.js';
 import { type LeafRules, needsTranslation, translate } from './outbound-value.js';
@@ -21,6 +22,9 @@ export const jsonCodec: Codec = {
     return `${head(message)}${'code' in message ? errorFields(message) : messageFields(message)}}`;
   },
 };
+
+/** `v1.json.batch`: a frame is a list of messages, or one message. The socket joins what it writes into lists. */
+export const jsonBatchCodec: Codec = { ...jsonCodec, subprotocol: 'v1.json.batch', split: itemsOf };
 
 /**
  * @throws SyntaxError: not JSON, deeper than MAX_DEPTH, more than MAX_CONTAINERS, a key `__proto__`, or a number such

@@ -1,11 +1,12 @@
 import type { Subprotocol } from '@gatehouse/protocol';
 import type { Codec } from './codec.js';
-import { jsonCodec } from './json-codec.js';
+import { jsonBatchCodec, jsonCodec } from './json-codec.js';
 import { msgpackCodec } from './msgpack-codec.js';
 import { protobufCodec } from './protobuf-codec.js';
 
 export const CODECS: Readonly<Record<Subprotocol, Codec>> = {
   'v1.json': jsonCodec,
+  'v1.json.batch': jsonBatchCodec,
   'v1.binary': msgpackCodec,
   'v2.proto': protobufCodec,
 };

@@ -88,6 +88,7 @@ const protobuf: Specimens = {
 
 export const SPECIMENS: Readonly<Record<Subprotocol, Specimens>> = {
   'v1.json': json,
+  'v1.json.batch': json,
   'v1.binary': msgpack,
   'v2.proto': protobuf,
 };

@@ -46,9 +46,9 @@ export class LiveState {
     this.getSnapshot = this._store.getSnapshot;
     this.subscribe = this._store.subscribe;
     const hear = (_data: unknown, message: Incoming): void => this._hear(message);
-    const { on } = _client as unknown as { on(type: string, handler: typeof hear): () => void };
+    const events = _client as unknown as { on(type: string, handler: typeof hear): () => void };
     this._ends = [
-      ...['message', 'state', 'unsubscribed'].map((type) => on.call(_client, type, hear)),
+      ...['message', 'state', 'unsubscribed'].map((type) => events.on(type, hear)),
       _client.subscribe(() => this._onConnection()),
     ];
     if (_client.getSnapshot().state === 'idle') _client.connect();
@@ -154,7 +154,7 @@ export class LiveState {
   private async _ask(type: string, data: object): Promise<Part> {
     const reply: unknown = await this._client.request(type, { channel: this.name, ...data });
     if (!isObject(reply)) throw new TypeError(type);
-    return reply as Part;
+    return reply;
   }
 
   private _hear(message: Incoming): void {

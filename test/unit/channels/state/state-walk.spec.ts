@@ -141,54 +141,45 @@ class World {
     this.viewers = Array.from({ length: VIEWERS }, (_, n) => new Viewer(this.nodes[n % NODES] as StateNode));
   }
 
-  async take(step: Step): Promise<unknown> {
-    const node = 'node' in step ? this.nodes[step.node] : undefined;
-    const viewer = 'viewer' in step ? this.viewers[step.viewer] : undefined;
-    switch (step.step) {
-      case 'set':
-        return this.changes.push(
-          node?.channels
-            .state(NAME)
-            .set(step.key, step.patch)
-            .catch(() => {}) ?? Promise.resolve(),
-        );
-      case 'remove':
-        return this.changes.push(
-          node?.channels
-            .state(NAME)
-            .remove(step.key)
-            .catch(() => {}) ?? Promise.resolve(),
-        );
-      case 'connect':
-        return void viewer?.connect();
-      case 'leave':
-        return viewer?.disconnect();
-      case 'slow':
-      case 'fast':
-        return viewer?.slow(step.step === 'slow');
-      case 'read':
-        return viewer?.readAll();
-      case 'lose':
-      case 'hear':
-        return node && (node.link.isLossy = step.step === 'lose');
-      case 'away':
-      case 'back':
-        return node && (node.link.isAway = step.step === 'away');
-      case 'interrupt':
-        return node?.link.interrupt();
-      case 'tick':
-        return pause(2);
-      case 'turn':
-        return settled();
-      case 'sweep':
-        for (const { hub, sweeper } of this.nodes) {
-          hub.tick(performance.now());
-          await sweeper.sweep(performance.now());
-        }
-        return undefined;
-      case 'new life':
-        return this.engine.beginNewLife();
-    }
+  async take(step: Step): Promise<void> {
+    if ('key' in step) this.change(step);
+    else if ('viewer' in step) this.view(step);
+    else if ('node' in step) this.disturb(step);
+    else await this.pass(step.step);
+  }
+
+  private change(step: Extract<Step, { key: string }>): void {
+    const state = this.nodes[step.node]?.channels.state(NAME);
+    const change = step.step === 'set' ? state?.set(step.key, step.patch) : state?.remove(step.key);
+    // One that the engine cannot take now.
+    this.changes.push(change?.catch(() => {}) ?? Promise.resolve());
+  }
+
+  private view({ step, viewer: index }: Extract<Step, { viewer: number }>): void {
+    const viewer = this.viewers[index];
+    if (step === 'connect') void viewer?.connect();
+    else if (step === 'leave') viewer?.disconnect();
+    else if (step === 'read') viewer?.readAll();
+    else viewer?.slow(step === 'slow');
+  }
+
+  private disturb({ step, node: index }: Exclude<Extract<Step, { node: number }>, { key: string }>): void {
+    const link = this.nodes[index]?.link;
+    if (link === undefined) return;
+    if (step === 'interrupt') link.interrupt();
+    else if (step === 'lose' || step === 'hear') link.isLossy = step === 'lose';
+    else link.isAway = step === 'away';
+  }
+
+  private async pass(step: 'tick' | 'turn' | 'sweep' | 'new life'): Promise<void> {
+    if (step === 'tick') await pause(2);
+    else if (step === 'turn') await settled();
+    else if (step === 'new life') await this.engine.beginNewLife();
+    else
+      for (const { hub, sweeper } of this.nodes) {
+        hub.tick(performance.now());
+        await sweeper.sweep(performance.now());
+      }
   }
 
   /** Every fault ends, everybody reads, and everyone who is connected must see what the engine has. */
