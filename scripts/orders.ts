@@ -34,12 +34,14 @@ const server = spawn(process.execPath, ['--enable-source-maps', `${ROOT}dist/src
   env: { ...process.env, ...environment },
   stdio: 'inherit',
 });
+// Listened for from the start: a port that is in use ends it at once.
+const ended = once(server, 'close');
 const site = await openOrdersSite({ database, gatehouse: `ws://127.0.0.1:${PORT}/ws` });
 await site.listen(SITE_PORT, '127.0.0.1');
 process.stdout.write(`Orders: http://127.0.0.1:${SITE_PORT}\n`);
 
 // Gatehouse ends by itself on these; what it stands on ends after it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => server.kill(signal));
-await once(server, 'close');
+await ended;
 await site.close();
 await own?.[Symbol.asyncDispose]();

@@ -95,6 +95,11 @@ describe('a back end that gives no usable answer', () => {
     ['names a channel that cannot exist', 'bad_answer', () => ({ messages: [{ to: { channel: 'no' }, type: 'x' }] })],
     ['answers two megabytes', 'bad_answer', () => ({ data: 'x'.repeat(2_000_000) })],
     ['says nothing', 'timeout', () => new Promise(() => {})],
+    [
+      'sends half an answer and stops',
+      'timeout',
+      (_asked, response) => void response.writeHead(200, { 'content-length': 9 }).write('{'),
+    ],
   ];
 
   it.each(FAULTS)('that %s is UPSTREAM_UNAVAILABLE, counted as %s', async (_name, reason, answer) => {

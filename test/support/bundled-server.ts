@@ -4,8 +4,11 @@ import { build, type Plugin } from 'esbuild';
 
 export const BUNDLE = 'bundle';
 
-/** They start workers or read files beside their own modules. */
-const NOT_BUNDLED = ['pino', 'pino-pretty', 'swagger-ui-dist', 'swagger-ui-dist/*'];
+/**
+ * They start workers or read files beside their own modules. The last three are CommonJS loaded by import(): in a bundle
+ * they would have a default export only.
+ */
+const NOT_BUNDLED = ['pino', 'pino-pretty', 'swagger-ui-dist', 'swagger-ui-dist/*', 'undici', 'opossum', 'pg'];
 
 /** Nest loads them only for those who use them. */
 const ABSENT = [
