@@ -11,7 +11,10 @@ it('refuses everything after the first publication that it refuses, so that a sm
   const publisher = new RedisPublisher(silent, {} as Acknowledgements);
   onTestFinished(() => publisher.close());
   const publish = async (body: Buffer): Promise<void> => {
-    const given = publisher.publish('room:a' as ChannelName, { body, options: {} });
+    const given = publisher.publish('room:a' as ChannelName, {
+      body,
+      options: { history: undefined, idempotencyKey: undefined },
+    });
     // What is refused is refused at once.
     await Promise.race([given, Promise.resolve().then(() => Promise.resolve())]);
     given.catch(() => undefined);
