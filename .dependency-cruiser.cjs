@@ -70,9 +70,16 @@ module.exports = {
     },
     {
       name: 'packages-share-protocol-alone',
+      comment: 'the console is a page that uses the client',
       severity: 'error',
-      from: { path: '^packages/([^/]+)/' },
+      from: { path: '^packages/([^/]+)/', pathNot: '^packages/console/' },
       to: { path: '^packages/', pathNot: ['^packages/$1/', '^packages/protocol/'] },
+    },
+    {
+      name: 'the-console-shares-protocol-and-client',
+      severity: 'error',
+      from: { path: '^packages/console/' },
+      to: { path: '^packages/', pathNot: '^packages/(console|protocol|client)/' },
     },
     {
       name: 'protocol-has-no-dependency',
@@ -163,7 +170,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'require', 'node', 'default', 'types'],
-      extensions: ['.ts', '.d.ts', '.js', '.mjs', '.cjs'],
+      extensions: ['.ts', '.tsx', '.d.ts', '.js', '.mjs', '.cjs'],
     },
   },
 };

@@ -188,7 +188,11 @@ function complete(parsed: Parsed, { namespaces, hooks }: Files): Settings {
   const isGuarded = internal.metricsToken !== undefined || internal.port !== 0;
   return deepFreeze({
     ...parsed,
-    api: { ...api, docs: decided(api.docs, server.environment !== 'production') },
+    api: {
+      ...api,
+      docs: decided(api.docs, server.environment !== 'production'),
+      console: api.enabled === 'off' ? 'off' : decided(api.console, server.environment !== 'production'),
+    },
     connections: {
       ...connections,
       exemptLoopback: decided(connections.exemptLoopback, server.environment !== 'production'),

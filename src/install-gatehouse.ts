@@ -9,6 +9,7 @@ import { RealtimeAdapter } from './endpoint/realtime-adapter.js';
 import { GatehouseModule } from './gatehouse.module.js';
 import { NodeReporter } from './lifecycle/node-reporter.js';
 import { ServerState } from './lifecycle/server-state.js';
+import { setUpConsole } from './server-api/console/set-up-console.js';
 import { setUpDocs, setUpServerApi } from './server-api/set-up.js';
 import { guardPaths } from './transport/http-gate.js';
 import { HttpPrefix } from './transport/http-prefix.js';
@@ -31,6 +32,7 @@ export async function installGatehouse(app: INestApplication): Promise<void> {
   setUpServerApi(express, settings, prefix);
   setUpDocs(express, settings, prefix);
   setUpContract(express, settings, prefix);
+  setUpConsole(express, settings, prefix);
   setUpGateways(app, settings);
   await app.get(InternalPort).open(app.getHttpAdapter().getInstance() as RequestListener, undefined);
   const http = app.getHttpServer() as Server;

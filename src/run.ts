@@ -4,7 +4,7 @@ import { configurationOfProcess } from '../config/environment.js';
 import type { Settings } from '../config/settings.js';
 import { UnusableSettings } from '../config/unusable-settings.js';
 import type { GatehouseServer } from './server.js';
-import { startBanner } from './start-banner.js';
+import { operatorsUrl, startBanner } from './start-banner.js';
 import type { StopSignals } from './stop-signals.js';
 
 const DEVELOPMENT_TOKEN = { sub: 'developer', roles: ['ADMIN', 'MEMBER'], expiresInSeconds: 86_400 };
@@ -46,11 +46,14 @@ function logUncaughtErrors({ logger }: GatehouseServer): void {
   );
 }
 
-/** Like Jupyter, a development server prints an address to paste into any client. */
+/** Like Jupyter, a development server prints an address to paste into any client, and one of the console. */
 async function printReadyLink(settings: Settings, { app, port }: GatehouseServer): Promise<void> {
   const { TokenMinter } = await import('./authentication/token-minter.js');
   const token = app.get(TokenMinter, { strict: false }).mint(DEVELOPMENT_TOKEN);
-  process.stdout.write(`\nReady: ${webSocketUrl(settings, port, '127.0.0.1')}?token=${token}\n\n`);
+  const lines = [`Ready: ${webSocketUrl(settings, port, '127.0.0.1')}?token=${token}`];
+  // In the fragment, which a browser sends to no server.
+  if (settings.api.console === 'on') lines.push(`Console: ${operatorsUrl(settings, port)}/console#token=${token}`);
+  process.stdout.write(`\n${lines.join('\n')}\n\n`);
 }
 
 function fail(error: unknown): never {

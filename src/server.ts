@@ -13,6 +13,7 @@ import { setUpContract } from './contract/serving/set-up-contract.js';
 import { MessageScope } from './dispatch/calls/message-scope.js';
 import { Logging } from './observability/logs/logging.js';
 import { NestLogger } from './observability/logs/nest-logger.js';
+import { setUpConsole } from './server-api/console/set-up-console.js';
 import { setUpDocs, setUpServerApi } from './server-api/set-up.js';
 import { CertificateWatch } from './transport/certificate-watch.js';
 import { HttpAdapter } from './transport/http-adapter.js';
@@ -78,6 +79,7 @@ async function startApplication(
   refuseBodies(app);
   setUpDocs(app, settings, '');
   setUpContract(app, settings, '');
+  setUpConsole(app, settings, '');
   setUpGateways(app, settings);
   const port = await openPorts(app, settings, certificate);
   await becomeReady(app, port);

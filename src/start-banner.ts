@@ -14,16 +14,23 @@ export function startBanner(settings: Settings, port: number): string {
   return `\nGatehouse ${VERSION}\n\n${lines.join('\n')}\n`;
 }
 
-function httpSide({ api, internal, tls }: Settings, port: number): string {
+/** Where the API, the console and the metrics are, as this machine reaches them. */
+export function operatorsUrl({ internal, tls }: Settings, port: number): string {
+  const isInternal = internal.port > 0;
+  const isSecure = isInternal ? internal.tls === 'on' : tls.certFile !== undefined;
+  return `${isSecure ? 'https' : 'http'}://127.0.0.1:${isInternal ? internal.port : port}`;
+}
+
+function httpSide(settings: Settings, port: number): string {
+  const { api, internal } = settings;
   const paths = [
     ...(api.enabled === 'on' ? ['/api'] : []),
+    ...(api.console === 'on' ? ['/console'] : []),
     ...(api.docs === 'on' ? ['/docs', '/contract'] : []),
     ...(internal.metricsEnabled === 'on' ? ['/metrics'] : []),
   ];
   if (paths.length === 0) return '';
-  const isInternal = internal.port > 0;
-  const isSecure = isInternal ? internal.tls === 'on' : tls.certFile !== undefined;
-  return `${isSecure ? 'https' : 'http'}://127.0.0.1:${isInternal ? internal.port : port} ${paths.join(' ')}`;
+  return `${operatorsUrl(settings, port)} ${paths.join(' ')}`;
 }
 
 function features({ authentication, cluster, tls, tracing, channels, encryption }: Settings): string[] {

@@ -15,6 +15,13 @@ export const api = {
     effect:
       'on: /docs shows the server API and /docs-json is its OpenAPI document; /contract shows the messages. off: none of them exists. auto: on, except in production.',
   }),
+  console: oneOf({
+    env: 'CONSOLE_ENABLED',
+    values: ['auto', 'on', 'off'],
+    fallback: 'auto',
+    effect:
+      'on: /console is a page for operators, on the internal port if there is one. off: it does not exist. auto: on, except in production. Without the server API it does not exist either.',
+  }),
   maxBodyBytes: bytes({
     env: 'API_MAX_BODY_BYTES',
     fallback: 1_048_576,

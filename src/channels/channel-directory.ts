@@ -24,6 +24,8 @@ interface PageQuery {
   readonly limit: number;
   /** Only channels whose name comes after this one. Empty: from the first. */
   readonly after: string;
+  /** Only channels whose name begins with this text. Absent: all. */
+  readonly prefix?: string;
 }
 
 /** A channel and its subscribers on one node. */
@@ -52,12 +54,12 @@ export class ChannelDirectory {
     return { channels: [...merged.values()].sort(byName).slice(0, query.limit), missing };
   }
 
-  private rowsHere({ limit, after }: PageQuery): readonly Row[] {
+  private rowsHere({ limit, after, prefix = '' }: PageQuery): readonly Row[] {
     const rows: Row[] = [];
     let last: string | undefined;
     for (const { name, isCompanion, channel, subscriptions } of this.hub) {
       if (isCompanion || subscriptions.size === 0 || name <= after) continue;
-      if (last !== undefined && name >= last) continue;
+      if ((last !== undefined && name >= last) || !name.startsWith(prefix)) continue;
       rows.push([name, channel.namespace.name, subscriptions.size]);
       // Two pages at a time: all names of a large node at once would block the event loop.
       if (rows.length < 2 * limit) continue;

@@ -14,7 +14,7 @@ type Middleware = (request: IncomingMessage, response: ServerResponse, next: () 
 
 const METRICS = '/metrics';
 /** What is on the internal port only, where there is one. */
-const FOR_OPERATORS = ['/api', '/docs', '/docs-json', '/contract', METRICS];
+const FOR_OPERATORS = ['/api', '/console', '/docs', '/docs-json', '/contract', METRICS];
 /** Orchestrators ask from inside, without TLS, and the answers are no secret. */
 const FOR_PROBES = new Set(['/health', '/ready']);
 const BEARER = /^bearer[ \t]+(\S+)$/i;

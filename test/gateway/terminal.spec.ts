@@ -25,10 +25,12 @@ describe('a terminal', () => {
     const start = output.slice(0, output.indexOf('Ready: '));
     expect(start).toMatch(/^Gatehouse \d+\.\d+\.\d+$/m);
     expect(start).toMatch(/^ {2}Address {2}ws:\/\/127\.0\.0\.1:\d+\/ws$/m);
-    expect(start).toMatch(/^ {2}HTTP {5}http:\/\/127\.0\.0\.1:\d+ \/api \/docs \/contract \/metrics$/m);
+    expect(start).toMatch(/^ {2}HTTP {5}http:\/\/127\.0\.0\.1:\d+ \/api \/console \/docs \/contract \/metrics$/m);
     expect(start).toContain('AUTH_MODE=');
     expect(start).toContain('AUDIT_LOG=on');
     expect(start.length).toBeLessThan(1_000);
+    const [, token] = /^Ready: \S+\?token=(\S+)$/m.exec(output) ?? [];
+    expect(output).toMatch(new RegExp(`^Console: http://127\\.0\\.0\\.1:\\d+/console#token=${token}$`, 'm'));
     expect(output.match(/session (?:opened|closed)/g)).toEqual(['session closed']);
     expect(output).not.toContain('audit:');
     expect(output).not.toContain('connection_accepted');
@@ -48,6 +50,6 @@ describe('a program that reads the log', () => {
       line.startsWith('{') ? [(JSON.parse(line) as { event?: string }).event] : [],
     );
     expect(events).toEqual(expect.arrayContaining(['started', 'connection_accepted', 'connection_closed', 'stopped']));
-    expect(lines.filter((line) => line !== '' && !/^(?:\{|Ready: )/.test(line))).toEqual([]);
+    expect(lines.filter((line) => line !== '' && !/^(?:\{|Ready: |Console: )/.test(line))).toEqual([]);
   });
 });

@@ -27,6 +27,9 @@ const EXPECTED_FILES = [
   'config/channels.yaml',
   'proto/gatehouse/v2/envelope.proto',
   'dist/src/cli.js',
+  'dist/console/console.css',
+  'dist/console/console.js',
+  'dist/console/index.html',
   'dist/src/main.js',
   'dist/src/public.js',
   'dist/src/public.js.map',
@@ -95,7 +98,7 @@ describe('the package', () => {
     expect(EXPECTED_FILES.filter((file) => !files.includes(`package/${file}`))).toEqual([]);
     const places = new Set(files.map((file) => file.split('/').slice(1, 3).join('/')));
     const known =
-      /^(LICENSE|\.env\.example|README\.md|CHANGELOG\.md|package\.json|config\/channels\.yaml|proto\/gatehouse|dist\/(src|config))$/;
+      /^(LICENSE|\.env\.example|README\.md|CHANGELOG\.md|package\.json|config\/channels\.yaml|proto\/gatehouse|dist\/(src|config|console))$/;
     expect([...places].filter((place) => !known.test(place))).toEqual([]);
     expect(files.filter((file) => /\.(spec|test)\.|(?<!\.d)\.ts$|tsbuildinfo/.test(file))).toEqual([]);
   });

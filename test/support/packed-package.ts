@@ -11,6 +11,8 @@ const SOURCES = [
   'config',
   'proto',
   'packages/protocol',
+  'packages/client',
+  'packages/console',
   'README.md',
   'LICENSE',
   'CHANGELOG.md',

@@ -31,10 +31,10 @@ export class ChannelsController {
   ) {}
 
   @Get('channels')
-  @ApiOperation({ summary: 'List the channels that have subscribers on any node' })
+  @ApiOperation({ summary: 'List the channels that have subscribers on any node, or those that match' })
   @Problems(422)
-  async list(@Query() { limit = DEFAULT_LIMIT, after = '' }: ChannelsQuery): Promise<ChannelPageAnswer> {
-    const page = await this.directory.list({ limit, after });
+  async list(@Query() { limit = DEFAULT_LIMIT, after = '', prefix }: ChannelsQuery): Promise<ChannelPageAnswer> {
+    const page = await this.directory.list({ limit, after, ...(prefix !== undefined && { prefix }) });
     const last = page.channels.at(-1);
     return page.channels.length < limit || last === undefined ? page : { ...page, after: last.channel };
   }

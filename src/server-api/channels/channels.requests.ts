@@ -23,6 +23,13 @@ export class ChannelsQuery {
   @Max(MAX_PAGE)
   limit?: number;
 
+  /** Only channels whose name begins with this text @example room: */
+  @ApiProperty()
+  @IsOptional()
+  @IsString()
+  @Length(1, 255)
+  prefix?: string;
+
   /** The `after` of the previous page */
   @IsOptional()
   @IsString()

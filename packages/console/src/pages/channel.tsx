@@ -1,0 +1,188 @@
+import type { VNode } from 'preact';
+import { useRef, useState } from 'preact/hooks';
+import { call, pathOf } from '../data/api.js';
+import type { History, Presence } from '../data/answers.js';
+import { usePoll } from '../data/poll.js';
+import { canAct, isAdmin } from '../data/token.js';
+import { hrefOf, route } from '../router.js';
+import { perform } from '../ui/ask.js';
+import { Answer, Field, Missing, Panel, Table } from '../ui/parts.js';
+import { clock, count, json, Name, Text } from '../ui/text.js';
+import { parsed } from './session-actions.js';
+
+interface Subscribers {
+  readonly subscribers: readonly {
+    readonly sessionId: string;
+    readonly userId: string | null;
+    readonly nodeId: string;
+  }[];
+  readonly after?: string;
+  readonly missing: readonly string[];
+}
+
+const SHOWN = 50;
+
+export function ChannelView(): VNode {
+  const name = route.value.subject;
+  return (
+    <>
+      <p>
+        <a href={hrefOf('channels')}>← Channels</a>
+      </p>
+      <h1>
+        <Name value={name} max={80} />
+      </h1>
+      <HistoryPanel name={name} />
+      <div class="columns">
+        <SubscriberPanel key={name} name={name} />
+        <PresencePanel name={name} />
+      </div>
+      {canAct.value ? <PublishForm name={name} /> : null}
+    </>
+  );
+}
+
+function HistoryPanel({ name }: { readonly name: string }): VNode {
+  const [isLive, setLive] = useState(true);
+  const path = pathOf(['channels', name, 'history'], { reverse: true, limit: SHOWN });
+  const poll = usePoll<History>(path, isLive ? 2_000 : 2_147_483_647);
+  const { data } = poll;
+  return (
+    <Panel
+      title="Messages"
+      note={data === undefined ? undefined : `position ${data.epoch} : ${data.seq}`}
+      actions={
+        <>
+          <label class="check">
+            <input type="checkbox" checked={isLive} onChange={({ currentTarget }) => setLive(currentTarget.checked)} />
+            Live
+          </label>
+          {isAdmin.value && <a href={hrefOf('tap', '', { channel: name })}>Tap this channel</a>}
+        </>
+      }
+    >
+      <Answer
+        poll={poll}
+        isEmpty={({ publications }) => publications.length === 0}
+        empty="No message is kept: none was published, its time is over, or the namespace keeps no history."
+      >
+        {({ publications, epoch }) => (
+          <Table
+            label="Messages, the newest first"
+            columns={['#Seq', 'Time', 'From', 'Data', '']}
+            rows={publications.map(({ seq, ts, from, data: payload, enc }) => ({
+              key: `${epoch} ${seq}`,
+              cells: [
+                count(seq),
+                clock(ts),
+                from === undefined ? <em class="quiet">server</em> : <Name value={from.userId} max={32} />,
+                enc === undefined ? (
+                  <code>
+                    <Text value={json(payload)} max={300} />
+                  </code>
+                ) : (
+                  <em>encrypted</em>
+                ),
+                isAdmin.value ? (
+                  <a href={hrefOf('explain', '', { channel: name, seq: String(seq), epoch })}>Explain</a>
+                ) : (
+                  ''
+                ),
+              ],
+            }))}
+          />
+        )}
+      </Answer>
+    </Panel>
+  );
+}
+
+function SubscriberPanel({ name }: { readonly name: string }): VNode {
+  const [former, setFormer] = useState<readonly string[]>([]);
+  const after = former.at(-1);
+  const poll = usePoll<Subscribers>(pathOf(['channels', name, 'subscribers'], { limit: SHOWN, after }));
+  const next = poll.data?.after;
+  return (
+    <Panel title="Subscribers" note="on all nodes">
+      <Missing nodes={poll.data?.missing ?? []} />
+      <Answer poll={poll} isEmpty={({ subscribers }) => subscribers.length === 0} empty="Nobody is subscribed.">
+        {({ subscribers }) => (
+          <Table
+            label="Subscribers"
+            columns={['User', 'Session', 'Node']}
+            rows={subscribers.map(({ sessionId, userId, nodeId }) => ({
+              key: sessionId,
+              cells: [
+                userId === null ? <em class="quiet">anonymous</em> : <Name value={userId} max={32} />,
+                <a href={hrefOf('session', sessionId)}>{sessionId.slice(0, 8)}</a>,
+                <Name value={nodeId} />,
+              ],
+            }))}
+          />
+        )}
+      </Answer>
+      {next === undefined && former.length === 0 ? null : (
+        <nav class="pages" aria-label="Pages of subscribers">
+          <button type="button" disabled={former.length === 0} onClick={() => setFormer(former.slice(0, -1))}>
+            ← Former page
+          </button>
+          <button
+            type="button"
+            disabled={next === undefined}
+            onClick={() => next !== undefined && setFormer([...former, next])}
+          >
+            Next page →
+          </button>
+        </nav>
+      )}
+    </Panel>
+  );
+}
+
+function PresencePanel({ name }: { readonly name: string }): VNode {
+  const poll = usePoll<Presence>(pathOf(['channels', name, 'presence'], { limit: SHOWN }), 5_000);
+  return (
+    <Panel title="Presence" note={poll.data === undefined ? undefined : `${count(poll.data.count)} sessions`}>
+      <Answer
+        poll={poll}
+        isEmpty={({ members }) => members.length === 0}
+        empty="Nobody is present, or the namespace keeps no presence."
+      >
+        {({ members, truncated }) => (
+          <>
+            <p class="chips">
+              {members.map(({ userId, sessionId }) => (
+                <a key={sessionId} href={hrefOf('session', sessionId)} class="chip">
+                  <Name value={userId} max={32} />
+                </a>
+              ))}
+            </p>
+            {truncated ? <p class="quiet">There are more.</p> : null}
+          </>
+        )}
+      </Answer>
+    </Panel>
+  );
+}
+
+function PublishForm({ name }: { readonly name: string }): VNode {
+  const data = useRef<HTMLTextAreaElement>(null);
+  const publish = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    await perform(async () => {
+      const body = { channel: name, data: parsed(data.current?.value ?? '') };
+      const { seq } = await call<{ seq?: number }>('POST', 'publish', { body });
+      return seq === undefined ? 'Published.' : `Published as number ${seq}.`;
+    });
+  };
+  return (
+    <Panel title="Publish" note="without a sender, past the rules of the namespace">
+      <form class="stack" onSubmit={(event) => void publish(event)}>
+        <Field label="Data, JSON or text">
+          <textarea ref={data} rows={3} spellcheck={false} defaultValue={'{"text":"Hello"}'} />
+        </Field>
+        <button type="submit">Publish</button>
+      </form>
+    </Panel>
+  );
+}

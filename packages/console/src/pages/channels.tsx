@@ -1,0 +1,86 @@
+import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
+import { pathOf } from '../data/api.js';
+import type { ChannelSummary } from '../data/answers.js';
+import { usePoll } from '../data/poll.js';
+import { go, hrefOf, route } from '../router.js';
+import { Answer, Missing, Table } from '../ui/parts.js';
+import { SearchBox } from '../ui/search-box.js';
+import { count, Name, shown } from '../ui/text.js';
+
+interface ChannelPage {
+  readonly channels: readonly ChannelSummary[];
+  readonly after?: string;
+  readonly missing: readonly string[];
+}
+
+const PAGE_SIZE = 50;
+
+export function Channels(): VNode {
+  const query = route.value.fields.get('q') ?? '';
+  return (
+    <>
+      <h1>Channels</h1>
+      <SearchBox
+        label="Channel"
+        value={query}
+        hint="The beginning of a name, such as room:"
+        onSearch={(text) => go('channels', '', { q: text })}
+      />
+      <Found key={query} query={query} />
+    </>
+  );
+}
+
+function Found({ query }: { readonly query: string }): VNode {
+  const [former, setFormer] = useState<readonly string[]>([]);
+  const poll = usePoll<ChannelPage>(pathOf(['channels'], { prefix: query, limit: PAGE_SIZE, after: former.at(-1) }));
+  const next = poll.data?.after;
+  const empty = (
+    <>
+      {query === '' ? 'No channel has subscribers.' : `No channel with subscribers begins with “${shown(query, 64)}”. `}
+      {query.includes(':') ? <a href={hrefOf('channel', query)}>Open its history anyway</a> : null}
+    </>
+  );
+  return (
+    <>
+      <Missing nodes={poll.data?.missing ?? []} />
+      <Answer poll={poll} isEmpty={({ channels }) => channels.length === 0 && former.length === 0} empty={empty}>
+        {({ channels }) => (
+          <>
+            <Table
+              label="Channels"
+              columns={['Channel', 'Namespace', '#Subscribers', 'By node']}
+              rows={channels.map(({ channel, namespace, subscribers, nodes }) => ({
+                key: channel,
+                cells: [
+                  <a href={hrefOf('channel', channel)}>
+                    <Name value={channel} />
+                  </a>,
+                  namespace,
+                  count(subscribers),
+                  Object.entries(nodes)
+                    .map(([node, own]) => `${node} ${count(own)}`)
+                    .join(', '),
+                ],
+              }))}
+            />
+            <nav class="pages" aria-label="Pages of channels">
+              <button type="button" disabled={former.length === 0} onClick={() => setFormer(former.slice(0, -1))}>
+                ← Former page
+              </button>
+              <span class="quiet">Page {former.length + 1}</span>
+              <button
+                type="button"
+                disabled={next === undefined}
+                onClick={() => next !== undefined && setFormer([...former, next])}
+              >
+                Next page →
+              </button>
+            </nav>
+          </>
+        )}
+      </Answer>
+    </>
+  );
+}

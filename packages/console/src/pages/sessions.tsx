@@ -1,0 +1,94 @@
+import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
+import { pathOf } from '../data/api.js';
+import type { Session, SessionPage } from '../data/answers.js';
+import { usePoll } from '../data/poll.js';
+import { go, hrefOf, route } from '../router.js';
+import { Answer, Missing, Table } from '../ui/parts.js';
+import { SearchBox } from '../ui/search-box.js';
+import { age, bytes, count, Name, shown } from '../ui/text.js';
+import { UserNotes } from './user-notes.js';
+
+const PAGE_SIZE = 50;
+/** What looks like an address is searched as one. */
+const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[\da-f]*:[\da-f:.]*:[\da-f:.]*)$/i;
+
+export function Sessions(): VNode {
+  const query = route.value.fields.get('q') ?? '';
+  return (
+    <>
+      <h1>Sessions</h1>
+      <SearchBox
+        label="User, session or address"
+        value={query}
+        onSearch={(text) => go('sessions', '', { q: text })}
+        hint="The beginning of a user or session id, or a whole address"
+      />
+      <Found key={query} query={query} />
+      {query === '' || ADDRESS.test(query) ? null : <UserNotes userId={query} />}
+    </>
+  );
+}
+
+function Found({ query }: { readonly query: string }): VNode {
+  const [former, setFormer] = useState<readonly string[]>([]);
+  const after = former.at(-1);
+  const by = ADDRESS.test(query) ? { address: query } : { prefix: query };
+  const poll = usePoll<SessionPage>(pathOf(['sessions'], { ...by, limit: PAGE_SIZE, after }));
+  const next = poll.data?.after;
+  return (
+    <>
+      <Missing nodes={poll.data?.missing ?? []} />
+      <Answer
+        poll={poll}
+        isEmpty={({ sessions }) => sessions.length === 0 && former.length === 0}
+        empty={query === '' ? 'Nobody is connected.' : `Nobody is connected as “${shown(query, 64)}”, on any node.`}
+      >
+        {({ sessions }) => (
+          <>
+            <SessionTable sessions={sessions} />
+            <nav class="pages" aria-label="Pages of sessions">
+              <button type="button" disabled={former.length === 0} onClick={() => setFormer(former.slice(0, -1))}>
+                ← Former page
+              </button>
+              <span class="quiet">
+                Page {former.length + 1}, {count(sessions.length)} sessions
+              </span>
+              <button
+                type="button"
+                disabled={next === undefined}
+                onClick={() => next !== undefined && setFormer([...former, next])}
+              >
+                Next page →
+              </button>
+            </nav>
+          </>
+        )}
+      </Answer>
+    </>
+  );
+}
+
+export function SessionTable({ sessions }: { readonly sessions: readonly Session[] }): VNode {
+  return (
+    <Table
+      label="Sessions"
+      columns={['User', 'Session', 'Node', 'Address', 'Codec', '#Age', '#Channels', '#In', '#Out', '#Queued']}
+      rows={sessions.map((session) => ({
+        key: session.sessionId,
+        cells: [
+          session.userId === null ? <em class="quiet">anonymous</em> : <Name value={session.userId} max={40} />,
+          <a href={hrefOf('session', session.sessionId)}>{session.sessionId.slice(0, 8)}</a>,
+          <Name value={session.nodeId} />,
+          <Name value={session.address} />,
+          session.protocol,
+          age(session.openedAt),
+          count(session.subscriptions),
+          count(session.messagesReceived),
+          count(session.messagesSent),
+          session.queuedBytes > 0 ? <strong class="bad">{bytes(session.queuedBytes)}</strong> : '0',
+        ],
+      }))}
+    />
+  );
+}

@@ -1,0 +1,294 @@
+// @module-tag chromium
+// @module-tag redis
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { api } from '../support/api-client.js';
+import { buildConsole, consolePage, OPERATOR, visit as visitPage, type ConsolePage } from '../support/console-page.js';
+import { eventually } from '../support/eventually.js';
+import { namespacesFile, type NamespacesFile } from '../support/namespaces-file.js';
+import { connect, type TestClient } from '../support/test-client.js';
+import { TestNodes } from '../support/test-nodes.js';
+import { mintToken, startTestServer } from '../support/test-server.js';
+
+/** Enough for several pages on both nodes. */
+const CROWD = 120;
+const PAGES = ['overview', 'sessions', 'channels', 'channel/room%3Aa', 'explain', 'messages', 'tap', 'operations'];
+const HOSTILE = ['<img src=x onerror=alert(1)>', '\u202Eevil\u2066', 'x'.repeat(10_240), '\u001b[31mred\u0000'];
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Finding {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+let file: NamespacesFile;
+let nodes: TestNodes;
+let browser: ConsolePage;
+let page: Page;
+let crowd: readonly TestClient[];
+
+beforeAll(async () => {
+  buildConsole();
+  file = namespacesFile({
+    room: 'subscribe: anyone, publish: anyone, presence: true, history: { size: 100, age: 1h }, ledger: true',
+  });
+  nodes = await TestNodes.start(['node-1', 'node-2'], file.environment);
+  crowd = await Promise.all(
+    Array.from({ length: CROWD }, (_, index) => connectTo(index % 2, `crowd-${String(index).padStart(3, '0')}`)),
+  );
+  browser = await consolePage();
+  ({ page } = browser);
+});
+
+afterAll(async () => {
+  await browser[Symbol.asyncDispose]();
+  await Promise.all(crowd.map((client) => client[Symbol.asyncDispose]()));
+  await nodes[Symbol.asyncDispose]();
+  file[Symbol.dispose]();
+});
+
+afterEach(() => {
+  const own = new URL(nodes.at(0).http).host;
+  expect([...browser.origins].filter((host) => host !== own && host !== '')).toEqual([]);
+});
+
+function connectTo(index: number, sub: string): Promise<TestClient> {
+  return connect(nodes.at(index).url, { claims: { sub } });
+}
+
+async function idOf(client: TestClient): Promise<string> {
+  return ((await client.request('hello')).data as { sessionId: string }).sessionId;
+}
+
+function visit(path: string): Promise<void> {
+  return visitPage(page, path);
+}
+
+async function confirm(verb: string): Promise<string> {
+  const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
+  const text = (await dialog.textContent()) ?? '';
+  await dialog.getByRole('button', { name: verb, exact: true }).click();
+  return text;
+}
+
+describe('signing in', () => {
+  it('works by the fragment of the link, which then stands neither in the address nor in the history', async () => {
+    await browser.open(nodes.at(0));
+    await page.getByText('Healthy.').waitFor();
+    expect(page.url()).not.toContain('token');
+    await page.goBack();
+    expect(page.url()).not.toContain('token');
+  });
+
+  it('works by paste, is kept in the tab, and ends with it', async () => {
+    await browser.open(nodes.at(0));
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Token').fill(`Bearer ${mintToken(OPERATOR)}`);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('Healthy.').waitFor();
+    await page.reload();
+    await page.getByText('Healthy.').waitFor();
+    expect(await page.evaluate('[sessionStorage.length, localStorage.length, document.cookie]')).toEqual([1, 0, '']);
+  });
+
+  it.each([
+    ['is no token', 'nonsense', 'Invalid token'],
+    ['has expired', mintToken({ ...OPERATOR, exp: 1 }), 'Token expired'],
+  ])('says so if what was pasted %s', async (_what, text, reason) => {
+    await browser.open(nodes.at(0));
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Token').fill(text);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').filter({ hasText: reason }).waitFor();
+    await page.getByLabel('Token').waitFor();
+  });
+
+  it('without a role that may look shows why, and nothing else', async () => {
+    await browser.open(nodes.at(0), 'sessions', { sub: 'bob', roles: ['MEMBER'] });
+    await page.getByRole('alert').filter({ hasText: 'Insufficient privileges' }).waitFor();
+    expect(await page.getByRole('table').count()).toBe(0);
+  });
+
+  it('as VIEWER shows everything and offers no act', async () => {
+    await browser.open(nodes.at(0), 'overview', { sub: 'onlooker', roles: ['VIEWER'] });
+    await page.getByText('read only').waitFor();
+    await page.getByText('Healthy.').waitFor();
+    await visit(`session/${await idOf(crowd[0] ?? expect.fail())}`);
+    await page.getByText('crowd-000').first().waitFor();
+    await visit('operations');
+    await page.getByText('Nobody is banned.').waitFor();
+    expect(await page.getByRole('button', { name: /Drain|End|Ban|Revoke|Publish|Lift/ }).count()).toBe(0);
+  });
+});
+
+describe('a person who looks', () => {
+  it('finds a user among many on two nodes, with the key / and page by page', async () => {
+    await browser.open(nodes.at(0));
+    await page.getByText('Healthy.').waitFor();
+    await page.keyboard.press('/');
+    await page.getByRole('heading', { name: 'Sessions' }).waitFor();
+    const seen = new Set<string>();
+    for (;;) {
+      const rows = page.getByRole('row').filter({ hasText: 'crowd-' });
+      await rows.first().waitFor();
+      for (const text of await rows.allTextContents()) seen.add(/crowd-\d+/.exec(text)?.[0] ?? '');
+      const next = page.getByRole('button', { name: 'Next page' });
+      const number = await page.getByText(/^Page \d+/).textContent();
+      if (await next.isDisabled()) break;
+      await next.click();
+      await page.waitForFunction(`!document.body.textContent.includes(${JSON.stringify(number)})`);
+    }
+    expect(seen.size).toBe(CROWD);
+    await page.keyboard.press('/');
+    await page.keyboard.type('crowd-07');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.getByRole('row').filter({ hasText: 'crowd-' }).count()).toBe(10);
+    await page.getByRole('searchbox').fill('127.0.0.1');
+    await page.getByRole('button', { name: 'Search' }).click();
+    await expect.poll(() => page.getByRole('row').count()).toBeGreaterThan(40);
+    await visit('sessions?q=nobody-here');
+    await page.getByText('Nobody is connected as “nobody-here”').waitFor();
+  });
+
+  it('taps a user of another node, follows one message to its delivery, and has it explained', async () => {
+    await using alice = await connectTo(1, 'alice');
+    await alice.request('subscribe', { channel: 'room:followed' });
+    await browser.open(nodes.at(0), 'tap?userId=alice');
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByText('on node-1, node-2').waitFor();
+    await api(nodes.at(0), 'POST /api/publish', { body: { channel: 'room:followed', data: { text: 'secret words' } } });
+    const line = page.getByRole('listitem').filter({ hasText: 'room:followed' });
+    await line.first().waitFor();
+    expect(await line.first().textContent()).toMatch(/out.*message.*sent.*alice.*room:followed 1.*node-2/);
+    expect(await page.textContent('body')).not.toContain('secret words');
+    await page.getByRole('button', { name: 'Show payloads…' }).click();
+    expect(await confirm('Show payloads')).toContain('audit log');
+    await page.getByRole('button', { name: 'Show payloads…' }).waitFor({ state: 'detached' });
+    await alice.request('publish', { channel: 'room:followed', data: { text: 'in the open' } });
+    await page.getByText('in the open').first().waitFor();
+    await line
+      .first()
+      .getByRole('link', { name: /room:followed/ })
+      .click();
+    await page.getByRole('main').getByRole('link', { name: 'Explain' }).first().click();
+    await page.getByLabel('User').fill('alice');
+    await page.getByRole('button', { name: 'Explain' }).click();
+    await page.getByText('delivered on node-2').waitFor();
+  });
+
+  it('tries a message of the contract over a real connection', async () => {
+    await browser.open(nodes.at(0), 'messages/echo');
+    await page.getByLabel('Data, JSON or text').fill('{"text":"there and back"}');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByRole('status').filter({ hasText: 'there and back' }).waitFor();
+    await page.getByText("client.request('echo'").waitFor();
+  });
+
+  it('sees names and payloads of strangers as plain text', async () => {
+    const clients = await Promise.all(HOSTILE.map((sub) => connectTo(0, sub.slice(0, 256))));
+    for (const [index, client] of clients.entries()) {
+      await client.request('publish', { channel: 'room:hostile', data: { text: HOSTILE[index] } });
+      await client.request('subscribe', { channel: 'room:hostile' });
+    }
+    const before = browser.complaints.length;
+    await browser.open(nodes.at(0), 'channel/room%3Ahostile');
+    await page.getByText('<img src=x').first().waitFor();
+    await page.getByText('\\u{202e}evil\\u{2066}').first().waitFor();
+    await page.getByText('\\u{1b}[31mred\\u{0}').first().waitFor();
+    await visit('sessions?q=%3Cimg');
+    await page.getByRole('row').filter({ hasText: '<img' }).waitFor();
+    expect(await page.locator('img').count()).toBe(0);
+    expect(browser.complaints.slice(before)).toEqual([]);
+    const fits = await page.evaluate('document.documentElement.scrollWidth <= innerWidth');
+    expect(fits).toBe(true);
+    await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
+  });
+});
+
+describe('every page', () => {
+  it.each(PAGES)('%s has no serious finding of axe-core, light or dark, and fits on a phone', async (path) => {
+    await browser.open(nodes.at(0), path);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await expect.poll(() => page.getByText('Loading…').count()).toBe(0);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      // Playwright runs it outside the rules of the page, which allow no foreign script.
+      await page.evaluate(`${AXE}; undefined`);
+      const rules = colorScheme === 'light' ? '' : `{ runOnly: ['color-contrast'] }`;
+      const found = await page.evaluate<Finding[]>(`axe.run(${rules}).then(({ violations }) => violations)`);
+      const serious = found.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      expect(serious.map(({ id, nodes: [first] }) => `${id}: ${first?.html}`)).toEqual([]);
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 375, height: 800 });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(375);
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+});
+
+describe('a person who acts', () => {
+  it('ends one session, and sees that it has gone', async () => {
+    await using bob = await connectTo(1, 'bob');
+    await browser.open(nodes.at(0), `session/${await idOf(bob)}`);
+    await page.getByRole('button', { name: 'End session…' }).click();
+    expect(await confirm('End session')).toContain('1 session closes with 4409');
+    expect((await bob.closed).code).toBe(4409);
+    await page.getByText('This session has ended').waitFor();
+  });
+
+  it('bans a user, is told first on how many sessions, and lifts the ban', async () => {
+    await using here = await connectTo(0, 'mallory');
+    await using there = await connectTo(1, 'mallory');
+    await browser.open(nodes.at(0), `session/${await idOf(here)}`);
+    await page.getByRole('button', { name: 'Ban user…' }).click();
+    expect(await confirm('Ban')).toContain('2 sessions of mallory on all nodes close');
+    expect([(await here.closed).code, (await there.closed).code]).toEqual([4409, 4409]);
+    await visit('sessions?q=mallory');
+    await page.getByText('mallory is banned until').waitFor();
+    await visit('operations');
+    await page.getByRole('row').filter({ hasText: 'mallory' }).getByRole('button', { name: 'Lift…' }).click();
+    await confirm('Lift');
+    await page.getByText('Nobody is banned.').waitFor();
+    await page.getByRole('row').filter({ hasText: 'DELETE' }).or(page.getByText('ban_lifted')).first().waitFor();
+  });
+
+  it('does nothing if the question is cancelled', async () => {
+    await using carol = await connectTo(0, 'carol');
+    await browser.open(nodes.at(0), `session/${await idOf(carol)}`);
+    await page.getByRole('button', { name: 'End session…' }).click();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'End session…' }).click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    expect((await carol.request('ping')).type).toBe('ping_reply');
+  });
+});
+
+/** The last, because the nodes do not come back. */
+describe('a page that is open', () => {
+  it('shows that a node drains, dies, and that Redis is away, and goes on', async () => {
+    await browser.open(nodes.at(0));
+    const card = page.getByRole('region', { name: 'node-2' });
+    await card.getByRole('button', { name: 'Drain…' }).click();
+    expect(await confirm('Drain')).toMatch(/\d+ sessions of this node will move/);
+    await card.getByText('draining').waitFor();
+    await page.getByText('node-2 is draining.').waitFor();
+    await nodes.at(1).close();
+    await eventually('the page shows one node', async () => (await card.count()) === 0);
+    await nodes.redis.kill();
+    await page.getByText('node-1 cannot use Redis.').waitFor();
+  });
+
+  it('says that the server does not answer, keeps what it knows, and goes on when it is back', async () => {
+    const port = new URL(nodes.at(0).http).port;
+    await nodes.at(0).close();
+    await page.getByRole('alert').filter({ hasText: 'The server does not answer' }).first().waitFor();
+    await page.getByText('What you see is older').first().waitFor();
+    await using again = await startTestServer({ PORT: port, SERVER_ID: 'node-1' });
+    await page.getByText('Healthy.').waitFor();
+    expect(again.http).toContain(port);
+  });
+});
