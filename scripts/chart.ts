@@ -27,6 +27,7 @@ const OWN_SETTINGS = new Set([
   'INTERNAL_TLS',
   'DRAIN_TIMEOUT_MS',
   'CHANNELS_FILE',
+  'HOOKS_FILE',
   'TLS_CERT_FILE',
   'TLS_KEY_FILE',
 ]);

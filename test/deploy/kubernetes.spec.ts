@@ -297,11 +297,21 @@ async function settingsOfPod(manifests: readonly Manifest[]): Promise<Settings> 
     ...environment,
     ...(environment.TLS_CERT_FILE !== undefined && folder.environment),
     ...(environment.CHANNELS_FILE !== undefined && { CHANNELS_FILE: file }),
+    ...(environment.HOOKS_FILE !== undefined && { HOOKS_FILE: hooksOf(manifests, folder.path) }),
     ...(environment.OTEL_EXPORTER_OTLP_CERTIFICATE !== undefined && {
       OTEL_EXPORTER_OTLP_CERTIFICATE: folder.environment.TLS_CERT_FILE,
     }),
   };
   return loadSettings(mounted);
+}
+
+/** Writes the hooks file of the pod, with a secret where it names one. */
+function hooksOf(manifests: readonly Manifest[], folder: string): string {
+  const text = manifests.find(({ metadata }) => metadata.name.endsWith('-hooks'))?.data['hooks.yaml'] ?? '';
+  const path = join(folder, 'hooks.yaml');
+  writeFileSync(join(folder, 'app'), `whsec_${Buffer.alloc(32).toString('base64')}`);
+  writeFileSync(path, text.replaceAll('/etc/gatehouse/hook-secrets', folder));
+  return path;
 }
 
 /** A copy with one field of the first manifest of a kind changed, added, or with undefined removed. */

@@ -81,6 +81,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - name: CHANNELS_FILE
   value: /etc/gatehouse/channels/channels.yaml
 {{- end }}
+{{- if .Values.hooks.file }}
+- name: HOOKS_FILE
+  value: /etc/gatehouse/hooks/hooks.yaml
+{{- end }}
 {{- if .Values.tls.enabled }}
 - name: TLS_CERT_FILE
   value: /etc/gatehouse/tls/tls.crt
