@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Channels } from '../../src/channels/channels.js';
 import { ReplyError } from '../../src/testing/test-client.js';
@@ -18,6 +19,7 @@ const file = namespacesFile({
   mine: `${OPEN}, state: { tick: 1ms, own_key: session }`,
   ours: `${OPEN}, state: { tick: 1ms, own_key: user }`,
   short: `${OPEN}, state: { tick: 1ms, ttl: 1ms }`,
+  slow: `${OPEN}, delivery: latest, state: { tick: 1ms }`,
   room: OPEN,
 });
 afterAll(() => file[Symbol.dispose]());
@@ -176,6 +178,29 @@ describe('a state channel', () => {
     expect(await errorOf(client.remove('a'))).toMatchObject({ code: 'FORBIDDEN' });
     await server().app.get(Channels, { strict: false }).state(client.channel).set('a', 1);
     expect(await client.next()).toEqual({ set: { a: 1 } });
+  });
+});
+
+describe('a slow reader of a state channel with delivery: latest', () => {
+  it('gets fewer changes, and ends with the values as they are, on the same connection', async () => {
+    await using client = await joined(freshName('slow'));
+    const socket = Reflect.get(Reflect.get(client.client, 'socket') as object, '_socket') as Socket;
+    const state = server().app.get(Channels, { strict: false }).state(client.channel);
+    const conflated = async (): Promise<number> => (await Scrape.of(server())).value('gatehouse_state_conflated_total');
+    const text = 'x'.repeat(15_000);
+    socket.pause();
+    let n = 0;
+    await eventually('changes are joined', async () => {
+      await Promise.all(Array.from({ length: 5 }, (_, index) => state.set(`key ${index}`, { n: (n += 1), text })));
+      await state.set('turned', { text: text + String(n) });
+      return (await conflated()) > 20;
+    });
+    await state.remove('key 0');
+    socket.resume();
+    const { version } = await client.set('last', 1);
+    await client.reach(version);
+    expect(client.map).toEqual((await state.all()).values);
+    expect(client.map.size).toBe(6);
   });
 });
 
