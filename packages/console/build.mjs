@@ -1,6 +1,6 @@
 // Bundles the console into dist/console of the server, which serves these three files as they are.
 import { build } from 'esbuild';
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,7 +8,7 @@ const home = dirname(fileURLToPath(import.meta.url));
 const outdir = process.argv[2] ?? join(home, '../../dist/console');
 
 mkdirSync(outdir, { recursive: true });
-await build({
+const { outputFiles } = await build({
   entryPoints: { console: join(home, 'src/main.tsx') },
   alias: {
     '@gatehouse/client': join(home, '../client/src/index.ts'),
@@ -23,5 +23,15 @@ await build({
   target: ['es2022', 'chrome110', 'firefox110', 'safari16'],
   logLevel: 'warning',
   outdir,
+  write: false,
 });
-copyFileSync(join(home, 'src/index.html'), join(outdir, 'index.html'));
+const files = [
+  ...outputFiles.map(({ path, contents }) => ({ path, contents })),
+  { path: join(outdir, 'index.html'), contents: readFileSync(join(home, 'src/index.html')) },
+];
+for (const { path, contents } of files) {
+  // Renamed into place, so that a server that starts meanwhile never reads half a file.
+  const part = `${path}.${process.pid}`;
+  writeFileSync(part, contents);
+  renameSync(part, path);
+}
