@@ -12,9 +12,14 @@ import type { Channel } from './channel.js';
  * @throws GatehouseError UNAUTHENTICATED or FORBIDDEN
  */
 export function demandSubscribe(session: Session, channel: Channel, wantsPresence = false): void {
-  if (!mayJoin(session, channel, 'subscribe')) throw refusal(session);
+  if (!maySubscribe(session, channel)) throw refusal(session);
   const tells = wantsPresence && channel.namespace.joinLeave;
   if (tells && !mayJoin(session, channel, 'presence')) throw refusal(session);
+}
+
+/** Whether the principal may see what the channel carries. */
+export function maySubscribe(session: Session, channel: Channel): boolean {
+  return mayJoin(session, channel, 'subscribe');
 }
 
 /** @throws GatehouseError UNAUTHENTICATED, FORBIDDEN, or NOT_SUBSCRIBED if only subscribers may publish */

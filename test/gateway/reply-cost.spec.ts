@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { Channels } from '../../src/channels/channels.js';
 import type { ChannelName } from '../../src/cluster/ports/broker.js';
 import { PresenceStore } from '../../src/cluster/ports/presence-store.js';
 import { namespacesFile } from '../support/namespaces-file.js';
@@ -51,6 +52,21 @@ describe('a reply that brings much', () => {
     const refused = await client.request('echo', 1);
     expect(refused).toMatchObject({ code: 'RATE_LIMIT_EXCEEDED' });
     expect(refused['retryAfter']).toBeGreaterThan(0);
+  });
+
+  it('costs what it brings: a conflict that shows a large value', async () => {
+    using twin = namespacesFile({
+      twin: 'subscribe: anyone, publish: anyone, history: { size: 9, age: 1h }, state: { value_bytes: 1000000 }',
+    });
+    await using server = await startTestServer({ ...settings, ...twin.environment });
+    await using client = await connect(server.url);
+    await server.app
+      .get(Channels)
+      .state('twin:1')
+      .set('a', 'x'.repeat(WHOLE * REPLY_COST_BYTES));
+    const conflict = await client.request('state.remove', { channel: 'twin:1', key: 'a', ifVersion: 9 });
+    expect(conflict).toMatchObject({ code: 'CONFLICT', data: { version: 1 } });
+    expect(await client.request('echo', 1)).toMatchObject({ code: 'RATE_LIMIT_EXCEEDED' });
   });
 
   it('costs what it brings: presence', async () => {

@@ -20,6 +20,7 @@ const file = namespacesFile({
   ours: `${OPEN}, state: { tick: 1ms, own_key: user }`,
   short: `${OPEN}, state: { tick: 1ms, ttl: 1ms }`,
   slow: `${OPEN}, delivery: latest, state: { tick: 1ms }`,
+  blind: 'subscribe: [READER], publish: anyone, history: { size: 100, age: 1m }, state: { tick: 1ms }',
   room: OPEN,
 });
 afterAll(() => file[Symbol.dispose]());
@@ -353,5 +354,21 @@ describe('an owner', () => {
       await bob.next();
       return bob.map.size === 0;
     });
+  });
+});
+
+describe('a conflict', () => {
+  it('shows the value to a client that may subscribe or is subscribed, and to no other', async () => {
+    const channel = freshName('blind');
+    await using reader = await open(channel, { roles: ['READER'] });
+    const { epoch } = await reader.set('a', { secret: 1 });
+    await using writer = await open(channel);
+    const shown = { key: 'a', epoch, version: 1 };
+    for (const change of [writer.set('a', 1, { ifVersion: 9 }), writer.remove('a', { ifVersion: 9 })]) {
+      expect(await errorOf(change)).toMatchObject({ code: 'CONFLICT', data: shown });
+      expect((await errorOf(change)).data).not.toHaveProperty('value');
+    }
+    const { data } = await errorOf(reader.set('a', 1, { ifVersion: 9 }));
+    expect(data).toEqual({ ...shown, value: { secret: 1 } });
   });
 });

@@ -125,17 +125,30 @@ describe('a tap', () => {
     await using alice = await connect(server.url, { claims: { sub: 'eve' } });
     await using operator = await tap(server, { userId: 'eve', payload: true });
     const token = mintToken({ sub: 'eve' });
-    await alice.request('echo', { token: 'abc', nested: { Password: 'p"w', kept: token } });
+    const several = { tokens: ['abc', 'hidden-1'], secret: { one: 'abc', two: 'hidden-2' } };
+    await alice.request('echo', { token: 'abc', nested: { Password: 'p"w', kept: token }, ...several });
     await alice.request('auth_refresh', { token });
     const lines = await linesUntil(operator, ({ direction, type }) => direction === 'in' && type === 'auth_refresh');
     const all = JSON.stringify(lines);
     expect(all).not.toContain(token);
     expect(all).not.toContain('abc');
+    expect(all).not.toContain('hidden');
     expect(all).not.toContain('p\\"w');
     expect(lines.find(({ type, direction }) => type === 'auth_refresh' && direction === 'in')?.payload).toBe(
       '(secret)',
     );
     expect(lines.find(({ type }) => type === 'echo')?.payload).toContain('"kept":"(token)"');
+  });
+
+  it('shows no channel that cannot be one: a client may put anything there', async () => {
+    await using client = await connect(server.url, { claims: { sub: 'odd' } });
+    await using operator = await tap(server, { userId: 'odd' });
+    for (const channel of ['x'.repeat(256), mintToken(), 'room:\u202eevil']) await client.request('echo', { channel });
+    await client.request('echo', { channel: 'room:real' });
+    const isReal = (line: Line): boolean => 'channel' in line;
+    const lines = await linesUntil(operator, isReal);
+    expect(lines.at(-1)).toMatchObject({ direction: 'in', channel: 'room:real' });
+    expect(lines.filter(({ direction }) => direction === 'in')).toHaveLength(4);
   });
 
   it('sends at most 50 lines a second, and says how many it left out', async () => {

@@ -50,7 +50,7 @@ export class StateChannel extends LocalChannel {
   snapshotFor(subscription: Subscription): { readonly snapshot: StateSnapshot; readonly bytes: number } {
     this.shared.counts.snapshots.subscribe += 1;
     subscription.recoveredTo(this.shared.position);
-    this.pages.set(subscription, new StatePages(this.shared.view.entries()));
+    this.pages.set(subscription, new StatePages(this.shared.view));
     return this.nextPage(subscription);
   }
 
@@ -111,11 +111,11 @@ export class StateChannel extends LocalChannel {
       continues: top.epoch === position.epoch ? continues : undefined,
     };
     this.stand(history);
-    const { slice } = new StatePages(this.shared.view.entries()).next();
+    const { slice } = new StatePages(this.shared.view).next();
     // The first part is the same for all. Whoever needs more starts again: what it has already costs no correctness.
     for (const subscription of this.subscriptions.values()) {
       this.shared.counts.snapshots.gap += 1;
-      if (slice.more) this.pages.set(subscription, new StatePages(this.shared.view.entries()));
+      if (slice.more) this.pages.set(subscription, new StatePages(this.shared.view));
       else this.pages.delete(subscription);
     }
     this.subscribers.bringSnapshot(this.messageOf(slice), history);
@@ -123,7 +123,7 @@ export class StateChannel extends LocalChannel {
 
   private resend(subscription: Subscription): void {
     this.shared.counts.snapshots.slow += 1;
-    this.pages.set(subscription, new StatePages(this.shared.view.entries()));
+    this.pages.set(subscription, new StatePages(this.shared.view));
     subscription.session.send(this.messageOf(this.slice(subscription).slice));
   }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { approximateBytes } from '../../cluster/ports/approximate-bytes.js';
 import type { Session } from '../../sessions/session.js';
-import { demandPublish } from '../channel-access.js';
+import { demandPublish, maySubscribe } from '../channel-access.js';
 import { ChannelHooks } from '../channel-hooks.js';
 import type { ClientMessage, Sized } from '../channel-requests.js';
 import type { Channel } from '../channel.js';
@@ -54,7 +55,8 @@ export class StateRequests {
   async set(session: Session, channel: Channel, { key, patch, ifVersion }: ClientStateChange): Promise<StateAnswer> {
     const changes = await this.ask(session, channel, { set: { [key]: patch } });
     const decided = isObject(changes.set) && Object.hasOwn(changes.set, key) ? changes.set[key] : patch;
-    const answer = await this.stateOf(session, channel).set(key, decided, { ifVersion });
+    const change = this.stateOf(session, channel).set(key, decided, { ifVersion });
+    const answer = await change.catch((error: unknown) => this.refuse(session, channel, error));
     this.owners.note(session, channel);
     return answer;
   }
@@ -62,7 +64,13 @@ export class StateRequests {
   /** Asks the hooks, then removes the key. @throws as ChannelState.remove, and any error of a hook */
   async remove(session: Session, channel: Channel, { key, ifVersion }: ClientStateChange): Promise<StateAnswer> {
     await this.ask(session, channel, { del: [key] });
-    return this.stateOf(session, channel).remove(key, { ifVersion });
+    const change = this.stateOf(session, channel).remove(key, { ifVersion });
+    return change.catch((error: unknown) => this.refuse(session, channel, error));
+  }
+
+  /** Approximate size of the value that CONFLICT shows; 0 for another error. */
+  bytesIn(error: unknown): number {
+    return error instanceof GatehouseError && isObject(error.data) ? approximateBytes(error.data) : 0;
   }
 
   /**
@@ -80,6 +88,14 @@ export class StateRequests {
   private async ask(session: Session, channel: Channel, data: StateChanges): Promise<StateChanges> {
     const decided = await this.hooks.ask('publish', { session, channel, data });
     return isObject(decided) ? decided : data;
+  }
+
+  /** CONFLICT shows the value, but only to those who may read the channel. @throws always */
+  private refuse(session: Session, channel: Channel, error: unknown): never {
+    if (!(error instanceof GatehouseError) || !isObject(error.data)) throw error;
+    if (this.channels.isSubscribed(session, channel) || maySubscribe(session, channel)) throw error;
+    const { value: _, ...data } = error.data;
+    throw new GatehouseError(error.code, { message: error.message, data });
   }
 
   private stateOf(session: Session, channel: Channel) {

@@ -45,7 +45,7 @@ export class StateSubscription extends Subscription {
     const isEachSent = this.owed === undefined && !this.isSlow;
     if (!this.isFollowing || publication === undefined || isEachSent) return super.offer(push);
     this.owed ??= new Set();
-    for (const key of keysIn(publication.data)) this.owed.add(key);
+    this.note(this.owed, publication.data);
     this.shared.counts.conflated += 1;
     this.settle();
   }
@@ -70,6 +70,15 @@ export class StateSubscription extends Subscription {
       ts: Date.now(),
       data: { set, del: [...owed] },
     });
+  }
+
+  /** With one key more than a message may have, the whole state is owed, and which keys have changed is of no use. */
+  private note(owed: Set<string>, data: unknown): void {
+    if (owed.size > MAX_KEYS_AT_ONCE) return;
+    for (const key of keysIn(data)) {
+      owed.add(key);
+      if (owed.size > MAX_KEYS_AT_ONCE) return;
+    }
   }
 
   private get isSlow(): boolean {

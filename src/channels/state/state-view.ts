@@ -8,6 +8,11 @@ export interface SeenValue {
   readonly version: number;
 }
 
+interface PlacedValue extends SeenValue {
+  /** Grows with each key that is added, so that a reader can go on after the last one it has read. */
+  readonly place: number;
+}
+
 /** The values of a channel as the store had them, for a position and what was published after it. */
 export interface LoadedState {
   readonly position: Position;
@@ -45,22 +50,23 @@ async function loadOneLife(store: StateStore, channel: ChannelName): Promise<Loa
 
 /** The state of a channel as the subscribers on this node have it: the sum of the publications so far. */
 export class StateView {
-  private values = new Map<string, SeenValue>();
+  private values = new Map<string, PlacedValue>();
+  private lastPlace = 0;
 
   get size(): number {
     return this.values.size;
   }
 
-  replace(values: Map<string, SeenValue>): void {
-    this.values = values;
+  replace(values: ReadonlyMap<string, SeenValue>): void {
+    this.values = new Map([...values].map(([key, seen]) => [key, { ...seen, place: this.nextPlace() }]));
   }
 
   get(key: string): SeenValue | undefined {
     return this.values.get(key);
   }
 
-  /** Goes on after changes: what is added comes last, and what is removed does not come. */
-  entries(): MapIterator<[string, SeenValue]> {
+  /** In the order of their places: what is added comes last. */
+  entries(): MapIterator<[string, PlacedValue]> {
     return this.values.entries();
   }
 
@@ -70,8 +76,15 @@ export class StateView {
     for (const key of del) if (this.isNews(key, seq)) this.values.delete(key);
     for (const [key, patch] of Object.entries(set)) {
       if (!this.isNews(key, seq)) continue;
-      this.values.set(key, { value: merge(this.values.get(key)?.value, patch), version: seq });
+      const former = this.values.get(key);
+      const place = former?.place ?? this.nextPlace();
+      this.values.set(key, { value: merge(former?.value, patch), version: seq, place });
     }
+  }
+
+  private nextPlace(): number {
+    this.lastPlace += 1;
+    return this.lastPlace;
   }
 
   /** False if the value was read after this publication. */

@@ -17,7 +17,7 @@ export class StateGateway {
     const change = this.requests.set(context.session, channel, { key, patch, ifVersion: ifVersion ?? undefined });
     // The next message of the client joins the same tick.
     context.letNextBegin();
-    return { channel: channel.name, ...(await change) };
+    return { channel: channel.name, ...(await this.charged(change, context)) };
   }
 
   @Reply(StateChanged)
@@ -27,7 +27,7 @@ export class StateGateway {
     const channel = this.requests.demandChange(request.channel, context);
     const change = this.requests.remove(context.session, channel, { key, ifVersion: ifVersion ?? undefined });
     context.letNextBegin();
-    return { channel: channel.name, ...(await change) };
+    return { channel: channel.name, ...(await this.charged(change, context)) };
   }
 
   @Reply(StatePage)
@@ -36,5 +36,15 @@ export class StateGateway {
     const { reply, bytes } = this.requests.nextPage(context.session, channel);
     context.chargeReply(bytes);
     return { channel, ...reply };
+  }
+
+  /** A small change can be answered with a large value. */
+  private async charged<T>(change: Promise<T>, context: MessageContext): Promise<T> {
+    try {
+      return await change;
+    } catch (error) {
+      context.chargeReply(this.requests.bytesIn(error));
+      throw error;
+    }
   }
 }

@@ -4,6 +4,7 @@ import type { DispatchEvents, RefusedMessage } from '../../dispatch/dispatch-eve
 import type { SessionRegistry } from '../../sessions/session-registry.js';
 import type { Session } from '../../sessions/session.js';
 import { unwatchFrames, watchFrames, type FrameWatcher } from '../../socket/tapped-queue.js';
+import { clientText } from '../client-text.js';
 import { shownPayload } from './shown-payload.js';
 import type { TapLine } from './tap.messages.js';
 
@@ -34,6 +35,8 @@ interface Pending {
   readonly isTaken: boolean;
 }
 
+/** Characters of the name of a channel. */
+const MAX_CHANNEL_LENGTH = 255;
 /** Messages that a tap never shows: its own. */
 const OWN_TYPES = 'tap.';
 
@@ -202,7 +205,9 @@ function channelField(channel: string | undefined): Pick<SeenLine, 'channel'> {
   return channel === undefined ? {} : { channel };
 }
 
+/** Undefined for what cannot be the name of a channel: a client may put anything there, even a token. */
 function channelIn(data: unknown): string | undefined {
   if (typeof data !== 'object' || data === null || !('channel' in data)) return undefined;
-  return typeof data.channel === 'string' ? data.channel : undefined;
+  const { channel } = data;
+  return typeof channel === 'string' && clientText(channel, MAX_CHANNEL_LENGTH) === channel ? channel : undefined;
 }
