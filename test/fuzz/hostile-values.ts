@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { ANY_CHARACTER } from '../support/any-character.js';
 
 const TYPES = [
   'echo',
@@ -49,7 +50,7 @@ const FIELDS = [
 
 const scalar = fc.oneof(
   fc.constantFrom<unknown>(null, true, false, ...TEXTS, ...NUMBERS),
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: ANY_CHARACTER, maxLength: 40 }),
   fc.double(),
 );
 
@@ -196,7 +197,7 @@ const PATHS = [
 
 const header = fc.tuple(
   fc.oneof(fc.constantFrom(...HEADERS), fc.string({ maxLength: 12 })),
-  fc.oneof(fc.constantFrom(...VALUES), fc.string({ unit: 'binary', maxLength: 60 })),
+  fc.oneof(fc.constantFrom(...VALUES), fc.string({ unit: ANY_CHARACTER, maxLength: 60 })),
 );
 
 /** The head of a request, with what may stand in one and what may not. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseNamespaces } from '../../../config/namespaces.js';
 import { channelNamed } from '../../../src/channels/channel.js';
+import { ANY_CHARACTER } from '../../support/any-character.js';
 
 const namespaces = parseNamespaces('namespaces: { room: { subscribe: anyone }, a-b_9: {} }');
 
@@ -48,7 +49,7 @@ describe('a channel name', () => {
 
   it('of any text is a channel of a known namespace or none, and never bears a control character', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+      fc.property(fc.string({ unit: ANY_CHARACTER, maxLength: 300 }), (text) => {
         let name;
         try {
           name = channelNamed(`room:${text}`, namespaces).name;
