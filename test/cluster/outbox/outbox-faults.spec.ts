@@ -112,3 +112,35 @@ it(
     process.stdout.write(`${count} rows, ${killed}\n`);
   },
 );
+
+it(
+  'another node reads on when the reader is frozen, and nothing comes twice when it wakes',
+  { tags: ['postgres'] },
+  async () => {
+    await using postgres = await PostgresServer.start();
+    await using redis = await RedisServer.start();
+    await using build = await buildServer();
+    using file = namespacesFile({ feed: NAMESPACE });
+    const environment = {
+      ...file.environment,
+      REDIS_URL: redis.url,
+      REDIS_TIMEOUT_MS: '60000',
+      POSTGRES_URL: postgres.url,
+    };
+    await using nodes = await Nodes.start(build, [environment, environment]);
+    const frozen = await reader(nodes);
+    const other = 1 - frozen;
+    const http = `http://127.0.0.1:${nodes.portOf(other)}`;
+    const publish = (n: number) => postgres.query('SELECT gatehouse_publish($1, $2)', ['feed:a', { xid: '0', n }]);
+    await publish(0);
+    nodes.signal(frozen, 'SIGSTOP');
+    await publish(1);
+    await eventually('the other node reads', () => isReading(nodes.portOf(other) ?? 0));
+    await eventually('the row is published', async () => (await published(http, 'feed:a')).length === 2);
+    nodes.signal(frozen, 'SIGCONT');
+    await eventually('it knows', async () => !(await isReading(nodes.portOf(frozen) ?? 0)));
+    await publish(2);
+    await eventually('the next row is published', async () => (await published(http, 'feed:a')).length === 3);
+    expect((await published(http, 'feed:a')).map(({ n }) => n)).toEqual([0, 1, 2]);
+  },
+);
