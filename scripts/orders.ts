@@ -42,6 +42,7 @@ process.stdout.write(`Orders: http://127.0.0.1:${SITE_PORT}\n`);
 
 // Gatehouse ends by itself on these; what it stands on ends after it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => server.kill(signal));
-await ended;
+const [code] = await ended;
+process.exitCode = typeof code === 'number' ? code : 1;
 await site.close();
 await own?.[Symbol.asyncDispose]();

@@ -7,6 +7,8 @@ import { DOCUMENTS, shellBlocks, type ShellBlock } from './shell-blocks.js';
 const NOT_RUN: readonly (readonly [path: string, start: string, reason: string])[] = [
   ['README.md', 'cp examples/poll.gateway.ts', 'a port that no server has'],
   ['README.md', 'npm create gatehouse', 'a registry; test/package runs it from a tarball'],
+  ['docs/client.md', 'npm ci && npm pack', 'an application beside this repository'],
+  ['docs/client.md', 'npx esbuild', 'a page of the reader'],
   ['docs/deployment.md', 'docker build', 'Docker'],
   ['docs/deployment.md', 'cp deploy/compose.env.example', 'Docker'],
   ['docs/deployment.md', 'kubectl create namespace', 'a Kubernetes cluster'],
