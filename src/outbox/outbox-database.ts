@@ -43,9 +43,11 @@ const SIZE =
   'CASE WHEN pg_column_compression(data) IS NULL THEN pg_column_size(data) ELSE octet_length(data::text) END';
 
 // `sized.xid` in the order is the number; `xid` alone would be the text that is selected, where 1000 comes before 999.
+// `at` may be infinity, which cannot be subtracted: one such row would hold up all others.
 const READ = `
   SELECT id, xid::text, channel, CASE WHEN size <= ${MAX_ROW_BYTES} THEN data END AS data, options,
-    (extract(epoch FROM clock_timestamp() - at) * 1000)::float8 AS "ageMs", size > ${MAX_ROW_BYTES} AS "isTooLarge"
+    CASE WHEN isfinite(at) THEN (extract(epoch FROM clock_timestamp() - at) * 1000)::float8 ELSE 0 END AS "ageMs",
+    size > ${MAX_ROW_BYTES} AS "isTooLarge"
   FROM (
     SELECT *, sum(size) OVER (ORDER BY xid, id) - size AS before
     FROM (
@@ -69,7 +71,8 @@ const SETTLE = `
 
 /** The oldest transaction that still runs holds the lock on its own id. pg_locks can be read by everyone. */
 const LAG = `
-  SELECT (extract(epoch FROM clock_timestamp() - oldest.at))::float8 AS seconds,
+  SELECT
+    CASE WHEN isfinite(oldest.at) THEN (extract(epoch FROM clock_timestamp() - oldest.at))::float8 ELSE 0 END AS seconds,
     oldest.xid >= xmin AS "isBlocked", pid, nullif(application_name, '') AS application
   FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin) horizon
   CROSS JOIN (SELECT at, xid FROM gatehouse_outbox ORDER BY xid, id LIMIT 1) oldest

@@ -1,5 +1,6 @@
 import type { Channels } from '../channels/channels.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
+import { holdsInfinity, holdsProtoKey } from '../protocol/codecs/json-guard.js';
 import type { OutboxRow, RefusedRow } from './outbox-database.js';
 
 /** What became of a batch. Rows that are in neither list could not be published now. */
@@ -50,6 +51,9 @@ export async function publishRows(rows: readonly OutboxRow[], channels: Channels
 async function publishRow(row: OutboxRow, channels: Channels): Promise<Outcome> {
   if (row.isTooLarge) return { refused: 'its data is larger than 16 MiB' };
   try {
+    // As the server API refuses them: a client would get null for the number, and must not get the key.
+    if (holdsInfinity(row.data)) return { refused: 'its data has a number such as 1e400' };
+    if (holdsProtoKey(row.data)) return { refused: 'its data has a key __proto__' };
     const { ttlMs, excludeSession } = optionsOf(row.options);
     const remainingMs = ttlMs === undefined ? undefined : Math.ceil(ttlMs - row.ageMs);
     if (remainingMs !== undefined && remainingMs <= 0) return 'expired';

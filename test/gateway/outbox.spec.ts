@@ -50,6 +50,29 @@ describe('a row of the outbox', () => {
     await emptied();
   });
 
+  it('holds up no other if its time is infinite', async () => {
+    await using client = await follower();
+    await postgres.query(
+      `INSERT INTO gatehouse_outbox (channel, data, at) VALUES ($1, '1', 'infinity'), ($1, '2', '-infinity')`,
+      [CHANNEL],
+    );
+    for (const data of [1, 2]) expect(await client.next()).toMatchObject({ data });
+    await emptied();
+  });
+
+  it('is refused with a number that becomes infinite, and with a key __proto__', async () => {
+    for (const data of ['1e400', '{"a":[-1e400]}', '[{"__proto__":{"x":1}}]']) {
+      await postgres.query('SELECT gatehouse_publish($1, $2::jsonb)', [CHANNEL, data]);
+    }
+    await emptied();
+    const refused = await postgres.query('SELECT reason FROM gatehouse_outbox_refused ORDER BY id');
+    expect(refused).toEqual([
+      { reason: 'its data has a number such as 1e400' },
+      { reason: 'its data has a number such as 1e400' },
+      { reason: 'its data has a key __proto__' },
+    ]);
+  });
+
   it('is not published if its transaction rolls back', async () => {
     await using client = await follower();
     await using writer = await postgres.connect();
