@@ -122,7 +122,7 @@ describe('a URL that is hostile', () => {
   it.each([
     ['GET /api/publish', 'POST'],
     ['PUT /api/nodes', 'HEAD, GET'],
-    ['PATCH /api/sessions/abc', 'DELETE'],
+    ['PATCH /api/sessions/abc', 'HEAD, GET, DELETE'],
     ['POST /api/channels/feed:x/history', 'HEAD, GET'],
     ['DELETE /api/bans', 'HEAD, GET, POST'],
     ['OPTIONS /api/nodes', 'HEAD, GET'],

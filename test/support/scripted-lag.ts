@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { EventLoopLag } from '../../src/lifecycle/event-loop-lag.js';
 import { LoadMeter } from '../../src/lifecycle/load-meter.js';
 import type { TestServer } from './test-server.js';
 
@@ -9,9 +10,9 @@ export class ScriptedLag {
 
   constructor({ app }: TestServer) {
     this.meter = app.get(LoadMeter, { strict: false });
-    const measuring = Reflect.get(this.meter, 'eventLoop') as { stop(): void };
+    const measuring = Reflect.get(this.meter, 'eventLoop') as EventLoopLag;
     measuring.stop();
-    Reflect.set(this.meter, 'eventLoop', { take: () => this.lagMs, stop: () => {} });
+    Reflect.set(this.meter, 'eventLoop', { take: () => this.lagMs, stop: () => {}, delays: measuring.delays });
   }
 
   /** Resolves when the lag was taken in. */
