@@ -15,6 +15,8 @@ export const IDLE_TICK_MS = 100;
 export class EventLoopLag {
   /** How late the loop came to each look since the last reset, in nanoseconds. */
   readonly delays = createHistogram();
+  /** As they are now: the pace may change while a test has taken the place of the timers. */
+  private readonly timers = { setInterval, clearInterval };
   private timer: NodeJS.Timeout | undefined;
   private tickMs = BUSY_TICK_MS;
   private tickedAt = 0;
@@ -23,11 +25,11 @@ export class EventLoopLag {
 
   start(): void {
     this.tickedAt = performance.now();
-    this.timer = setInterval(() => this.look(), this.tickMs).unref();
+    this.timer = this.timers.setInterval(() => this.look(), this.tickMs).unref();
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    this.timers.clearInterval(this.timer);
     this.timer = undefined;
   }
 
@@ -51,7 +53,7 @@ export class EventLoopLag {
     if (tickMs === this.tickMs) return;
     this.tickMs = tickMs;
     if (this.timer === undefined) return;
-    clearInterval(this.timer);
+    this.timers.clearInterval(this.timer);
     this.start();
   }
 

@@ -86,4 +86,12 @@ describe('EventLoopLag', () => {
     expect(lag.delays.max / 1e6).toBeCloseTo(1_500, -1);
     expect(lag.delays.count).toBe(11);
   });
+
+  it('keeps to the timers that it began with, whatever takes their place later', () => {
+    vi.useRealTimers();
+    const lag = started();
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    lag.take(IDLE_TICK_MS);
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
