@@ -4,8 +4,8 @@ import { failure, GatehouseError } from '../errors.js';
 import { guard } from '../guard.js';
 import { isObject, type Incoming } from '../incoming.js';
 import { Observable } from '../observable.js';
-import type { ChannelStateOptions, ChannelStateSnapshot, StateChangeOptions } from './state-types.js';
-import { merge } from './merge-patch.js';
+import type { ChannelStateOptions, ChannelStateSnapshot, StateChange, StateChangeOptions } from './state-types.js';
+import { StateTable } from './state-table.js';
 
 /** Values, or a part of them, as replies and `state` messages have them. */
 interface Part extends Partial<Position> {
@@ -22,10 +22,10 @@ const LOST = ['NOT_CONNECTED', 'CONNECTION_LOST', 'CLOSED', 'ABORTED', 'QUEUE_FU
 const RETRY_MS = 1_000;
 
 export class LiveState {
-  readonly values = new Map<string, unknown>();
+  private readonly _table = new StateTable();
+  readonly values = this._table.values;
   readonly getSnapshot: () => ChannelStateSnapshot;
   readonly subscribe: (listener: () => void) => () => void;
-  private readonly _versions = new Map<string, number>();
   private readonly _store: Observable<ChannelStateSnapshot>;
   private readonly _ends: readonly (() => void)[];
   private _position: Position | undefined;
@@ -56,7 +56,7 @@ export class LiveState {
   }
 
   versionOf(key: string): number {
-    return this._versions.get(key) ?? 0;
+    return this._table.versionOf(key);
   }
 
   set(key: string, patch: unknown, { ifVersion }: StateChangeOptions = {}): Promise<unknown> {
@@ -122,7 +122,7 @@ export class LiveState {
     if (round !== this._round) return;
     const { recovered, publications = [], epoch, seq } = reply;
     if (!recovered) this._replace(reply);
-    for (const publication of publications) this._apply(publication.data, publication.seq);
+    for (const publication of publications) this._changed(this._table.apply(publication.data, publication.seq));
     if (epoch === undefined || seq === undefined) throw new TypeError('position');
     this._position = { epoch, seq };
     // The reply has what came before it.
@@ -138,7 +138,7 @@ export class LiveState {
         const part = await this._ask('state.next', {});
         if (round !== this._round) return;
         this._release((message) => isWithin(message, part));
-        this._take(part, false);
+        this._changed(this._table.take(part, false));
         more = part.more === true;
         continue;
       }
@@ -184,45 +184,17 @@ export class LiveState {
   private _accept({ type, epoch, seq, data }: Incoming): boolean {
     if (epoch === undefined || seq === undefined) return false;
     this._position = { epoch, seq };
-    if (type === 'message') this._apply(data, seq);
+    if (type === 'message') this._changed(this._table.apply(data, seq));
     else this._replace(isObject(data) ? data : {});
     return type === 'state' && isObject(data) && data.more === true;
   }
 
   private _replace(part: Part): void {
-    this.values.clear();
-    this._versions.clear();
-    this._take(part, true);
+    this._table.clear();
+    this._changed(this._table.take(part, true));
   }
 
-  private _take({ state, versions }: Part, isSnapshot: boolean): void {
-    const values = Object.entries(isObject(state) ? state : {});
-    for (const [key, value] of values) {
-      this.values.set(key, value);
-      const version = isObject(versions) ? versions[key] : undefined;
-      this._versions.set(key, typeof version === 'number' ? version : 0);
-    }
-    this._changed({ set: new Map(values), removed: [], isSnapshot });
-  }
-
-  private _apply(data: unknown, seq: number): void {
-    const { set, del } = isObject(data) ? data : {};
-    const removed = Array.isArray(del) ? (del as string[]) : [];
-    const changed = new Map<string, unknown>();
-    for (const key of removed) {
-      this.values.delete(key);
-      this._versions.delete(key);
-    }
-    for (const [key, patch] of Object.entries(isObject(set) ? set : {})) {
-      const value = merge(this.values.get(key), patch);
-      changed.set(key, value);
-      this.values.set(key, value);
-      this._versions.set(key, seq);
-    }
-    this._changed({ set: changed, removed: removed.filter((key) => !changed.has(key)), isSnapshot: false });
-  }
-
-  private _changed(change: Parameters<NonNullable<ChannelStateOptions['onChange']>>[0]): void {
+  private _changed(change: StateChange): void {
     guard(
       () => this._options.onChange?.(change),
       (error) => this._tell(error),

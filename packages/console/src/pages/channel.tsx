@@ -6,6 +6,7 @@ import { usePoll } from '../data/poll.js';
 import { canAct, isAdmin } from '../data/token.js';
 import { hrefOf, route } from '../router.js';
 import { perform } from '../ui/ask.js';
+import { Pager, usePages } from '../ui/pager.js';
 import { Answer, Field, Missing, Panel, Table } from '../ui/parts.js';
 import { clock, count, json, Name, Text } from '../ui/text.js';
 import { parsed } from './session-actions.js';
@@ -98,9 +99,8 @@ function HistoryPanel({ name }: { readonly name: string }): VNode {
 }
 
 function SubscriberPanel({ name }: { readonly name: string }): VNode {
-  const [former, setFormer] = useState<readonly string[]>([]);
-  const after = former.at(-1);
-  const poll = usePoll<Subscribers>(pathOf(['channels', name, 'subscribers'], { limit: SHOWN, after }));
+  const pages = usePages();
+  const poll = usePoll<Subscribers>(pathOf(['channels', name, 'subscribers'], { limit: SHOWN, after: pages.after }));
   const next = poll.data?.after;
   return (
     <Panel title="Subscribers" note="on all nodes">
@@ -121,20 +121,7 @@ function SubscriberPanel({ name }: { readonly name: string }): VNode {
           />
         )}
       </Answer>
-      {next === undefined && former.length === 0 ? null : (
-        <nav class="pages" aria-label="Pages of subscribers">
-          <button type="button" disabled={former.length === 0} onClick={() => setFormer(former.slice(0, -1))}>
-            ← Former page
-          </button>
-          <button
-            type="button"
-            disabled={next === undefined}
-            onClick={() => next !== undefined && setFormer([...former, next])}
-          >
-            Next page →
-          </button>
-        </nav>
-      )}
+      {next === undefined && pages.former.length === 0 ? null : <Pager of="subscribers" pages={pages} next={next} />}
     </Panel>
   );
 }

@@ -1,10 +1,10 @@
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
 import { pathOf } from '../data/api.js';
 import type { ChannelSummary } from '../data/answers.js';
 import { usePoll } from '../data/poll.js';
 import { go, hrefOf, route } from '../router.js';
 import { Answer, Missing, Table } from '../ui/parts.js';
+import { Pager, usePages } from '../ui/pager.js';
 import { SearchBox } from '../ui/search-box.js';
 import { count, Name, shown } from '../ui/text.js';
 
@@ -33,9 +33,8 @@ export function Channels(): VNode {
 }
 
 function Found({ query }: { readonly query: string }): VNode {
-  const [former, setFormer] = useState<readonly string[]>([]);
-  const poll = usePoll<ChannelPage>(pathOf(['channels'], { prefix: query, limit: PAGE_SIZE, after: former.at(-1) }));
-  const next = poll.data?.after;
+  const pages = usePages();
+  const poll = usePoll<ChannelPage>(pathOf(['channels'], { prefix: query, limit: PAGE_SIZE, after: pages.after }));
   const empty = (
     <>
       {query === '' ? 'No channel has subscribers.' : `No channel with subscribers begins with “${shown(query, 64)}”. `}
@@ -45,7 +44,7 @@ function Found({ query }: { readonly query: string }): VNode {
   return (
     <>
       <Missing nodes={poll.data?.missing ?? []} />
-      <Answer poll={poll} isEmpty={({ channels }) => channels.length === 0 && former.length === 0} empty={empty}>
+      <Answer poll={poll} isEmpty={({ channels }) => channels.length === 0 && pages.former.length === 0} empty={empty}>
         {({ channels }) => (
           <>
             <Table
@@ -65,19 +64,9 @@ function Found({ query }: { readonly query: string }): VNode {
                 ],
               }))}
             />
-            <nav class="pages" aria-label="Pages of channels">
-              <button type="button" disabled={former.length === 0} onClick={() => setFormer(former.slice(0, -1))}>
-                ← Former page
-              </button>
-              <span class="quiet">Page {former.length + 1}</span>
-              <button
-                type="button"
-                disabled={next === undefined}
-                onClick={() => next !== undefined && setFormer([...former, next])}
-              >
-                Next page →
-              </button>
-            </nav>
+            <Pager of="channels" pages={pages} next={poll.data?.after}>
+              Page {pages.former.length + 1}
+            </Pager>
           </>
         )}
       </Answer>

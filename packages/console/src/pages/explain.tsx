@@ -57,7 +57,7 @@ export function Explain(): VNode {
   );
 }
 
-/** A person who comes from a session knows the channel, but no position. */
+/** A link from a session names the channel, but no position. */
 function Newest({ userId, channel }: { readonly userId: string; readonly channel: string }): VNode {
   const poll = usePoll<History>(pathOf(['channels', channel, 'history'], { reverse: true, limit: 20 }));
   return (

@@ -1,10 +1,10 @@
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
 import { pathOf } from '../data/api.js';
 import type { Session, SessionPage } from '../data/answers.js';
 import { usePoll } from '../data/poll.js';
 import { go, hrefOf, route } from '../router.js';
 import { Answer, Missing, Table } from '../ui/parts.js';
+import { Pager, usePages } from '../ui/pager.js';
 import { SearchBox } from '../ui/search-box.js';
 import { age, bytes, count, Name, shown } from '../ui/text.js';
 import { UserNotes } from './user-notes.js';
@@ -31,37 +31,23 @@ export function Sessions(): VNode {
 }
 
 function Found({ query }: { readonly query: string }): VNode {
-  const [former, setFormer] = useState<readonly string[]>([]);
-  const after = former.at(-1);
+  const pages = usePages();
   const by = ADDRESS.test(query) ? { address: query } : { prefix: query };
-  const poll = usePoll<SessionPage>(pathOf(['sessions'], { ...by, limit: PAGE_SIZE, after }));
-  const next = poll.data?.after;
+  const poll = usePoll<SessionPage>(pathOf(['sessions'], { ...by, limit: PAGE_SIZE, after: pages.after }));
   return (
     <>
       <Missing nodes={poll.data?.missing ?? []} />
       <Answer
         poll={poll}
-        isEmpty={({ sessions }) => sessions.length === 0 && former.length === 0}
+        isEmpty={({ sessions }) => sessions.length === 0 && pages.former.length === 0}
         empty={query === '' ? 'Nobody is connected.' : `Nobody is connected as “${shown(query, 64)}”, on any node.`}
       >
         {({ sessions }) => (
           <>
             <SessionTable sessions={sessions} />
-            <nav class="pages" aria-label="Pages of sessions">
-              <button type="button" disabled={former.length === 0} onClick={() => setFormer(former.slice(0, -1))}>
-                ← Former page
-              </button>
-              <span class="quiet">
-                Page {former.length + 1}, {count(sessions.length)} sessions
-              </span>
-              <button
-                type="button"
-                disabled={next === undefined}
-                onClick={() => next !== undefined && setFormer([...former, next])}
-              >
-                Next page →
-              </button>
-            </nav>
+            <Pager of="sessions" pages={pages} next={poll.data?.after}>
+              Page {pages.former.length + 1}, {count(sessions.length)} sessions
+            </Pager>
           </>
         )}
       </Answer>
