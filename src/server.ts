@@ -71,6 +71,21 @@ async function startApplication(
     adapter,
     { logger: new NestLogger(logging.logs, scope && (() => scope.fields())), abortOnError: false, bodyParser: false },
   );
+  try {
+    return { app, port: await setUpAndListen(app, settings, certificate) };
+  } catch (error) {
+    // The process may go on without this server, as a test run does: nothing of it may stay.
+    await app.close();
+    throw error;
+  }
+}
+
+/** @returns the public port */
+async function setUpAndListen(
+  app: NestExpressApplication,
+  settings: Settings,
+  certificate: Certificate | undefined,
+): Promise<number> {
   const pendingConnections = app.get(PendingConnections);
   pendingConnections.guard(app.getHttpServer());
   app.use(pendingConnections.limitHeaders);
@@ -83,7 +98,7 @@ async function startApplication(
   setUpGateways(app, settings);
   const port = await openPorts(app, settings, certificate);
   await becomeReady(app, port);
-  return { app, port };
+  return port;
 }
 
 /** @returns the public port */

@@ -264,6 +264,20 @@ describe('INTERNAL_PORT', () => {
     expect(other.port).not.toBe(secure);
   });
 
+  it('is free again where the server could not start', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const internal = String(await freePort());
+    const starting = startTestServer({ HOST: '127.0.0.1', PORT: String(port), INTERNAL_PORT: internal });
+    await expect(starting).rejects.toMatchObject({ code: 'EADDRINUSE', port });
+    taken.close();
+    await expect(ask(`http://127.0.0.1:${internal}/health`)).rejects.toThrow('ECONNREFUSED');
+    await using server = await startTestServer({ INTERNAL_PORT: internal });
+    expect((await ask(`http://127.0.0.1:${internal}/health`)).status).toBe(200);
+    expect(server.port).not.toBe(port);
+  });
+
   it('that is taken is named as the setting that cannot be used', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
