@@ -12,7 +12,7 @@ import type { RevocationStore } from './revocation-store.js';
 import type { SharedCounts } from './shared-counts.js';
 import type { StateStore } from './state-store.js';
 
-/** The implementations of all ports on one engine: in memory, or on Redis. */
+/** The implementations of all ports on one engine: in memory, on Redis, or in the primary process of a machine. */
 export abstract class ClusterEngine {
   abstract readonly answers: AnswerStore;
   abstract readonly bans: BanStore;
