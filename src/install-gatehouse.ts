@@ -51,6 +51,7 @@ export function setUpGateways(app: INestApplication, { server, messages, inbound
       maxMessageBytes: messages.maxBytes,
       maxFragments: inbound.maxFragments,
       compressFromBytes: messages.compressFromBytes,
+      compressBatchesFromBytes: messages.compressBatchesFromBytes,
     }),
   );
 }

@@ -57,7 +57,20 @@ export const messages = {
     env: 'COMPRESS_FROM_BYTES',
     fallback: 0,
     effect:
-      'Messages to clients of at least this length are compressed (permessage-deflate). A message to many is compressed once. 0 = no compression is offered.',
+      'Messages to clients of at least this length are compressed (permessage-deflate). A message to many is compressed once. 0 = no compression is offered, except for v1.json.batch.',
+  }),
+  compressBatchesFromBytes: bytes({
+    env: 'COMPRESS_BATCHES_FROM_BYTES',
+    fallback: 512,
+    effect:
+      'The same for the lists of messages that clients of v1.json.batch get. 0 = no compression is offered to them.',
+  }),
+  compressMaxProcessorPercent: integer({
+    env: 'COMPRESS_MAX_PROCESSOR_PERCENT',
+    fallback: 75,
+    unit: 'percent of one core',
+    effect:
+      'While the process uses more than this, it sends everything uncompressed, to leave time for the rest. It compresses again below four fifths of it. 0 = no check.',
   }),
   handlerTimeoutMs: milliseconds({
     env: 'HANDLER_TIMEOUT_MS',

@@ -187,6 +187,17 @@ const queues: Row = {
         budget: `min(${series('gatehouse_inbound_budget_bytes')})`,
       },
     }),
+    graph('Compression', {
+      about: 'Bytes of compressed frames before and after, each once for all its receivers.',
+      unit: 'Bps',
+      queries: { '{{stage}}': rate('gatehouse_compression_bytes_total', ['stage']) },
+    }),
+    graph('Frames long enough to compress', {
+      about: '`incompressible` does not shrink by a tenth; `busy` left as it was because the process was busy.',
+      unit: 'ops',
+      stacked: true,
+      queries: { '{{outcome}}': rate('gatehouse_compression_frames_total', ['outcome']) },
+    }),
     graph('Dropped, by reason', {
       about: 'Frames. `slow_consumer` and `node_budget` went with their reader; the others as a namespace wants it.',
       unit: 'ops',

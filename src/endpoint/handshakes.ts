@@ -49,11 +49,11 @@ export class Handshakes {
       answerRejection(upgrade, this.policy.reject(accepted, 'bad_extensions', principal));
   }
 
-  private complete(accepted: Acceptance, { server, receive }: Endpoint): boolean {
+  private complete(accepted: Acceptance, endpoint: Endpoint): boolean {
     let isOpen = false;
     try {
-      isOpen = completeUpgrade(accepted, server, (connection) => {
-        receive(accepted, connection);
+      isOpen = completeUpgrade(accepted, endpoint, (connection) => {
+        endpoint.receive(accepted, connection);
         const { sessionId, principal, codec, client, upgrade } = accepted;
         const { request, arrivedAt } = upgrade;
         this.events.emit('accepted', { request, arrivedAt, principal, sessionId, codec, address: client.address });

@@ -3,6 +3,7 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import type { Subprotocol } from '@gatehouse/protocol';
 import { InboundBudget } from '../socket/inbound-budget.js';
 import { CLOSE_TIMEOUT_MS } from '../socket/close-timeout.js';
 import { Connection } from '../socket/connection.js';
@@ -19,8 +20,10 @@ export interface RealtimeAdapterSettings {
   readonly maxMessageBytes: number;
   /** 0: a message may have any number of frames. */
   readonly maxFragments: number;
-  /** 0: compression is not offered. */
+  /** 0: compression is not offered, except for lists. */
   readonly compressFromBytes: number;
+  /** 0: compression is not offered to clients that take lists of messages. */
+  readonly compressBatchesFromBytes: number;
 }
 
 interface GatewayOptions {
@@ -112,7 +115,7 @@ export class RealtimeAdapter extends WsAdapter {
       maxBufferedChunks: FREE_READS + Math.ceil(this.settings.maxMessageBytes / MIN_READ_BYTES),
       // Connection answers pings: bounded, counted, and in one write with everything else that leaves.
       autoPong: false,
-      perMessageDeflate: this.settings.compressFromBytes > 0 && WITHOUT_CONTEXT_TAKEOVER,
+      perMessageDeflate: WITHOUT_CONTEXT_TAKEOVER,
       closeTimeout: CLOSE_TIMEOUT_MS,
       handleProtocols: chosenSubprotocol,
     });
@@ -121,10 +124,15 @@ export class RealtimeAdapter extends WsAdapter {
     this.inboundBudget.watch(server.clients);
     this.endpoints.set(path, {
       server,
-      compresses: server.options.perMessageDeflate !== false,
+      compresses: (subprotocol) => this.compresses(subprotocol),
       receive: this.receiverAt(path),
     });
     return server;
+  }
+
+  private compresses(subprotocol: Subprotocol | undefined): boolean {
+    const { compressFromBytes, compressBatchesFromBytes } = this.settings;
+    return (subprotocol === 'v1.json.batch' ? compressBatchesFromBytes : compressFromBytes) > 0;
   }
 
   /** Nest would bind every handler of every gateway to every connection: 86 KiB each with ten gateways. */

@@ -53,7 +53,7 @@ export class SessionOpener {
     private readonly table: MessageTable,
     private readonly hooks: GatewayHooks,
   ) {
-    this.formats = new FrameFormats(access.messages.compressFromBytes);
+    this.formats = new FrameFormats(shared.compression);
   }
 
   /** @param path as the gateways declare it; empty for those that declare none */
@@ -71,8 +71,8 @@ export class SessionOpener {
     const format = this.formats.of(codec, isCompressed);
     const session = new Session(sessionId, { principal, connection, format, address, events: this.sessions.events });
     const inbox = new Inbox({ session, place, rate: this.rates.of(place) }, context);
-    const batchesFrom = isCompressed ? this.access.messages.compressFromBytes : 0;
-    connection.attach(socket, this.shared, inbox, codec.split === undefined ? undefined : batchesFrom);
+    const lists = isCompressed ? 'compressed' : 'plain';
+    connection.attach(socket, this.shared, inbox, codec.split === undefined ? undefined : lists);
     this.heartbeat.watch(connection);
     this.sessions.add(session);
     hooks.connected(connection, request);

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import type { RecordableHistogram } from 'node:perf_hooks';
 import type { NodeLoad } from '../cluster/ports/node-registry.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
-import { OutboundContext } from '../socket/outbound-queue.js';
+import { OutboundContext } from '../socket/outbound-context.js';
 import { BUSY_TICK_MS, EventLoopLag, IDLE_TICK_MS } from './event-loop-lag.js';
 import type { LifecycleSettings } from './lifecycle-settings.js';
 
@@ -109,6 +109,7 @@ export class LoadMeter extends EventEmitter<LoadMeterEvents> implements OnApplic
     this.processor += WEIGHT * (processor - this.processor);
     this.processorTime = processorTime;
     this.measuredAt = takenAt;
+    this.outbound.compression.observeProcessor(this.processor);
     this.emit('measured');
   }
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { EventEmitter } from 'node:events';
-import { OutboundContext } from '../socket/outbound-queue.js';
+import { OutboundContext } from '../socket/outbound-context.js';
 import { heapUse } from './heap.js';
 import type { LifecycleSettings } from './lifecycle-settings.js';
 import { LoadMeter } from './load-meter.js';

@@ -1,7 +1,8 @@
 import type { Subprotocol, ServerMessage } from '@gatehouse/protocol';
 import type { Codec } from '../protocol/codecs/codec.js';
 import { CODECS } from '../protocol/codecs/subprotocols.js';
-import { compressedFrame, frame, OPCODE, type Opcode } from '../socket/frame.js';
+import type { Compression } from '../socket/compression.js';
+import { frame, OPCODE, type Opcode } from '../socket/frame.js';
 
 /**
  * How messages become frames for a group of clients: their codec, and whether they accept compressed frames. Clients of
@@ -10,11 +11,14 @@ import { compressedFrame, frame, OPCODE, type Opcode } from '../socket/frame.js'
 export class FrameFormat {
   private readonly opcode: Opcode;
 
-  /** @param compressFromBytes payloads of at least this length are compressed; 0: none */
+  private readonly compressFromBytes: number;
+
+  /** @param compression undefined: nothing is compressed */
   constructor(
     readonly codec: Codec,
-    private readonly compressFromBytes: number,
+    private readonly compression?: Compression,
   ) {
+    this.compressFromBytes = compression?.limits.messagesFromBytes || Infinity;
     this.opcode = codec.frameKind === 'text' ? OPCODE.text : OPCODE.binary;
   }
 
@@ -22,19 +26,20 @@ export class FrameFormat {
   frame(message: ServerMessage): Buffer {
     const payload = this.codec.encode(message);
     // A string has at least a third as many characters as bytes, which is good enough to tell long from short.
-    const isCompressed = this.compressFromBytes > 0 && payload.length >= this.compressFromBytes;
-    return isCompressed ? compressedFrame(this.opcode, payload) : frame(this.opcode, payload);
+    const isLong = payload.length >= this.compressFromBytes;
+    return this.compression !== undefined && isLong
+      ? this.compression.frame(this.opcode, payload)
+      : frame(this.opcode, payload);
   }
 }
 
 /** The formats of a server: two for each codec, each created once. */
 export class FrameFormats {
-  private readonly plain = formatsOf(0);
+  private readonly plain = formatsOf(undefined);
   private readonly compressed: Record<Subprotocol, FrameFormat>;
 
-  /** @param compressFromBytes 0: nothing is compressed */
-  constructor(compressFromBytes: number) {
-    this.compressed = formatsOf(compressFromBytes);
+  constructor(compression: Compression) {
+    this.compressed = formatsOf(compression);
   }
 
   /** @param takesCompressed whether the client negotiated permessage-deflate in the form that we write */
@@ -43,12 +48,12 @@ export class FrameFormats {
   }
 }
 
-function formatsOf(compressFromBytes: number): Record<Subprotocol, FrameFormat> {
+function formatsOf(compression: Compression | undefined): Record<Subprotocol, FrameFormat> {
   return {
-    'v1.json': new FrameFormat(CODECS['v1.json'], compressFromBytes),
+    'v1.json': new FrameFormat(CODECS['v1.json'], compression),
     // Their lists are compressed, not their messages.
-    'v1.json.batch': new FrameFormat(CODECS['v1.json.batch'], 0),
-    'v1.binary': new FrameFormat(CODECS['v1.binary'], compressFromBytes),
-    'v2.proto': new FrameFormat(CODECS['v2.proto'], compressFromBytes),
+    'v1.json.batch': new FrameFormat(CODECS['v1.json.batch']),
+    'v1.binary': new FrameFormat(CODECS['v1.binary'], compression),
+    'v2.proto': new FrameFormat(CODECS['v2.proto'], compression),
   };
 }

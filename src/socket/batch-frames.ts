@@ -1,4 +1,5 @@
-import { compressedFrame, frame, OPCODE } from './frame.js';
+import type { Compression } from './compression.js';
+import { frame, OPCODE } from './frame.js';
 
 /** Messages in one frame, and about the most bytes of them. A longer message has a frame for itself. */
 export const MAX_BATCH = 64;
@@ -12,14 +13,14 @@ const CLOSE = Buffer.from(']');
  * Joins messages in a row into frames of JSON lists. Frames of control, and those that are no plain text, stay as and
  * where they are.
  *
- * @param compressFromBytes lists of at least this length are compressed; 0: none
+ * @param compression undefined: nothing is compressed
  */
-export function batchFrames(frames: readonly Buffer[], compressFromBytes: number): Buffer[] {
+export function batchFrames(frames: readonly Buffer[], compression: Compression | undefined): Buffer[] {
   const joined: Buffer[] = [];
   let parts: Buffer[] = [];
   let bytes = 0;
   const close = (): void => {
-    if (parts.length > 0) joined.push(listOf(parts, compressFromBytes));
+    if (parts.length > 0) joined.push(listOf(parts, compression));
     parts = [];
     bytes = 0;
   };
@@ -39,11 +40,12 @@ export function batchFrames(frames: readonly Buffer[], compressFromBytes: number
   return joined;
 }
 
-function listOf(parts: readonly Buffer[], compressFromBytes: number): Buffer {
+function listOf(parts: readonly Buffer[], compression: Compression | undefined): Buffer {
   const pieces = parts.flatMap((part, index) => [index === 0 ? OPEN : COMMA, part]);
   const list = Buffer.concat([...pieces, CLOSE]);
-  const isCompressed = compressFromBytes > 0 && list.length >= compressFromBytes;
-  return isCompressed ? compressedFrame(OPCODE.text, list) : frame(OPCODE.text, list);
+  const { listsFromBytes = 0 } = compression?.limits ?? {};
+  const isLong = listsFromBytes > 0 && list.length >= listsFromBytes;
+  return compression !== undefined && isLong ? compression.frame(OPCODE.text, list) : frame(OPCODE.text, list);
 }
 
 /** Of a frame that `frame` built. */

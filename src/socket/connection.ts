@@ -10,7 +10,8 @@ import type { Shedding } from './held-frames.js';
 import { listen, type Listening } from './listening.js';
 import type { OverflowReason } from './outbound-budget.js';
 import type { OutboundObserver, ShedReason } from './outbound-observer.js';
-import { OutboundContext, type OutboundQueue } from './outbound-queue.js';
+import { OutboundContext, type ListFormat } from './outbound-context.js';
+import type { OutboundQueue } from './outbound-queue.js';
 import type { Receipt } from './receipt.js';
 import { arrivalOf, arrivedBytes, breachOf, hasCloseArrived, type Arrival } from './receiver.js';
 import type { ConnectionQueue } from './tapped-queue.js';
@@ -58,11 +59,11 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
   private controlRate!: ControlRate;
 
   /** Called by the upgrade directly after the handshake, in the same turn. */
-  attach(socket: Duplex, context: ConnectionContext, listener: ConnectionListener, batchesFrom?: number): void {
+  attach(socket: Duplex, context: ConnectionContext, listener: ConnectionListener, lists?: ListFormat): void {
     this.raw = socket;
     this.listener = listener;
     this.controlRate = context.controlRate;
-    this.outbound = new context.Queue(socket, context, this, batchesFrom);
+    this.outbound = new context.Queue(socket, context, this, lists);
     listen(this, socket);
   }
 

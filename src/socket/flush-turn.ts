@@ -1,4 +1,5 @@
-import { batchFrames } from './batch-frames.js';
+import { ListsOfTurn } from './lists-of-turn.js';
+import { holdTheSame } from './same-frames.js';
 
 /**
  * Up to this size, the frames of a turn are copied into one buffer. Beyond it, copying costs more than a vectored
@@ -18,11 +19,9 @@ export interface Flushable {
 export class FlushTurn {
   /** Bytes written to sockets since the start, for metrics. */
   bytesSent = 0;
+  readonly lists = new ListsOfTurn();
 
   private dirty: Flushable[] = [];
-  private batchedFrames: readonly Buffer[] = [];
-  private batches: Buffer[] | undefined;
-  private batchesFrom = 0;
   private joinedFrames: readonly Buffer[] = [];
   private joined: Buffer | undefined;
   private readonly flushAll = (): void => {
@@ -31,22 +30,11 @@ export class FlushTurn {
     for (const queue of queues) queue.endTurn();
     this.joinedFrames = [];
     this.joined = undefined;
-    this.batchedFrames = [];
-    this.batches = undefined;
+    this.lists.clear();
   };
 
   add(queue: Flushable): void {
     if (this.dirty.push(queue) === 1) setImmediate(this.flushAll);
-  }
-
-  /** The frames as lists of messages. Those of the previous queue are used again if it has the same frames. */
-  batch(frames: readonly Buffer[], compressFromBytes: number): Buffer[] {
-    const isSame = this.batchesFrom === compressFromBytes && holdTheSame(frames, this.batchedFrames);
-    if (this.batches !== undefined && isSame) return this.batches;
-    this.batchedFrames = frames;
-    this.batchesFrom = compressFromBytes;
-    this.batches = batchFrames(frames, compressFromBytes);
-    return this.batches;
   }
 
   /** The frames in one buffer. The buffer of the previous queue is used again if it has the same frames. */
@@ -56,12 +44,4 @@ export class FlushTurn {
     this.joined = Buffer.concat(frames, bytes);
     return this.joined;
   }
-}
-
-function holdTheSame(left: readonly Buffer[], right: readonly Buffer[]): boolean {
-  if (left.length !== right.length) return false;
-  for (let index = 0; index < left.length; index += 1) {
-    if (left[index] !== right[index]) return false;
-  }
-  return true;
 }

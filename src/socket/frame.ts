@@ -1,5 +1,3 @@
-import { constants, deflateRawSync } from 'node:zlib';
-
 /** RFC 6455 §5.2 opcodes with FIN set: a server sends whole messages only. */
 export const OPCODE = { text: 0x81, binary: 0x82, close: 0x88, ping: 0x89, pong: 0x8a } as const;
 export type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
@@ -28,23 +26,6 @@ export function frame(opcode: Opcode, payload: string | Uint8Array): Buffer {
 
   if (isText) bytes.write(payload, headerLength);
   else bytes.set(payload, headerLength);
-  return bytes;
-}
-
-/** RFC 7692 §6: the first reserved bit marks a compressed message. */
-const COMPRESSED = 0x40;
-/** The empty block at the end of a flush, which RFC 7692 §7.2.1 has the sender remove. */
-const FLUSH_TAIL_BYTES = 4;
-
-/**
- * A compressed frame: permessage-deflate without context takeover, so that no frame refers to an earlier one and one
- * compression serves every client. Synchronous, because it takes 30 µs for each kilobyte once, and not once for each
- * client.
- */
-export function compressedFrame(opcode: Opcode, payload: string | Uint8Array): Buffer {
-  const deflated = deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH });
-  const bytes = frame(opcode, deflated.subarray(0, deflated.length - FLUSH_TAIL_BYTES));
-  bytes[0] = opcode | COMPRESSED;
   return bytes;
 }
 

@@ -1,21 +1,15 @@
 import type { Duplex } from 'node:stream';
 import type { Progress } from './connection-listener.js';
-import { JOIN_LIMIT_BYTES, type Flushable, type FlushTurn } from './flush-turn.js';
+import { JOIN_LIMIT_BYTES, type Flushable } from './flush-turn.js';
 import { ControlFrames, HeldFrames, isKept, type ControlKind, type Shedding } from './held-frames.js';
-import type { HoldingQueue, OutboundBudget, OverflowReason } from './outbound-budget.js';
+import type { HoldingQueue, OverflowReason } from './outbound-budget.js';
+import type { ListFormat, OutboundContext } from './outbound-context.js';
 import type { OutboundObserver, ShedReason } from './outbound-observer.js';
 import type { DropReason, Receipt } from './receipt.js';
 import { unsentBytes } from './traffic.js';
 import { writeFrames } from './write-frames.js';
 
 const NOTHING = Buffer.alloc(0);
-/** The parts that all queues of a node share. */
-export abstract class OutboundContext {
-  abstract readonly turn: FlushTurn;
-  abstract readonly budget: OutboundBudget;
-  /** Bytes that may wait for one reader. One more frame is always accepted, so that a large reply passes. */
-  abstract readonly limitBytes: number;
-}
 
 /**
  * The frames that wait for one socket. They leave at the end of the event-loop turn in one write. While the socket is
@@ -38,12 +32,12 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   /** Bytes that this queue has reported to the budget. */
   heldBytes = 0;
 
-  /** @param batchesFrom set if messages leave in lists: those of at least this length are compressed, 0: none */
+  /** @param lists undefined: each message leaves in a frame of its own */
   constructor(
     protected readonly socket: Duplex,
     private readonly context: OutboundContext,
     private readonly observer: OutboundObserver,
-    private readonly batchesFrom?: number,
+    private readonly lists?: ListFormat,
   ) {}
 
   /** Bytes that wait here and in the socket. */
@@ -242,9 +236,14 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   /** @param done called when the operating system has taken all of them, or the write has failed */
   protected hand(frames: readonly Buffer[], bytes: number, done?: (error?: Error | null) => void): void {
     const { turn } = this.context;
-    const lists = this.batchesFrom === undefined ? undefined : turn.batch(frames, this.batchesFrom);
+    const lists = this.lists === undefined ? undefined : this.listsOf(frames);
     const size = lists === undefined ? bytes : lists.reduce((sum, { length }) => sum + length, 0);
     turn.bytesSent += size;
     writeFrames(this.socket, lists ?? frames, { bytes: size, turn, done });
+  }
+
+  private listsOf(frames: readonly Buffer[]): Buffer[] {
+    const { turn, compression } = this.context;
+    return turn.lists.of(frames, this.lists === 'compressed' ? compression : undefined);
   }
 }

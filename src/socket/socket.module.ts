@@ -1,13 +1,15 @@
 import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { keepLedgers } from '../../config/namespaces.js';
 import { Settings } from '../../config/settings.js';
+import { Compression } from './compression.js';
 import { InboundBudget } from './inbound-budget.js';
 import { ConnectionContext } from './connection.js';
 import { ControlRate } from './control-rate.js';
 import { FlushTurn } from './flush-turn.js';
 import { Heartbeat } from './heartbeat.js';
 import { OutboundBudget } from './outbound-budget.js';
-import { OutboundContext, OutboundQueue } from './outbound-queue.js';
+import { OutboundContext } from './outbound-context.js';
+import { OutboundQueue } from './outbound-queue.js';
 import { ReceiptedQueue } from './receipted-queue.js';
 
 @Module({
@@ -36,10 +38,15 @@ export class SocketModule implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-function connectionContext({ inbound, outbound, channels }: Settings): ConnectionContext {
+function connectionContext({ inbound, outbound, channels, messages }: Settings): ConnectionContext {
   return {
     turn: new FlushTurn(),
     budget: new OutboundBudget(outbound.budgetBytes),
+    compression: new Compression({
+      messagesFromBytes: messages.compressFromBytes,
+      listsFromBytes: messages.compressBatchesFromBytes,
+      maxProcessorPercent: messages.compressMaxProcessorPercent,
+    }),
     limitBytes: outbound.queueBytes,
     controlRate: new ControlRate(inbound.controlFrameRate),
     Queue: keepLedgers(channels.namespaces) ? ReceiptedQueue : OutboundQueue,

@@ -22,7 +22,8 @@ export interface Upgrade {
 
 /** What the policy needs to know about the endpoint of a path. */
 export interface EndpointTraits {
-  readonly compresses: boolean;
+  /** Whether it offers permessage-deflate to clients of a subprotocol; undefined: those that offered none. */
+  readonly compresses: (subprotocol: Subprotocol | undefined) => boolean;
 }
 
 /** The request offers only protocols that this server does not support, so it goes on as plain HTTP. */

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { ERRORS, CLOSES } from '@gatehouse/protocol';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { InboundBudget } from '../../src/socket/inbound-budget.js';
-import { OutboundContext } from '../../src/socket/outbound-queue.js';
+import { OutboundContext } from '../../src/socket/outbound-context.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient, type Frame } from '../support/raw-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';

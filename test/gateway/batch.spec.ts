@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { Channels } from '../../src/channels/channels.js';
+import { OutboundContext } from '../../src/socket/outbound-context.js';
+import { api } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { namespacesFile } from '../support/namespaces-file.js';
 import { Scrape } from '../support/scrape.js';
@@ -38,6 +40,11 @@ class BatchClient implements AsyncDisposable {
     return this.frames.flat();
   }
 
+  /** Bytes on the network. */
+  get bytesRead(): number {
+    return (Reflect.get(this.socket, '_socket') as { readonly bytesRead: number }).bytesRead;
+  }
+
   send(frame: unknown): void {
     this.socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
   }
@@ -52,6 +59,8 @@ class BatchClient implements AsyncDisposable {
     await this.closed;
   }
 }
+
+const ADMIN = mintToken({ sub: 'root', roles: ['ADMIN'] });
 
 const echoes = (count: number): object[] =>
   Array.from({ length: count }, (_, n) => ({ type: 'echo', id: n + 1, data: { n } }));
@@ -152,18 +161,65 @@ describe('v1.json.batch', () => {
     expect(client.messages.filter(({ code }) => code === 'INVALID_MESSAGE_FORMAT')).toHaveLength(20);
   });
 
-  it('compresses a list as a whole, once for all', async () => {
+  it('compresses a list as a whole, once for all who get it, and shows what that saves', async () => {
     await using compressing = await startTestServer({
       ...file.environment,
       MESSAGE_RATE: '0',
-      COMPRESS_FROM_BYTES: '512',
+      COMPRESS_MAX_PROCESSOR_PERCENT: '0',
     });
-    await using client = await BatchClient.connect(compressing.url);
+    await using first = await BatchClient.connect(compressing.url);
+    await using second = await BatchClient.connect(compressing.url);
+    for (const client of [first, second]) {
+      expect(client.socket.extensions).toContain('permessage-deflate');
+      client.send({ type: 'subscribe', id: 1, data: { channel: 'feed:b' } });
+      await client.until(1);
+    }
+    const earlier = await Scrape.of(compressing);
+    const channels = compressing.app.get(Channels, { strict: false });
+    await Promise.all(Array.from({ length: 64 }, (_, n) => channels.publish('feed:b', { n, text: 'the same words' })));
+    for (const client of [first, second]) {
+      const publications = (await client.until(65)).slice(1);
+      expect(publications.map(({ data }) => data)).toEqual(publications.map((_, n) => ({ n, text: 'the same words' })));
+      const sent = client.sizes.reduce((sum, size) => sum + size, 0);
+      expect(client.bytesRead).toBeLessThan(sent / 2);
+    }
+    const later = await Scrape.of(compressing);
+    const lists = first.frames.length - 1;
+    expect(later.since(earlier, 'gatehouse_compression_frames_total{outcome="compressed"}')).toBe(lists);
+    const [before, after] = ['before', 'after'].map((stage) =>
+      later.since(earlier, `gatehouse_compression_bytes_total{stage="${stage}"}`),
+    ) as [number, number];
+    expect(before).toBe(first.sizes.slice(1).reduce((sum, size) => sum + size, 0));
+    expect(after).toBeLessThan(before / 2);
+    const { body } = await api(compressing, 'GET /api/diagnostics', { token: ADMIN });
+    expect(body).toMatchObject({
+      compression: { state: 'on', listsFromBytes: 512, messagesFromBytes: 0, frames: { busy: 0, incompressible: 0 } },
+    });
+  });
+
+  it('sends plain lists while the process is busy, and says so', async () => {
+    await using busy = await startTestServer({ MESSAGE_RATE: '0', COMPRESS_MAX_PROCESSOR_PERCENT: '1' });
+    const { compression } = busy.app.get(OutboundContext, { strict: false });
+    await using client = await BatchClient.connect(busy.url);
+    // As the meter does twice a second.
+    compression.observeProcessor(0.5);
     client.send(echoes(40));
     await client.until(40);
-    expect(client.socket.extensions).toContain('permessage-deflate');
-    const sent = client.sizes.reduce((sum, size) => sum + size, 0);
-    const read = (Reflect.get(client.socket, '_socket') as { bytesRead: number }).bytesRead;
-    expect(read).toBeLessThan(sent / 2);
+    compression.observeProcessor(0.5);
+    expect((await Scrape.of(busy)).value('gatehouse_compression_frames_total{outcome="busy"}')).toBeGreaterThan(0);
+    expect((await api(busy, 'GET /api/diagnostics', { token: ADMIN })).body).toMatchObject({
+      compression: { state: 'paused' },
+    });
+  });
+
+  it('offers no compression with COMPRESS_BATCHES_FROM_BYTES=0', async () => {
+    await using plain = await startTestServer({ COMPRESS_BATCHES_FROM_BYTES: '0' });
+    await using client = await BatchClient.connect(plain.url);
+    expect(client.socket.extensions).toBe('');
+    client.send(echoes(40));
+    await client.until(40);
+    expect((await api(plain, 'GET /api/diagnostics', { token: ADMIN })).body).toMatchObject({
+      compression: { state: 'off' },
+    });
   });
 });

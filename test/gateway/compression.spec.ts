@@ -5,7 +5,7 @@ import { startTestServer } from '../support/test-server.js';
 const LONG = { text: 'the same words again and again, '.repeat(200) };
 
 describe('compression', () => {
-  it('is not offered unless asked for', async () => {
+  it('is not offered to clients of single messages unless it is configured', async () => {
     await using server = await startTestServer();
     await using client = await connect(server.url);
     expect(client.socket.extensions).toBe('');

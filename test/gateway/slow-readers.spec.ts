@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Broadcaster } from '../../src/broadcast/broadcaster.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
-import { OutboundContext } from '../../src/socket/outbound-queue.js';
+import { OutboundContext } from '../../src/socket/outbound-context.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';

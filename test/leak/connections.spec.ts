@@ -6,7 +6,7 @@ import { ConnectionLimits } from '../../src/access/limits/connection-limits.js';
 import { ExpirySweep } from '../../src/sessions/expiry-sweep.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { Heartbeat } from '../../src/socket/heartbeat.js';
-import { OutboundContext } from '../../src/socket/outbound-queue.js';
+import { OutboundContext } from '../../src/socket/outbound-context.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient } from '../support/raw-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';

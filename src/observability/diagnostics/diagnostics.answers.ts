@@ -64,6 +64,31 @@ class SessionTotalsAnswer {
   slowReaders!: number;
 }
 
+class CompressionAnswer {
+  /** `paused`: the process is above COMPRESS_MAX_PROCESSOR_PERCENT. `off`: compression is not offered */
+  @ApiProperty({ enum: ['on', 'paused', 'off'] })
+  state!: 'on' | 'paused' | 'off';
+
+  /** COMPRESS_FROM_BYTES @example 0 */
+  messagesFromBytes!: number;
+
+  /** COMPRESS_BATCHES_FROM_BYTES @example 512 */
+  listsFromBytes!: number;
+
+  /**
+   * Frames that were long enough, each once for all its receivers: compressed, sent as they were because they do not
+   * shrink by a tenth, or because the process was busy
+   * @example {"compressed": 5120, "incompressible": 3, "busy": 0}
+   */
+  frames!: Record<string, number>;
+
+  /** Bytes of the compressed frames before compression @example 8388608 */
+  bytesBefore!: number;
+
+  /** The same afterwards @example 1258291 */
+  bytesAfter!: number;
+}
+
 export class SummaryAnswer {
   /** SERVER_ID @example node-1 */
   nodeId!: string;
@@ -90,6 +115,8 @@ export class SummaryAnswer {
   processor!: ProcessorAnswer;
 
   eventLoop!: EventLoopAnswer;
+
+  compression!: CompressionAnswer;
 
   /**
    * Memory of the process and of the V8 heap, and what the system or container has left

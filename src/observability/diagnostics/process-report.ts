@@ -7,7 +7,8 @@ import { LoadMeter } from '../../lifecycle/load-meter.js';
 import { Readiness } from '../../lifecycle/readiness.js';
 import type { SummaryAnswer } from './diagnostics.answers.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
-import { OutboundContext } from '../../socket/outbound-queue.js';
+import type { Compression } from '../../socket/compression.js';
+import { OutboundContext } from '../../socket/outbound-context.js';
 import { EventLoopUtilization } from '../metrics/event-loop-utilization.js';
 import { rounded } from './rounded.js';
 
@@ -50,12 +51,26 @@ export class ProcessReport {
         lagMs: distribution(this.meter.recentLagsMs),
         utilization: rounded(this.utilization.sinceLastRead()),
       },
+      compression: compressionOf(this.outbound.compression),
       memory: memory(),
       heapSpaces: heapSpaces(),
       garbageCollections: await garbageCollections(this.metrics),
       resources: countOf(process.getActiveResourcesInfo()),
     };
   }
+}
+
+function compressionOf({ limits, isPaused, frames, bytes }: Compression): SummaryAnswer['compression'] {
+  const { messagesFromBytes, listsFromBytes } = limits;
+  const isOffered = messagesFromBytes > 0 || listsFromBytes > 0;
+  return {
+    state: !isOffered ? 'off' : isPaused ? 'paused' : 'on',
+    messagesFromBytes,
+    listsFromBytes,
+    frames: { ...frames },
+    bytesBefore: bytes.before,
+    bytesAfter: bytes.after,
+  };
 }
 
 function memory(): Record<string, number> {

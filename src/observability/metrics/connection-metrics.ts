@@ -7,7 +7,7 @@ import { SessionRegistry } from '../../sessions/session-registry.js';
 import { InboundBudget } from '../../socket/inbound-budget.js';
 import { OVERFLOW_REASONS } from '../../socket/outbound-budget.js';
 import { SHED_REASONS } from '../../socket/outbound-observer.js';
-import { OutboundContext } from '../../socket/outbound-queue.js';
+import { OutboundContext } from '../../socket/outbound-context.js';
 import { PendingConnections } from '../../upgrade/pending/pending-connections.js';
 import { HTTP_FAULTS } from '../../upgrade/pending/http-faults.js';
 import { REFUSALS } from '../../upgrade/ladder/refusals.js';
@@ -115,6 +115,32 @@ const bytes: Provider[] = [
     inject: [OutboundContext],
     useFactory: ({ turn }: OutboundContext) =>
       pulledCounter(METRIC.bytesSent, 'Frame bytes handed to sockets', () => turn.bytesSent),
+  },
+  {
+    provide: getToken(METRIC.compressionFrames),
+    inject: [OutboundContext],
+    useFactory: ({ compression }: OutboundContext) =>
+      pulledCounters(
+        {
+          name: METRIC.compressionFrames,
+          help: 'Frames long enough to be compressed, each once for all its receivers, by outcome',
+          label: 'outcome',
+        },
+        () => Object.entries(compression.frames),
+      ),
+  },
+  {
+    provide: getToken(METRIC.compressionBytes),
+    inject: [OutboundContext],
+    useFactory: ({ compression }: OutboundContext) =>
+      pulledCounters(
+        {
+          name: METRIC.compressionBytes,
+          help: 'Bytes of compressed frames, each once for all its receivers, before and after',
+          label: 'stage',
+        },
+        () => Object.entries(compression.bytes),
+      ),
   },
   {
     provide: getToken(METRIC.queueBytes),

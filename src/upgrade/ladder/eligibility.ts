@@ -67,7 +67,7 @@ export class Eligibility {
     const subprotocol = chooseSubprotocol(offeredSubprotocols);
     if (subprotocol === undefined && offeredSubprotocols.length > 0) return 'unsupported_subprotocol';
     const extensions = headers['sec-websocket-extensions'] ?? '';
-    if (endpoint.compresses && acceptableOffer(extensions) === undefined) return 'bad_extensions';
+    if (endpoint.compresses(subprotocol) && acceptableOffer(extensions) === undefined) return 'bad_extensions';
 
     const { mode } = this.settings.authentication;
     if (mode === 'off') return { subprotocol, principal: guestPrincipal(`guest:${sessionId}`) };

@@ -1,5 +1,6 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { Compression } from '../../../src/socket/compression.js';
 import { FlushTurn, JOIN_LIMIT_BYTES } from '../../../src/socket/flush-turn.js';
 import type { Shedding } from '../../../src/socket/held-frames.js';
 import { OutboundBudget } from '../../../src/socket/outbound-budget.js';
@@ -30,9 +31,10 @@ function setUp({ policy = 'disconnect', isReading = true }: Setup = {}) {
   const socket = new ScriptedSocket();
   if (!isReading) socket.stopReading();
   const turn = new FlushTurn();
+  const compression = new Compression({ messagesFromBytes: 0, listsFromBytes: 0, maxProcessorPercent: 0 });
   const queue = new ReceiptedQueue(
     socket,
-    { turn, budget: new OutboundBudget(0), limitBytes: LIMIT },
+    { turn, budget: new OutboundBudget(0), compression, limitBytes: LIMIT },
     { overflowed: () => {}, shed: () => {} },
   );
   const log = new Log();

@@ -1,0 +1,15 @@
+import type { Compression } from './compression.js';
+import type { FlushTurn } from './flush-turn.js';
+import type { OutboundBudget } from './outbound-budget.js';
+
+/** How messages leave if they leave in lists. */
+export type ListFormat = 'plain' | 'compressed';
+
+/** The parts that all queues of a node share. */
+export abstract class OutboundContext {
+  abstract readonly turn: FlushTurn;
+  abstract readonly budget: OutboundBudget;
+  abstract readonly compression: Compression;
+  /** Bytes that may wait for one reader. One more frame is always accepted, so that a large reply passes. */
+  abstract readonly limitBytes: number;
+}
