@@ -4,25 +4,18 @@ import { BREACHES } from '../protocol/breaches.js';
 import { CLOSES, type CloseName } from '@gatehouse/protocol';
 import { discardInput } from './close-timeout.js';
 import type { ConnectionListener, PingMark } from './connection-listener.js';
+import type { ConnectionContext } from './connection-context.js';
 import type { ControlCounter, ControlRate } from './control-rate.js';
 import { frame, OPCODE, payloadOf, PING_FRAME, refuseUnsendableClose } from './frame.js';
 import type { Shedding } from './held-frames.js';
 import { listen, type Listening } from './listening.js';
 import type { OverflowReason } from './outbound-budget.js';
 import type { OutboundObserver, ShedReason } from './outbound-observer.js';
-import { OutboundContext, type ListFormat } from './outbound-context.js';
-import type { OutboundQueue } from './outbound-queue.js';
+import type { ListFormat } from './outbound-context.js';
 import type { Receipt } from './receipt.js';
 import { arrivalOf, arrivedBytes, breachOf, hasCloseArrived, type Arrival } from './receiver.js';
 import type { ConnectionQueue } from './tapped-queue.js';
 import { addNewTraffic, type Traffic, type TrafficTold } from './traffic.js';
-
-/** The parts that all connections of a node share. */
-export abstract class ConnectionContext extends OutboundContext {
-  abstract readonly controlRate: ControlRate;
-  /** OutboundQueue, or the one that gives receipts. */
-  abstract readonly Queue: typeof OutboundQueue;
-}
 
 type SendCallback = (error?: Error) => void;
 

@@ -3,7 +3,7 @@ import { keepLedgers } from '../../config/namespaces.js';
 import { Settings } from '../../config/settings.js';
 import { Compression } from './compression.js';
 import { InboundBudget } from './inbound-budget.js';
-import { ConnectionContext } from './connection.js';
+import { ConnectionContext } from './connection-context.js';
 import { ControlRate } from './control-rate.js';
 import { FlushTurn } from './flush-turn.js';
 import { Heartbeat } from './heartbeat.js';

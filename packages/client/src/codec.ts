@@ -1,21 +1,23 @@
 import { DEFAULT_SUBPROTOCOL, type ClientMessage, type Subprotocol } from '@gatehouse/protocol';
 import type { Incoming } from './incoming.js';
 
-/** How messages become frames. JSON is built in; `@gatehouse/client/msgpack` has another. */
+/**
+ * How messages become frames. JSON is built in, with all messages of a turn in one frame if the server can do that;
+ * `@gatehouse/client/msgpack` has another.
+ */
 export interface Codec {
-  readonly subprotocol: Subprotocol;
+  /** Several: the server takes the first that it knows. */
+  readonly subprotocol: Subprotocol | readonly Subprotocol[];
   encode(message: ClientMessage): string | Uint8Array;
-  /** Throws if the frame is not of this encoding. */
+  /** One message, or a list of messages. Throws if the frame is not of this encoding. */
   decode(frame: string | Uint8Array): unknown;
 }
 
 export const json: Codec = {
-  subprotocol: DEFAULT_SUBPROTOCOL,
+  subprotocol: ['v1.json.batch', DEFAULT_SUBPROTOCOL],
   encode: (message) => JSON.stringify(message),
-  decode(frame) {
-    if (typeof frame !== 'string') throw new TypeError('binary');
-    return JSON.parse(frame);
-  },
+  // Bytes become a text of numbers, which is no JSON or no message.
+  decode: (frame) => JSON.parse(String(frame)),
 };
 
 /** Encrypts payloads from end to end: `@gatehouse/client/fernet`. */

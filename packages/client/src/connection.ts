@@ -2,7 +2,6 @@ import type { HelloReply } from '@gatehouse/protocol';
 import type { Codec } from './codec.js';
 import type { Close } from './delays.js';
 import type { Environment } from './environment.js';
-import { failure, type GatehouseError } from './errors.js';
 import { isObject, readIncoming, type Incoming } from './incoming.js';
 import { Pulse } from './pulse.js';
 import { Wire } from './wire.js';
@@ -11,9 +10,8 @@ export interface ConnectionHost extends Environment {
   readonly codec: Codec;
   readonly maxFrameLength: number;
   onMessage(message: Incoming): void;
-  /** A frame arrived that cannot be read: it may have been a publication. */
-  onUnreadable(): void;
-  onError(error: GatehouseError): void;
+  /** Something arrived that cannot be read: it may have been a publication. */
+  onUnreadable(cause: unknown): void;
 }
 
 export interface ConnectionEvents {
@@ -30,6 +28,7 @@ export class Connection {
   private readonly _wire: Wire;
   private readonly _pulse: Pulse;
   private _isGreeted = false;
+  private _isDropped: true | undefined;
 
   /** @throws TypeError where there is no WebSocket, SyntaxError when the URL or the token is malformed */
   constructor(
@@ -44,7 +43,7 @@ export class Connection {
       ping: () => void this.send(codec.encode({ type: 'ping', id: 'ping' })),
       onDead: () => _events.onEnd({ code: 1006, reason: 'No answer to a ping' }),
     });
-    const protocols = [codec.subprotocol, ...(token ? [`bearer.${token}`] : [])];
+    const protocols = [codec.subprotocol, token ? `bearer.${token}` : []].flat();
     this._wire = new Wire(WebSocket, url, protocols, {
       onOpen: () => void this.send(codec.encode({ type: 'hello', id: HELLO_ID })),
       onFrame: (frame) => this._onFrame(frame),
@@ -68,21 +67,38 @@ export class Connection {
   }
 
   drop(): void {
+    this._isDropped = true;
     this._pulse.stop();
     this._wire.drop();
   }
 
   private _onFrame(frame: string | Uint8Array): void {
-    const { _host: host } = this;
+    const { codec, maxFrameLength } = this._host;
     this._pulse.heard();
-    let message: Incoming;
-    try {
-      if (frame.length > host.maxFrameLength) throw new RangeError('maxFrameLength');
-      message = readIncoming(host.codec.decode(frame));
-    } catch (cause) {
-      host.onError(failure('BAD_MESSAGE', cause));
-      return host.onUnreadable();
+    const values = this._read(() => {
+      if (frame.length > maxFrameLength) throw new RangeError('maxFrameLength');
+      return [codec.decode(frame)].flat();
+    });
+    for (const value of values ?? []) {
+      // What was told so far may have ended the connection.
+      if (this._isDropped) return;
+      const message = this._read(() => readIncoming(value));
+      if (message) this._onMessage(message);
     }
+  }
+
+  /** One message of a list that cannot be read keeps nothing from the others. */
+  private _read<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (cause) {
+      this._host.onUnreadable(cause);
+      return undefined;
+    }
+  }
+
+  private _onMessage(message: Incoming): void {
+    const { _host: host } = this;
     if (this._isGreeted || message.id !== HELLO_ID) return host.onMessage(message);
     this._isGreeted = true;
     const hello = isHello(message.data) ? message.data : undefined;

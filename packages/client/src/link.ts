@@ -16,6 +16,7 @@ export interface LinkHost extends ConnectionHost {
   readonly followRoute: boolean;
   onOpen(): void;
   onDown(): void;
+  onError(error: GatehouseError): void;
   onStop(error: GatehouseError): void;
   onLost(): void;
 }

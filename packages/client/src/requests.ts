@@ -71,7 +71,7 @@ export class Requests {
 
   constructor(private readonly _host: RequestsHost) {
     const { clock, random } = _host;
-    this._prefix = `${clock.now().toString(36)}-${Math.floor(random() * 36 ** 6).toString(36)}`;
+    this._prefix = `${clock.now().toString(36)}-${random().toString(36).slice(2, 8)}`;
     this._pace = new Pace(clock, () => this.flush());
   }
 

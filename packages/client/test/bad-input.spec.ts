@@ -62,6 +62,31 @@ describe('bad input has a typed error, and costs no subscription', () => {
     await expectAlive(used);
   });
 
+  it('BAD_MESSAGE: one message of a list cannot be read, and the others are', async () => {
+    const used = start();
+    await used.server.clock.advance(SECOND);
+    const { epoch, seq } = used.server.positionOf(ROOM);
+    const next = (n: number): string => message({ epoch, seq: seq + n, data: n });
+    used.server.emit(`[${next(1)},7,{"v":2},${next(2)}]`);
+    await used.server.clock.advance(SECOND);
+    expect(used.codes()).toEqual(['BAD_MESSAGE', 'BAD_MESSAGE']);
+    expect(used.shown.slice(0, 2)).toEqual([1, 2]);
+  });
+
+  it('tells nothing of a list after the message at which the client was closed', async () => {
+    const used = start();
+    await used.server.clock.advance(SECOND);
+    const told: unknown[] = [];
+    used.client.on('note', (data) => {
+      told.push(data);
+      used.client.close();
+    });
+    used.server.emit('[{"type":"note","data":1},{"type":"note","data":2},7]');
+    await used.server.clock.advance(SECOND);
+    expect(told).toEqual([1]);
+    expect(used.codes()).toEqual([]);
+  });
+
   it('BAD_MESSAGE: the server sends a frame that is too long', async () => {
     const used = start({ maxFrameLength: 1_000 });
     await used.server.clock.advance(SECOND);

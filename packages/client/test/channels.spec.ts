@@ -255,7 +255,7 @@ describe('a channel', () => {
     expect(asked('subscribe')).toMatchObject([{}, { previousSession: 'session-1' }]);
   });
 
-  it.each(['{', '[]', '{"type":7}', '{"v":9,"type":"message"}', '{"type":"message","channel":7}', '\u0000'])(
+  it.each(['{', '[[]]', '{"type":7}', '{"v":9,"type":"message"}', '{"type":"message","channel":7}', '\u0000'])(
     'loads again when the server sends %j, which may have been a publication',
     async (frame) => {
       let loads = 0;

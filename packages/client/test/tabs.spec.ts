@@ -261,7 +261,7 @@ describe('tabs of one user', () => {
     const request = client.request('echo');
     await expect(Promise.all([request, server.clock.advance(SECOND)])).rejects.toMatchObject({
       code: 'CLOSED',
-      cause: new TypeError('tabs share JSON connections only'),
+      cause: new TypeError('tabs share JSON only'),
     });
   });
 

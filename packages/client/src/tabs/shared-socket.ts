@@ -15,6 +15,7 @@ export class SharedSocket implements Socket {
   onerror: ((event: never) => void) | null = null;
   /** Resolves when it is closed. */
   readonly over: Promise<void>;
+  readonly protocols: readonly string[];
   private readonly _id: string;
   private _endOver: () => void = () => {};
   private _timer: unknown;
@@ -22,12 +23,14 @@ export class SharedSocket implements Socket {
 
   constructor(
     private readonly _tab: Tab,
-    readonly protocols: readonly string[],
+    protocols: readonly string[],
   ) {
-    // MessagePack would have to be unpacked for each tab.
-    if (protocols[0] !== DEFAULT_SUBPROTOCOL) throw new TypeError('tabs share JSON connections only');
+    // MessagePack would have to be unpacked for each tab, and so would lists, whose messages are for different tabs.
+    const at = protocols.indexOf(DEFAULT_SUBPROTOCOL);
+    if (at < 0) throw new TypeError('tabs share JSON only');
+    this.protocols = protocols.slice(at);
     const { random, clock } = _tab.setup;
-    this._id = Math.floor(random() * 36 ** 8).toString(36);
+    this._id = random().toString(36).slice(2, 10);
     this.over = new Promise((resolve) => (this._endOver = resolve));
     this._timer = clock.setTimeout(() => {
       _tab.onUnanswered();
