@@ -29,6 +29,7 @@ const MAY_IMPORT = {
     'dispatch',
   ],
   outbox: ['config', 'protocol', 'channels'],
+  bridges: ['config', 'protocol', 'channels'],
 };
 const BELOW_OBSERVABILITY = Object.keys(MAY_IMPORT);
 
@@ -140,14 +141,17 @@ module.exports = {
       name: 'no-undeclared-packages',
       severity: 'error',
       from: { path: '^(src|config)/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: '^node_modules/(@types|pg)/' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        pathNot: '^node_modules/(@types|pg|kafkajs|@nats-io)/',
+      },
     },
     {
       name: 'optional-peers-are-loaded-where-configured',
       comment: 'by import(), because they may not be installed',
       severity: 'error',
       from: { path: '^(src|config)/' },
-      to: { path: '^node_modules/pg/', dependencyTypesNot: ['dynamic-import', 'type-only'] },
+      to: { path: '^node_modules/(pg|kafkajs|@nats-io)/', dependencyTypesNot: ['dynamic-import', 'type-only'] },
     },
     {
       name: 'tracing-is-loaded-where-it-is-on',

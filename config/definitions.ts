@@ -2,6 +2,7 @@ import { anomalies } from './definitions/anomalies.js';
 import { api } from './definitions/api.js';
 import { audit } from './definitions/audit.js';
 import { authentication } from './definitions/authentication.js';
+import { bridges } from './definitions/bridges.js';
 import { channels } from './definitions/channels.js';
 import { cluster } from './definitions/cluster.js';
 import { connections } from './definitions/connections.js';
@@ -42,6 +43,7 @@ export const DEFINITIONS = {
   cluster,
   hooks,
   outbox,
+  bridges,
   heartbeat,
   outbound,
   lifecycle,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { secretText } from './secret-text.js';
 
 /** Bytes of a key, as Standard Webhooks ask for. */
 const MIN_KEY_BYTES = 24;
@@ -8,17 +8,7 @@ const MAX_KEY_BYTES = 64;
 export function hookSecrets(value: unknown): readonly string[] {
   const isPair = Array.isArray(value) && value.length >= 1 && value.length <= 2;
   if (!isPair) throw new Error('must be a list of one or two secrets: whsec_<base64> or file:<path>');
-  return value.map((each) => keyOf(typeof each === 'string' && each.startsWith('file:') ? fileText(each) : each));
-}
-
-function fileText(name: string): string {
-  const path = name.slice('file:'.length);
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    throw new Error(`names the file ${path}, which cannot be read (${code})`, { cause: error });
-  }
+  return value.map((each) => keyOf(typeof each === 'string' && each !== '' ? secretText(each) : each));
 }
 
 /** The secret is never quoted. */

@@ -14,6 +14,7 @@ export const LOG_AREAS = {
   cluster: 'Redis and the other nodes',
   hooks: 'requests to back ends that fail',
   outbox: 'rows of the outbox that are not published, and its database',
+  bridges: 'messages of Kafka and NATS that are not published, and these brokers',
   lifecycle: 'start, overload, drain and shutdown',
   api: 'the server API',
   observability: 'anomalies, and failures of logs, metrics and traces themselves',

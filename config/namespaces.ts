@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { egress, type Egress } from './bridges/destinations.js';
 import { stateOptions, type StateOptions } from './state-options.js';
 import { UnusableSettings } from './unusable-settings.js';
 import { boolean, count, durationMs, fieldsOf, readOptions, readYaml, word, type Reader } from './yaml-options.js';
@@ -51,6 +52,8 @@ export interface Namespace {
   readonly message: string | undefined;
   /** Its channels are maps of values; undefined: they carry messages. */
   readonly state: StateOptions | undefined;
+  /** The topic or subject that gets its publications, too; undefined: none does. */
+  readonly egress: Egress | undefined;
 }
 
 export type Namespaces = ReadonlyMap<string, Namespace>;
@@ -86,6 +89,7 @@ const OPTIONS = {
   ledger: { key: 'ledger', read: ledgerLimits, absent: undefined },
   message: { key: 'message', read: className, absent: undefined },
   state: { key: 'state', read: stateOptions, absent: undefined },
+  egress: { key: 'egress', read: egress, absent: undefined },
 } as const;
 
 /** The file that comes with the server, in a folder above this one, whether compiled or not. */
@@ -146,6 +150,11 @@ function readNamespace(name: string, given: Record<string, unknown>, faults: str
       `namespaces.${name}.replicas needs a history, because without one nothing is stored that could be replicated`,
     );
   }
+  if (values.egress !== undefined && values.encryption !== 'none') {
+    faults.push(
+      `namespaces.${name}.egress cannot be combined with encryption, because brokers get payloads as they are`,
+    );
+  }
   if (values.state !== undefined) faults.push(...faultsOfState(values).map((fault) => `namespaces.${name}.${fault}`));
   return Object.freeze(values) as unknown as Namespace;
 }
@@ -158,6 +167,7 @@ function faultsOfState(values: Record<string, unknown>): string[] {
   }
   if (values.encryption !== 'none') faults.push('state cannot be encrypted, because the server merges its values');
   if (values.message !== undefined) faults.push('message has no meaning with state, which has publications of its own');
+  if (values.egress !== undefined) faults.push('egress has no meaning with state, whose changes stay in Gatehouse');
   if (values.delivery === 'drop_oldest') {
     faults.push('delivery must be disconnect or latest with state, because drop_oldest would lose changes');
   }

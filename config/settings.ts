@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { redisAddresses } from './addresses.js';
+import { loadBridges, type Bridges } from './bridges/bridges.js';
 import { readCertificate } from './certificate.js';
 import { DEFINITIONS } from './definitions.js';
 import { developmentSecret } from './development-secret.js';
@@ -18,6 +19,8 @@ type Complete = Parsed & {
   readonly channels: { readonly namespaces: Namespaces };
   /** The content of HOOKS_FILE; undefined: no hooks. */
   readonly hooks: { readonly loaded: Hooks | undefined };
+  /** The content of BRIDGES_FILE; undefined: no bridges. */
+  readonly bridges: { readonly loaded: Bridges | undefined };
   /** Never `auto`. */
   readonly api: { readonly docs: 'on' | 'off' };
   readonly connections: { readonly exemptLoopback: 'on' | 'off' };
@@ -47,6 +50,7 @@ export abstract class Settings implements Complete {
   abstract readonly cluster: Complete['cluster'];
   abstract readonly hooks: Complete['hooks'];
   abstract readonly outbox: Complete['outbox'];
+  abstract readonly bridges: Complete['bridges'];
   abstract readonly heartbeat: Complete['heartbeat'];
   abstract readonly outbound: Complete['outbound'];
   abstract readonly lifecycle: Complete['lifecycle'];
@@ -68,6 +72,7 @@ export type { Environment } from './setting.js';
 interface Files {
   readonly namespaces: Namespaces;
   readonly hooks: Hooks | undefined;
+  readonly bridges: Bridges | undefined;
 }
 
 /**
@@ -84,9 +89,10 @@ export function loadSettings(environment: Environment): Settings {
   faults.push(...contradictions(parsed));
   const namespaces = fileOf(() => loadNamespaces(parsed.channels.file), faults) ?? new Map();
   const hooks = fileOf(() => loadHooks(parsed.hooks.file, namespaces), faults);
+  const bridges = fileOf(() => loadBridges(parsed.bridges.file, namespaces), faults);
   faults.push(...missingEncryptionKeys(parsed, namespaces));
   if (faults.length > 0) throw new UnusableSettings(faults);
-  return complete(parsed, { namespaces, hooks });
+  return complete(parsed, { namespaces, hooks, bridges });
 }
 
 /**
@@ -180,7 +186,7 @@ function missingKey({ server, authentication }: Parsed): string[] {
   return ['JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL must be set in production (or AUTH_MODE=off)'];
 }
 
-function complete(parsed: Parsed, { namespaces, hooks }: Files): Settings {
+function complete(parsed: Parsed, { namespaces, hooks, bridges }: Files): Settings {
   const { authentication, server, connections, api, internal, log, tracing, diagnostics } = parsed;
   const exporter = exporterOf(tracing);
   const hasKey = authentication.jwtSecret ?? authentication.jwtPublicKey ?? authentication.jwksUrl;
@@ -209,6 +215,7 @@ function complete(parsed: Parsed, { namespaces, hooks }: Files): Settings {
     },
     channels: { ...parsed.channels, namespaces },
     hooks: { ...parsed.hooks, loaded: hooks },
+    bridges: { ...parsed.bridges, loaded: bridges },
     server: { ...server, serverId: server.serverId ?? `${hostname().slice(0, 48)}-${randomBytes(3).toString('hex')}` },
     authentication: secretIsMissing ? { ...authentication, jwtSecret: developmentSecret() } : authentication,
     madeDevelopmentSecret: secretIsMissing,

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { RouterModule } from '@nestjs/core';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
+import type { Bridges } from '../config/bridges/bridges.js';
 import type { Hooks } from '../config/hooks.js';
 import { settingsOf, type SettingsSource } from '../config/settings-source.js';
 import { AccessModule } from './access/access.module.js';
@@ -69,6 +70,7 @@ export class GatehouseModule {
         ...features,
         ...(settings.hooks.loaded === undefined ? [] : [hooksModule(settings.hooks.loaded)]),
         ...(settings.outbox.postgresUrl === undefined ? [] : [outboxModule(settings.outbox.postgresUrl)]),
+        ...(settings.bridges.loaded === undefined ? [] : [bridgesModule(settings.bridges.loaded)]),
         HealthModule,
         TransportModule,
         ServerApiModule.of(settings),
@@ -100,6 +102,12 @@ async function hooksModule(hooks: Hooks): Promise<DynamicModule> {
 async function outboxModule(url: string): Promise<DynamicModule> {
   const { OutboxModule } = await import('./outbox/outbox.module.js');
   return OutboxModule.of(url);
+}
+
+/** Loaded only if there is a bridges file. */
+async function bridgesModule(bridges: Bridges): Promise<DynamicModule> {
+  const { BridgesModule } = await import('./bridges/bridges.module.js');
+  return BridgesModule.of(bridges);
 }
 
 /** Not loaded unless tracing is on. */

@@ -172,4 +172,29 @@ const outbox: Row = {
   ],
 };
 
-export const resources: readonly Row[] = [saturation, records, hooks, outbox];
+const bridges: Row = {
+  title: 'Bridges to Kafka and NATS',
+  panels: [
+    graph('Messages of brokers', {
+      about: 'Messages that came from a topic or subject, by outcome.',
+      unit: 'ops',
+      stacked: true,
+      queries: { '{{bridge}} {{outcome}}': rate('gatehouse_bridge_messages_total', ['bridge', 'outcome']) },
+    }),
+    graph('Messages that wait in brokers', {
+      about: 'Messages of a topic or stream that are not read yet, as the node saw them last that read one.',
+      unit: 'short',
+      queries: { '{{bridge}}': `max by (bridge) (${series('gatehouse_bridge_lag_messages')})` },
+    }),
+    graph('Connections and failures of bridges', {
+      about: 'Nodes that are connected to the broker. Failures are attempts that are repeated.',
+      unit: 'short',
+      queries: {
+        'connected to {{broker}}': `sum by (broker) (${series('gatehouse_bridge_connected')})`,
+        'failures {{bridge}}': rate('gatehouse_bridge_failures_total', ['bridge']),
+      },
+    }),
+  ],
+};
+
+export const resources: readonly Row[] = [saturation, records, hooks, outbox, bridges];

@@ -33,9 +33,11 @@ import { diagnosticsProviders, isDiagnosable } from './diagnostics/diagnostics-p
 import { limitMetrics } from './metrics/limit-metrics.js';
 import { logMetrics } from './logs/log-metrics.js';
 import { MessageLog } from './logs/message-log.js';
+import { bridgeMetrics } from './metrics/bridge-metrics.js';
 import { hookMetrics } from './metrics/hook-metrics.js';
 import { outboxMetrics } from './metrics/outbox-metrics.js';
 import { HookLog } from './logs/hook-log.js';
+import { BridgeLog } from './logs/bridge-log.js';
 import { OutboxLog } from './logs/outbox-log.js';
 import { heapMetrics } from './diagnostics/heap-metrics.js';
 import { NodeDiagnostics } from './diagnostics/node-diagnostics.js';
@@ -64,7 +66,16 @@ const auditTail: FactoryProvider<AuditTail> = {
   useFactory: (log: AuditLog | undefined) => log?.tail ?? new AuditTail(),
 };
 
-const OBSERVERS = [ConnectionLog, MessageLog, ClusterLog, HookLog, OutboxLog, ApiObserver, TransportObserver];
+const OBSERVERS = [
+  ConnectionLog,
+  MessageLog,
+  ClusterLog,
+  HookLog,
+  OutboxLog,
+  BridgeLog,
+  ApiObserver,
+  TransportObserver,
+];
 /** What the console shows. */
 const FOR_OPERATORS = [NodeActivity, TapWatches, Taps, TapGateway, auditTail];
 
@@ -91,6 +102,7 @@ export class ObservabilityModule {
       ...hookMetrics,
       ...tapMetrics,
       ...outboxMetrics,
+      ...bridgeMetrics,
       ...heapMetrics,
     ];
     return {

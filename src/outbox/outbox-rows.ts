@@ -1,6 +1,5 @@
+import { publishForBackEnd, type BackEndOutcome } from '../channels/back-end-publish.js';
 import type { Channels } from '../channels/channels.js';
-import { GatehouseError } from '../protocol/gatehouse-error.js';
-import { holdsInfinity, holdsProtoKey } from '../protocol/codecs/json-guard.js';
 import type { OutboxRow, RefusedRow } from './outbox-database.js';
 
 /** What became of a batch. Rows that are in neither list could not be published now. */
@@ -18,11 +17,9 @@ interface RowOptions {
   readonly excludeSession?: string;
 }
 
-type Outcome = 'published' | 'repeated' | 'expired' | { readonly refused: string } | { readonly failure: string };
+type Outcome = BackEndOutcome | 'expired';
 
 const OPTIONS = ['ttlMs', 'excludeSession'];
-/** The row would be published as soon as the cluster is well again. */
-const TEMPORARY: readonly string[] = ['SERVER_BUSY', 'NOT_REPLICATED'];
 
 /**
  * Publishes rows: those of one channel in one event-loop turn, which the broker keeps in order and sends together. The
@@ -50,33 +47,22 @@ export async function publishRows(rows: readonly OutboxRow[], channels: Channels
 
 async function publishRow(row: OutboxRow, channels: Channels): Promise<Outcome> {
   if (row.isTooLarge) return { refused: 'its data is larger than 16 MiB' };
+  let options: RowOptions;
   try {
-    // As the server API refuses them: a client would get null for the number, and must not get the key.
-    if (holdsInfinity(row.data)) return { refused: 'its data has a number such as 1e400' };
-    if (holdsProtoKey(row.data)) return { refused: 'its data has a key __proto__' };
-    const { ttlMs, excludeSession } = optionsOf(row.options);
-    const remainingMs = ttlMs === undefined ? undefined : Math.ceil(ttlMs - row.ageMs);
-    if (remainingMs !== undefined && remainingMs <= 0) return 'expired';
-    const { isRepeat } = await channels.publish(channels.named(row.channel), {
-      data: row.data,
-      // With the transaction, because ids begin anew if the table is truncated or restored.
-      idempotencyKey: `pg:${row.xid}:${row.id}`,
-      ttlMs: remainingMs,
-      excludeSession,
-    });
-    return isRepeat ? 'repeated' : 'published';
+    options = optionsOf(row.options);
   } catch (error) {
-    return outcomeOf(error);
+    return { refused: (error as Error).message };
   }
-}
-
-function outcomeOf(error: unknown): Outcome {
-  if (error instanceof GatehouseError) {
-    if (TEMPORARY.includes(error.code)) return { failure: error.code };
-    return { refused: `${error.code}: ${error.message}` };
-  }
-  const isBadRow = error instanceof TypeError || error instanceof RangeError;
-  return isBadRow ? { refused: error.message } : { failure: (error as Error).message };
+  const { ttlMs, excludeSession } = options;
+  const remainingMs = ttlMs === undefined ? undefined : Math.ceil(ttlMs - row.ageMs);
+  if (remainingMs !== undefined && remainingMs <= 0) return 'expired';
+  return publishForBackEnd(channels, row.channel, {
+    data: row.data,
+    // With the transaction, because ids begin anew if the table is truncated or restored.
+    idempotencyKey: `pg:${row.xid}:${row.id}`,
+    ttlMs: remainingMs,
+    excludeSession,
+  });
 }
 
 /** @throws TypeError */

@@ -85,6 +85,19 @@ export const PROGRAMS = {
     services: ['postgresql'],
     find: findPostgres,
   },
+  nats: {
+    title: 'nats-server, 2.9 or later',
+    purpose: 'bridges to NATS and JetStream',
+    packages: ['nats-server'],
+    services: ['nats-server'],
+    find: () => commandNamed('nats-server', SYSTEM_FOLDERS),
+  },
+  kcat: {
+    title: 'kcat, whose library has a Kafka for tests',
+    purpose: 'bridges to Kafka',
+    packages: ['kcat'],
+    find: () => commandNamed('kcat'),
+  },
   tini: {
     title: 'tini',
     purpose: 'the entry point of the image',

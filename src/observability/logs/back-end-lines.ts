@@ -1,4 +1,4 @@
-/** Lines about back ends: hooks, and the outbox. */
+/** Lines about back ends: hooks, the outbox, and bridges. */
 export const BACK_END_LINES = {
   back_end_failed: {
     area: 'hooks',
@@ -36,5 +36,23 @@ export const BACK_END_LINES = {
     level: 'warn',
     sentence: 'rows of the outbox wait for a transaction that is still open',
     fields: ['pid', 'application', 'seconds'],
+  },
+  bridge_connected: {
+    area: 'bridges',
+    level: 'info',
+    sentence: 'connected to a broker',
+    fields: ['broker'],
+  },
+  bridge_failed: {
+    area: 'bridges',
+    level: 'warn',
+    sentence: 'a bridge cannot go on; it is tried again',
+    fields: ['bridge', 'reason'],
+  },
+  bridge_message_refused: {
+    area: 'bridges',
+    level: 'warn',
+    sentence: 'a message of a broker cannot be published',
+    fields: ['bridge', 'place', 'reason'],
   },
 } as const;

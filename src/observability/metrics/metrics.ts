@@ -88,4 +88,8 @@ export const METRIC = {
   outboxLag: 'gatehouse_outbox_lag_seconds',
   outboxReading: 'gatehouse_outbox_reading',
   outboxFailures: 'gatehouse_outbox_failures_total',
+  bridgeConnected: 'gatehouse_bridge_connected',
+  bridgeMessages: 'gatehouse_bridge_messages_total',
+  bridgeLag: 'gatehouse_bridge_lag_messages',
+  bridgeFailures: 'gatehouse_bridge_failures_total',
 } as const;

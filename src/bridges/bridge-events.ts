@@ -1,0 +1,36 @@
+import { EventEmitter } from 'node:events';
+
+/**
+ * What becomes of a message that came from a broker; the label of the metric.
+ *
+ * - `published`: subscribers get it
+ * - `repeated`: it had been published before
+ * - `own`: this cluster had sent it out
+ * - `dead_lettered`: it can never be published, and is now in the dead-letter topic or subject
+ * - `skipped`: it can never be published, and there is none
+ * - `lost`: it came at most once, and could not be published
+ */
+export const MESSAGE_OUTCOMES = ['published', 'repeated', 'own', 'dead_lettered', 'skipped', 'lost'] as const;
+export type MessageOutcome = (typeof MESSAGE_OUTCOMES)[number];
+
+export type BrokerKind = 'kafka' | 'nats';
+
+/** A message that can never be published. */
+export interface RefusedMessage {
+  /** Its place in the topic or stream, or its subject. */
+  readonly place: string;
+  readonly reason: string;
+}
+
+interface BridgeEventMap {
+  connected: [broker: BrokerKind, isConnected: boolean];
+  settled: [source: string, outcome: MessageOutcome];
+  refused: [source: string, message: RefusedMessage];
+  /** Messages that the broker has and this node has not read. */
+  lag: [source: string, messages: number];
+  /** The broker, or the one behind the channels, could not be used. It is tried again. */
+  failed: [bridge: string, reason: string];
+}
+
+/** What becomes of bridges, for observers. Listeners must not throw. */
+export class BridgeEvents extends EventEmitter<BridgeEventMap> {}

@@ -1,0 +1,96 @@
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { StreamSource } from '../../../config/bridges/sources.js';
+import type { MessageOutcome } from '../bridge-events.js';
+import { ensureDurable } from './durable.js';
+import type { NatsReader, NatsReaderParts } from './nats-reader.js';
+import { subjectValues } from './subject-values.js';
+
+/** Asked for at one time. The durable gives no more than are in flight. */
+const PULL_MESSAGES = 100;
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 10_000;
+
+/**
+ * Reads a durable of JetStream. A message is acknowledged when it is published, and comes again if it is not: to whichever
+ * node asks next.
+ */
+export class StreamReader implements NatsReader {
+  readonly done: Promise<void>;
+  private pulled: ConsumerMessages | undefined;
+  private isStopped = false;
+  private readonly inHand = new Set<Promise<void>>();
+  private readonly valuesOf: ReturnType<typeof subjectValues>;
+
+  constructor(
+    private readonly source: StreamSource,
+    private readonly parts: NatsReaderParts,
+  ) {
+    this.valuesOf = subjectValues(source.nats);
+    this.done = this.read();
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await this.pulled?.close();
+    await Promise.all(this.inHand);
+  }
+
+  private async read(): Promise<void> {
+    const { stream, durable } = this.source;
+    await ensureDurable(this.source, this.parts);
+    const consumer = await this.parts.jetstream.consumers.get(stream, durable);
+    if (this.isStopped) return;
+    this.pulled = await consumer.consume({ max_messages: PULL_MESSAGES, abort_on_missing_resource: true });
+    for await (const message of this.pulled) {
+      if (this.isStopped) return;
+      const taken = this.handle(message).finally(() => this.inHand.delete(taken));
+      this.inHand.add(taken);
+    }
+  }
+
+  private async handle(message: JsMsg): Promise<void> {
+    const { source, parts } = this;
+    const place = `${source.stream}:${message.seq}`;
+    const outcome = await parts.messages.publish(
+      // With the time, because a stream that is made again begins at 1 again.
+      { payload: message.data, key: `nats:${place}:${message.timestampNanos}`, value: this.valuesOf(message) },
+      source.channel,
+    );
+    parts.events.emit('lag', source.nats, message.info.pending);
+    if (typeof outcome === 'string') return this.settle(message, outcome);
+    if ('failure' in outcome) return this.postpone(message, outcome.failure);
+    const { refused: reason } = outcome;
+    if (!(await this.buried(message, reason))) return;
+    parts.events.emit('refused', source.nats, { place, reason });
+    this.settle(message, source.deadLetter === undefined ? 'skipped' : 'dead_lettered');
+  }
+
+  /** Puts a message that can never be published aside. Returns false if it could not. */
+  private async buried(message: JsMsg, reason: string): Promise<boolean> {
+    const { source, parts } = this;
+    if (source.deadLetter === undefined) return true;
+    const headers = parts.packages.nats.headers();
+    headers.set('gatehouse-reason', reason);
+    headers.set('gatehouse-subject', message.subject);
+    try {
+      const msgID = `${source.stream}:${source.durable}:${message.seq}:${message.timestampNanos}`;
+      await parts.jetstream.publish(source.deadLetter, message.data, { headers, msgID });
+      return true;
+    } catch (error) {
+      this.postpone(message, `the dead letter was not stored: ${(error as Error).message}`);
+      return false;
+    }
+  }
+
+  private settle(message: JsMsg, outcome: MessageOutcome): void {
+    // If the connection is gone, it comes again, and is known by its key.
+    if (!this.parts.connection.isClosed()) message.ack();
+    this.parts.events.emit('settled', this.source.nats, outcome);
+  }
+
+  private postpone(message: JsMsg, reason: string): void {
+    const retryMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (message.info.deliveryCount - 1));
+    if (!this.parts.connection.isClosed()) message.nak(retryMs);
+    this.parts.events.emit('failed', this.source.nats, reason);
+  }
+}

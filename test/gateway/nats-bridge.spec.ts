@@ -1,0 +1,184 @@
+// @module-tag nats
+import { jetstreamManager } from '@nats-io/jetstream';
+import { headers } from '@nats-io/transport-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bridgesFile, type BridgesFile } from '../support/bridges-file.js';
+import { eventually } from '../support/eventually.js';
+import { namespacesFile, type NamespacesFile } from '../support/namespaces-file.js';
+import { NatsServer } from '../support/nats-server.js';
+import { Scrape } from '../support/scrape.js';
+import { connect, type TestClient } from '../support/test-client.js';
+import { startTestServer, type TestServer } from '../support/test-server.js';
+
+const NAMESPACES = { order: 'subscribe: anyone, publish: nobody, history: { size: 5000, age: 10m }' };
+const ORDERS = {
+  nats: 'orders.*.status',
+  stream: 'ORDERS',
+  durable: 'gatehouse',
+  channel: 'order:{1}',
+  dead_letter: 'dead.orders',
+};
+
+let broker: NatsServer;
+let namespaces: NamespacesFile;
+let bridges: BridgesFile;
+let server: TestServer;
+
+beforeAll(async () => {
+  broker = await NatsServer.start();
+  await broker.addStream('ORDERS', 'orders.>');
+  await broker.addStream('MANY', 'many.>');
+  await broker.addStream('DEAD', 'dead.>');
+  namespaces = namespacesFile(NAMESPACES);
+  bridges = bridgesFile({
+    nats: { servers: [broker.url] },
+    in: [
+      ORDERS,
+      { nats: 'many.>', stream: 'MANY', durable: 'many', channel: 'order:{1}', in_flight: 100 },
+      { nats: 'plain.*.>', channel: 'order:{2}-{header:colour}' },
+    ],
+  });
+  server = await startTestServer({ ...namespaces.environment, ...bridges.environment });
+});
+
+afterAll(async () => {
+  await server.close();
+  namespaces[Symbol.dispose]();
+  bridges[Symbol.dispose]();
+  await broker[Symbol.asyncDispose]();
+});
+
+async function follower(channel: string, at = server): Promise<TestClient> {
+  const client = await connect(at.url);
+  await client.request('subscribe', { channel });
+  return client;
+}
+
+async function counted(bridge: string, outcome: string, at = server): Promise<number> {
+  return (await Scrape.of(at)).value(`gatehouse_bridge_messages_total{bridge="${bridge}",outcome="${outcome}"}`);
+}
+
+describe('a message of a stream', () => {
+  it('is published in the channel that its subject names, in order, and acknowledged', async () => {
+    await using client = await follower('order:17');
+    await broker.store(Array.from({ length: 5 }, (_, n) => ['orders.17.status', JSON.stringify({ n })] as const));
+    for (let n = 0; n < 5; n += 1) expect(await client.next()).toMatchObject({ type: 'message', data: { n } });
+    await using connection = await broker.connect();
+    const manager = await jetstreamManager(connection);
+    await eventually('all are acknowledged', async () => {
+      const { num_ack_pending, num_pending } = await manager.consumers.info('ORDERS', 'gatehouse');
+      return num_ack_pending === 0 && num_pending === 0;
+    });
+    expect(await counted('orders.*.status', 'published')).toBeGreaterThanOrEqual(5);
+    expect((await Scrape.of(server)).value('gatehouse_bridge_lag_messages{bridge="orders.*.status"}')).toBe(0);
+    expect((await Scrape.of(server)).value('gatehouse_bridge_connected{broker="nats"}')).toBe(1);
+  });
+
+  it('is JSON, or else a text, or else bytes', async () => {
+    await using client = await follower('order:kinds');
+    const payloads = ['{"a":[1]}', '17', 'null', 'Grüße', '', Uint8Array.of(0xff, 0xfe)];
+    await broker.store(payloads.map((payload) => ['orders.kinds.status', payload] as const));
+    for (const data of [{ a: [1] }, 17, null, 'Grüße', '']) expect(await client.next()).toMatchObject({ data });
+    // As v1.json writes bytes.
+    expect(await client.next()).toMatchObject({ data: Buffer.of(0xff, 0xfe).toString('base64') });
+  });
+
+  it('that can never be published goes to the dead-letter subject with the reason, and holds up nobody', async () => {
+    await using client = await follower('order:good');
+    await using connection = await broker.connect();
+    const dead = connection.subscribe('dead.orders', { max: 3 });
+    const before = await counted('orders.*.status', 'dead_lettered');
+    const poison: readonly (readonly [string, string, string])[] = [
+      [`orders.${'x'.repeat(300)}.status`, '1', 'UNKNOWN_CHANNEL'],
+      ['orders.bad.status', '[1e400]', '1e400'],
+      ['orders.bad.status', '{"__proto__":{"a":1}}', '__proto__'],
+    ];
+    await broker.store([
+      ...poison.map(([subject, payload]) => [subject, payload] as const),
+      ['orders.good.status', '"after"'],
+    ]);
+    expect(await client.next()).toMatchObject({ data: 'after' });
+    const letters = [];
+    for await (const letter of dead) letters.push(letter);
+    for (const [index, [subject, payload, reason]] of poison.entries()) {
+      expect(letters[index]?.string()).toBe(payload);
+      expect(letters[index]?.headers?.get('gatehouse-reason')).toContain(reason);
+      expect(letters[index]?.headers?.get('gatehouse-subject')).toBe(subject);
+    }
+    expect(await counted('orders.*.status', 'dead_lettered')).toBe(before + 3);
+    expect(server.logLines).toContainEqual(
+      expect.objectContaining({ area: 'bridges', level: 'warn', reason: expect.stringContaining('__proto__') }),
+    );
+  });
+
+  it('without a dead-letter subject is skipped and counted', async () => {
+    await using client = await follower('order:after');
+    await broker.store([
+      ['many.bad', '[1e400]'],
+      ['many.after', '1'],
+    ]);
+    expect(await client.next()).toMatchObject({ data: 1 });
+    expect(await counted('many.>', 'skipped')).toBe(1);
+  });
+
+  it('comes once from two nodes that share a durable', async () => {
+    await using other = await startTestServer({ ...namespaces.environment, ...bridges.environment });
+    await using here = await follower('order:shared');
+    await using there = await follower('order:shared', other);
+    const count = 40;
+    await broker.store(Array.from({ length: count }, (_, n) => ['orders.shared.status', String(n)] as const));
+    // Without Redis, what a node publishes reaches only its own subscribers.
+    const read = (): number[] => [here, there].flatMap((client) => client.unread.map(({ data }) => data as number));
+    await eventually('all have come', () => read().length >= count);
+    expect(read().toSorted((one, two) => one - two)).toEqual(Array.from({ length: count }, (_, n) => n));
+  });
+});
+
+describe('a message of a subject', () => {
+  it('is published in the channel that its tokens and headers name', async () => {
+    await using client = await follower('order:b.c-red');
+    await using connection = await broker.connect();
+    const given = headers();
+    given.set('colour', 'red');
+    connection.publish('plain.a.b.c', '{"x":1}', { headers: given });
+    expect(await client.next()).toMatchObject({ data: { x: 1 } });
+    connection.publish('plain.a.b.c', '1');
+    await eventually(
+      'the one without the header is skipped',
+      async () => (await counted('plain.*.>', 'skipped')) === 1,
+    );
+  });
+});
+
+describe('the bridge', () => {
+  it('starts without its broker, and says that it tries again until it is there', async () => {
+    await using late = await NatsServer.prepare();
+    using file = bridgesFile({ nats: { servers: [late.url] }, in: [ORDERS] });
+    await using node = await startTestServer({ ...namespaces.environment, ...file.environment });
+    const isTold = (text: RegExp) =>
+      node.logLines.some(({ area, reason }) => area === 'bridges' && text.test(String(reason)));
+    await eventually('the log says so', () => isTold(/connection refused/i));
+    expect((await Scrape.of(node)).value('gatehouse_bridge_connected{broker="nats"}')).toBe(0);
+    await late.restart();
+    await eventually('it misses the stream', () => isTold(/stream not found/));
+    await late.addStream('ORDERS', 'orders.>');
+    await late.addStream('DEAD', 'dead.>');
+    await using client = await follower('order:1', node);
+    await late.store([['orders.1.status', '"found"']]);
+    expect(await client.next()).toMatchObject({ data: 'found' });
+  });
+
+  it('loses nothing and repeats nothing when its broker is killed, and keeps the order', async () => {
+    await using own = await NatsServer.start();
+    await own.addStream('ORDERS', 'orders.>');
+    using file = bridgesFile({ nats: { servers: [own.url] }, in: [ORDERS] });
+    await using node = await startTestServer({ ...namespaces.environment, ...file.environment });
+    await using client = await follower('order:1', node);
+    for (let round = 0; round < 2; round += 1) {
+      await own.store(Array.from({ length: 50 }, (_, n) => ['orders.1.status', String(round * 50 + n)] as const));
+      await own.kill();
+      await own.restart();
+    }
+    for (let n = 0; n < 100; n += 1) expect(await client.next()).toMatchObject({ data: n });
+  });
+});
