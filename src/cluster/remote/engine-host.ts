@@ -103,7 +103,7 @@ export class EngineHost extends EventEmitter<EngineHostEvents> implements HostSt
   }
 
   private accept(socket: Socket): void {
-    const connection = new HostConnection(socket, {
+    const connection: HostConnection = new HostConnection(socket, {
       maxWaitingBytes: this.maxWaitingBytes,
       carryOut: (method, parameters) => {
         const action = Object.hasOwn(METHODS, method) ? METHODS[method] : undefined;
