@@ -12,8 +12,10 @@ import { connect, type TestClient } from '../support/test-client.js';
 import { TestNodes } from '../support/test-nodes.js';
 import { mintToken, startTestServer } from '../support/test-server.js';
 
-/** Enough for several pages on both nodes. */
-const CROWD = 120;
+/** By default enough for several pages on both nodes; `npm run test:soak` connects 5,000. */
+const CROWD = Number(process.env.CONSOLE_SESSIONS ?? 120);
+/** As many handshakes as a server takes at once without refusing any. */
+const AT_ONCE = 100;
 const PAGES = ['overview', 'sessions', 'channels', 'channel/room%3Aa', 'explain', 'messages', 'tap', 'operations'];
 const HOSTILE = ['<img src=x onerror=alert(1)>', '\u202Eevil\u2066', 'x'.repeat(10_240), '\u001b[31mred\u0000'];
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -36,9 +38,7 @@ beforeAll(async () => {
     room: 'subscribe: anyone, publish: anyone, presence: true, history: { size: 100, age: 1h }, ledger: true',
   });
   nodes = await TestNodes.start(['node-1', 'node-2'], file.environment);
-  crowd = await Promise.all(
-    Array.from({ length: CROWD }, (_, index) => connectTo(index % 2, `crowd-${String(index).padStart(3, '0')}`)),
-  );
+  crowd = await connectCrowd();
   browser = await consolePage();
   ({ page } = browser);
 });
@@ -57,6 +57,15 @@ afterEach(() => {
 
 function connectTo(index: number, sub: string): Promise<TestClient> {
   return connect(nodes.at(index).url, { claims: { sub } });
+}
+
+async function connectCrowd(): Promise<TestClient[]> {
+  const clients: TestClient[] = [];
+  while (clients.length < CROWD) {
+    const names = Array.from({ length: Math.min(AT_ONCE, CROWD - clients.length) }, (_, n) => clients.length + n);
+    clients.push(...(await Promise.all(names.map((n) => connectTo(n % 2, `crowd-${String(n).padStart(4, '0')}`)))));
+  }
+  return clients;
 }
 
 async function idOf(client: TestClient): Promise<string> {
@@ -118,7 +127,7 @@ describe('signing in', () => {
     await page.getByText('read only').waitFor();
     await page.getByText('Healthy.').waitFor();
     await visit(`session/${await idOf(crowd[0] ?? expect.fail())}`);
-    await page.getByText('crowd-000').first().waitFor();
+    await page.getByText('crowd-0000').first().waitFor();
     await visit('operations');
     await page.getByText('Nobody is banned.').waitFor();
     expect(await page.getByRole('button', { name: /Drain|End|Ban|Revoke|Publish|Lift/ }).count()).toBe(0);
@@ -144,7 +153,7 @@ describe('a person who looks', () => {
     }
     expect(seen.size).toBe(CROWD);
     await page.keyboard.press('/');
-    await page.keyboard.type('crowd-07');
+    await page.keyboard.type('crowd-007');
     await page.keyboard.press('Enter');
     await expect.poll(() => page.getByRole('row').filter({ hasText: 'crowd-' }).count()).toBe(10);
     await page.getByRole('searchbox').fill('127.0.0.1');
