@@ -7,7 +7,7 @@ export const connect: BenchCase = {
   name: 'connect',
   title: `Connections opened and closed, ${inFlight} in flight; Gatehouse verifies a JWT for each, the others nothing`,
   unit: 'processor µs per connection',
-  peers: ['gatehouse', 'bare-ws', 'stock-nest', 'socket-io', 'bun'],
+  peers: ['gatehouse', 'bare-ws', 'stock-nest', 'socket-io', 'bun', 'nchan', 'mosquitto'],
   targets: [{ kind: 'ratio', measure: 'open and close', against: 'bare-ws', bound: 'atLeast', reach: 0.6 }],
   loads: (server, { warmUpMs, windowMs }) => {
     const job: ConnectJob = { measure: 'open and close', server, inFlight, warmUpMs, windowMs };

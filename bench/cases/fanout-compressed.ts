@@ -22,7 +22,7 @@ export const fanoutCompressed: BenchCase = {
   loads: (server, { warmUpMs, windowMs }) => {
     const job: FanoutJob = {
       publicationsPerTurn: 1,
-      probeTurnsPerSecond: 5,
+      pace: { kind: 'half busy', probeTurnsPerSecond: 5 },
       measure: '1 a turn',
       server,
       subscribers,

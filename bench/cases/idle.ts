@@ -5,7 +5,7 @@ export const idle: BenchCase = {
   name: 'idle',
   title: 'Memory of an idle connection: growth of the resident size by 5,000 more, each time after a forced collection',
   unit: 'KiB per connection',
-  peers: ['gatehouse', 'bare-ws', 'stock-nest', 'socket-io', 'bun'],
+  peers: ['gatehouse', 'bare-ws', 'stock-nest', 'socket-io', 'bun', 'nchan', 'mosquitto'],
   targets: [
     { kind: 'ratio', measure: 'idle', against: 'bare-ws', bound: 'atMost', reach: 1.15 },
     { kind: 'ratio', measure: 'idle', against: 'socket-io', bound: 'atMost', reach: 0.4 },

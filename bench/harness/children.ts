@@ -9,6 +9,8 @@ const killGraceMs = 3_000;
 export interface ChildOptions {
   readonly core: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where it runs; the repository where it does not say. */
+  readonly folder?: string;
 }
 
 const pinning = isInstalled('taskset', '--version');
@@ -21,7 +23,7 @@ export function pinningAdvice(): string | null {
 }
 
 /** The wrappers replace themselves by the program, so the child's pid is the program's. */
-export function startChild(program: readonly string[], { core, environment }: ChildOptions): ChildProcess {
+export function startChild(program: readonly string[], { core, environment, folder }: ChildOptions): ChildProcess {
   const [file, ...rest] = [
     ...(tying ? ['setpriv', '--pdeathsig', 'KILL'] : []),
     ...(pinning ? ['taskset', '-c', String(core)] : []),
@@ -29,7 +31,7 @@ export function startChild(program: readonly string[], { core, environment }: Ch
   ];
   if (file === undefined) throw new Error('no program to start');
   const child = spawn(file, rest, {
-    cwd: repositoryFolder,
+    cwd: folder ?? repositoryFolder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_ENV: 'production', ...environment },
   });

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Server } from '../load/job.js';
 import type { Peer } from '../peers/catalogue.js';
 import { lastWords, startChild, stopChild } from './children.js';
+import { configurationFolder } from './configuration-folder.js';
 import { freePort } from './free-port.js';
 import { startRedis } from './redis.js';
 
@@ -51,17 +52,25 @@ export async function startPeer(peer: Peer, nodeCount = 1): Promise<RunningPeer>
 /** All nodes of a peer share one core: what is compared is what they take, not how they spread it. */
 async function startNode(peer: Peer, environment: Readonly<Record<'JWT_SECRET', string>>): Promise<Node> {
   const port = await freePort();
+  const folder = peer.configuration === null ? null : configurationFolder(peer.configuration, port);
   const child = startChild(peer.program, {
     core: serverCore,
     environment: { ...peer.environment, ...environment, PORT: String(port) },
+    ...(folder === null ? {} : { folder: folder.path }),
   });
   const words = lastWords(child);
+  const stop = async (): Promise<void> => {
+    await stopChild(child);
+    folder?.[Symbol.dispose]();
+  };
   try {
     const version = await readiness(peer, child, port);
-    const server: Server = { port, pid: child.pid ?? 0, dialect: peer.dialect, jwtSecret: environment.JWT_SECRET };
-    return { server, version, [Symbol.asyncDispose]: () => stopChild(child) };
+    const { dialect, collectsOnSignal } = peer;
+    const jwtSecret = environment.JWT_SECRET;
+    const server: Server = { port, pid: child.pid ?? 0, dialect, jwtSecret, collectsOnSignal };
+    return { server, version, [Symbol.asyncDispose]: stop };
   } catch (error) {
-    await stopChild(child);
+    await stop();
     console.error(words());
     throw error;
   }
@@ -76,9 +85,10 @@ async function readiness(peer: Peer, child: ChildProcess, port: number): Promise
   const late = pause(startDeadlineMs, undefined, { signal: given.signal }).then(() => {
     throw new Error(`not ready within ${startDeadlineMs / 1_000} s`);
   });
+  const { path, version } = peer.ready;
   const ready =
-    peer.readyPath === null ? readyLine(child) : answering(`http://127.0.0.1:${port}${peer.readyPath}`, given);
-  if (peer.readyPath !== null) child.stdout?.resume();
+    path === null ? readyLine(child, version) : answering(`http://127.0.0.1:${port}${path}`, { version, given });
+  if (path !== null) child.stdout?.resume();
   try {
     return await Promise.race([ready, died, late]);
   } finally {
@@ -88,23 +98,33 @@ async function readiness(peer: Peer, child: ChildProcess, port: number): Promise
   }
 }
 
-function readyLine(child: ChildProcess): Promise<string> {
+/** The programs in C write their log to stderr. */
+function readyLine(child: ChildProcess, version: RegExp | null): Promise<string | null> {
   return new Promise((resolve) => {
-    child.stdout?.on('data', (chunk: Buffer) => {
-      const line = /^ready (.+)$/m.exec(chunk.toString());
-      if (line?.[1]) resolve(line[1]);
-    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        const found = versionIn(chunk.toString(), version);
+        if (found !== null) resolve(found);
+      });
+    }
   });
 }
 
-async function answering(url: string, given: AbortController): Promise<null> {
+interface Answering {
+  readonly version: RegExp | null;
+  readonly given: AbortController;
+}
+
+async function answering(url: string, { version, given }: Answering): Promise<string | null> {
   while (!given.signal.aborted) {
-    const status = await fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
-      (response) => response.status,
-      () => 0, // not listening yet
-    );
-    if (status === 200) return null;
+    const answer = await fetch(url, { signal: AbortSignal.timeout(1_000) }).catch(() => null); // not listening yet
+    if (answer?.status === 200) return versionIn(await answer.text(), version);
     await pause(50);
   }
   return null;
+}
+
+/** Name and version, as the groups of the pattern have them. */
+function versionIn(text: string, pattern: RegExp | null): string | null {
+  return pattern?.exec(text)?.slice(1).join(' ') ?? null;
 }

@@ -4,6 +4,7 @@ import { percentile } from '../harness/statistics.js';
 import { affordableTurns } from './affordable-turns.js';
 import { countClosed, openConnections } from './connections.js';
 import { DeliveryTimes } from './delivery-times.js';
+import { clientFrame } from './frames.js';
 import { runLoad, type Cluster, type LoadReport, type Reading, type Server, type Timing } from './job.js';
 import { Publisher, settled } from './publisher.js';
 import type { RawClient } from './raw-client.js';
@@ -100,8 +101,8 @@ class Stage {
     const publishers = await openConnections(server, job.publishers);
     const subscribers = await openConnections(second, job.subscribers);
     await subscribeAll(subscribers, second.dialect, () => [channel]);
-    const message = channelWordsOf(server.dialect).publish(channel, job.data);
-    return new Stage(job, subscribers, new Publisher(publishers, message, publicationsPerTurn));
+    const frame = clientFrame(channelWordsOf(server.dialect).publish(channel, job.data));
+    return new Stage(job, subscribers, new Publisher(publishers, frame, publicationsPerTurn));
   }
 
   get published(): number {

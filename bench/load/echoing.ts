@@ -1,6 +1,5 @@
 import { countClosed, openConnections } from './connections.js';
-import { dialects } from './dialects.js';
-import { clientFrame } from './frames.js';
+import { dialects, messageFrame } from './dialects.js';
 import type { Server } from './job.js';
 import type { RawClient } from './raw-client.js';
 
@@ -56,7 +55,7 @@ export class Echoing {
 
 /** `[k]` holds k requests in one buffer, so that k replies are answered by one write. */
 function batchesOf({ server, type, data, outstanding }: EchoLoad, id: number): Buffer[] {
-  const frame = clientFrame(dialects[server.dialect].message(type, id, data));
+  const frame = messageFrame(dialects[server.dialect], type, id, data);
   return Array.from({ length: outstanding + 1 }, (_, count) => Buffer.concat(Array<Buffer>(count).fill(frame)));
 }
 

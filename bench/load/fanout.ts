@@ -1,7 +1,7 @@
 import { startProcessorWindow, type ProcessorUse } from '../harness/processor-time.js';
 import { affordableTurns } from './affordable-turns.js';
 import { countClosed, openConnections } from './connections.js';
-import { dialects } from './dialects.js';
+import { dialects, messageFrame } from './dialects.js';
 import { runLoad, type LoadReport, type Server, type Timing } from './job.js';
 import { Publisher, settled } from './publisher.js';
 import type { RawClient } from './raw-client.js';
@@ -12,21 +12,21 @@ export interface FanoutJob extends Timing {
   readonly subscribers: number;
   readonly publicationsPerTurn: number;
   readonly data: Readonly<Record<string, unknown>>;
-  /** Turns a second while the cost is not known yet: slow enough for the dearest peer. */
-  readonly probeTurnsPerSecond: number;
+  readonly pace: Pace;
 }
+
+/** How many turns a second the publisher makes. */
+export type Pace =
+  | { readonly kind: 'fixed'; readonly turnsPerSecond: number }
+  /** As many as make the server half busy. The probe is slow enough for the slowest peer. */
+  | { readonly kind: 'half busy'; readonly probeTurnsPerSecond: number };
 
 const inArrears = 0.85;
 const deliveryDeadlineMs = 10_000;
 
 async function fanout(job: FanoutJob): Promise<LoadReport> {
   const audience = new Audience(job, await openConnections(job.server, job.subscribers + 1));
-  await audience.publishFor(job.probeTurnsPerSecond, job.warmUpMs);
-  const probe = await audience.publishFor(job.probeTurnsPerSecond, job.warmUpMs);
-  const turnsPerSecond = affordableTurns(
-    probe.microseconds / probe.deliveries,
-    (job.subscribers + 1) * job.publicationsPerTurn,
-  );
+  const turnsPerSecond = await paced(audience, job);
   const measured = await audience.publishFor(turnsPerSecond, job.windowMs);
   return {
     readings: [
@@ -42,6 +42,17 @@ async function fanout(job: FanoutJob): Promise<LoadReport> {
   };
 }
 
+/** Warms the server up and says how many turns a second are measured. */
+async function paced(audience: Audience, { pace, warmUpMs, subscribers, publicationsPerTurn }: FanoutJob) {
+  if (pace.kind === 'fixed') {
+    await audience.publishFor(pace.turnsPerSecond, warmUpMs);
+    return pace.turnsPerSecond;
+  }
+  await audience.publishFor(pace.probeTurnsPerSecond, warmUpMs);
+  const probe = await audience.publishFor(pace.probeTurnsPerSecond, warmUpMs);
+  return affordableTurns(probe.microseconds / probe.deliveries, (subscribers + 1) * publicationsPerTurn);
+}
+
 /** Everyone connected, of whom the first publishes; it gets its own publications too. */
 class Audience {
   private delivered = 0;
@@ -54,8 +65,8 @@ class Audience {
     const [first] = clients;
     if (!first) throw new Error('no connection');
     for (const client of clients) client.onMessages = (count) => void (this.delivered += count);
-    const message = dialects[job.server.dialect].message('broadcast', null, job.data);
-    this.publisher = new Publisher([first], message, job.publicationsPerTurn);
+    const frame = messageFrame(dialects[job.server.dialect], 'broadcast', null, job.data);
+    this.publisher = new Publisher([first], frame, job.publicationsPerTurn);
   }
 
   /** The window ends with the last delivery, so that all the time and all the deliveries belong together. */

@@ -1,5 +1,5 @@
 /** The few bytes of RFC 6455 §5 that a load needs, cheap enough not to become what is measured. */
-export const opcodes = { text: 0x1, close: 0x8, ping: 0x9, pong: 0xa } as const;
+export const opcodes = { text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const;
 
 const maskingKey = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
 

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { exactMicroseconds, startProcessorWindow, type ProcessorUse } from '../harness/processor-time.js';
 import { countClosed, openConnections } from './connections.js';
 import { DeliveryTimes } from './delivery-times.js';
+import { clientFrame } from './frames.js';
 import { runLoad, type LoadReport, type Reading, type Server, type Timing } from './job.js';
 import { Publisher, settled } from './publisher.js';
 import { channelWordsOf, subscribeAll } from './subscribing.js';
@@ -40,8 +41,8 @@ async function idleNode(job: IdleNodeJob): Promise<LoadReport> {
   await subscribeAll(subscribers, server.dialect, () => [job.channel]);
   await subscribeAll(bystanders, idle.dialect, () => [job.otherChannel]);
   const deliveries = new DeliveryTimes(subscribers);
-  const message = channelWordsOf(server.dialect).publish(job.channel, job.data);
-  const publisher = new Publisher(publishers, message, job.publishers);
+  const frame = clientFrame(channelWordsOf(server.dialect).publish(job.channel, job.data));
+  const publisher = new Publisher(publishers, frame, job.publishers);
   const publish = async (durationMs: number): Promise<void> => {
     await publisher.publish(job.turnsPerSecond, durationMs);
     await settled(() => deliveries.count >= publisher.published, deliveryDeadlineMs);

@@ -7,6 +7,8 @@ export interface Server {
   readonly pid: number;
   readonly dialect: DialectName;
   readonly jwtSecret: string;
+  /** Whether SIGUSR2 makes it collect its garbage. */
+  readonly collectsOnSignal: boolean;
   /** Where it runs on Redis. */
   readonly cluster?: Cluster;
 }

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { clientFrame } from './frames.js';
 import type { RawClient } from './raw-client.js';
 
 /** Publishes at a fixed rate, whatever comes back: in a closed loop the order of events would decide the result. */
@@ -8,13 +7,16 @@ export class Publisher {
   /** What one of the clients sends in a turn. */
   private readonly portion: Buffer;
 
-  /** @param clients who publish, each an equal part of `perTurn` */
+  /**
+   * @param clients who publish, each an equal part of `perTurn`
+   * @param frame one publication
+   */
   constructor(
     private readonly clients: readonly RawClient[],
-    message: string,
+    frame: Buffer,
     private readonly perTurn: number,
   ) {
-    this.portion = Buffer.concat(Array<Buffer>(perTurn / clients.length).fill(clientFrame(message)));
+    this.portion = Buffer.concat(Array<Buffer>(perTurn / clients.length).fill(frame));
   }
 
   /** `beforeTurn` is told the number of the turn's first publication. */

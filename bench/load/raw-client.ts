@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { Dialect } from './dialects.js';
+import { dataFrame, type Dialect } from './dialects.js';
 import { clientFrame, FrameCounter, opcodes } from './frames.js';
 
 export interface Endpoint {
@@ -114,9 +114,9 @@ export class RawClient {
     const statusLine = head.subarray(0, head.indexOf('\r\n')).toString('latin1');
     if (!statusLine.startsWith('HTTP/1.1 101')) return this.settle(new Error(`refused: ${statusLine}`));
     this.head = null;
-    const { greeting } = this.endpoint.dialect;
-    if (greeting === null) this.opened();
-    else this.send(clientFrame(greeting));
+    const { dialect } = this.endpoint;
+    if (dialect.greeting === null) this.opened();
+    else this.send(dataFrame(dialect, dialect.greeting.send));
     if (end + 4 < head.length) this.count(head.subarray(end + 4));
   }
 
@@ -133,10 +133,10 @@ export class RawClient {
       this.socket.end();
       return;
     }
-    if (opcode !== opcodes.text) return;
+    if (opcode !== opcodes.text && opcode !== opcodes.binary) return;
     if (this.onBody) return this.onBody(body);
     const { greeting } = this.endpoint.dialect;
-    if (greeting !== null && body.toString('latin1', 0, greeting.length) === greeting) this.opened();
+    if (greeting !== null && body.indexOf(greeting.answer) === 0) this.opened();
   }
 
   private handleClosed(): void {
@@ -155,6 +155,7 @@ function upgradeRequest({ port, dialect, token }: Endpoint): string {
     'Sec-WebSocket-Version: 13',
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
     ...(dialect.offersDeflate ? ['Sec-WebSocket-Extensions: permessage-deflate'] : []),
+    ...(dialect.subprotocol === null ? [] : [`Sec-WebSocket-Protocol: ${dialect.subprotocol}`]),
     ...(token === null ? [] : [`Authorization: Bearer ${token}`]),
     '\r\n',
   ].join('\r\n');

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { residentBytes, startProcessorWindow, type ProcessorUse } from '../harness/processor-time.js';
 import { countClosed, openConnections } from './connections.js';
-import { dialects } from './dialects.js';
+import { dialects, messageFrame } from './dialects.js';
 import { clientFrame } from './frames.js';
 import { runLoad, type LoadReport, type Reading, type Server } from './job.js';
 import { bytesAfterCollection } from './memory.js';
@@ -70,7 +70,7 @@ function channelOf(index: number, { namespace, subscribersPerChannel }: SizingJo
 }
 
 async function echo(clients: readonly RawClient[], { server, echoesPerSecond, windowMs }: SizingJob): Promise<void> {
-  const frame = clientFrame(dialects[server.dialect].message('echo', 1, { text: 'x'.repeat(32) }));
+  const frame = messageFrame(dialects[server.dialect], 'echo', 1, { text: 'x'.repeat(32) });
   await inTurn(clients, { perSecond: echoesPerSecond, windowMs }, (client) => client.send(frame));
 }
 

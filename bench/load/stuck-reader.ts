@@ -3,7 +3,7 @@ import { residentBytes, startProcessorWindow, type ProcessorUse } from '../harne
 import { percentile } from '../harness/statistics.js';
 import { openConnections } from './connections.js';
 import { DeliveryTimes } from './delivery-times.js';
-import { dialects } from './dialects.js';
+import { dialects, messageFrame } from './dialects.js';
 import { runLoad, type LoadReport, type Reading, type Server, type Timing } from './job.js';
 import { Publisher, settled } from './publisher.js';
 import type { RawClient } from './raw-client.js';
@@ -25,7 +25,7 @@ async function stuckReader(job: StuckReaderJob): Promise<LoadReport> {
   if (!first || !second) throw new Error('at least two subscribers are needed');
   const stuckOne = job.stuck ? first : null;
   const data = { text: 'x'.repeat(job.publicationBytes) };
-  const publisher = new Publisher([second], dialects[job.server.dialect].message('broadcast', null, data), 1);
+  const publisher = new Publisher([second], messageFrame(dialects[job.server.dialect], 'broadcast', null, data), 1);
   const deliveries = new DeliveryTimes(others);
   const allArrived = (): Promise<boolean> =>
     settled(() => deliveries.count >= publisher.published * others.length, deliveryDeadlineMs);

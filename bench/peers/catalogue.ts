@@ -4,19 +4,31 @@ import type { DialectName } from '../load/dialects.js';
 
 export const repositoryFolder = join(import.meta.dirname, '..', '..');
 export const benchFolder = join(import.meta.dirname, '..');
+/** What the harness calls the copy of a peer's configuration. */
+export const configurationFile = 'peer.conf';
 
 export interface Peer {
   readonly name: string;
   readonly dialect: DialectName;
   /** What to run. Node peers get the collection hook of gc-on-signal.mjs. */
   readonly program: readonly string[];
+  /** Whether it has a garbage collector that SIGUSR2 starts. */
+  readonly collectsOnSignal: boolean;
+  /** A file of bench/peers/ for a program that takes its port from a file; it runs in the folder of its copy. */
+  readonly configuration: string | null;
   readonly environment: Readonly<Record<string, string>>;
-  /** How it tells that it serves: a line `ready <version>` on stdout, or 200 on this path. */
-  readonly readyPath: string | null;
+  readonly ready: Readiness;
   /** Whether it gets a Redis, and may have several nodes. */
   readonly onRedis: boolean;
   /** The file without which it cannot start, and what the reader does about it. */
   readonly needs: { readonly file: string; readonly advice: string; readonly installable: boolean };
+}
+
+/** How a peer shows that it serves: by status 200 on a path, or by a line of its output. */
+export interface Readiness {
+  readonly path: string | null;
+  /** Name and version of the peer in the line or in the body of the answer; null: the peer is Gatehouse itself. */
+  readonly version: RegExp | null;
 }
 
 /** Limits stay on, as in production; they are only set so high that the benchmark never meets one. */
@@ -62,20 +74,28 @@ function productPackage(name: string): Peer['needs'] {
   return { file: join(repositoryFolder, 'node_modules', name), advice: 'npm ci', installable: false };
 }
 
+const scriptDefaults = {
+  collectsOnSignal: true,
+  configuration: null,
+  environment: {},
+  ready: { path: null, version: /^ready (.+)$/m },
+  onRedis: false,
+} as const;
+
 function scriptPeer(name: string, dialect: DialectName, needs: Peer['needs']): Peer {
   const program = nodeProgram(join(benchFolder, 'peers', `${name}.mjs`));
-  return { name, dialect, program, environment: {}, readyPath: null, onRedis: false, needs };
+  return { ...scriptDefaults, name, dialect, program, needs };
 }
 
 function gatehousePeer(name: string, entry: string, advice: string): Peer {
   const file = join(repositoryFolder, 'dist', entry);
   return {
+    ...scriptDefaults,
     name,
     dialect: 'gatehouse',
     program: nodeProgram(file),
     environment: gatehouseEnvironment,
-    readyPath: '/ready',
-    onRedis: false,
+    ready: { path: '/ready', version: null },
     needs: { file, advice, installable: false },
   };
 }
@@ -84,8 +104,36 @@ function gatehousePeer(name: string, entry: string, advice: string): Peer {
 function bunPeer(): Peer {
   const needs = ownPackage(`@oven/bun-${process.platform}-${process.arch.replace('arm64', 'aarch64')}/bin/bun`);
   const program = [needs.file, join(benchFolder, 'peers', 'bun.mjs')];
-  return { name: 'bun', dialect: 'plain', program, environment: {}, readyPath: null, onRedis: false, needs };
+  return { ...scriptDefaults, name: 'bun', dialect: 'plain', program, needs };
 }
+
+/** A program in C that the system's package manager installs. */
+const systemDefaults = { ...scriptDefaults, collectsOnSignal: false } as const;
+
+function systemPackage(file: string, name: string): Peer['needs'] {
+  return { file, advice: `apt-get install ${name}`, installable: false };
+}
+
+/** The module of nginx publishes what a client sends as it is, so its messages are those of bare ws. */
+const nchan: Peer = {
+  ...systemDefaults,
+  name: 'nchan',
+  dialect: 'plain',
+  program: ['/usr/sbin/nginx', '-p', '.', '-c', configurationFile, '-e', 'stderr'],
+  configuration: 'nchan.conf',
+  ready: { path: '/ready', version: /(nchan) version: (\S+)/ },
+  needs: systemPackage('/usr/lib/nginx/modules/ngx_nchan_module.so', 'libnginx-mod-nchan'),
+};
+
+const mosquitto: Peer = {
+  ...systemDefaults,
+  name: 'mosquitto',
+  dialect: 'mqtt',
+  program: ['/usr/sbin/mosquitto', '-c', configurationFile],
+  configuration: 'mosquitto.conf',
+  ready: { path: null, version: /(mosquitto) version (\S+) running/ },
+  needs: systemPackage('/usr/sbin/mosquitto', 'mosquitto'),
+};
 
 /** Nobody takes its spans, so most find no room: what they cost until they would leave is what is measured. */
 function tracedPeer(name: string, share: string): Peer {
@@ -129,6 +177,8 @@ export const peers: readonly Peer[] = [
     onRedis: true,
   },
   bunPeer(),
+  nchan,
+  mosquitto,
 ];
 
 export function peerNamed(name: string): Peer {
