@@ -168,6 +168,9 @@ function faultsOfState(values: Record<string, unknown>): string[] {
   if (values.encryption !== 'none') faults.push('state cannot be encrypted, because the server merges its values');
   if (values.message !== undefined) faults.push('message has no meaning with state, which has publications of its own');
   if (values.egress !== undefined) faults.push('egress has no meaning with state, whose changes stay in Gatehouse');
+  if (values.ledger !== undefined && (values.state as StateOptions).area !== undefined) {
+    faults.push('ledger cannot be kept with an area, because cells have no seq of their own');
+  }
   if (values.delivery === 'drop_oldest') {
     faults.push('delivery must be disconnect or latest with state, because drop_oldest would lose changes');
   }

@@ -1,3 +1,4 @@
+import { areaOptions, type AreaOptions } from './area-options.js';
 import { count, durationMs, fieldsOf, readOptions, word, type Reader } from './yaml-options.js';
 
 /** Whose the keys are that a client sets: they can be changed by nobody else, and go when the owner has left. */
@@ -16,6 +17,8 @@ export interface StateOptions {
   readonly ownKey: OwnKey;
   /** Field at the top of a value → the decimals that its numbers are rounded to. */
   readonly round: ReadonlyMap<string, number>;
+  /** Clients look at parts of the channel. Undefined: each subscriber gets all of it. */
+  readonly area: AreaOptions | undefined;
 }
 
 const MAX_KEYS = 1_000_000;
@@ -31,9 +34,10 @@ const OPTIONS = {
   tick: { key: 'tickMs', read: tick, absent: 50 },
   own_key: { key: 'ownKey', read: word(['session', 'user', 'none']), absent: 'none' },
   round: { key: 'round', read: decimals, absent: new Map<string, number>() },
+  area: { key: 'area', read: areaOptions, absent: undefined },
 } as const;
 
-/** Reads `state: { max_keys, value_bytes, ttl, tick, own_key, round }`. `true` takes the default of each. */
+/** Reads `state: { max_keys, value_bytes, ttl, tick, own_key, round, area }`. `true` takes the default of each. */
 export function stateOptions(value: unknown): StateOptions | undefined {
   if (typeof value === 'boolean') return value ? stateOptions({}) : undefined;
   const faults: string[] = [];

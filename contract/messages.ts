@@ -4,6 +4,8 @@
 export interface Contract {
   /** What clients send, and what they are answered. */
   requests: {
+    'area': { data: LookAtArea; reply: AreaView };
+    'area.next': { data: ReadState; reply: AreaCells };
     'auth_refresh': { data: AuthRefresh; reply: TokenExpiry };
     'broadcast': { data: unknown; reply: undefined };
     'echo': { data: unknown; reply: unknown };
@@ -42,8 +44,37 @@ export interface Contract {
   };
 }
 
+export interface AreaCells {
+  channel: string;
+  cells: CellValues[];
+  more?: boolean;
+}
+
+export interface AreaGrid {
+  cell: number;
+  maxCells: number;
+  wrap: number;
+}
+
+export interface AreaView {
+  entered: string[];
+  left: string[];
+  grid: AreaGrid;
+  channel: string;
+  cells: CellValues[];
+  more?: boolean;
+}
+
 export interface AuthRefresh {
   token: string;
+}
+
+export interface CellValues {
+  cell: string;
+  epoch: string;
+  seq: number;
+  state: Record<string, unknown>;
+  versions: Record<string, unknown>;
 }
 
 export interface ChannelGap {
@@ -86,6 +117,11 @@ export interface Hello {
   heartbeat: HeartbeatTimes;
   limits: SessionLimits;
   serverTime: number;
+}
+
+export interface LookAtArea {
+  box: number[];
+  channel: string;
 }
 
 export interface MessageSender {
@@ -197,15 +233,16 @@ export interface StateChanged {
 }
 
 export interface StatePage {
-  channel: string;
-  epoch: string;
-  seq: number;
   state: Record<string, unknown>;
   versions: Record<string, unknown>;
   more?: boolean;
+  channel: string;
+  epoch: string;
+  seq: number;
 }
 
 export interface StatePart {
+  cell?: string;
   state: Record<string, unknown>;
   versions: Record<string, unknown>;
   more?: boolean;

@@ -124,7 +124,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     channels?.delete(channel);
     if (channels?.size === 0) this.ofSession.delete(session);
     const wasThere = this.counted(channel, () => channel.remove(session));
-    if (wasThere && !channel.isWanted) this.linger(channel);
+    if (wasThere && channel.subscriptions.size === 0) this.linger(channel);
     return wasThere;
   }
 
@@ -133,8 +133,14 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   }
 
   interrupted(name?: ChannelName): void {
-    if (name !== undefined) this.local.get(name)?.doubt();
-    else for (const channel of this.local.values()) channel.doubt();
+    const local = name === undefined ? undefined : this.local.get(name);
+    local?.doubt();
+    // What the engine says of a channel with an area, it says of all its cells.
+    const isOfMany = name === undefined || local?.channel.namespace.state?.area !== undefined;
+    if (!isOfMany) return;
+    for (const channel of this.local.values()) {
+      if (name === undefined || channel.channel.name === name) channel.doubt();
+    }
   }
 
   /** Leaves channels that nobody on this node has used for a while, at `now` on the performance.now() clock. */

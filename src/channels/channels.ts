@@ -19,6 +19,7 @@ import {
 } from './publish-request.js';
 import { isFresh, recover } from './recovery/recovery.js';
 import { eventsOf, messagesOf } from './pushes.js';
+import { leaveCells } from './state/cells-of.js';
 import type { ChannelState } from './state/channel-state.js';
 import { demandMessages } from './state/demand-state.js';
 import { States } from './state/states.js';
@@ -64,6 +65,7 @@ export class Channels<C extends ContractShape = ContractShape> {
     this.demandRoom(session, channel);
     const subscription = this.hub.join(session, local, options.previousSession);
     if (!options.isByRight) subscription.isByRight = false;
+    leaveCells(this.hub, session, channel);
     try {
       const recovery = await recover(local, subscription, options.since);
       demandCurrent(subscription);
@@ -220,9 +222,10 @@ export class Channels<C extends ContractShape = ContractShape> {
     if (isFull || hasMany) throw new GatehouseError('CHANNEL_LIMIT_REACHED');
   }
 
-  /** Leaves the channel and its companion. Returns false if the session was not in it. */
+  /** Leaves the channel, its cells and its companion. Returns false if the session was not in it. */
   private removeFrom(session: Session, channel: Channel): boolean {
     this.dropPresence(session, channel);
+    leaveCells(this.hub, session, channel);
     const local = this.hub.get(channel.name);
     return local !== undefined && this.hub.remove(session, local);
   }
@@ -235,10 +238,8 @@ export class Channels<C extends ContractShape = ContractShape> {
   }
 
   private departed(session: Session): void {
-    for (const local of this.hub.channelsOf(session)) {
-      this.hub.remove(session, local);
-      if (!local.isCompanion) this.presence.leaveLater(session, local.channel);
-    }
+    const left = this.hub.channelsOf(session).filter((local) => this.hub.remove(session, local) && !local.isCompanion);
+    for (const { channel } of left) this.presence.leaveLater(session, channel);
   }
 }
 

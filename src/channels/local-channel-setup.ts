@@ -13,6 +13,8 @@ export interface LocalChannelSetup {
   readonly render: PushTemplate;
   readonly delivery: DeliveryPolicy;
   readonly hasHistory: boolean;
+  /** The part of a state channel that it carries. Undefined: all of a channel, or a companion. */
+  readonly cell?: string;
   /**
    * The user that a publication is about, and whose sessions do not get it. Absent if publications are about nobody.
    */

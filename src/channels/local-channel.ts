@@ -71,10 +71,6 @@ export class LocalChannel {
     return this.subscribers.subscriptions;
   }
 
-  get isWanted(): boolean {
-    return this.subscriptions.size > 0;
-  }
-
   /** Adds a session, or adds it again. It is held back until `goLive`. */
   add(session: Session, formerSession?: string): Subscription {
     return this.subscribers.add(session, formerSession);
@@ -90,10 +86,8 @@ export class LocalChannel {
     if (publication.seq === 0) return this.subscribers.deliver(publication, epoch);
     if (this.intake === 'doubtful') return;
     if (this.intake === 'reading') return this.postpone([publication, epoch]);
-    const isSameEpoch = epoch === this.position?.epoch;
-    const expected = (this.position?.seq ?? 0) + 1;
-    if (isSameEpoch && publication.seq < expected) return;
-    if (!isSameEpoch || publication.seq > expected) return this.doubt();
+    if (epoch === this.position?.epoch && publication.seq <= this.position.seq) return;
+    if (!this.isNext(publication, epoch)) return this.doubt();
     this.position = { epoch, seq: publication.seq };
     this.deliver(publication, epoch);
   }
@@ -116,7 +110,7 @@ export class LocalChannel {
         subscription.recoveredTo(top);
         return history;
       }
-      // The read result has another epoch, or is older than the position here. Only the broker knows the current state.
+      // Another epoch, or older than the position here. Only the broker knows the current state.
       this.doubt();
       await this.repair();
     }
@@ -131,10 +125,8 @@ export class LocalChannel {
   /** Asks for the position of the channel, which reveals publications that were lost unnoticed. */
   async check(): Promise<void> {
     if (!this.options.hasHistory || this.intake !== 'following') return;
-    const { broker, name } = this.options;
-    const { top } = await broker.history(name, { limit: 0 });
     // A publication in transit may cause needless doubt, which costs one more question.
-    if (!isSamePosition(top, this.position)) this.doubt();
+    if (!(await this.isCurrent())) this.doubt();
   }
 
   /** Publications may have been missed. */
@@ -161,6 +153,17 @@ export class LocalChannel {
     this.follow();
   }
 
+  /** Whether the broker is at the same position. */
+  protected async isCurrent(): Promise<boolean> {
+    const { broker, name } = this.options;
+    return isSamePosition((await broker.history(name, { limit: 0 })).top, this.position);
+  }
+
+  /** Whether nothing is missing between the position and this publication. */
+  protected isNext({ seq }: Publication, epoch: string): boolean {
+    return epoch === this.position?.epoch && seq === this.position.seq + 1;
+  }
+
   /** The position from which publications are delivered. */
   protected beginning(): Promise<History> {
     return this.options.broker.history(this.options.name, { limit: 0 });
@@ -171,9 +174,8 @@ export class LocalChannel {
   }
 
   /** Reads what is missing, and returns the step that delivers or announces it. */
-  protected async missing(): Promise<() => void> {
-    const history = await this.newHistory();
-    return () => this.bring(history);
+  protected missing(): Promise<() => void> {
+    return this.newHistory().then((history) => () => this.bring(history));
   }
 
   private async readMissing(): Promise<void> {
@@ -199,9 +201,7 @@ export class LocalChannel {
     }
   }
 
-  /**
-   * If the broker need not be asked: publications after the position arrive by themselves, or are announced as lost.
-   */
+  /** If the broker need not be asked: later publications arrive by themselves, or are announced as lost. */
   private standing(since: Position | undefined): History | undefined {
     const { position } = this;
     const misses = since !== undefined && !isSamePosition(since, position);

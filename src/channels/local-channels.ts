@@ -3,6 +3,7 @@ import { StateStore } from '../cluster/ports/state-store.js';
 import { Traces } from '../protocol/traces.js';
 import { Ledgers } from './ledger/ledgers.js';
 import { LocalChannel, type LocalChannelOptions } from './local-channel.js';
+import { CellChannel } from './state/cell-channel.js';
 import { StateChannel } from './state/state-channel.js';
 import { StateCounts } from './state/state-counts.js';
 
@@ -18,11 +19,12 @@ export class LocalChannels {
 
   make(setup: Omit<LocalChannelOptions, 'ledger' | 'traces'>): LocalChannel {
     const { traces, store, counts: stateCounts } = this;
-    const { channel, name, hasHistory } = setup;
+    const { channel, name, hasHistory, cell } = setup;
     // Presence events have no history, so nothing can be read by seq.
     const ledger = hasHistory ? this.ledgers.of(channel.namespace) : undefined;
     const options = { ...setup, traces, ledger };
-    const holdsState = channel.namespace.state !== undefined && name === channel.name;
-    return holdsState && store ? StateChannel.of({ ...options, store, stateCounts }) : new LocalChannel(options);
+    if (store && cell !== undefined) return new CellChannel({ ...options, store, stateCounts }, cell);
+    const holdsState = channel.namespace.state !== undefined && name === channel.name && hasHistory;
+    return holdsState && store ? new StateChannel({ ...options, store, stateCounts }) : new LocalChannel(options);
   }
 }

@@ -1,3 +1,4 @@
+import { cellChannelOf } from '../cluster/ports/state-store.js';
 import type { Channel } from './channel.js';
 import type { LocalChannelSetup } from './local-channel-setup.js';
 import { presenceChannelOf, type PresenceNews } from './presence/presence-tracker.js';
@@ -10,12 +11,18 @@ export function messagesOf(channel: Channel): LocalChannelSetup {
     channel,
     // No change of a state may be dropped; a slow reader gets several as one.
     delivery: namespace.state === undefined ? namespace.delivery : 'disconnect',
-    hasHistory: namespace.history !== undefined,
+    // With an area, each cell has a line of its own.
+    hasHistory: namespace.history !== undefined && namespace.state?.area === undefined,
     render: ({ seq, ts, data, from, trace, enc }, epoch) =>
       seq === 0
         ? { type: 'message', channel: name, ts, from, trace, enc, data }
         : { type: 'message', channel: name, seq, epoch, ts, from, trace, enc, data },
   };
+}
+
+/** Pushes of one cell of a state channel with an area. */
+export function changesOf(channel: Channel, cell: string): LocalChannelSetup {
+  return { ...messagesOf(channel), name: cellChannelOf(channel.name, cell), cell, hasHistory: true };
 }
 
 /**

@@ -119,10 +119,10 @@ export class Subscribers {
   }
 
   private report(push: ChannelPush): number {
-    const { events, count, name, channel } = this.options;
+    const { events, count, name, channel, cell } = this.options;
     const taken = push.report(events);
     // Companion channels are not counted.
-    if (push.gap === undefined && name === channel.name) count.deliveries += taken;
+    if (push.gap === undefined && (name === channel.name || cell !== undefined)) count.deliveries += taken;
     return taken;
   }
 }

@@ -32,6 +32,7 @@ const CLOSED = new Set(['Insufficient privileges', 'Requires the role ADMIN', 'T
 const file = namespacesFile({
   feed: 'subscribe: anyone, publish: signed_in',
   twin: 'subscribe: anyone, publish: signed_in, history: { size: 9, age: 1m }, state: true',
+  fleet: 'subscribe: anyone, history: { size: 9, age: 1m }, state: { area: { fields: [lat, lon], cell: 1 } }',
 });
 let server: TestServer;
 beforeAll(async () => void (server = await startTestServer({ AUTH_MODE: 'optional', ...file.environment })));
@@ -230,6 +231,8 @@ const DATA: Readonly<Record<string, unknown>> = {
   'state.set': { channel: 'twin:a', key: 'a', patch: 1 },
   'state.remove': { channel: 'twin:a', key: 'a' },
   'state.next': { channel: 'twin:a' },
+  area: { channel: 'fleet:a', box: [0, 0, 0, 0] },
+  'area.next': { channel: 'fleet:a' },
   history: { channel: 'feed:a' },
   presence: { channel: 'feed:a' },
 };
@@ -241,6 +244,8 @@ const CODES_OF_GUESTS: Readonly<Record<string, string>> = {
   'state.set': 'UNAUTHENTICATED',
   'state.remove': 'UNAUTHENTICATED',
   'state.next': 'NOT_SUBSCRIBED',
+  area: 'NOT_SUBSCRIBED',
+  'area.next': 'NOT_SUBSCRIBED',
   history: 'FORBIDDEN',
   presence: 'FORBIDDEN',
 };

@@ -16,6 +16,7 @@ export const ERRORS = {
   UNKNOWN_KEY: { message: 'Unknown key', retry: false },
   CONFLICT: { message: 'The value has changed meanwhile', retry: false },
   STATE_LIMIT_REACHED: { message: 'State limit reached', retry: false },
+  AREA_TOO_LARGE: { message: 'The area has too many cells', retry: false },
   MESSAGE_TOO_LARGE: { message: 'Message too large', retry: false },
   DUPLICATE_MESSAGE: { message: 'Duplicate message', retry: false },
   STALE_MESSAGE: { message: 'Message is too old', retry: false },

@@ -12,7 +12,9 @@ export async function recover(
   subscription: Subscription,
   since: Position | undefined,
 ): Promise<Recovery> {
-  if (local.channel.namespace.history === undefined) return { recovered: false, publications: [] };
+  const { history, state } = local.channel.namespace;
+  // With an area, its cells bring the values.
+  if (history === undefined || state?.area !== undefined) return { recovered: false, publications: [] };
   const recovery = await recoveryOf(local, subscription, since);
   subscription.answered(since, recovery);
   return recovery;

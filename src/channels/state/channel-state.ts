@@ -63,7 +63,7 @@ export class ChannelState {
 
   /** All values, read from the store, and a position that they are not older than. @throws GatehouseError SERVER_BUSY */
   async all(): Promise<{ readonly position: Position; readonly values: ReadonlyMap<string, unknown> }> {
-    const { position, values } = await loadState(this.store, this.channel.name);
+    const { position, values } = await loadState((from) => this.store.page(this.channel.name, from));
     return { position, values: new Map([...values].map(([key, { value }]) => [key, value])) };
   }
 

@@ -1,3 +1,4 @@
+import type { AreaOptions } from '../../../config/area-options.js';
 import type { StateOptions } from '../../../config/state-options.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { Channel } from '../channel.js';
@@ -6,6 +7,19 @@ import type { Channel } from '../channel.js';
 export function demandState({ namespace: { state } }: Channel): StateOptions {
   if (state === undefined) throw new GatehouseError('FORBIDDEN', { message: 'This namespace has no state' });
   return state;
+}
+
+/** @throws GatehouseError FORBIDDEN if the channel is not divided into cells */
+export function demandArea(channel: Channel): AreaOptions {
+  const { area } = demandState(channel);
+  if (area === undefined) throw new GatehouseError('FORBIDDEN', { message: 'This namespace has no area' });
+  return area;
+}
+
+/** @throws GatehouseError FORBIDDEN if the channel is divided into cells */
+export function demandWhole(channel: Channel): void {
+  if (demandState(channel).area === undefined) return;
+  throw new GatehouseError('FORBIDDEN', { message: 'This namespace has an area: use area and area.next' });
 }
 
 /**

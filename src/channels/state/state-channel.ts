@@ -3,7 +3,7 @@ import { isContinuedBy } from '../../cluster/ports/continuity.js';
 import type { StateStore } from '../../cluster/ports/state-store.js';
 import { LocalChannel, type LocalChannelOptions } from '../local-channel.js';
 import type { Subscription } from '../subscription.js';
-import type { StateCounts } from './state-counts.js';
+import type { SnapshotCause, StateCounts } from './state-counts.js';
 import { StatePages, type SizedSlice, type StateSlice } from './state-pages.js';
 import { StateSubscribers, type SharedState } from './state-subscription.js';
 import { loadState, StateView, type LoadedState } from './state-view.js';
@@ -18,23 +18,18 @@ export interface StateSnapshot extends Position, StateSlice {}
 
 /** A channel that holds state: its subscribers start with all values, and get them again instead of a gap. */
 export class StateChannel extends LocalChannel {
-  private readonly store: StateStore;
+  protected readonly store: StateStore;
   private readonly shared: SharedState;
   private readonly stateSubscribers: StateSubscribers | undefined;
   /** What each subscriber still has to ask for. */
   private readonly pages = new WeakMap<Subscription, StatePages>();
 
-  static of(options: StateChannelOptions): StateChannel {
-    const { ledger, stateCounts: counts, channel } = options;
-    const resend = (subscription: Subscription): void => made.resend(subscription);
-    const shared: SharedState = { view: new StateView(), counts, position: { epoch: '', seq: 0 }, resend };
+  constructor(options: StateChannelOptions) {
+    const { ledger, stateCounts: counts, channel, cell } = options;
+    const resend = (subscription: Subscription): void => this.resend(subscription);
+    const shared: SharedState = { view: new StateView(), counts, position: { epoch: '', seq: 0 }, cell, resend };
     const isConflated = channel.namespace.delivery === 'latest' && ledger === undefined;
     const subscribers = isConflated ? new StateSubscribers(options, shared) : undefined;
-    const made = new StateChannel(options, shared, subscribers);
-    return made;
-  }
-
-  private constructor(options: StateChannelOptions, shared: SharedState, subscribers: StateSubscribers | undefined) {
     super(options, subscribers);
     this.store = options.store;
     this.shared = shared;
@@ -48,10 +43,20 @@ export class StateChannel extends LocalChannel {
 
   /** The state from its beginning, for a subscriber that has none of it. */
   snapshotFor(subscription: Subscription): { readonly snapshot: StateSnapshot; readonly bytes: number } {
-    this.shared.counts.snapshots.subscribe += 1;
+    this.begin(subscription, 'subscribe');
+    return this.nextPage(subscription);
+  }
+
+  /** From now on, `nextPage` gives the state from its beginning, and publications after it follow. */
+  begin(subscription: Subscription, cause: SnapshotCause): void {
+    this.shared.counts.snapshots[cause] += 1;
     subscription.recoveredTo(this.shared.position);
     this.pages.set(subscription, new StatePages(this.shared.view));
-    return this.nextPage(subscription);
+  }
+
+  /** Whether the subscriber has begun to read the state, and not read all of it. */
+  hasMore(subscription: Subscription): boolean {
+    return this.pages.has(subscription);
   }
 
   /** The next part of the state. Empty if there is none. */
@@ -66,9 +71,13 @@ export class StateChannel extends LocalChannel {
   }
 
   protected override async beginning(): Promise<History> {
-    const loaded = await loadState(this.store, this.name);
+    const loaded = await this.load();
     this.take(loaded);
     return { top: loaded.position, publications: [] };
+  }
+
+  protected load(): Promise<LoadedState> {
+    return loadState((from) => this.store.page(this.name, from));
   }
 
   protected override deliver(publication: Publication, epoch: string, continues?: History['continues']): void {
@@ -80,7 +89,7 @@ export class StateChannel extends LocalChannel {
   protected override async missing(): Promise<() => void> {
     const history = await this.newHistory();
     if (isWhole(this.position, history)) return () => this.bring(history);
-    const loaded = await loadState(this.store, this.name);
+    const loaded = await this.load();
     return () => this.bringAll(loaded, history);
   }
 
@@ -102,7 +111,7 @@ export class StateChannel extends LocalChannel {
   }
 
   /** Instead of a gap. */
-  private bringAll(loaded: LoadedState, { top, continues }: History): void {
+  protected bringAll(loaded: LoadedState, { top, continues }: Pick<History, 'top' | 'continues'>): void {
     const { position } = loaded;
     this.take(loaded);
     const history = {
@@ -128,7 +137,9 @@ export class StateChannel extends LocalChannel {
   }
 
   private messageOf(slice: StateSlice) {
-    return { type: 'state', channel: this.channel.name, ...this.shared.position, data: slice };
+    const { cell, position } = this.shared;
+    const data = cell === undefined ? slice : { cell, ...slice };
+    return { type: 'state', channel: this.channel.name, ...position, data };
   }
 }
 

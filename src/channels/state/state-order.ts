@@ -26,3 +26,10 @@ export interface StateChanges {
   readonly set?: Readonly<Record<string, unknown>>;
   readonly del?: readonly string[];
 }
+
+/** The publication of one cell. A key that has come from another cell has its whole value in `set`. */
+export interface CellChanges extends StateChanges {
+  readonly cell: string;
+  /** Of the keys in `del`, those that live on: the cell that each is in now. */
+  readonly to?: Readonly<Record<string, string>>;
+}

@@ -1,11 +1,25 @@
 import type { ErrorCode } from '@gatehouse/protocol';
 import { approximateBytes } from '../../cluster/ports/approximate-bytes.js';
 import type { StateChange, StateEntry } from '../../cluster/ports/state-store.js';
+import type { AreaOptions } from '../../../config/area-options.js';
+import { cellOf } from './area-grid.js';
+import { CellPlan } from './cell-plan.js';
 import { merge, patchBetween } from './merge-patch.js';
-import type { StateChanges, StateOrder } from './state-order.js';
+import type { CellChanges, StateChanges, StateOrder } from './state-order.js';
 
 /** Why an order is refused. */
-export type StateRefusal = Extract<ErrorCode, 'CONFLICT' | 'FORBIDDEN' | 'MESSAGE_TOO_LARGE' | 'STATE_LIMIT_REACHED'>;
+export type StateRefusal = Extract<
+  ErrorCode,
+  'CONFLICT' | 'FORBIDDEN' | 'MESSAGE_TOO_LARGE' | 'STATE_LIMIT_REACHED' | 'VALIDATION_FAILED'
+>;
+
+export interface StatePlanOptions {
+  readonly valueBytes: number;
+  /** Keys that must not be added, because there is no room. */
+  readonly refused: ReadonlySet<string>;
+  /** If each key has a place. */
+  readonly area?: AreaOptions | undefined;
+}
 
 /** One key while the orders of a tick are carried out. */
 interface Draft {
@@ -24,26 +38,30 @@ export class StatePlan {
   readonly refusals: readonly (StateRefusal | undefined)[];
   private readonly keys = new Map<string, Draft>();
   private readonly byKey = new Map<string, StateChange>();
+  private readonly plannedCells = new CellPlan();
 
-  /**
-   * @param known undefined: absent, or not known yet
-   * @param refused keys that must not be added, because there is no room
-   */
+  /** @param known undefined: absent, or not known yet */
   constructor(
     orders: readonly StateOrder[],
     known: (key: string) => StateEntry | undefined,
-    { valueBytes, refused }: { readonly valueBytes: number; readonly refused: ReadonlySet<string> },
+    private readonly options: StatePlanOptions,
   ) {
+    const { refused } = options;
     this.refusals = orders.map((order) => {
       const draft = this.keys.get(order.key) ?? draftOf(known(order.key));
       this.keys.set(order.key, draft);
-      return refused.has(order.key) ? 'STATE_LIMIT_REACHED' : carryOut(order, draft, valueBytes);
+      return refused.has(order.key) ? 'STATE_LIMIT_REACHED' : carryOut(order, draft, options);
     });
     this.publication = this.sum();
   }
 
   get changes(): readonly StateChange[] {
     return [...this.byKey.values()];
+  }
+
+  /** What the subscribers of each cell are told. */
+  get cells(): readonly CellChanges[] {
+    return this.plannedCells.changes;
   }
 
   /** Keys that would be added. */
@@ -71,11 +89,25 @@ export class StatePlan {
       const isGone = what === 'remove' || what === 'expire' || (what === 'set' && base?.hasExpired);
       if (isGone) del.push(key);
       if (what === 'set') set[key] = patch;
-      this.byKey.set(key, { key, what, expected, ...(what === 'set' && { value, owner }) });
+      const change = { key, what, expected, ...(what === 'set' && { value, owner }) };
+      this.byKey.set(key, this.options.area === undefined ? change : this.placed(change, draft, patch));
     }
     const isSet = Object.keys(set).length > 0;
     if (!isSet && del.length === 0) return undefined;
     return { ...(isSet && { set }), ...(del.length > 0 && { del }) };
+  }
+
+  private placed(change: StateChange, { base, value }: Draft, patch: unknown): StateChange {
+    const { area } = this.options;
+    const { key, what } = change;
+    if (area === undefined || what === 'keep' || what === 'check') return change;
+    const formerCell = base && cellOf(area, base.value);
+    const cell = what === 'set' ? cellOf(area, value) : undefined;
+    const isNew = base === undefined || base.hasExpired;
+    if (formerCell !== undefined && (isNew || cell !== formerCell)) this.plannedCells.leave(key, formerCell, cell);
+    // Whoever looks at the cell that it enters has nothing that a patch could be merged into.
+    if (cell !== undefined) this.plannedCells.set(key, cell, isNew || cell !== formerCell ? value : patch);
+    return { ...change, formerCell, cell };
   }
 }
 
@@ -97,7 +129,7 @@ function draftOf(base: StateEntry | undefined): Draft {
   return { base, value, owner, isTouched: false, onlyExpires: false };
 }
 
-function carryOut(order: StateOrder, draft: Draft, valueBytes: number): StateRefusal | undefined {
+function carryOut(order: StateOrder, draft: Draft, { valueBytes, area }: StatePlanOptions): StateRefusal | undefined {
   const { what, patch, ifVersion, owner, isOwnOnly = false } = order;
   if (what === 'expire') {
     // Set meanwhile, here or elsewhere.
@@ -112,6 +144,7 @@ function carryOut(order: StateOrder, draft: Draft, valueBytes: number): StateRef
   if (isThere && isOwnOnly && draft.owner !== owner) return 'FORBIDDEN';
   const value = what === 'remove' ? undefined : merge(what === 'set' ? draft.value : undefined, patch);
   if (approximateBytes(value) > valueBytes) return 'MESSAGE_TOO_LARGE';
+  if (area !== undefined && value !== undefined && cellOf(area, value) === undefined) return 'VALIDATION_FAILED';
   Object.assign(draft, { value, isTouched: true, onlyExpires: false, owner: isThere ? draft.owner : owner });
   return undefined;
 }

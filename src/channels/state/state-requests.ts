@@ -9,7 +9,9 @@ import { Channels } from '../channels.js';
 import { PublishLimits } from '../publish-limits.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { StateOwnership } from './channel-state.js';
-import { demandState } from './demand-state.js';
+import type { Box } from './area-grid.js';
+import type { CellsPart, SizedView } from './areas.js';
+import { demandState, demandWhole } from './demand-state.js';
 import { isObject } from './merge-patch.js';
 import type { StateSnapshot } from './state-channel.js';
 import type { StateAnswer, StateChanges } from './state-order.js';
@@ -80,9 +82,28 @@ export class StateRequests {
    */
   nextPage(session: Session, name: string): Sized<StateSnapshot> {
     const channel = this.channels.named(name);
-    demandState(channel);
+    demandWhole(channel);
     const { snapshot, bytes } = this.states.nextPage(session, channel);
     return { reply: snapshot, bytes };
+  }
+
+  /**
+   * Lets a subscriber look at the cells that a box touches. The right to the channel is all that it needs.
+   *
+   * @throws GatehouseError UNKNOWN_CHANNEL, FORBIDDEN, NOT_SUBSCRIBED, VALIDATION_FAILED, AREA_TOO_LARGE or SERVER_BUSY
+   */
+  look(session: Session, name: string, box: Box): Promise<SizedView> {
+    return this.states.areas.look(session, this.channels.named(name), box);
+  }
+
+  /**
+   * The next values of the cells that did not fit into the reply before.
+   *
+   * @throws GatehouseError UNKNOWN_CHANNEL, FORBIDDEN or NOT_SUBSCRIBED
+   */
+  nextCells(session: Session, name: string): Sized<CellsPart> {
+    const { part, bytes } = this.states.areas.next(session, this.channels.named(name));
+    return { reply: part, bytes };
   }
 
   private async ask(session: Session, channel: Channel, data: StateChanges): Promise<StateChanges> {

@@ -15,6 +15,8 @@ const MAX_KEYS_AT_ONCE = 1_000;
 export interface SharedState {
   readonly view: StateView;
   readonly counts: StateCounts;
+  /** Undefined: it is the state of a whole channel. */
+  readonly cell: string | undefined;
   /** The position of the view. */
   position: Position;
   /** Sends the whole state to one subscriber. */
@@ -56,7 +58,7 @@ export class StateSubscription extends Subscription {
     if (owed === undefined || !this.isFollowing || this.isSlow) return;
     this.owed = undefined;
     if (owed.size > MAX_KEYS_AT_ONCE) return this.shared.resend(this);
-    const { position, view } = this.shared;
+    const { position, view, cell } = this.shared;
     const set: Record<string, unknown> = {};
     for (const key of owed) {
       const seen = view.get(key);
@@ -68,7 +70,7 @@ export class StateSubscription extends Subscription {
       channel: this.name,
       ...position,
       ts: Date.now(),
-      data: { set, del: [...owed] },
+      data: { ...(cell !== undefined && { cell }), set, del: [...owed] },
     });
   }
 

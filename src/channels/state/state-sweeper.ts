@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { StateStore } from '../../cluster/ports/state-store.js';
 import { ChannelHub } from '../channel-hub.js';
+import type { LocalChannel } from '../local-channel.js';
 import { StateChannel } from './state-channel.js';
 import { StateWriter } from './state-writer.js';
 
@@ -13,7 +14,7 @@ const MAX_DELAY_MS = 60_000;
 /** Removes keys whose time is over from channels with subscribers on this node, and brings slow readers up to date. */
 @Injectable()
 export class StateSweeper implements OnApplicationShutdown {
-  private readonly checkedAt = new WeakMap<StateChannel, number>();
+  private readonly checkedAt = new WeakMap<LocalChannel, number>();
   private readonly timer = setInterval(() => void this.sweep(performance.now()), TICK_MS).unref();
 
   constructor(
@@ -29,15 +30,16 @@ export class StateSweeper implements OnApplicationShutdown {
   /** @param now on the performance.now() clock */
   async sweep(now: number): Promise<void> {
     for (const local of this.hub) {
-      if (!(local instanceof StateChannel)) continue;
-      local.settle();
+      if (local instanceof StateChannel) local.settle();
       if (this.isDue(local, now)) await this.expire(local).catch(() => this.checkedAt.delete(local));
     }
   }
 
-  private isDue(local: StateChannel, now: number): boolean {
+  private isDue(local: LocalChannel, now: number): boolean {
     const ttlMs = local.channel.namespace.state?.ttlMs ?? 0;
-    if (ttlMs === 0 || local.keys === 0) return false;
+    // The keys of a cell belong to its channel.
+    if (ttlMs === 0 || local.isCompanion) return false;
+    if (local instanceof StateChannel && local.keys === 0) return false;
     const checkedAt = this.checkedAt.get(local);
     if (checkedAt !== undefined && now - checkedAt < Math.min(ttlMs / 10, MAX_DELAY_MS)) return false;
     this.checkedAt.set(local, now);
@@ -45,7 +47,7 @@ export class StateSweeper implements OnApplicationShutdown {
   }
 
   /** @throws GatehouseError SERVER_BUSY if the store cannot be reached; it is tried again */
-  private async expire({ name, channel }: StateChannel): Promise<void> {
+  private async expire({ name, channel }: LocalChannel): Promise<void> {
     const keys = await this.store.expired(name, MAX_AT_ONCE);
     await Promise.all(keys.map((key) => this.writer.carryOut(channel, { key, what: 'expire' })));
   }

@@ -1,5 +1,5 @@
-import type { ChannelName, Position, Publication } from '../../cluster/ports/broker.js';
-import type { StateStore } from '../../cluster/ports/state-store.js';
+import type { Position, Publication } from '../../cluster/ports/broker.js';
+import type { StatePage } from '../../cluster/ports/state-store.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { isObject, merge } from './merge-patch.js';
 
@@ -28,23 +28,23 @@ const MAX_ATTEMPTS = 3;
  *
  * @throws GatehouseError SERVER_BUSY if the store cannot be reached
  */
-export async function loadState(store: StateStore, channel: ChannelName): Promise<LoadedState> {
+export async function loadState(read: (from?: string) => Promise<StatePage>): Promise<LoadedState> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const loaded = await loadOneLife(store, channel);
+    const loaded = await loadOneLife(read);
     if (loaded !== undefined) return loaded;
   }
   throw new GatehouseError('SERVER_BUSY');
 }
 
-async function loadOneLife(store: StateStore, channel: ChannelName): Promise<LoadedState | undefined> {
-  const first = await store.page(channel);
+async function loadOneLife(read: (from?: string) => Promise<StatePage>): Promise<LoadedState | undefined> {
+  const first = await read();
   const { position } = first;
   const values = new Map<string, SeenValue>();
   for (let page = first; ;) {
     if (page.position.epoch !== position.epoch || page.position.seq < position.seq) return undefined;
     for (const { key, value, version } of page.entries) values.set(key, { value, version });
     if (page.next === undefined) return { position, values };
-    page = await store.page(channel, page.next);
+    page = await read(page.next);
   }
 }
 

@@ -1,9 +1,11 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import type { Position } from '../../cluster/ports/broker.js';
+import type { AreaOptions } from '../../../config/area-options.js';
+import type { Draft, Position } from '../../cluster/ports/broker.js';
 import { StateStore } from '../../cluster/ports/state-store.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { Channel } from '../channel.js';
 import { NamespaceCounts } from '../namespace-counts.js';
+import { gridOf } from './area-grid.js';
 import { demandState } from './demand-state.js';
 import { StateCounts, type StateResult } from './state-counts.js';
 import type { StateAnswer, StateOrder } from './state-order.js';
@@ -22,6 +24,7 @@ const RESULT_OF: Readonly<Record<StateRefusal, StateResult>> = {
   FORBIDDEN: 'forbidden',
   MESSAGE_TOO_LARGE: 'too_large',
   STATE_LIMIT_REACHED: 'full',
+  VALIDATION_FAILED: 'unplaced',
 };
 
 /**
@@ -102,7 +105,7 @@ export class StateWriter implements OnApplicationShutdown {
 
   private async commit(tick: StateTick, orders: readonly WaitingOrder[]): Promise<void> {
     const { channel } = tick;
-    const { valueBytes, maxKeys, ttlMs } = demandState(channel);
+    const { valueBytes, maxKeys, ttlMs, area } = demandState(channel);
     const { history, replicas } = channel.namespace;
     if (history === undefined) throw busy();
     const refused = new Set<string>();
@@ -110,12 +113,14 @@ export class StateWriter implements OnApplicationShutdown {
       const plan = new StatePlan(
         orders.map(({ order }) => order),
         (key) => tick.entry(key),
-        { valueBytes, refused },
+        { valueBytes, refused, area },
       );
       const data = plan.publication;
-      const draft = data && { data, from: undefined, excludeSession: undefined, expiresAt: undefined };
+      const draft = data && draftOf(data);
+      const drafts = plan.cells.map((changes) => ({ cell: changes.cell, draft: draftOf(changes) }));
+      const cells = area && { grid: gridOf(area), drafts };
       const fixed = { history, replicas, maxKeys, ttlMs, epoch: tick.epoch };
-      const outcome = await this.store.commit(channel.name, { ...fixed, changes: plan.changes, draft });
+      const outcome = await this.store.commit(channel.name, { ...fixed, changes: plan.changes, draft, cells });
       if (outcome.is === 'done') return this.answer({ tick, plan, orders, position: outcome.position });
       if (outcome.is === 'full') refuse(plan, outcome.room, refused);
       else
@@ -141,7 +146,7 @@ export class StateWriter implements OnApplicationShutdown {
       const result = changed.has(key) ? 'changed' : 'unchanged';
       this.counts.results[refusal === undefined ? result : RESULT_OF[refusal]] += 1;
       if (refusal === undefined) resolve({ key, epoch, version: entry?.version ?? 0 });
-      else reject(refusalOf(refusal, { key, epoch, entry }));
+      else reject(refusalOf(refusal, { key, epoch, entry, area: demandState(tick.channel).area }));
     });
   }
 }
@@ -165,10 +170,12 @@ function pairs<E extends { readonly key: string }>(entries: readonly E[]): (read
   return entries.map((entry) => [entry.key, entry]);
 }
 
-function refusalOf(
-  code: StateRefusal,
-  { key, epoch, entry }: { readonly key: string; readonly epoch: string; readonly entry: StatePlanEntry },
-): GatehouseError {
+function refusalOf(code: StateRefusal, { key, epoch, entry, area }: Refused): GatehouseError {
+  if (code === 'VALIDATION_FAILED') {
+    const [first, second] = area?.fields ?? [];
+    const reason = `patch must leave a place: finite numbers in ${first} and ${second}`;
+    return new GatehouseError(code, { details: { patch: [reason] } });
+  }
   if (code === 'MESSAGE_TOO_LARGE') return new GatehouseError(code, { message: 'The value would be too large' });
   if (code === 'FORBIDDEN') return new GatehouseError(code, { message: 'This key belongs to somebody else' });
   if (code !== 'CONFLICT') return new GatehouseError(code);
@@ -177,7 +184,18 @@ function refusalOf(
   });
 }
 
+interface Refused {
+  readonly key: string;
+  readonly epoch: string;
+  readonly entry: StatePlanEntry;
+  readonly area: AreaOptions | undefined;
+}
+
 type StatePlanEntry = ReturnType<StatePlan['after']>;
+
+function draftOf(data: unknown): Draft {
+  return { data, from: undefined, excludeSession: undefined, expiresAt: undefined };
+}
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());

@@ -4,6 +4,7 @@ import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { Session } from '../../sessions/session.js';
 import { ChannelHub } from '../channel-hub.js';
 import type { Channel } from '../channel.js';
+import { Areas } from './areas.js';
 import { ChannelState, type StateOwnership } from './channel-state.js';
 import { StateChannel, type StateSnapshot } from './state-channel.js';
 import { StateWriter } from './state-writer.js';
@@ -11,11 +12,15 @@ import { StateWriter } from './state-writer.js';
 /** Gives the state of channels. */
 @Injectable()
 export class States {
+  readonly areas: Areas;
+
   constructor(
     private readonly store: StateStore,
     private readonly writer: StateWriter,
     private readonly hub: ChannelHub,
-  ) {}
+  ) {
+    this.areas = new Areas(hub);
+  }
 
   /** @throws GatehouseError FORBIDDEN if the channel holds no state */
   of(channel: Channel, ownership?: StateOwnership): ChannelState {

@@ -86,8 +86,11 @@ export class MemoryBroker implements Broker {
     return positionOf(this.logs.get(channel) ?? { epoch: this.freshEpoch, seq: 0 });
   }
 
-  /** @throws GatehouseError SERVER_BUSY if the broker is closed */
-  publishNow(channel: ChannelName, draft: Draft, options: PublishOptions): Published {
+  /**
+   * @param isTold false: it only enters the history
+   * @throws GatehouseError SERVER_BUSY if the broker is closed
+   */
+  publishNow(channel: ChannelName, draft: Draft, options: PublishOptions, isTold = true): Published {
     this.demandOpen();
     const { idempotencyKey, history } = options;
     // A control character, which no channel name contains, so two channels never share a key.
@@ -104,10 +107,14 @@ export class MemoryBroker implements Broker {
     }
     const published = { position: log && positionOf(log), isRepeat: false };
     if (key !== undefined) this.repeats.set(key, published);
-    if (this.subscribed.has(channel)) {
-      for (const listener of this.listeners) listener.published(channel, publication, log?.epoch ?? '');
-    }
+    if (isTold) this.carry(channel, publication, log?.epoch ?? '');
     return published;
+  }
+
+  /** Tells the subscribers. Of a cell, the history is that of its channel. */
+  carry(channel: ChannelName, publication: Publication, epoch: string): void {
+    if (!this.subscribed.has(channel)) return;
+    for (const listener of this.listeners) listener.published(channel, publication, epoch);
   }
 
   async subscribe(channel: ChannelName): Promise<void> {

@@ -1,15 +1,19 @@
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { approximateBytes } from '../ports/approximate-bytes.js';
 import type { ChannelName, Draft, Position, PublishOptions } from '../ports/broker.js';
-import type {
-  StateChange,
-  StateCommit,
-  StateEntry,
-  StateOutcome,
-  StatePage,
-  StateStore,
+import {
+  cellChannelOf,
+  type CellPlace,
+  type CellsCommit,
+  type StateChange,
+  type StateCommit,
+  type StateEntry,
+  type StateOutcome,
+  type StatePage,
+  type StateStore,
 } from '../ports/state-store.js';
 import type { MemoryBroker } from './memory-broker.js';
+import { MemoryCells } from './memory-cells.js';
 
 /** How often values of channels without subscribers are looked at. With subscribers, their node removes them. */
 export const STATE_SWEEP_MS = 10_000;
@@ -22,11 +26,13 @@ interface Held {
   readonly owner: string | undefined;
   readonly expiresAt: number;
   readonly bytes: number;
+  readonly cell: string | undefined;
 }
 
 interface Values {
   /** The key that was set longest ago is first: all live equally long. */
   readonly byKey: Map<string, Held>;
+  readonly cells: MemoryCells;
   history: NonNullable<PublishOptions['history']>;
 }
 
@@ -51,17 +57,19 @@ export class MemoryStateStore implements StateStore {
   async commit(channel: ChannelName, commit: StateCommit): Promise<StateOutcome> {
     this.demandOpen();
     const now = Date.now();
-    const values: Values = this.channels.get(channel) ?? { byKey: new Map(), history: commit.history };
+    const { history } = commit;
+    const values: Values = this.channels.get(channel) ?? { byKey: new Map(), cells: new MemoryCells(), history };
     const before = this.broker.positionOf(channel);
     const stale = staleOf(commit, { values, epoch: before.epoch, now });
     if (stale !== undefined) return stale;
     const room = this.roomFor(commit, values);
     if (room !== undefined) return { is: 'full', room };
-    const position = this.publish(channel, commit.draft, commit.history) ?? before;
+    const position = this.publish(channel, commit.draft, { history, isTold: commit.cells === undefined }) ?? before;
     for (const change of commit.changes)
       this.carryOut(values, change, { version: position.seq, now, ttlMs: commit.ttlMs });
-    values.history = commit.history;
+    values.history = history;
     this.keep(channel, values);
+    this.tellCells(channel, { values, position, cells: commit.cells });
     return { is: 'done', position };
   }
 
@@ -72,6 +80,18 @@ export class MemoryStateStore implements StateStore {
     this.demandOpen();
     const held = this.channels.get(channel)?.byKey.get(key);
     return { position: this.broker.positionOf(channel), entry: held && entryOf(key, held, Date.now()) };
+  }
+
+  async cellPage({ channel, cell }: CellPlace): Promise<StatePage> {
+    this.demandOpen();
+    const now = Date.now();
+    const { byKey, cells } = this.channels.get(channel) ?? { byKey: new Map<string, Held>(), cells: new MemoryCells() };
+    const { epoch } = this.broker.positionOf(channel);
+    const entries = [...cells.keysIn(cell)].flatMap((key) => {
+      const held = byKey.get(key);
+      return held ? [entryOf(key, held, now)] : [];
+    });
+    return { position: { epoch, seq: cells.seqOf(cell) }, entries, next: undefined };
   }
 
   /** All at once: they are only referred to. */
@@ -106,9 +126,21 @@ export class MemoryStateStore implements StateStore {
     return keys;
   }
 
-  private publish(channel: ChannelName, draft: Draft | undefined, history: Values['history']): Position | undefined {
+  private publish(
+    channel: ChannelName,
+    draft: Draft | undefined,
+    { history, isTold }: { readonly history: Values['history']; readonly isTold: boolean },
+  ): Position | undefined {
     if (draft === undefined) return undefined;
-    return this.broker.publishNow(channel, draft, { history, idempotencyKey: undefined }).position;
+    return this.broker.publishNow(channel, draft, { history, idempotencyKey: undefined }, isTold).position;
+  }
+
+  private tellCells(channel: ChannelName, { values, position: { epoch, seq }, cells }: Told): void {
+    for (const { cell, draft } of cells?.drafts ?? []) {
+      const after = values.cells.published(cell, seq);
+      const publication = { ...draft, ts: Date.now(), seq, after, bytes: approximateBytes(draft.data) };
+      this.broker.carry(cellChannelOf(channel, cell), publication, epoch);
+    }
   }
 
   /** How many more keys fit, if the changes do not. */
@@ -126,8 +158,8 @@ export class MemoryStateStore implements StateStore {
   }
 
   private carryOut(
-    { byKey }: Values,
-    { key, what, value, owner }: StateChange,
+    { byKey, cells }: Values,
+    { key, what, value, owner, cell }: StateChange,
     { version, now, ttlMs }: { readonly version: number; readonly now: number; readonly ttlMs: number },
   ): void {
     if (what === 'check') return;
@@ -136,8 +168,10 @@ export class MemoryStateStore implements StateStore {
     this.bytes -= held?.bytes ?? 0;
     const expiresAt = ttlMs === 0 ? Infinity : now + ttlMs;
     const kept = held && { ...held, expiresAt };
-    const next = what === 'set' ? { value, version, owner, expiresAt, bytes: bytesOf(key, value) } : kept;
-    if (next === undefined || what === 'remove' || what === 'expire') return;
+    const set = { value, version, owner, expiresAt, bytes: bytesOf(key, value), cell };
+    const next = what === 'remove' || what === 'expire' ? undefined : what === 'set' ? set : kept;
+    cells.move(key, held?.cell, next?.cell);
+    if (next === undefined) return;
     byKey.set(key, next);
     this.bytes += next.bytes;
   }
@@ -154,14 +188,22 @@ export class MemoryStateStore implements StateStore {
       const del = this.expiredOf(channel, now);
       if (del.length === 0) continue;
       const draft = { data: { del }, from: undefined, excludeSession: undefined, expiresAt: undefined };
-      this.publish(channel, draft, values.history);
+      this.publish(channel, draft, { history: values.history, isTold: false });
       for (const key of del) {
-        this.bytes -= values.byKey.get(key)?.bytes ?? 0;
+        const held = values.byKey.get(key);
+        this.bytes -= held?.bytes ?? 0;
+        values.cells.leave(key, held?.cell);
         values.byKey.delete(key);
       }
       this.keep(channel, values);
     }
   }
+}
+
+interface Told {
+  readonly values: Values;
+  readonly position: Position;
+  readonly cells: CellsCommit | undefined;
 }
 
 function staleOf(

@@ -34,6 +34,8 @@ export interface Publication extends Draft {
   readonly seq: number;
   /** Approximate size, for limits on waiting publications. */
   readonly bytes: number;
+  /** In a cell of a state channel: the seq of the publication before it; 0: the cell was empty. */
+  readonly after?: number | undefined;
 }
 
 export interface PublishOptions {

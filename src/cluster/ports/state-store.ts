@@ -32,6 +32,23 @@ export interface StateChange {
   readonly what: 'set' | 'remove' | 'keep' | 'check' | 'expire';
   readonly value?: unknown;
   readonly owner?: string | undefined;
+  /** In a channel with an area: the cell that the key was in, and the one that a set key is in afterwards. */
+  readonly formerCell?: string | undefined;
+  readonly cell?: string | undefined;
+}
+
+/** What the subscribers of one cell are told. */
+export interface CellDraft {
+  readonly cell: string;
+  readonly draft: Draft;
+}
+
+/** The part of a commit that concerns the cells of a channel with an area. */
+export interface CellsCommit {
+  /** Names the grid. What is stored under another one is given up. */
+  readonly grid: string;
+  /** At most one for each cell. */
+  readonly drafts: readonly CellDraft[];
 }
 
 export interface StateCommit {
@@ -45,6 +62,8 @@ export interface StateCommit {
   readonly maxKeys: number;
   /** How long a key lives after it was set. 0: for ever. */
   readonly ttlMs: number;
+  /** Undefined: the subscribers of the channel are told everything. Otherwise only those of cells are told. */
+  readonly cells?: CellsCommit | undefined;
 }
 
 export type StateOutcome =
@@ -59,6 +78,21 @@ export type StateOutcome =
     }
   /** Nothing was done: only so many more keys fit. */
   | { readonly is: 'full'; readonly room: number };
+
+/** A cell of a channel. */
+export interface CellPlace {
+  readonly channel: ChannelName;
+  readonly grid: string;
+  readonly cell: string;
+}
+
+/**
+ * The name under which the publications of a cell travel. No client can name it. The brace ends the hash tag of Redis
+ * where that of the channel ends, so that both are in one slot of a cluster.
+ */
+export function cellChannelOf(channel: ChannelName, cell: string): ChannelName {
+  return `${channel}}\u0001${cell}` as ChannelName;
+}
 
 /**
  * The values of state channels, beside their histories. A change and its publication are one step, so the values are
@@ -87,6 +121,14 @@ export abstract class StateStore {
    * @throws GatehouseError SERVER_BUSY if the store cannot be reached
    */
   abstract page(channel: ChannelName, from?: string): Promise<StatePage>;
+
+  /**
+   * Reads a part of the keys in one cell, as `page` does. The seq of the position is that of the last publication in
+   * this cell, or 0 if the cell is empty. So publications of a cell say which seq they come after.
+   *
+   * @throws GatehouseError SERVER_BUSY if the store cannot be reached
+   */
+  abstract cellPage(place: CellPlace, from?: string): Promise<StatePage>;
 
   /** Keys whose time is over, at most `limit`. @throws GatehouseError SERVER_BUSY if the store cannot be reached */
   abstract expired(channel: ChannelName, limit: number): Promise<readonly string[]>;

@@ -1,9 +1,13 @@
 import { Type } from 'class-transformer';
 import {
   Allow,
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
   IsBoolean,
   IsInt,
   IsNotEmpty,
+  IsNumber,
   IsObject,
   IsOptional,
   IsString,
@@ -112,5 +116,14 @@ export class SetState extends KeyMessage {
 export class RemoveState extends KeyMessage {}
 
 export class ReadState extends ChannelMessage {}
+
+export class LookAtArea extends ChannelMessage {
+  /** The least and the greatest of both coordinates: `[minLat, minLon, maxLat, maxLon]`. */
+  @IsArray()
+  @ArrayMinSize(4)
+  @ArrayMaxSize(4)
+  @IsNumber({ allowNaN: false, allowInfinity: false }, { each: true })
+  box!: [number, number, number, number];
+}
 
 export class ReadPresence extends ChannelMessage {}

@@ -99,49 +99,6 @@ export class Subscription extends ChannelPosition {
   more?: true;
 }
 
-/** Values of a state channel. */
-export class StatePart {
-  @IsObject()
-  state!: Readonly<Record<string, unknown>>;
-
-  @IsObject()
-  versions!: Readonly<Record<string, number>>;
-
-  @IsOptional()
-  @IsBoolean()
-  more?: true;
-}
-
-/** The next values of a state channel, as they are at this position. */
-export class StatePage extends StatePart {
-  @IsString()
-  channel!: string;
-
-  @IsString()
-  epoch!: string;
-
-  @IsInt()
-  @Min(0)
-  seq!: number;
-}
-
-/** A key after its change. */
-export class StateChanged {
-  @IsString()
-  channel!: string;
-
-  @IsString()
-  key!: string;
-
-  @IsString()
-  epoch!: string;
-
-  /** 0: the key is absent. */
-  @IsInt()
-  @Min(0)
-  version!: number;
-}
-
 export class Unsubscribed {
   @IsString()
   channel!: string;

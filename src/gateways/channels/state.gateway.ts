@@ -1,7 +1,7 @@
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { CurrentMessage, Emits, RealtimeGateway, Reply, StateRequests, type MessageContext } from 'gatehouse';
-import { ReadState, RemoveState, SetState } from './channels.messages.js';
-import { StateChanged, StatePage, StatePart } from './channels.replies.js';
+import { LookAtArea, ReadState, RemoveState, SetState } from './channels.messages.js';
+import { AreaCells, AreaView, StateChanged, StatePage, StatePart } from './state.replies.js';
 
 /** The clients' door to the state of channels. */
 @Emits('state', StatePart)
@@ -34,6 +34,29 @@ export class StateGateway {
   @SubscribeMessage('state.next')
   async next(@MessageBody() { channel }: ReadState, @CurrentMessage() context: MessageContext): Promise<StatePage> {
     const { reply, bytes } = this.requests.nextPage(context.session, channel);
+    context.chargeReply(bytes);
+    return { channel, ...reply };
+  }
+
+  @Reply(AreaView)
+  @SubscribeMessage('area')
+  async look(
+    @MessageBody() { channel, box }: LookAtArea,
+    @CurrentMessage() context: MessageContext,
+  ): Promise<AreaView> {
+    const { view, bytes, goLive } = await this.requests.look(context.session, channel, box);
+    context.chargeReply(bytes);
+    context.afterReply(goLive);
+    return view;
+  }
+
+  @Reply(AreaCells)
+  @SubscribeMessage('area.next')
+  async nextCells(
+    @MessageBody() { channel }: ReadState,
+    @CurrentMessage() context: MessageContext,
+  ): Promise<AreaCells> {
+    const { reply, bytes } = this.requests.nextCells(context.session, channel);
     context.chargeReply(bytes);
     return { channel, ...reply };
   }

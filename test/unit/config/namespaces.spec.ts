@@ -157,7 +157,7 @@ describe('an unusable namespaces file', () => {
 describe('a namespaces file', () => {
   it('that comes with the server is read', () => {
     const namespaces = loadNamespaces();
-    expect([...namespaces.keys()]).toEqual(['room', 'feed', 'user', 'telemetry', 'twin']);
+    expect([...namespaces.keys()]).toEqual(['room', 'feed', 'user', 'telemetry', 'twin', 'fleet']);
     expect(namespaces.get('room')).toMatchObject({ subscribe: 'signed_in', publish: 'subscribers', joinLeave: true });
     expect(namespaces.get('user')).toMatchObject({ subscribe: 'own_user', publish: ['ADMIN', 'SERVICE'] });
   });
@@ -191,12 +191,14 @@ describe('the state of a namespace', () => {
       tickMs: 50,
       ownKey: 'none',
       round: new Map(),
+      area: undefined,
     });
     expect(parseNamespaces(one(`${KEPT}, state: false`)).get('room')?.state).toBeUndefined();
   });
 
   it('takes every option', () => {
-    const options = 'max_keys: 5, value_bytes: 9, ttl: never, tick: 1s, own_key: user, round: { lat: 5, lon: 0 }';
+    const area = 'area: { fields: [lat, lon], cell: 0.01, max_cells: 9, wrap: 180 }';
+    const options = `max_keys: 5, value_bytes: 9, ttl: never, tick: 1s, own_key: user, round: { lat: 5, lon: 0 }, ${area}`;
     expect(parseNamespaces(one(`${KEPT}, state: { ${options} }`)).get('room')?.state).toEqual({
       maxKeys: 5,
       valueBytes: 9,
@@ -207,6 +209,7 @@ describe('the state of a namespace', () => {
         ['lat', 5],
         ['lon', 0],
       ]),
+      area: { fields: ['lat', 'lon'], cell: 0.01, maxCells: 9, wrap: 180 },
     });
   });
 
@@ -222,6 +225,17 @@ describe('the state of a namespace', () => {
     [`${KEPT}, state: { own_key: everybody }`, 'own_key must be one of session, user, none'],
     [`${KEPT}, state: { round: { lat: 99 } }`, 'round must be a whole number from 0 to 15'],
     [`${KEPT}, state: { keys: 1 }`, 'keys is not known'],
+    [`${KEPT}, state: { area: true }`, 'area has a fault: it must be a map'],
+    [`${KEPT}, state: { area: { cell: 1 } }`, 'area has a fault: fields must be set'],
+    [`${KEPT}, state: { area: { fields: [x, y] } }`, 'area has a fault: cell must be set'],
+    [`${KEPT}, state: { area: { fields: [x, x], cell: 1 } }`, 'fields must be the names of two fields'],
+    [`${KEPT}, state: { area: { fields: [x, __proto__], cell: 1 } }`, 'fields must be the names of two fields'],
+    [`${KEPT}, state: { area: { fields: [x, y, z], cell: 1 } }`, 'fields must be the names of two fields'],
+    [`${KEPT}, state: { area: { fields: [x, y], cell: 0 } }`, 'cell must be a number above 0'],
+    [`${KEPT}, state: { area: { fields: [x, y], cell: .inf } }`, 'cell must be a number above 0'],
+    [`${KEPT}, state: { area: { fields: [x, y], cell: 1, max_cells: 2000 } }`, 'max_cells must be a whole number from'],
+    [`${KEPT}, state: { area: { fields: [x, y], cell: 9, wrap: 5 } }`, 'wrap must be at least as long as a cell'],
+    [`${KEPT}, ledger: true, state: { area: { fields: [x, y], cell: 9 } }`, 'ledger cannot be kept with an area'],
     [`${KEPT}, state: 5`, 'must be a map'],
   ])('%s is refused', (options, fault) => {
     expect(faultsOf(() => parseNamespaces(one(options)))).toContain(fault);

@@ -17,20 +17,23 @@ export function encodePubsubMessage(ts: number, bodies: readonly Buffer[]): Buff
 }
 
 /**
- * Parses `<epoch or -> <first seq> <time> <length> <length> …`, a line feed, then the publications.
+ * Parses `<epoch or -> <first seq> <time> <length> <length> …`, a line feed, then the publications. In a cell, the seq
+ * has that of the publication before it behind it: `<seq>><seq>`.
  *
  * @throws Error if the message has another form
  */
 export function decodePubsubMessage(message: Buffer): PubsubMessage {
   const end = message.indexOf(LINE_FEED);
-  const [epoch = '', ...numbers] = message.toString('latin1', 0, end).split(' ');
-  const [first = NaN, ts = NaN, ...lengths] = numbers.map(Number);
+  const [epoch = '', place = '', ...numbers] = message.toString('latin1', 0, end).split(' ');
+  const [ts = NaN, ...lengths] = numbers.map(Number);
+  const [first = NaN, after] = place.split('>').map(Number);
   const hasHistory = epoch !== '-';
   let offset = end + 1;
   const publications = lengths.map((length, index) => {
     const body = message.subarray(offset, offset + length);
     offset += length;
-    return { ...decodeDraft(body), ts, seq: hasHistory ? first + index : 0, bytes: length };
+    const publication = { ...decodeDraft(body), ts, seq: hasHistory ? first + index : 0, bytes: length };
+    return after === undefined ? publication : { ...publication, after };
   });
   if (end < 0 || offset !== message.length) throw new Error('Malformed message in Redis');
   return { epoch: hasHistory ? epoch : '', publications };

@@ -1,20 +1,23 @@
 -- Changes keys of a state channel and publishes the changes, if all keys are at the versions expected.
 --
--- KEYS: meta, log, state, due. ARGV: fresh epoch, PUBLISH or SPUBLISH, pub/sub channel, size, age, lifetime of the
--- channel if every key goes or 0, the epoch that the node knows, the epoch of the versions or nothing, how many keys at
--- most, how long a key lives or 0, the publication or nothing, then for each change: key, what (set, remove, keep,
--- check, expire), expected version, owner or -, value. Returns `done`, epoch, seq and the epochs before; or `stale`, epoch, and
--- for each key at another version itself, its entry or nothing, and whether its time is over; or `full` and how many
--- more keys fit.
+-- KEYS: meta, log, state, due, area, cells. ARGV: fresh epoch, PUBLISH or SPUBLISH, pub/sub channel, size, age,
+-- lifetime of the channel if every key goes or 0, the epoch that the node knows, the epoch of the versions or nothing,
+-- how many keys at most, how long a key lives or 0, the publication or nothing, the grid or nothing, the number of
+-- cells, for each cell its name and its publication, then for each change: key, what (set, remove, keep, check,
+-- expire), expected version, owner or -, value, the cell before and the cell afterwards or nothing. Returns `done`,
+-- epoch, seq and the epochs before; or `stale`, epoch, and for each key at another version itself, its entry or
+-- nothing, and whether its time is over; or `full` and how many more keys fit.
 -- @include history
 -- @include history-begin
 -- @include state
-local meta, log, state, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local time = now()
-local fields = known(meta, log, state, due, ARGV[1], ARGV[2], ARGV[3])
+local at = placesOf(KEYS)
+local meta, log, state, due, area, cells = at.meta, at.log, at.state, at.due, at.area, at.cells
+local time, grid = now(), ARGV[12]
+local firstChange = 14 + 2 * tonumber(ARGV[13])
+local fields = known(at, ARGV[1], ARGV[2], ARGV[3], grid)
 local isOther = ARGV[8] ~= '' and ARGV[8] ~= fields[1]
 local stale, growth = { 'stale', fields[1] or '' }, 0
-for index = 12, #ARGV, 5 do
+for index = firstChange, #ARGV, 7 do
   local key, what = ARGV[index], ARGV[index + 1]
   local entry = redis.call('HGET', state, key)
   local version = entry and string.match(entry, '^%d+') or '0'
@@ -41,8 +44,12 @@ if ARGV[11] ~= '' then
   redis.call('PEXPIRE', log, ARGV[5])
 end
 local ttl = tonumber(ARGV[10])
-for index = 12, #ARGV, 5 do
+for index = firstChange, #ARGV, 7 do
   local key, what = ARGV[index], ARGV[index + 1]
+  local before, after = ARGV[index + 5], what == 'set' and ARGV[index + 6] or ''
+  local leaves = what == 'set' or what == 'remove' or what == 'expire'
+  if leaves and before ~= '' and before ~= after then redis.call('ZREM', area, before .. ' ' .. key) end
+  if after ~= '' then redis.call('ZADD', area, 0, after .. ' ' .. key) end
   if what == 'set' then
     redis.call('HSET', state, key, seq .. ' ' .. ARGV[index + 3] .. '\n' .. ARGV[index + 4])
   elseif what == 'remove' or what == 'expire' then
@@ -54,9 +61,20 @@ for index = 12, #ARGV, 5 do
 end
 local keys = redis.call('HLEN', state)
 local life = (ttl == 0 and keys > 0) and 0 or tonumber(ARGV[6])
-redis.call('HSET', meta, 'keys', keys, 'life', life)
-for _, name in ipairs({ meta, state, due }) do
+redis.call('HSET', meta, 'keys', keys, 'life', life, 'grid', grid)
+local head = epoch .. ' ' .. seq
+for index = 14, firstChange - 1, 2 do
+  local cell, body = ARGV[index], ARGV[index + 1]
+  local before = redis.call('HGET', cells, cell) or '0'
+  if #placesIn(at, cell, '', 1) > 0 then
+    redis.call('HSET', cells, cell, seq)
+  else
+    redis.call('HDEL', cells, cell)
+  end
+  carry(ARGV[2], ARGV[3] .. '\1' .. cell .. '}', head .. '>' .. before .. ' ' .. time, { body })
+end
+for _, name in ipairs({ meta, state, due, area, cells }) do
   if life == 0 then redis.call('PERSIST', name) else redis.call('PEXPIRE', name, life) end
 end
-if ARGV[11] ~= '' then carry(ARGV[2], ARGV[3], epoch .. ' ' .. seq .. ' ' .. time, { ARGV[11] }) end
+if ARGV[11] ~= '' and grid == '' then carry(ARGV[2], ARGV[3], head .. ' ' .. time, { ARGV[11] }) end
 return { 'done', epoch, seq, epoch == ARGV[7] and '' or former }

@@ -1,11 +1,12 @@
 -- Reads a part of the keys of a state channel, or one key.
 --
--- KEYS: meta, log, state, due. ARGV: fresh epoch, PUBLISH or SPUBLISH, pub/sub channel, the key or nothing, cursor,
+-- KEYS: meta, log, state, due, area, cells. ARGV: fresh epoch, PUBLISH or SPUBLISH, pub/sub channel, the key or nothing, cursor,
 -- about how many. Returns epoch, seq, next cursor, then for each key itself, its entry, and whether its time is over.
 -- @include history
 -- @include state
-local meta, log, state, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local fields = known(meta, log, state, due, ARGV[1], ARGV[2], ARGV[3])
+local at = placesOf(KEYS)
+local state, due = at.state, at.due
+local fields = known(at, ARGV[1], ARGV[2], ARGV[3], '')
 local reply, time = { fields[1] or ARGV[1], tonumber(fields[2] or '0'), '0' }, now()
 local found = {}
 if ARGV[4] ~= '' then

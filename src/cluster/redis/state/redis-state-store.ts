@@ -1,7 +1,14 @@
 import type { ChannelName, Position } from '../../ports/broker.js';
 import { encodeDraft } from '../../ports/draft-codec.js';
 import { newEpoch } from '../../ports/epoch.js';
-import type { StateCommit, StateEntry, StateOutcome, StatePage, StateStore } from '../../ports/state-store.js';
+import type {
+  CellPlace,
+  StateCommit,
+  StateEntry,
+  StateOutcome,
+  StatePage,
+  StateStore,
+} from '../../ports/state-store.js';
 import { GatehouseError } from '../../../protocol/gatehouse-error.js';
 import type { RedisBroker } from '../broker/redis-broker.js';
 import { keysOf, MEMORY_MS, positionsIn } from '../broker/redis-entries.js';
@@ -10,6 +17,7 @@ import { RedisScript, type RedisArgument } from '../connection/redis-script.js';
 
 const STATE_COMMIT = RedisScript.load('state-commit');
 const STATE_READ = RedisScript.load('state-read');
+const STATE_CELL = RedisScript.load('state-cell');
 const STATE_EXPIRED = RedisScript.load('state-expired');
 
 /** Keys of one read, about: with values of 16 KiB this is 1 MiB, which keeps Redis from serving others for long. */
@@ -38,6 +46,8 @@ export class RedisStateStore implements StateStore {
       commit.maxKeys,
       commit.ttlMs,
       commit.draft === undefined ? '' : encodeDraft(commit.draft),
+      commit.cells?.grid ?? '',
+      ...cellsOf(commit),
       ...commit.changes.flatMap(argumentsOf),
     ];
     try {
@@ -63,6 +73,14 @@ export class RedisStateStore implements StateStore {
 
   page(channel: ChannelName, from = FIRST): Promise<StatePage> {
     return this.read(channel, '', from);
+  }
+
+  async cellPage({ channel, grid, cell }: CellPlace, from = ''): Promise<StatePage> {
+    const parameters = [...this.whereTold(channel), grid, cell, from, KEYS_AT_ONCE];
+    const reply = await this.link.run(STATE_CELL, this.keysOf(channel), parameters);
+    const [epoch, seq, next, ...found] = reply as readonly (Buffer | number)[];
+    const position = { epoch: String(epoch), seq: Number(seq) };
+    return { position, entries: this.entriesIn(found), next: String(next) === '' ? undefined : String(next) };
   }
 
   async expired(channel: ChannelName, limit: number): Promise<readonly string[]> {
@@ -98,7 +116,8 @@ export class RedisStateStore implements StateStore {
   }
 
   private keysOf(channel: ChannelName): readonly string[] {
-    return [...keysOf(this.link, channel), this.link.key(channel, 'state'), this.link.key(channel, 'due')];
+    const parts = ['state', 'due', 'area', 'cells'].map((part) => this.link.key(channel, part));
+    return [...keysOf(this.link, channel), ...parts];
   }
 
   private whereTold(channel: ChannelName): readonly RedisArgument[] {
@@ -130,7 +149,21 @@ export class RedisStateStore implements StateStore {
   }
 }
 
-function argumentsOf({ key, what, expected, owner, value }: StateCommit['changes'][number]): readonly RedisArgument[] {
+/** Their number, and the name and the publication of each. */
+function cellsOf({ cells }: StateCommit): readonly RedisArgument[] {
+  const drafts = cells?.drafts ?? [];
+  return [drafts.length, ...drafts.flatMap(({ cell, draft }) => [cell, encodeDraft(draft)])];
+}
+
+function argumentsOf({
+  key,
+  what,
+  expected,
+  owner,
+  value,
+  formerCell,
+  cell,
+}: StateCommit['changes'][number]): readonly RedisArgument[] {
   const whose = owner === undefined ? NOBODY : `=${encodeURIComponent(owner)}`;
-  return [key, what, expected, whose, what === 'set' ? JSON.stringify(value) : ''];
+  return [key, what, expected, whose, what === 'set' ? JSON.stringify(value) : '', formerCell ?? '', cell ?? ''];
 }

@@ -86,6 +86,7 @@ export class Link {
       commit: async (...given) => reached().commit(...given),
       get: async (...given) => reached().get(...given),
       page: async (name) => reached().page(name),
+      cellPage: async (place) => reached().cellPage(place),
       expired: async (...given) => reached().expired(...given),
     };
   }

@@ -13,7 +13,8 @@ describe('a reader that is slow while very many keys change', () => {
     const connection = { waitingBytes: SLOW_BYTES };
     const resent: unknown[] = [];
     const resend = (one: unknown): void => void resent.push(one);
-    const shared = { view: new StateView(), counts: new StateCounts(), position: { epoch: 'e', seq: 0 }, resend };
+    const position = { epoch: 'e', seq: 0 };
+    const shared = { view: new StateView(), counts: new StateCounts(), cell: undefined, position, resend };
     const subscription = new StateSubscription({ connection } as unknown as Session, NAME, shared);
     subscription.goLive();
     for (let seq = 1; seq <= 100; seq += 1) {

@@ -4,6 +4,7 @@ import { MemoryStateStore, STATE_SWEEP_MS } from '../../../../src/cluster/memory
 import type { ChannelName } from '../../../../src/cluster/ports/broker.js';
 import type { StateCommit } from '../../../../src/cluster/ports/state-store.js';
 import { draft } from '../broker-bench.js';
+import { describeStateCells } from '../state-cells-contract.js';
 import { describeStateStore, set } from '../state-store-contract.js';
 
 function ground(budgetBytes?: number) {
@@ -17,6 +18,7 @@ function ground(budgetBytes?: number) {
 }
 
 describeStateStore('the state store in memory', { create: async () => ground(), isShared: false });
+describeStateCells('the cells of the state store in memory', { create: async () => ground(), isShared: false });
 
 const CHANNEL = 'twin:a' as ChannelName;
 const HISTORY = { size: 10, ageMs: 1_000 };

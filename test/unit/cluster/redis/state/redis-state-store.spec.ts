@@ -4,6 +4,7 @@ import { RedisBroker } from '../../../../../src/cluster/redis/broker/redis-broke
 import { RedisStateStore } from '../../../../../src/cluster/redis/state/redis-state-store.js';
 import { draft } from '../../broker-bench.js';
 import { onEveryRedis, type OpenLink } from '../../redis-grounds.js';
+import { describeStateCells } from '../../state-cells-contract.js';
 import { describeStateStore, set } from '../../state-store-contract.js';
 
 async function ground(open: OpenLink) {
@@ -23,6 +24,20 @@ const COMMIT = {
 
 onEveryRedis((open) => {
   describeStateStore('RedisStateStore', { isShared: true, create: () => ground(open) });
+  describeStateCells('the cells of RedisStateStore', { isShared: true, create: () => ground(open) });
+
+  it.each(['area', 'cells'])('begins an epoch that continues none if Redis has lost %s alone', async (part) => {
+    const { link, store, close } = await ground(open);
+    const channel = `test:${Math.random()}` as ChannelName;
+    const cells = { grid: 'g', drafts: [{ cell: '1:2', draft: draft('in 1:2') }] };
+    await store.commit(channel, { ...COMMIT, changes: [{ ...set('a', 1, 0), cell: '1:2' }], cells });
+    expect(await link.client.pttl(link.key(channel, part))).toBeGreaterThan(300_000);
+    await link.client.del(link.key(channel, part));
+    const { position, entries } = await store.cellPage({ channel, grid: 'g', cell: '1:2' });
+    expect([position.seq, entries]).toEqual([0, []]);
+    expect((await store.get(channel, 'a')).entry).toBeUndefined();
+    await close();
+  });
 
   it('begins an epoch that continues none if Redis has lost a part of the state alone', async () => {
     const { link, broker, store, close } = await ground(open);
