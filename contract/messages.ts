@@ -37,6 +37,7 @@ export interface Contract {
   /** What is published in channels: pattern → data. */
   channels: {
     'feed:*': unknown;
+    'fleet:*': unknown;
     'room:*': unknown;
     'telemetry:*': unknown;
     'twin:*': unknown;

@@ -9,8 +9,14 @@ export interface Receiver {
   write(frame: Buffer): void;
 }
 
-/** A publication as workers read it. The last field is an encoded draft. */
-export type WirePublication = readonly [seq: number, ts: number, bytes: number, draft: Uint8Array];
+/** A publication as workers read it. The draft is encoded. `after` is there in a cell of a state channel. */
+export type WirePublication = readonly [
+  seq: number,
+  ts: number,
+  bytes: number,
+  draft: Uint8Array,
+  after?: number | undefined,
+];
 export type WireLimits = readonly [size: number, ageMs: number] | undefined;
 
 /**
@@ -23,8 +29,8 @@ export class HostBroker {
   constructor(budgetBytes: number) {
     this.memory = new MemoryBroker(budgetBytes);
     this.memory.listen({
-      published: (channel, { seq, ts, bytes, data, ...draft }, epoch) => {
-        const publication: WirePublication = [seq, ts, bytes, draftOf({ ...draft, data })];
+      published: (channel, { seq, ts, bytes, data, after, ...draft }, epoch) => {
+        const publication: WirePublication = [seq, ts, bytes, draftOf({ ...draft, data }), after];
         // Once for all workers.
         const frame = encodeFrame([EVENT, 'published', [channel, epoch, publication]] satisfies ToWorker);
         for (const receiver of this.receivers.get(channel) ?? []) receiver.write(frame);

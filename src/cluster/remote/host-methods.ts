@@ -8,6 +8,7 @@ import type { HostConnection } from './host-connection.js';
 import type { StatedCount } from './host-counts.js';
 import type { HostNode } from './host-node.js';
 import type { EnterMode } from './host-presence.js';
+import type { CellPlace } from '../ports/state-store.js';
 import type { WireCommit } from './host-state.js';
 import type { HostStores } from './host-stores.js';
 import { busy, LongAnswer, REMOTE_VERSION, type Arguments } from './remote-messages.js';
@@ -65,6 +66,7 @@ const STATE = {
   'state.commit': method(({ host }, channel: ChannelName, commit: WireCommit) => host.state.commit(channel, commit)),
   'state.get': method(({ host }, channel: ChannelName, key: string) => host.state.get(channel, key)),
   'state.page': method(({ host }, channel: ChannelName) => host.state.page(channel)),
+  'state.cellPage': method(({ host }, place: CellPlace) => host.state.cellPage(place)),
   'state.expired': method(({ host }, channel: ChannelName, limit: number) => host.state.expired(channel, limit)),
 };
 

@@ -1,6 +1,6 @@
 import { MemoryStateStore } from '../memory/memory-state-store.js';
 import type { ChannelName } from '../ports/broker.js';
-import type { StateChange, StateEntry, StateOutcome } from '../ports/state-store.js';
+import type { CellPlace, StateChange, StateEntry, StateOutcome } from '../ports/state-store.js';
 import { historyOf, wrapped, type HostBroker } from './host-broker.js';
 import { LongAnswer } from './remote-messages.js';
 
@@ -11,6 +11,8 @@ export type WireChange = readonly [
   what: StateChange['what'],
   value: Uint8Array | undefined,
   owner: string | undefined,
+  /** In a channel with an area: where the key is afterwards. */
+  cell: string | undefined,
 ];
 export type WireEntry = readonly [
   key: string,
@@ -26,6 +28,8 @@ export interface WireCommit {
   readonly limits: readonly [size: number, ageMs: number];
   readonly maxKeys: number;
   readonly ttlMs: number;
+  readonly cells:
+    { readonly grid: string; readonly drafts: readonly (readonly [cell: string, draft: Uint8Array])[] } | undefined;
 }
 export type WireOutcome =
   | Exclude<StateOutcome, { is: 'stale' }>
@@ -39,19 +43,24 @@ export class HostState {
     this.memory = new MemoryStateStore(broker.memory, budgetBytes);
   }
 
-  async commit(channel: ChannelName, { changes, draft, limits, ...rest }: WireCommit): Promise<WireOutcome> {
+  async commit(channel: ChannelName, { changes, draft, limits, cells, ...rest }: WireCommit): Promise<WireOutcome> {
     const outcome = await this.memory.commit(channel, {
       ...rest,
-      changes: changes.map(([key, expected, what, value, owner]) => ({
+      changes: changes.map(([key, expected, what, value, owner, cell]) => ({
         key,
         expected,
         what,
         value: value && Buffer.from(value),
         owner,
+        cell,
       })),
       draft: draft && wrapped(draft, true),
       history: historyOf(limits) ?? { size: 0, ageMs: 0 },
       replicas: 0,
+      cells: cells && {
+        grid: cells.grid,
+        drafts: cells.drafts.map(([cell, told]) => ({ cell, draft: wrapped(told, false) })),
+      },
     });
     return outcome.is === 'stale' ? { ...outcome, entries: outcome.entries.map(wireEntry) } : outcome;
   }
@@ -63,6 +72,11 @@ export class HostState {
 
   async page(channel: ChannelName): Promise<LongAnswer> {
     const { position, entries } = await this.memory.page(channel);
+    return new LongAnswer(entries.map(wireEntry), position);
+  }
+
+  async cellPage(place: CellPlace): Promise<LongAnswer> {
+    const { position, entries } = await this.memory.cellPage(place);
     return new LongAnswer(entries.map(wireEntry), position);
   }
 

@@ -113,6 +113,7 @@ export class RemoteBroker implements Broker {
   }
 }
 
-function publicationOf([seq, ts, bytes, draft]: WirePublication): Publication {
-  return { ...decodeDraft(draft), ts, seq, bytes };
+function publicationOf([seq, ts, bytes, draft, after]: WirePublication): Publication {
+  const publication = { ...decodeDraft(draft), ts, seq, bytes };
+  return after === undefined ? publication : { ...publication, after };
 }

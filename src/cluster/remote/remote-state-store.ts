@@ -1,7 +1,7 @@
 import { pack, unpack, packIfFaithful, escaped, unescaped } from '../ports/faithful-pack.js';
 import type { ChannelName, Position } from '../ports/broker.js';
 import { encodeDraft } from '../ports/draft-codec.js';
-import type { StateCommit, StateEntry, StateOutcome, StatePage, StateStore } from '../ports/state-store.js';
+import type { CellPlace, StateCommit, StateEntry, StateOutcome, StatePage, StateStore } from '../ports/state-store.js';
 import type { WireChange, WireCommit, WireEntry, WireOutcome } from './host-state.js';
 import type { WholeAnswer } from './open-calls.js';
 import type { RemoteLink } from './remote-link.js';
@@ -10,20 +10,25 @@ import type { RemoteLink } from './remote-link.js';
 export class RemoteStateStore implements StateStore {
   constructor(private readonly link: RemoteLink) {}
 
-  async commit(channel: ChannelName, { changes, draft, history, ...rest }: StateCommit): Promise<StateOutcome> {
+  async commit(channel: ChannelName, { changes, draft, history, cells, ...rest }: StateCommit): Promise<StateOutcome> {
     const commit: WireCommit = {
-      changes: changes.map(({ key, expected, what, value, owner }): WireChange => [
+      changes: changes.map(({ key, expected, what, value, owner, cell }): WireChange => [
         key,
         expected,
         what,
         what === 'set' ? encoded(value) : undefined,
         owner,
+        cell,
       ]),
       epoch: rest.epoch,
       draft: draft && encodeDraft(draft),
       limits: [history.size, history.ageMs],
       maxKeys: rest.maxKeys,
       ttlMs: rest.ttlMs,
+      cells: cells && {
+        grid: cells.grid,
+        drafts: cells.drafts.map(({ cell, draft: told }) => [cell, encodeDraft(told)] as const),
+      },
     };
     const outcome = (await this.link.call('state.commit', channel, commit)) as WireOutcome;
     return outcome.is === 'stale' ? { ...outcome, entries: outcome.entries.map(entryOf) } : outcome;
@@ -41,6 +46,11 @@ export class RemoteStateStore implements StateStore {
   /** All at once: the primary sends them in parts. */
   async page(channel: ChannelName): Promise<StatePage> {
     const { items, rest } = (await this.link.call('state.page', channel)) as WholeAnswer;
+    return { position: rest as Position, entries: (items as WireEntry[]).map(entryOf), next: undefined };
+  }
+
+  async cellPage(place: CellPlace): Promise<StatePage> {
+    const { items, rest } = (await this.link.call('state.cellPage', place)) as WholeAnswer;
     return { position: rest as Position, entries: (items as WireEntry[]).map(entryOf), next: undefined };
   }
 

@@ -24,7 +24,7 @@ export function describeStateCells(title: string, factory: StateFactory): void {
     });
     afterEach(() => at.close());
 
-    const commit = (changes: readonly StateChange[], cells: readonly string[], grid = GRID): Promise<StateOutcome> =>
+    const commit = (changes: readonly StateChange[], cells: readonly string[]): Promise<StateOutcome> =>
       at.store.commit(channel, {
         changes,
         epoch: undefined,
@@ -33,13 +33,13 @@ export function describeStateCells(title: string, factory: StateFactory): void {
         replicas: 0,
         maxKeys: 1_000,
         ttlMs: 60_000,
-        cells: { grid, drafts: cells.map((cell) => ({ cell, draft: draft(`in ${cell}`) })) },
+        cells: { grid: GRID, drafts: cells.map((cell) => ({ cell, draft: draft(`in ${cell}`) })) },
       });
     const epochOf = async (): Promise<string> => (await at.broker.history(channel, { limit: 0 })).top.epoch;
-    const read = async (cell: string, grid = GRID): Promise<{ seq: number; values: Record<string, unknown> }> => {
+    const read = async (cell: string): Promise<{ seq: number; values: Record<string, unknown> }> => {
       const values: Record<string, unknown> = {};
       for (let from: string | undefined, seq = 0; ;) {
-        const page = await at.store.cellPage({ channel, grid, cell }, from);
+        const page = await at.store.cellPage({ channel, grid: GRID, cell }, from);
         if (from === undefined) ({ seq } = page.position);
         for (const { key, value } of page.entries) values[key] = value;
         if (page.next === undefined) return { seq, values };
@@ -99,16 +99,6 @@ export function describeStateCells(title: string, factory: StateFactory): void {
           [4, 3],
         ]);
     });
-
-    if (factory.isShared) {
-      it('gives up what was stored under another grid, because nobody could find it', async () => {
-        await commit([put('a', 1, '1:2')], ['1:2']);
-        const before = await epochOf();
-        expect(await read('1:2', 'another')).toEqual({ seq: 0, values: {} });
-        expect(await epochOf()).not.toBe(before);
-        expect((await at.store.page(channel)).entries).toEqual([]);
-      });
-    }
   });
 }
 

@@ -7,7 +7,8 @@ import { describeNodeRegistry } from '../node-registry-contract.js';
 import { describePresenceStore } from '../presence-contract.js';
 import { describeRecordStore } from '../record-store-contract.js';
 import { describeSharedCounts } from '../shared-counts-contract.js';
-import { describeStateStore } from '../state-store-contract.js';
+import { describeStateCells } from '../state-cells-contract.js';
+import { describeStateStore, type StateFactory } from '../state-store-contract.js';
 import { RemoteGround } from './remote-ground.js';
 
 let ground: RemoteGround;
@@ -16,13 +17,15 @@ afterAll(() => ground[Symbol.asyncDispose]());
 
 describeBroker('RemoteBroker', { isShared: true, create: async () => (await ground.engine()).broker });
 
-describeStateStore('RemoteStateStore', {
+const STATE: StateFactory = {
   isShared: true,
   create: async () => {
     const { state: store, broker } = await ground.engine();
     return { store, broker, close: () => broker.close() };
   },
-});
+};
+describeStateStore('RemoteStateStore', STATE);
+describeStateCells('the cells of RemoteStateStore', STATE);
 
 describePresenceStore('RemotePresenceStore', {
   isShared: true,

@@ -26,6 +26,18 @@ onEveryRedis((open) => {
   describeStateStore('RedisStateStore', { isShared: true, create: () => ground(open) });
   describeStateCells('the cells of RedisStateStore', { isShared: true, create: () => ground(open) });
 
+  it('gives up what was stored under another grid, because nobody could find it', async () => {
+    const { store, close } = await ground(open);
+    const channel = `test:${Math.random()}` as ChannelName;
+    const cells = { grid: 'g', drafts: [{ cell: '1:2', draft: draft('in 1:2') }] };
+    await store.commit(channel, { ...COMMIT, changes: [{ ...set('a', 1, 0), cell: '1:2' }], cells });
+    const before = (await store.get(channel, 'a')).position;
+    const { position, entries } = await store.cellPage({ channel, grid: 'another', cell: '1:2' });
+    expect([position.seq, entries, (await store.page(channel)).entries]).toEqual([0, [], []]);
+    expect(position.epoch).not.toBe(before.epoch);
+    await close();
+  });
+
   it.each(['area', 'cells'])('begins an epoch that continues none if Redis has lost %s alone', async (part) => {
     const { link, store, close } = await ground(open);
     const channel = `test:${Math.random()}` as ChannelName;
