@@ -128,9 +128,9 @@ describe('a thousand subscribers', () => {
     const clients = await Promise.all(
       Array.from({ length: 1_000 }, (_, n) => connect(server.url, { claims: { sub: `user ${n}` } })),
     );
-    await Promise.all(clients.map((client) => client.request('subscribe', { channel: 'telemetry:a' })));
-    await using writer = await connect(server.url);
-    for (let n = 1; n <= 10; n += 1) await writer.request('publish', { channel: 'telemetry:a', data: n });
+    await Promise.all(clients.map((client) => client.request('subscribe', { channel: 'feed:a' })));
+    await using writer = await connect(server.url, { claims: { sub: 'writer', roles: ['ADMIN'] } });
+    for (let n = 1; n <= 10; n += 1) await writer.request('publish', { channel: 'feed:a', data: n });
     const seen = await Promise.all(
       clients.map(async (client) => {
         const numbers: unknown[] = [];
