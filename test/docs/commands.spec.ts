@@ -18,6 +18,7 @@ const NOT_RUN: readonly (readonly [path: string, start: string, reason: string])
   ['docs/hooks.md', 'HOOK_SECRET=', 'Python, and a program that does not end'],
   ['docs/observability.md', 'docker run', 'Docker'],
   ['docs/outbox.md', 'export DATABASE_URL', 'a registry, and a database; test/gateway runs the SQL'],
+  ['docs/bridges.md', 'npm install kafkajs', 'a registry; test/gateway reads the brokers'],
   ['docs/bridges.md', 'npm install @nats-io', 'a registry; test/gateway reads the brokers'],
   ['docs/network.md', 'TLS_CERT_FILE=/etc', 'root, for files in /etc'],
   ['docs/troubleshooting.md', 'npx -y wscat', 'root, for tcpdump, and a terminal'],

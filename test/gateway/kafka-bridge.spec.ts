@@ -1,0 +1,160 @@
+// @module-tag kcat
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bridgesFile, type BridgesFile } from '../support/bridges-file.js';
+import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
+import { KafkaCluster } from '../support/kafka-cluster.js';
+import { namespacesFile, type NamespacesFile } from '../support/namespaces-file.js';
+import { Scrape } from '../support/scrape.js';
+import { connect, type TestClient } from '../support/test-client.js';
+import { startTestServer, type TestServer } from '../support/test-server.js';
+
+let cluster: KafkaCluster;
+let namespaces: NamespacesFile;
+let bridges: BridgesFile;
+let server: TestServer;
+
+beforeAll(async () => {
+  cluster = await KafkaCluster.start();
+  for (const topic of ['orders', 'plain', 'orders-dead']) await cluster.addTopic(topic);
+  namespaces = namespacesFile({ order: 'subscribe: anyone, publish: nobody, history: { size: 5000, age: 10m }' });
+  bridges = bridgesFile({
+    kafka: { brokers: cluster.brokers },
+    in: [
+      { kafka: 'orders', channel: 'order:{key}', dead_letter: 'orders-dead' },
+      { kafka: 'plain', channel: 'order:{topic}-{header:colour}' },
+    ],
+  });
+  server = await startTestServer({ ...namespaces.environment, ...bridges.environment });
+  await eventually('it has joined', async () => (await connected(server)) === 1);
+});
+
+afterAll(async () => {
+  await server.close();
+  namespaces[Symbol.dispose]();
+  bridges[Symbol.dispose]();
+  await cluster[Symbol.asyncDispose]();
+});
+
+async function connected(at: TestServer): Promise<number> {
+  return (await Scrape.of(at)).value('gatehouse_bridge_connected{broker="kafka"}');
+}
+
+async function follower(channel: string, at = server): Promise<TestClient> {
+  const client = await connect(at.url);
+  await client.request('subscribe', { channel });
+  return client;
+}
+
+async function counted(bridge: string, outcome: string): Promise<number> {
+  return (await Scrape.of(server)).value(`gatehouse_bridge_messages_total{bridge="${bridge}",outcome="${outcome}"}`);
+}
+
+/** The offsets that the group has committed, without partitions that have none. */
+async function committed(topic: string): Promise<number> {
+  const admin = cluster.client.admin();
+  await admin.connect();
+  try {
+    const [found] = await admin.fetchOffsets({ groupId: 'gatehouse', topics: [topic] });
+    return (found?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Everything in a topic, whichever group reads it. */
+async function everythingIn(topic: string, count: number) {
+  const consumer = cluster.client.consumer({ groupId: `test-${topic}`, maxWaitTimeInMs: 100 });
+  const messages: { value: string | undefined; headers: Record<string, string> }[] = [];
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ message: { value, headers = {} } }) => {
+      const texts = Object.entries(headers).map(([name, text]) => [name, String(text)] as const);
+      messages.push({ value: value?.toString(), headers: Object.fromEntries(texts) });
+    },
+  });
+  await eventually(`${count} messages are in ${topic}`, () => messages.length >= count);
+  await consumer.disconnect();
+  return messages;
+}
+
+describe('a message of a topic', () => {
+  it('is published in the channel that its key names, in order, and its offset committed', async () => {
+    await using client = await follower('order:17');
+    await cluster.send(
+      'orders',
+      Array.from({ length: 1_200 }, (_, n) => ({ key: '17', value: JSON.stringify({ n }) })),
+    );
+    for (let n = 0; n < 1_200; n += 1) expect(await client.next()).toMatchObject({ type: 'message', data: { n } });
+    await eventually('all offsets are committed', async () => (await committed('orders')) === 1_200);
+    expect(await counted('orders', 'published')).toBe(1_200);
+    expect((await Scrape.of(server)).value('gatehouse_bridge_lag_messages{bridge="orders"}')).toBe(0);
+  });
+
+  it('is published in the channel that its topic and a header name', async () => {
+    await using client = await follower('order:plain-red');
+    await cluster.send('plain', [
+      { value: 'text', headers: { colour: 'red' } },
+      { value: null, headers: { colour: 'red' } },
+    ]);
+    const data = [(await client.next()).data, (await client.next()).data];
+    expect(data).toEqual(expect.arrayContaining(['text', null]));
+  });
+
+  it('that can never be published goes to the dead-letter topic with the reason, and holds up nobody', async () => {
+    await using client = await follower('order:good');
+    const before = await counted('orders', 'dead_lettered');
+    await cluster.send('orders', [
+      { value: 'no key' },
+      { key: 'good', value: '[1e400]' },
+      { key: 'good', value: '"after"', headers: { kept: 'yes' } },
+      { key: 'x'.repeat(300), value: '1', headers: { kept: 'yes' } },
+    ]);
+    expect(await client.next()).toMatchObject({ data: 'after' });
+    await eventually('all are put aside', async () => (await counted('orders', 'dead_lettered')) === before + 3);
+    const letters = await everythingIn('orders-dead', 3);
+    expect(letters).toHaveLength(3);
+    const reasons = new Map(letters.map(({ value, headers }) => [value, headers['gatehouse-reason']]));
+    expect(reasons.get('no key')).toContain('it has no key');
+    expect(reasons.get('[1e400]')).toContain('1e400');
+    expect(reasons.get('1')).toContain('UNKNOWN_CHANNEL');
+    expect(letters.find(({ value }) => value === '1')?.headers).toMatchObject({
+      kept: 'yes',
+      'gatehouse-place': expect.stringMatching(/^orders:\d:\d+$/),
+    });
+    expect(server.logLines).toContainEqual(
+      expect.objectContaining({ area: 'bridges', level: 'warn', reason: expect.stringContaining('it has no key') }),
+    );
+  });
+
+  it('without a dead-letter topic is skipped and counted', async () => {
+    const before = await counted('plain', 'skipped');
+    await cluster.send('plain', [{ value: 'no header' }]);
+    await eventually('it is skipped', async () => (await counted('plain', 'skipped')) === before + 1);
+  });
+});
+
+describe('the bridge to Kafka', () => {
+  it('starts without its broker, and says that it tries again', async () => {
+    using file = bridgesFile({
+      kafka: { brokers: [`127.0.0.1:${await freePort()}`] },
+      in: [{ kafka: 'orders', channel: 'order:{key}' }],
+    });
+    await using node = await startTestServer({ ...namespaces.environment, ...file.environment });
+    const isTold = () =>
+      node.logLines.some(({ bridge, reason }) => bridge === 'kafka' && /ECONNREFUSED|refused/i.test(String(reason)));
+    await eventually('the log says so', isTold);
+    expect(await connected(node)).toBe(0);
+    expect((await Scrape.of(node)).value('gatehouse_bridge_failures_total{bridge="kafka"}')).toBeGreaterThan(0);
+  });
+
+  it('goes on when its brokers were silent', async () => {
+    await using client = await follower('order:silent');
+    cluster.signal('SIGSTOP');
+    const sending = cluster.send('orders', [{ key: 'silent', value: '1' }]);
+    cluster.signal('SIGCONT');
+    await sending;
+    expect(await client.next()).toMatchObject({ data: 1 });
+  });
+});
