@@ -14,6 +14,10 @@ export type AccessRule<Word extends string = never> =
  */
 export type DeliveryPolicy = 'disconnect' | 'drop_oldest' | 'latest';
 
+/** Of publications that wait for a slow reader: those of a higher one leave first. */
+export const PRIORITIES = ['high', 'normal', 'low'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
 export interface HistoryLimits {
   /** Publications kept for a channel. */
   readonly size: number;
@@ -36,6 +40,7 @@ export interface Namespace {
   readonly presence: boolean;
   readonly joinLeave: boolean;
   readonly delivery: DeliveryPolicy;
+  readonly priority: Priority;
   /** 0: no limit except that of the message. */
   readonly maxMessageBytes: number;
   /** For each session and second. 0: no limit. */
@@ -81,6 +86,7 @@ const OPTIONS = {
   presence: { key: 'presence', read: boolean, absent: false },
   join_leave: { key: 'joinLeave', read: boolean, absent: false },
   delivery: { key: 'delivery', read: word(['disconnect', 'drop_oldest', 'latest']), absent: 'disconnect' },
+  priority: { key: 'priority', read: word(PRIORITIES), absent: 'normal' },
   max_message_bytes: { key: 'maxMessageBytes', read: count, absent: 0 },
   publish_rate: { key: 'publishRate', read: count, absent: 0 },
   max_subscribers: { key: 'maxSubscribers', read: count, absent: 0 },
@@ -136,6 +142,11 @@ export function parseNamespaces(text: string, source = 'channels.yaml'): Namespa
 /** Whether any namespace has a ledger. Without one, the message path does no extra work. */
 export function keepLedgers(namespaces: Namespaces): boolean {
   return [...namespaces.values()].some(({ ledger }) => ledger !== undefined);
+}
+
+/** Whether any namespace has a priority. Without one, frames that wait keep their order and cost nothing more. */
+export function havePriorities(namespaces: Namespaces): boolean {
+  return [...namespaces.values()].some(({ priority }) => priority !== 'normal');
 }
 
 function readNamespace(name: string, given: Record<string, unknown>, faults: string[]): Namespace {

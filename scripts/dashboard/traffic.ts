@@ -204,6 +204,14 @@ const queues: Row = {
       stacked: true,
       queries: { '{{reason}}': rate('websocket_dropped_messages_total', ['reason']) },
     }),
+    graph('Waiting and dropped, by priority', {
+      about: 'Publications that waited for slow readers, if a namespace has a `priority`.',
+      unit: 'ops',
+      queries: {
+        'waited: {{priority}}': rate('gatehouse_priority_frames_held_total', ['priority']),
+        'dropped: {{priority}}': rate('gatehouse_priority_frames_dropped_total', ['priority']),
+      },
+    }),
     graph('Messages not handled, by reason', {
       about: 'They came whole and were dropped with their connection.',
       unit: 'ops',

@@ -81,9 +81,9 @@ export class Subscribers {
 
   /** Returns how many sessions took it. */
   private bring(publication: Publication, epoch: string, continues: History['continues']): number {
-    const { delivery, render, name, subjectOf } = this.options;
+    const { delivery, render, name, subjectOf, channel } = this.options;
     const { seq, expiresAt } = publication;
-    const shedding = { policy: delivery, key: name, expiresAt };
+    const shedding = { policy: delivery, key: name, expiresAt, priority: channel.namespace.priority };
     const message = render(publication, epoch);
     const subject = subjectOf?.(publication);
     const push = this.noticeOf({ epoch, seq, continues, publication, subject, shedding, message });

@@ -1,13 +1,20 @@
 import type { Duplex } from 'node:stream';
 import type { Progress } from './connection-listener.js';
 import { JOIN_LIMIT_BYTES, type Flushable } from './flush-turn.js';
-import { ControlFrames, HeldFrames, isKept, type ControlKind, type Shedding } from './held-frames.js';
+import {
+  ControlFrames,
+  isKept,
+  type ControlKind,
+  type HeldFrame,
+  type HeldFrames,
+  type Shedding,
+} from './held-frames.js';
 import type { HoldingQueue, OverflowReason } from './outbound-budget.js';
 import type { ListFormat, OutboundContext } from './outbound-context.js';
 import type { OutboundObserver, ShedReason } from './outbound-observer.js';
 import type { DropReason, Receipt } from './receipt.js';
 import { unsentBytes } from './traffic.js';
-import { writeFrames } from './write-frames.js';
+import { writeFrames, writeLists } from './write-frames.js';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -63,8 +70,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     if (this.state === 'ended') return false;
     if (this.state === 'blocked') return this.hold(frame, shedding);
 
-    this.frames.push(frame);
-    this.bytes += frame.length;
+    this.ready(frame);
     if (!this.inTurn) {
       this.inTurn = true;
       this.context.turn.add(this);
@@ -106,7 +112,8 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   /** Writes everything to the socket at once, slow or not, so that the next write comes after it. */
   end(): void {
     if (this.state === 'ended') return;
-    this.takeWaiting();
+    do this.takeWaiting();
+    while (this.waiting?.length);
     if (!this.socket.destroyed) this.write();
     this.discard();
   }
@@ -127,8 +134,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   overflow(reason: OverflowReason): void {
     if (this.hasEnded) {
       this.socket.destroy();
-      this.report();
-      return;
+      return this.report();
     }
     this.observer.overflowed(reason, this.discard(reason));
   }
@@ -136,10 +142,10 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   private hold(frame: Buffer, shedding: Shedding | undefined): boolean {
     const waiting = this.held();
     if (shedding) this.shed('latest', waiting.dropReplacedBy(shedding));
-    this.makeRoom(waiting);
+    this.makeRoom(waiting, shedding);
     if (this.isFull() && shedding && shedding.policy !== 'disconnect') {
       this.report();
-      shedding.receipt?.dropped('drop_oldest');
+      waiting.refuse(shedding);
       // Counts as taken, because the policy of the channel allows the drop.
       return this.shed('drop_oldest', 1);
     }
@@ -153,13 +159,12 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   }
 
   private held(): HeldFrames {
-    this.waiting ??= new HeldFrames();
-    return this.waiting;
+    return (this.waiting ??= this.context.newHeldFrames());
   }
 
-  private makeRoom(waiting: HeldFrames): void {
+  private makeRoom(waiting: HeldFrames, newcomer: Shedding | undefined): void {
     let dropped = 0;
-    while (this.isFull() && waiting.dropOldest() > 0) dropped += 1;
+    while (this.isFull() && waiting.dropOldest(newcomer) > 0) dropped += 1;
     this.shed('drop_oldest', dropped);
   }
 
@@ -187,27 +192,30 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   private unblock(): void {
     if (this.state !== 'blocked') return;
     this.drains += 1;
-    this.takeWaiting();
-    this.state = 'flowing';
-    this.report();
-    this.flush();
+    do {
+      this.takeWaiting();
+      this.state = 'flowing';
+      this.report();
+      this.flush();
+    } while (this.waiting?.length && !this.isSlow());
   }
 
   private takeWaiting(): void {
-    for (const frame of this.control?.takeAll() ?? []) {
-      this.frames.push(frame);
-      this.bytes += frame.length;
-    }
-    if (this.waiting === undefined || this.waiting.length === 0) return;
+    for (const bytes of this.control?.takeAll() ?? []) this.ready(bytes);
+    if (!this.waiting?.length) return;
     this.shed('expired', this.waiting.dropExpired(Date.now()));
-    this.release(this.waiting);
+    this.release(this.waiting.take());
   }
 
-  /** Waiting frames leave with the next write. */
-  protected release(waiting: HeldFrames): void {
-    const frames = waiting.takeAll();
-    for (const frame of frames) this.bytes += frame.length;
-    this.frames = this.frames.concat(frames);
+  /** Frames that waited leave with the next write. */
+  protected release(frames: readonly HeldFrame[]): void {
+    for (const { bytes } of frames) this.ready(bytes);
+  }
+
+  /** Leaves with the next write. */
+  private ready(frame: Buffer): void {
+    this.frames.push(frame);
+    this.bytes += frame.length;
   }
 
   /** Reports to the node's budget how much this queue holds now: nothing, unless its reader is slow. */
@@ -228,22 +236,15 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     if (frames.length === 0) return;
     this.frames = [];
     this.bytes = 0;
-    this.exemptBytes = 0;
+    if (this.exemptBytes > 0 && !this.waiting?.has(this.exemptBytes)) this.exemptBytes = 0;
     if (bytes >= this.context.limitBytes) for (const frame of frames) this.exempt(frame);
     this.hand(frames, bytes);
   }
 
   /** @param done called when the operating system has taken all of them, or the write has failed */
   protected hand(frames: readonly Buffer[], bytes: number, done?: (error?: Error | null) => void): void {
-    const { turn } = this.context;
-    const lists = this.lists === undefined ? undefined : this.listsOf(frames);
-    const size = lists === undefined ? bytes : lists.reduce((sum, { length }) => sum + length, 0);
-    turn.bytesSent += size;
-    writeFrames(this.socket, lists ?? frames, { bytes: size, turn, done });
-  }
-
-  private listsOf(frames: readonly Buffer[]): Buffer[] {
-    const { turn, compression } = this.context;
-    return turn.lists.of(frames, this.lists === 'compressed' ? compression : undefined);
+    const { context, lists, socket } = this;
+    if (lists === undefined) writeFrames(socket, frames, { bytes, turn: context.turn, done });
+    else writeLists(socket, frames, { context, isCompressed: lists === 'compressed', done });
   }
 }

@@ -1,5 +1,5 @@
 import { OutboundQueue } from './outbound-queue.js';
-import type { HeldFrames, Shedding } from './held-frames.js';
+import { receiptsOf, type HeldFrame, type Shedding } from './held-frames.js';
 import type { DropReason, Receipt } from './receipt.js';
 
 /**
@@ -27,9 +27,9 @@ export class ReceiptedQueue extends OutboundQueue {
     return super.discard(reason);
   }
 
-  protected override release(waiting: HeldFrames): void {
-    this.awaitWrite(waiting.receipts());
-    super.release(waiting);
+  protected override release(frames: readonly HeldFrame[]): void {
+    this.awaitWrite(receiptsOf(frames));
+    super.release(frames);
   }
 
   protected override hand(frames: readonly Buffer[], bytes: number): void {

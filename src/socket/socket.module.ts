@@ -1,5 +1,5 @@
 import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { keepLedgers } from '../../config/namespaces.js';
+import { havePriorities, keepLedgers } from '../../config/namespaces.js';
 import { Settings } from '../../config/settings.js';
 import { Compression } from './compression.js';
 import { InboundBudget } from './inbound-budget.js';
@@ -7,9 +7,11 @@ import { ConnectionContext } from './connection-context.js';
 import { ControlRate } from './control-rate.js';
 import { FlushTurn } from './flush-turn.js';
 import { Heartbeat } from './heartbeat.js';
+import { HeldFrames } from './held-frames.js';
 import { OutboundBudget } from './outbound-budget.js';
 import { OutboundContext } from './outbound-context.js';
 import { OutboundQueue } from './outbound-queue.js';
+import { PrioritizedFrames, PriorityCounts } from './prioritized-frames.js';
 import { ReceiptedQueue } from './receipted-queue.js';
 
 @Module({
@@ -39,6 +41,7 @@ export class SocketModule implements OnModuleInit, OnApplicationShutdown {
 }
 
 function connectionContext({ inbound, outbound, channels, messages }: Settings): ConnectionContext {
+  const priorities = new PriorityCounts();
   return {
     turn: new FlushTurn(),
     budget: new OutboundBudget(outbound.budgetBytes),
@@ -47,6 +50,10 @@ function connectionContext({ inbound, outbound, channels, messages }: Settings):
       listsFromBytes: messages.compressBatchesFromBytes,
       maxProcessorPercent: messages.compressMaxProcessorPercent,
     }),
+    priorities,
+    newHeldFrames: havePriorities(channels.namespaces)
+      ? () => new PrioritizedFrames(priorities)
+      : () => new HeldFrames(),
     limitBytes: outbound.queueBytes,
     controlRate: new ControlRate(inbound.controlFrameRate),
     Queue: keepLedgers(channels.namespaces) ? ReceiptedQueue : OutboundQueue,

@@ -70,6 +70,8 @@ const KNOWN_VALUES: Readonly<Record<string, readonly string[]>> = {
   gatehouse_channels: ['room', 'feed', 'user', 'telemetry'],
   gatehouse_deliveries_total: ['room', 'feed', 'user', 'telemetry'],
   websocket_network_bytes_total: ['in', 'out'],
+  gatehouse_priority_frames_held_total: ['high', 'normal', 'low'],
+  gatehouse_priority_frames_dropped_total: ['high', 'normal', 'low'],
   gatehouse_compression_frames_total: ['compressed', 'incompressible', 'busy'],
   gatehouse_compression_bytes_total: ['before', 'after'],
 };

@@ -1,4 +1,4 @@
-import type { DeliveryPolicy } from '../../../config/namespaces.js';
+import type { DeliveryPolicy, Priority } from '../../../config/namespaces.js';
 import type { Shedding } from '../../socket/held-frames.js';
 import { DeliveryStatus } from './delivery-status.js';
 import type { PublicationRecord } from './publication-record.js';
@@ -26,6 +26,10 @@ export class LedgerDelivery extends DeliveryStatus implements Shedding {
 
   get expiresAt(): number | undefined {
     return this.line.expiresAt;
+  }
+
+  get priority(): Priority | undefined {
+    return this.line.priority;
   }
 
   get receipt(): this {

@@ -1,5 +1,5 @@
 import type { Position } from '../../cluster/ports/broker.js';
-import type { DeliveryPolicy } from '../../../config/namespaces.js';
+import type { DeliveryPolicy, Priority } from '../../../config/namespaces.js';
 import type { ChannelPushOptions } from '../channel-push.js';
 
 /** One push to the subscribers of a channel: a publication, or the notice of a loss. Never its content. */
@@ -18,6 +18,7 @@ export class PublicationRecord {
   readonly excluded: string | undefined;
   readonly policy: DeliveryPolicy;
   readonly expiresAt: number | undefined;
+  readonly priority: Priority | undefined;
   /** Why nobody on this node got it. */
   lostBy: 'expired' | 'unreadable' | undefined;
 
@@ -33,6 +34,7 @@ export class PublicationRecord {
     this.excluded = publication?.excludeSession;
     this.policy = shedding?.policy ?? 'disconnect';
     this.expiresAt = shedding?.expiresAt;
+    this.priority = shedding?.priority;
   }
 
   /** Whether it is about this seq of its own epoch. */

@@ -13,6 +13,7 @@ import { HTTP_FAULTS } from '../../upgrade/pending/http-faults.js';
 import { REFUSALS } from '../../upgrade/ladder/refusals.js';
 import { UpgradeEvents } from '../../upgrade/upgrade-events.js';
 import { ConnectionTallies } from './connection-tallies.js';
+import { frameMetrics } from './frame-metrics.js';
 import { eventCounter, eventCounters, eventHistogram } from './event-metric.js';
 import { METRIC } from './metrics.js';
 import { pulledCounter, pulledCounters, pulledGauge, pulledGauges } from './pulled-metric.js';
@@ -117,32 +118,6 @@ const bytes: Provider[] = [
       pulledCounter(METRIC.bytesSent, 'Frame bytes handed to sockets', () => turn.bytesSent),
   },
   {
-    provide: getToken(METRIC.compressionFrames),
-    inject: [OutboundContext],
-    useFactory: ({ compression }: OutboundContext) =>
-      pulledCounters(
-        {
-          name: METRIC.compressionFrames,
-          help: 'Frames long enough to be compressed, each once for all its receivers, by outcome',
-          label: 'outcome',
-        },
-        () => Object.entries(compression.frames),
-      ),
-  },
-  {
-    provide: getToken(METRIC.compressionBytes),
-    inject: [OutboundContext],
-    useFactory: ({ compression }: OutboundContext) =>
-      pulledCounters(
-        {
-          name: METRIC.compressionBytes,
-          help: 'Bytes of compressed frames, each once for all its receivers, before and after',
-          label: 'stage',
-        },
-        () => Object.entries(compression.bytes),
-      ),
-  },
-  {
     provide: getToken(METRIC.queueBytes),
     inject: [OutboundContext],
     useFactory: ({ budget }: OutboundContext) =>
@@ -167,4 +142,4 @@ const bytes: Provider[] = [
 ];
 
 /** Connections: opened and closed, open now, and their traffic. */
-export const connectionMetrics: Provider[] = [...comingAndGoing, ...open, ...bytes];
+export const connectionMetrics: Provider[] = [...comingAndGoing, ...open, ...bytes, ...frameMetrics];

@@ -17,6 +17,8 @@ export const METRIC = {
   sessions: 'gatehouse_sessions',
   queueBytes: 'websocket_outbound_queue_bytes',
   dropped: 'websocket_dropped_messages_total',
+  priorityHeld: 'gatehouse_priority_frames_held_total',
+  priorityDropped: 'gatehouse_priority_frames_dropped_total',
   compressionFrames: 'gatehouse_compression_frames_total',
   compressionBytes: 'gatehouse_compression_bytes_total',
   inboundBytes: 'websocket_inbound_bytes',

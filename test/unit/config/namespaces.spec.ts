@@ -27,6 +27,7 @@ describe('a namespace', () => {
       presence: false,
       joinLeave: false,
       delivery: 'disconnect',
+      priority: 'normal',
       replicas: 0,
       maxMessageBytes: 0,
       publishRate: 0,
@@ -39,7 +40,7 @@ describe('a namespace', () => {
   it('takes every option', () => {
     const text =
       one(`subscribe: own_user, publish: [A, B], history: { size: 5, age: 2h }, replicas: 2, presence: true, join_leave: true,
-      delivery: latest, max_message_bytes: 10, publish_rate: 3, max_subscribers: 7,
+      delivery: latest, priority: low, max_message_bytes: 10, publish_rate: 3, max_subscribers: 7,
       encryption: required, replay_protection: true, ledger: { size: 9, age: 1m }`);
     expect(parseNamespaces(text).get('room')).toEqual({
       name: 'room',
@@ -49,6 +50,7 @@ describe('a namespace', () => {
       presence: true,
       joinLeave: true,
       delivery: 'latest',
+      priority: 'low',
       replicas: 2,
       maxMessageBytes: 10,
       publishRate: 3,

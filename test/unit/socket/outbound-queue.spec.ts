@@ -1,11 +1,11 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Compression } from '../../../src/socket/compression.js';
-import { FlushTurn, JOIN_LIMIT_BYTES } from '../../../src/socket/flush-turn.js';
+import { JOIN_LIMIT_BYTES } from '../../../src/socket/flush-turn.js';
 import { OutboundBudget, type OverflowReason } from '../../../src/socket/outbound-budget.js';
 import type { ShedReason } from '../../../src/socket/outbound-observer.js';
 import type { OutboundContext } from '../../../src/socket/outbound-context.js';
 import { OutboundQueue } from '../../../src/socket/outbound-queue.js';
+import { outboundParts } from './outbound-parts.js';
 import { ScriptedSocket } from './scripted-socket.js';
 
 interface Overflow {
@@ -14,8 +14,7 @@ interface Overflow {
 }
 
 function context({ limitBytes = 1_000, budgetBytes = 0 } = {}): OutboundContext {
-  const compression = new Compression({ messagesFromBytes: 0, listsFromBytes: 0, maxProcessorPercent: 0 });
-  return { turn: new FlushTurn(), budget: new OutboundBudget(budgetBytes), compression, limitBytes };
+  return outboundParts({ budget: new OutboundBudget(budgetBytes), limitBytes });
 }
 
 interface Observed {

@@ -1,11 +1,10 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Compression } from '../../../src/socket/compression.js';
 import { FlushTurn, JOIN_LIMIT_BYTES } from '../../../src/socket/flush-turn.js';
 import type { Shedding } from '../../../src/socket/held-frames.js';
-import { OutboundBudget } from '../../../src/socket/outbound-budget.js';
 import type { DropReason, Receipt } from '../../../src/socket/receipt.js';
 import { ReceiptedQueue } from '../../../src/socket/receipted-queue.js';
+import { outboundParts } from './outbound-parts.js';
 import { ScriptedSocket } from './scripted-socket.js';
 
 const LIMIT = 17_000;
@@ -31,12 +30,10 @@ function setUp({ policy = 'disconnect', isReading = true }: Setup = {}) {
   const socket = new ScriptedSocket();
   if (!isReading) socket.stopReading();
   const turn = new FlushTurn();
-  const compression = new Compression({ messagesFromBytes: 0, listsFromBytes: 0, maxProcessorPercent: 0 });
-  const queue = new ReceiptedQueue(
-    socket,
-    { turn, budget: new OutboundBudget(0), compression, limitBytes: LIMIT },
-    { overflowed: () => {}, shed: () => {} },
-  );
+  const queue = new ReceiptedQueue(socket, outboundParts({ turn, limitBytes: LIMIT }), {
+    overflowed: () => {},
+    shed: () => {},
+  });
   const log = new Log();
   const send = (name: string, bytes = 1, expiresAt?: number): boolean =>
     queue.enqueue(Buffer.alloc(bytes, name), { policy, key: 'k', receipt: log.of(name), expiresAt });

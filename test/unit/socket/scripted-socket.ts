@@ -21,6 +21,11 @@ export class ScriptedSocket extends Duplex {
   /** Takes what waits, and everything from now on. */
   readOn(): void {
     this.isReading = true;
+    this.takeOne();
+  }
+
+  /** Takes the write that waits, and nothing after it. */
+  takeOne(): void {
     const proceed = this.proceed;
     this.proceed = undefined;
     proceed?.();
