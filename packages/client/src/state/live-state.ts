@@ -4,22 +4,16 @@ import { failure, GatehouseError } from '../errors.js';
 import { guard } from '../guard.js';
 import { isObject, type Incoming } from '../incoming.js';
 import { Observable } from '../observable.js';
-import type { ChannelStateOptions, ChannelStateSnapshot, StateChange, StateChangeOptions } from './state-types.js';
+import { isWithin, LOST, nobody, RETRIED, RETRY_MS, UNFIT, type Part } from './state-replies.js';
+import { AreaView } from './area-view.js';
+import type {
+  ChannelStateOptions,
+  ChannelStateSnapshot,
+  StateArea,
+  StateChange,
+  StateChangeOptions,
+} from './state-types.js';
 import { StateTable } from './state-table.js';
-
-/** Values, or a part of them, as replies and `state` messages have them. */
-interface Part extends Partial<Position> {
-  readonly recovered?: boolean;
-  readonly publications?: readonly { readonly seq: number; readonly data?: unknown }[];
-  readonly state?: unknown;
-  readonly versions?: unknown;
-  readonly more?: boolean;
-}
-
-const RETRIED = ['NO_ANSWER', 'BAD_MESSAGE'];
-const LOST = ['NOT_CONNECTED', 'CONNECTION_LOST', 'CLOSED', 'ABORTED', 'QUEUE_FULL'];
-/** The requests have tried again several times by then. */
-const RETRY_MS = 1_000;
 
 export class LiveState {
   private readonly _table = new StateTable();
@@ -34,15 +28,19 @@ export class LiveState {
   /** Replies to older requests count no more. */
   private _round = 0;
   private _isOpen = false;
+  private _box: StateArea | undefined;
+  private _view: AreaView | undefined;
+
+  /** A handler of errors that throws has nobody to tell. */
+  private readonly _tell = (error: GatehouseError): void => guard(() => this._options.onError?.(error), nobody);
 
   constructor(
     private readonly _client: Client,
     readonly name: string,
     private readonly _options: ChannelStateOptions,
   ) {
-    this._store = new Observable<ChannelStateSnapshot>({ state: 'waiting', values: this.values }, (error) =>
-      this._tell(error),
-    );
+    this._store = new Observable<ChannelStateSnapshot>({ state: 'waiting', values: this.values }, this._tell);
+    this._box = _options.area;
     this.getSnapshot = this._store.getSnapshot;
     this.subscribe = this._store.subscribe;
     const hear = (_data: unknown, message: Incoming): void => this._hear(message);
@@ -56,12 +54,16 @@ export class LiveState {
   }
 
   versionOf(key: string): number {
-    return this._table.versionOf(key);
+    return (this._view?.cells ?? this._table).versionOf(key);
+  }
+
+  look(area: StateArea): void {
+    this._box = area;
+    if (this._view) void this._look(this._view, this._view.look(area));
   }
 
   set(key: string, patch: unknown, { ifVersion }: StateChangeOptions = {}): Promise<unknown> {
-    const data = { key, patch, ifVersion };
-    return this._change('state.set', data);
+    return this._change('state.set', { key, patch, ifVersion });
   }
 
   remove(key: string, { ifVersion }: StateChangeOptions = {}): Promise<unknown> {
@@ -70,7 +72,7 @@ export class LiveState {
 
   close(): void {
     for (const end of this._ends) end();
-    this._round += 1;
+    this._leaveRound();
     if (this._isOpen) this._client.request('unsubscribe', { channel: this.name }).catch(() => {});
     this._isOpen = false;
     this._become('waiting');
@@ -79,7 +81,7 @@ export class LiveState {
   /** A patch that is made twice is as one, but a version holds only once. */
   private _change(
     type: string,
-    data: { readonly key: string; readonly ifVersion?: number | undefined },
+    data: { readonly key: string; readonly patch?: unknown; readonly ifVersion?: number | undefined },
   ): Promise<unknown> {
     const idempotent = data.ifVersion === undefined;
     return this._client.request(type, { channel: this.name, ...data }, { idempotent });
@@ -89,14 +91,20 @@ export class LiveState {
     const isOpen = this._client.getSnapshot().state === 'open';
     if (isOpen === this._isOpen) return;
     this._isOpen = isOpen;
-    this._round += 1;
+    this._leaveRound();
     if (isOpen) void this._follow();
     else this._become('waiting');
   }
 
+  /** What is under way counts no more. Returns the number of the next round. */
+  private _leaveRound(): number {
+    this._view = undefined;
+    return ++this._round;
+  }
+
   /** Subscribes, until it is live or refused, or the connection ends. */
   private async _follow(): Promise<void> {
-    const round = ++this._round;
+    const round = this._leaveRound();
     this._become('loading');
     this._held = [];
     try {
@@ -120,6 +128,7 @@ export class LiveState {
   private async _load(round: number): Promise<void> {
     const reply = await this._ask('subscribe', { since: this._position });
     if (round !== this._round) return;
+    if (this._box) return this._begin(this._box);
     const { recovered, publications = [], epoch, seq } = reply;
     if (!recovered) this._replace(reply);
     for (const publication of publications) this._changed(this._table.apply(publication.data, publication.seq));
@@ -128,6 +137,29 @@ export class LiveState {
     // The reply has what came before it.
     this._held = this._held?.filter((message) => !isWithin(message, reply));
     await this._loadRest(round, reply.more === true);
+  }
+
+  private _begin(box: StateArea): Promise<void> {
+    const changed = (change: StateChange): void => {
+      if (view !== this._view) return;
+      if (this.getSnapshot().state === 'loading') this._become('live');
+      this._changed(change);
+    };
+    const ask = (type: string, data: object): Promise<Part> => this._ask(type, data);
+    const view = new AreaView({ values: this._table.values, ask, changed }, box);
+    this._view = view;
+    return this._look(view, view.again());
+  }
+
+  /** Takes care of how a look ends. */
+  private async _look(view: AreaView, looking: Promise<void>): Promise<void> {
+    try {
+      await looking;
+    } catch (thrown) {
+      if (view !== this._view) return;
+      if (thrown instanceof GatehouseError && UNFIT.includes(thrown.code)) this._tell(thrown);
+      else this._onFailed(this._round, thrown);
+    }
   }
 
   /** Reads the parts that are left, and what came meanwhile, in order. */
@@ -163,6 +195,8 @@ export class LiveState {
     if (type === 'unsubscribed') {
       const { lost, code = 'FORBIDDEN', message: text = code } = (data ?? {}) as Record<string, string>;
       if (lost !== 'presence') this._refuse(new GatehouseError(code, text));
+    } else if (this._view) {
+      if (this._view.hear(message)) void this._look(this._view, this._view.again());
     } else if (this._held) this._held.push(message);
     else if (this._accept(message)) {
       this._held = [];
@@ -195,10 +229,7 @@ export class LiveState {
   }
 
   private _changed(change: StateChange): void {
-    guard(
-      () => this._options.onChange?.(change),
-      (error) => this._tell(error),
-    );
+    guard(() => this._options.onChange?.(change), this._tell);
     this._store.set({ ...this.getSnapshot() });
   }
 
@@ -207,23 +238,10 @@ export class LiveState {
   }
 
   private _refuse(error: GatehouseError): void {
-    this._round += 1;
+    this._leaveRound();
     this._position = undefined;
     this._held = [];
     this._become('refused', error);
     this._tell(error);
   }
-
-  private _tell(error: GatehouseError): void {
-    // A handler of errors that throws has nobody to tell.
-    guard(
-      () => this._options.onError?.(error),
-      () => {},
-    );
-  }
-}
-
-/** Whether a message belongs before a part of the same epoch. */
-function isWithin({ epoch, seq = 0 }: Incoming, part: Part): boolean {
-  return epoch === part.epoch && seq <= (part.seq ?? 0);
 }

@@ -8,7 +8,12 @@ export interface StateChange<V = unknown> {
   readonly isSnapshot: boolean;
 }
 
+/** What is looked at, by the least and the greatest of both coordinates. */
+export type StateArea = readonly [minFirst: number, minSecond: number, maxFirst: number, maxSecond: number];
+
 export interface ChannelStateOptions<V = unknown> {
+  /** The box that is looked at, in a channel with an area. `look` moves it. */
+  readonly area?: StateArea | undefined;
   readonly onChange?: ((change: StateChange<V>) => void) | undefined;
   readonly onError?: ((error: GatehouseError) => void) | undefined;
 }
@@ -45,5 +50,7 @@ export interface ChannelState<V = unknown> {
   /** Merges a patch into the value: a field that is null is removed. */
   set(key: string, patch: unknown, options?: StateChangeOptions): Promise<StateChangeReply>;
   remove(key: string, options?: StateChangeOptions): Promise<StateChangeReply>;
+  /** Looks at another box. Its values come with the next changes; those outside of it and of a ring around it go. */
+  look(area: StateArea): void;
   close(): void;
 }
