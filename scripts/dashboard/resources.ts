@@ -181,6 +181,19 @@ const bridges: Row = {
       stacked: true,
       queries: { '{{bridge}} {{outcome}}': rate('gatehouse_bridge_messages_total', ['bridge', 'outcome']) },
     }),
+    graph('Publications for brokers', {
+      about: 'Publications of namespaces with egress, by outcome. Dropped and refused ones are lost.',
+      unit: 'ops',
+      stacked: true,
+      queries: {
+        '{{destination}} {{outcome}}': rate('gatehouse_bridge_publications_total', ['destination', 'outcome']),
+      },
+    }),
+    graph('Publications that wait for brokers', {
+      about: 'Of each node. Beyond 10,000 the oldest are dropped.',
+      unit: 'short',
+      queries: { '{{broker}} {{instance}}': series('gatehouse_bridge_publications_waiting') },
+    }),
     graph('Messages that wait in brokers', {
       about: 'Messages of a topic or stream that are not read yet, as the node saw them last that read one.',
       unit: 'short',

@@ -13,6 +13,18 @@ import { EventEmitter } from 'node:events';
 export const MESSAGE_OUTCOMES = ['published', 'repeated', 'own', 'dead_lettered', 'skipped', 'lost'] as const;
 export type MessageOutcome = (typeof MESSAGE_OUTCOMES)[number];
 
+/**
+ * What becomes of a publication for a broker; the label of the metric.
+ *
+ * - `sent`: the broker has it
+ * - `dropped`: it waited too long among too many, or the node has ended
+ * - `expired`: its `ttlMs` was over before the broker could be reached
+ * - `refused`: the broker will never take it, because it is too large
+ * - `circular`: it came from there
+ */
+export const OUTGOING_OUTCOMES = ['sent', 'dropped', 'expired', 'refused', 'circular'] as const;
+export type OutgoingOutcome = (typeof OUTGOING_OUTCOMES)[number];
+
 export type BrokerKind = 'kafka' | 'nats';
 
 /** A message that can never be published. */
@@ -26,6 +38,10 @@ interface BridgeEventMap {
   connected: [broker: BrokerKind, isConnected: boolean];
   settled: [source: string, outcome: MessageOutcome];
   refused: [source: string, message: RefusedMessage];
+  /** A publication has left for a topic or subject, or never will. */
+  left: [destination: string, outcome: OutgoingOutcome];
+  /** Publications that wait for the broker. */
+  waiting: [broker: BrokerKind, publications: number];
   /** Messages that the broker has and this node has not read. */
   lag: [source: string, messages: number];
   /** The broker, or the one behind the channels, could not be used. It is tried again. */

@@ -1,45 +1,71 @@
 import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import type { Bridges } from '../../config/bridges/bridges.js';
+import { ChannelEgress } from '../channels/channel-egress.js';
 import { Channels } from '../channels/channels.js';
 import { ChannelsModule } from '../channels/channels.module.js';
+import { BridgeEgress } from './bridge-egress.js';
 import { BridgeEvents } from './bridge-events.js';
 import { InboundMessages } from './inbound-messages.js';
 import { KafkaBridge } from './kafka/kafka-bridge.js';
 import { loadKafka } from './kafka/kafka-client.js';
 import { NatsBridge } from './nats/nats-bridge.js';
 import { loadNats } from './nats/nats-client.js';
+import { OutgoingQueue } from './outgoing-queue.js';
 
-/** Publishes messages of Kafka and NATS in channels. Global, because observers ask for its events. */
+/** The queue of each broker, by its kind. */
+class OutgoingQueues {
+  readonly kafka: OutgoingQueue;
+  readonly nats: OutgoingQueue;
+
+  constructor(events: BridgeEvents) {
+    this.kafka = new OutgoingQueue('kafka', events);
+    this.nats = new OutgoingQueue('nats', events);
+  }
+}
+
+/**
+ * Publishes messages of Kafka and NATS in channels, and sends publications there. Global, because observers ask for its
+ * events, and channels for its egress.
+ */
 @Global()
 @Module({})
 export class BridgesModule {
   /** @throws UnusableSettings if a package is not installed */
   static async of(bridges: Bridges): Promise<DynamicModule> {
+    const { name, kafka, nats } = bridges;
     return {
       module: BridgesModule,
       imports: [ChannelsModule],
       providers: [
         BridgeEvents,
+        { provide: OutgoingQueues, inject: [BridgeEvents], useFactory: (events) => new OutgoingQueues(events) },
+        {
+          provide: ChannelEgress,
+          inject: [OutgoingQueues, BridgeEvents],
+          useFactory: (queues: OutgoingQueues, events: BridgeEvents) => new BridgeEgress({ name, queues, events }),
+        },
         {
           provide: InboundMessages,
           inject: [Channels],
-          useFactory: (channels: Channels) => new InboundMessages(channels),
+          useFactory: (channels: Channels) => new InboundMessages(channels, name),
         },
-        ...(bridges.kafka === undefined ? [] : [await kafkaBridge(bridges.kafka)]),
-        ...(bridges.nats === undefined ? [] : [await natsBridge(bridges.nats)]),
+        ...(kafka === undefined ? [] : [await kafkaBridge(kafka)]),
+        ...(nats === undefined ? [] : [await natsBridge(nats)]),
       ],
-      exports: [BridgeEvents],
+      exports: [BridgeEvents, ChannelEgress],
     };
   }
 }
+
+const PARTS = [InboundMessages, BridgeEvents, OutgoingQueues];
 
 async function kafkaBridge(broker: NonNullable<Bridges['kafka']>): Promise<FactoryProvider<KafkaBridge>> {
   const packages = await loadKafka();
   return {
     provide: KafkaBridge,
-    inject: [InboundMessages, BridgeEvents],
-    useFactory: (messages: InboundMessages, events: BridgeEvents) =>
-      new KafkaBridge({ packages, broker, messages, events }),
+    inject: PARTS,
+    useFactory: (messages: InboundMessages, events: BridgeEvents, { kafka: outgoing }: OutgoingQueues) =>
+      new KafkaBridge({ packages, broker, messages, events, outgoing }),
   };
 }
 
@@ -47,8 +73,8 @@ async function natsBridge(broker: NonNullable<Bridges['nats']>): Promise<Factory
   const packages = await loadNats();
   return {
     provide: NatsBridge,
-    inject: [InboundMessages, BridgeEvents],
-    useFactory: (messages: InboundMessages, events: BridgeEvents) =>
-      new NatsBridge({ packages, broker, messages, events }),
+    inject: PARTS,
+    useFactory: (messages: InboundMessages, events: BridgeEvents, { nats: outgoing }: OutgoingQueues) =>
+      new NatsBridge({ packages, broker, messages, events, outgoing }),
   };
 }

@@ -3,21 +3,35 @@ import { publishForBackEnd, type BackEndOutcome } from '../channels/back-end-pub
 import type { Channels } from '../channels/channels.js';
 import { valueOf } from './message-value.js';
 
+/** What became of it; `own` if this cluster had sent it out. */
+export type InboundOutcome = BackEndOutcome | 'own';
+
 /** A message of a broker. */
 export interface InboundMessage {
   readonly payload: Uint8Array | null;
   /** The same whenever the broker sends the message again. Undefined: it never does. */
   readonly key: string | undefined;
+  /** `kafka:<topic>` or `nats:<subject>`. */
+  readonly source: string;
+  /** The clusters that sent it out, as its header says. */
+  readonly via: string | undefined;
   /** Returns a value that a channel pattern names, undefined if the message has none. */
   readonly value: (name: string) => string | undefined;
 }
 
 /** Publishes messages of brokers in channels. Those of one channel keep the order of the calls. */
 export class InboundMessages {
-  constructor(private readonly channels: Channels) {}
+  /** @param name of this cluster */
+  constructor(
+    private readonly channels: Channels,
+    private readonly name: string,
+  ) {}
 
   /** Never rejects. */
-  async publish(message: InboundMessage, pattern: ChannelPattern): Promise<BackEndOutcome> {
+  async publish(message: InboundMessage, pattern: ChannelPattern): Promise<InboundOutcome> {
+    const clusters = message.via?.split(',') ?? [];
+    // Whatever went out must not come in again: it would go round in a circle.
+    if (clusters.includes(this.name)) return 'own';
     let channel: string;
     let data: unknown;
     try {
@@ -26,7 +40,11 @@ export class InboundMessages {
     } catch (error) {
       return { refused: (error as Error).message };
     }
-    return publishForBackEnd(this.channels, channel, { data, idempotencyKey: message.key });
+    return publishForBackEnd(this.channels, channel, {
+      data,
+      idempotencyKey: message.key,
+      via: { source: message.source, clusters },
+    });
   }
 }
 

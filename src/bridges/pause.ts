@@ -13,3 +13,8 @@ export function backoffMs(failures: number): number {
   const mostMs = Math.min(MAX_MS, FIRST_MS * 2 ** failures);
   return mostMs * (0.5 + Math.random() / 2);
 }
+
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

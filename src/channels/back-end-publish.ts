@@ -1,7 +1,7 @@
 import { holdsInfinity, holdsProtoKey } from '../protocol/codecs/json-guard.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Channels } from './channels.js';
-import type { PublishRequest } from './publish-request.js';
+import type { BridgedRequest } from './channel-egress.js';
 
 /**
  * What became of a publish for a back end: it was published, had been published before, can never be published, or
@@ -16,7 +16,7 @@ const TEMPORARY: readonly string[] = ['SERVER_BUSY', 'NOT_REPLICATED'];
 export async function publishForBackEnd(
   channels: Channels,
   channel: string,
-  request: PublishRequest,
+  request: BridgedRequest,
 ): Promise<BackEndOutcome> {
   try {
     // As the server API refuses them: a client would get null for the number, and must not get the key.

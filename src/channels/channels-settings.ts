@@ -1,4 +1,5 @@
 import type { Namespaces } from '../../config/namespaces.js';
+import type { ChannelEgress } from './channel-egress.js';
 import type { PayloadCipher } from '../protocol/encryption/payload-cipher.js';
 
 export abstract class ChannelsSettings {
@@ -13,4 +14,6 @@ export abstract class ChannelsSettings {
   abstract readonly maxPresenceMembers: number;
   /** For namespaces that require encryption; undefined: no key is configured, and there is none that does. */
   abstract readonly cipher?: PayloadCipher | undefined;
+  /** For namespaces with `egress`; undefined: there is no bridge. */
+  abstract readonly egress?: ChannelEgress | undefined;
 }

@@ -5,6 +5,7 @@ import { ClusterModule } from '../cluster/cluster.module.js';
 import { PayloadCipher } from '../protocol/encryption/payload-cipher.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { ChannelDirectory } from './channel-directory.js';
+import { ChannelEgress } from './channel-egress.js';
 import { ChannelHooks } from './channel-hooks.js';
 import { ChannelHub } from './channel-hub.js';
 import { LocalChannels } from './local-channels.js';
@@ -28,8 +29,12 @@ import { SubscriptionReview } from './subscription-review.js';
 
 const settings: FactoryProvider<ChannelsSettings> = {
   provide: ChannelsSettings,
-  inject: [Settings, { token: PayloadCipher, optional: true }],
-  useFactory: ({ channels }: Settings, cipher: PayloadCipher | undefined) => ({ ...channels, cipher }),
+  inject: [Settings, { token: PayloadCipher, optional: true }, { token: ChannelEgress, optional: true }],
+  useFactory: ({ channels }: Settings, cipher: PayloadCipher | undefined, egress: ChannelEgress | undefined) => ({
+    ...channels,
+    cipher,
+    egress,
+  }),
 };
 
 @Module({

@@ -6,6 +6,7 @@ import type { ChannelNameOf, ContractShape, PublicationOf } from '../protocol/de
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
+import type { BridgedRequest } from './channel-egress.js';
 import { ChannelHub } from './channel-hub.js';
 import { channelMeant, channelNamed, destinationOf, type Channel } from './channel.js';
 import { ChannelsSettings } from './channels-settings.js';
@@ -127,7 +128,7 @@ export class Channels<C extends ContractShape = ContractShape> {
   publish(channel: Channel, request: PublishRequest): Promise<Published>;
   async publish(meant: Channel | string, given: unknown, how?: PublishOptions): Promise<Published> {
     const channel = channelMeant(meant, this.settings);
-    const request: PublishRequest = typeof meant === 'string' ? { ...how, data: given } : (given as PublishRequest);
+    const request: BridgedRequest = typeof meant === 'string' ? { ...how, data: given } : (given as PublishRequest);
     demandMessages(channel);
     const { name, namespace } = channel;
     const draft = draftOf(request, namespace, this.settings.cipher);
@@ -135,9 +136,9 @@ export class Channels<C extends ContractShape = ContractShape> {
     const options = { history, replicas, idempotencyKey: idempotencyKeyOf(request) };
     const send = (trace?: string): Promise<Published> =>
       this.hub.broker.publish(name, trace === undefined ? draft : { ...draft, trace }, options);
-    const { traces } = this.hub;
-    const published = await (traces === undefined ? send() : traces.publish(destinationOf(channel), send));
+    const published = await (this.hub.traces?.publish(destinationOf(channel), send) ?? send());
     if (!published.isRepeat) this.hub.counts.of(namespace).publications += 1;
+    this.settings.egress?.send({ channel, draft, published, via: request.via });
     return published;
   }
 

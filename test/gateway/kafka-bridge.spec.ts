@@ -16,13 +16,17 @@ let server: TestServer;
 
 beforeAll(async () => {
   cluster = await KafkaCluster.start();
-  for (const topic of ['orders', 'plain', 'orders-dead']) await cluster.addTopic(topic);
-  namespaces = namespacesFile({ order: 'subscribe: anyone, publish: nobody, history: { size: 5000, age: 10m }' });
+  for (const topic of ['orders', 'plain', 'orders-dead', 'rooms']) await cluster.addTopic(topic);
+  namespaces = namespacesFile({
+    order: 'subscribe: anyone, publish: nobody, history: { size: 5000, age: 10m }',
+    room: 'subscribe: anyone, publish: anyone, history: { size: 5000, age: 10m }, egress: { kafka: rooms }',
+  });
   bridges = bridgesFile({
     kafka: { brokers: cluster.brokers },
     in: [
       { kafka: 'orders', channel: 'order:{key}', dead_letter: 'orders-dead' },
       { kafka: 'plain', channel: 'order:{topic}-{header:colour}' },
+      { kafka: 'rooms', channel: 'room:{header:name}' },
     ],
   });
   server = await startTestServer({ ...namespaces.environment, ...bridges.environment });
@@ -65,13 +69,13 @@ async function committed(topic: string): Promise<number> {
 /** Everything in a topic, whichever group reads it. */
 async function everythingIn(topic: string, count: number) {
   const consumer = cluster.client.consumer({ groupId: `test-${topic}`, maxWaitTimeInMs: 100 });
-  const messages: { value: string | undefined; headers: Record<string, string> }[] = [];
+  const messages: { key: string | undefined; value: string | undefined; headers: Record<string, string> }[] = [];
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   await consumer.run({
-    eachMessage: async ({ message: { value, headers = {} } }) => {
+    eachMessage: async ({ message: { key, value, headers = {} } }) => {
       const texts = Object.entries(headers).map(([name, text]) => [name, String(text)] as const);
-      messages.push({ value: value?.toString(), headers: Object.fromEntries(texts) });
+      messages.push({ key: key?.toString(), value: value?.toString(), headers: Object.fromEntries(texts) });
     },
   });
   await eventually(`${count} messages are in ${topic}`, () => messages.length >= count);
@@ -132,6 +136,34 @@ describe('a message of a topic', () => {
     const before = await counted('plain', 'skipped');
     await cluster.send('plain', [{ value: 'no header' }]);
     await eventually('it is skipped', async () => (await counted('plain', 'skipped')) === before + 1);
+  });
+});
+
+describe('a publication in a namespace with egress', () => {
+  const left = async (outcome: string): Promise<number> =>
+    (await Scrape.of(server)).value(`gatehouse_bridge_publications_total{destination="rooms",outcome="${outcome}"}`);
+
+  it('is stored in its topic with its channel as key, and does not come in again', async () => {
+    await using client = await follower('room:7');
+    for (const data of [{ n: 0 }, { n: 1 }]) await client.request('publish', { channel: 'room:7', data });
+    const messages = await everythingIn('rooms', 2);
+    expect(messages.map(({ value }) => value)).toEqual(['{"n":0}', '{"n":1}']);
+    expect(messages[1]?.headers).toEqual({
+      'gatehouse-id': expect.stringMatching(/^room:7:[^:]+:2$/),
+      'gatehouse-channel': 'room:7',
+      'gatehouse-from': 'alice',
+      'gatehouse-via': 'gatehouse',
+    });
+    expect(messages.map(({ key }) => key)).toEqual(['room:7', 'room:7']);
+    await eventually('it is left out', async () => (await counted('rooms', 'own')) === 2);
+    expect(await left('sent')).toBe(2);
+  });
+
+  it('does not go out again where it came from', async () => {
+    await using client = await follower('room:8');
+    await cluster.send('rooms', [{ value: '"in"', headers: { name: '8' } }]);
+    expect(await client.next()).toMatchObject({ data: 'in' });
+    await eventually('it is held back', async () => (await left('circular')) === 1);
   });
 });
 

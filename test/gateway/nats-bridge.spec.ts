@@ -10,7 +10,13 @@ import { Scrape } from '../support/scrape.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
 
-const NAMESPACES = { order: 'subscribe: anyone, publish: nobody, history: { size: 5000, age: 10m }' };
+const HISTORY = 'history: { size: 5000, age: 10m }';
+const NAMESPACES = {
+  order: `subscribe: anyone, publish: nobody, ${HISTORY}`,
+  room: `subscribe: anyone, publish: anyone, ${HISTORY}, egress: { nats: out.rooms, stream: OUT }`,
+  loud: 'subscribe: anyone, publish: anyone, egress: { nats: loud.all }',
+  ring: `subscribe: anyone, publish: anyone, ${HISTORY}, egress: { nats: ring.all, stream: RING }`,
+};
 const ORDERS = {
   nats: 'orders.*.status',
   stream: 'ORDERS',
@@ -29,6 +35,8 @@ beforeAll(async () => {
   await broker.addStream('ORDERS', 'orders.>');
   await broker.addStream('MANY', 'many.>');
   await broker.addStream('DEAD', 'dead.>');
+  await broker.addStream('OUT', 'out.>');
+  await broker.addStream('RING', 'ring.>');
   namespaces = namespacesFile(NAMESPACES);
   bridges = bridgesFile({
     nats: { servers: [broker.url] },
@@ -36,6 +44,7 @@ beforeAll(async () => {
       ORDERS,
       { nats: 'many.>', stream: 'MANY', durable: 'many', channel: 'order:{1}', in_flight: 100 },
       { nats: 'plain.*.>', channel: 'order:{2}-{header:colour}' },
+      { nats: 'ring.>', stream: 'RING', durable: 'ring', channel: 'ring:{header:gatehouse-channel}' },
     ],
   });
   server = await startTestServer({ ...namespaces.environment, ...bridges.environment });
@@ -150,11 +159,96 @@ describe('a message of a subject', () => {
   });
 });
 
+describe('a publication in a namespace with egress', () => {
+  async function left(destination: string, outcome: string, at = server): Promise<number> {
+    const labels = `destination="${destination}",outcome="${outcome}"`;
+    return (await Scrape.of(at)).value(`gatehouse_bridge_publications_total{${labels}}`);
+  }
+
+  it('is stored in its stream once, in order, with its channel, publisher and id', async () => {
+    await using connection = await broker.connect();
+    await using client = await follower('room:7');
+    const read = connection.subscribe('out.rooms', { max: 3 });
+    for (const data of [{ n: 0 }, 'text', null]) await client.request('publish', { channel: 'room:7', data });
+    const messages = [];
+    for await (const message of read) messages.push(message);
+    expect(messages.map((message) => message.string())).toEqual(['{"n":0}', '"text"', 'null']);
+    const ids = messages.map(({ headers: given }) => given?.get('gatehouse-id'));
+    expect(ids).toEqual([1, 2, 3].map((seq) => expect.stringMatching(new RegExp(`^room:7:[^:]+:${seq}$`))));
+    expect(messages[0]?.headers?.get('Nats-Msg-Id')).toBe(ids[0]);
+    expect(messages[0]?.headers?.get('gatehouse-channel')).toBe('room:7');
+    expect(messages[0]?.headers?.get('gatehouse-from')).toBe('alice');
+    expect(messages[0]?.headers?.get('gatehouse-via')).toBe('gatehouse');
+    expect(await left('out.rooms', 'sent')).toBe(3);
+  });
+
+  it('reaches subscribers of a core subject', async () => {
+    await using connection = await broker.connect();
+    const read = connection.subscribe('loud.all', { max: 1 });
+    await connection.flush();
+    await using client = await follower('loud:1');
+    client.send({ type: 'publish', data: { channel: 'loud:1', data: 1 } });
+    for await (const message of read) expect(message.string()).toBe('1');
+  });
+
+  it('does not come in again where it went out', async () => {
+    await using client = await follower('ring:1');
+    const before = await counted('ring.>', 'own');
+    await client.request('publish', { channel: 'ring:1', data: 'round' });
+    await eventually('it is left out', async () => (await counted('ring.>', 'own')) === before + 1);
+    expect(await left('ring.all', 'sent')).toBe(1);
+  });
+
+  it('does not go out again where it came from', async () => {
+    const given = headers();
+    given.set('gatehouse-channel', '2');
+    await using client = await follower('ring:2');
+    await using connection = await broker.connect();
+    connection.publish('ring.all', '"in"', { headers: given });
+    expect(await client.next()).toMatchObject({ data: 'in' });
+    await eventually('it is held back', async () => (await left('ring.all', 'circular')) === 1);
+  });
+
+  it('waits while the broker is away, and is stored once when it is back', async () => {
+    await using own = await NatsServer.start();
+    await own.addStream('OUT', 'out.>');
+    using file = bridgesFile({ nats: { servers: [own.url] } });
+    using rooms = namespacesFile({ room: NAMESPACES.room });
+    await using node = await startTestServer({ ...rooms.environment, ...file.environment });
+    await eventually(
+      'it is connected',
+      async () => (await Scrape.of(node)).value('gatehouse_bridge_connected{broker="nats"}') === 1,
+    );
+    await own.kill();
+    await using client = await follower('room:1', node);
+    for (let n = 0; n < 20; n += 1) await client.request('publish', { channel: 'room:1', data: n });
+    expect((await Scrape.of(node)).value('gatehouse_bridge_publications_waiting{broker="nats"}')).toBe(20);
+    await own.restart();
+    await eventually('they have left', async () => (await left('out.rooms', 'sent', node)) === 20);
+    await using connection = await own.connect();
+    const { state } = await (await jetstreamManager(connection)).streams.info('OUT');
+    expect(state.messages).toBe(20);
+  });
+
+  it('is dropped and counted when the node ends before the broker is back', async () => {
+    using file = bridgesFile({ nats: { servers: ['nats://127.0.0.1:1'] } });
+    using rooms = namespacesFile({ room: NAMESPACES.room });
+    const node = await startTestServer({ ...rooms.environment, ...file.environment });
+    await using client = await follower('room:1', node);
+    await client.request('publish', { channel: 'room:1', data: 1 });
+    await node.close();
+    expect(node.logLines).toContainEqual(
+      expect.objectContaining({ area: 'bridges', level: 'error', destination: 'out.rooms', reason: 'dropped' }),
+    );
+  });
+});
+
 describe('the bridge', () => {
   it('starts without its broker, and says that it tries again until it is there', async () => {
     await using late = await NatsServer.prepare();
     using file = bridgesFile({ nats: { servers: [late.url] }, in: [ORDERS] });
-    await using node = await startTestServer({ ...namespaces.environment, ...file.environment });
+    using orders = namespacesFile({ order: NAMESPACES.order });
+    await using node = await startTestServer({ ...orders.environment, ...file.environment });
     const isTold = (text: RegExp) =>
       node.logLines.some(({ area, reason }) => area === 'bridges' && text.test(String(reason)));
     await eventually('the log says so', () => isTold(/connection refused/i));

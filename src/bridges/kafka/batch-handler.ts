@@ -1,10 +1,10 @@
 import type { EachBatchPayload, KafkaMessage, Producer } from 'kafkajs';
 import type { KafkaSource } from '../../../config/bridges/sources.js';
-import type { BackEndOutcome } from '../../channels/back-end-publish.js';
 import type { BridgeEvents, MessageOutcome } from '../bridge-events.js';
-import type { InboundMessages } from '../inbound-messages.js';
+import type { InboundMessages, InboundOutcome } from '../inbound-messages.js';
 import { backoffMs } from '../pause.js';
-import { kafkaValues } from './kafka-values.js';
+import { VIA_HEADER } from '../outgoing.js';
+import { headerOf, kafkaValues } from './kafka-values.js';
 import { PartitionLag } from './partition-lag.js';
 
 interface BatchHandlerParts {
@@ -76,11 +76,17 @@ export class BatchHandler {
     return true;
   }
 
-  private publishOne(message: KafkaMessage, source: KafkaSource, partition: number): Promise<BackEndOutcome> {
+  private publishOne(message: KafkaMessage, source: KafkaSource, partition: number): Promise<InboundOutcome> {
     const { value, offset, timestamp } = message;
     // With the time, because a topic that is made again begins at 0 again.
     const key = `kafka:${source.kafka}:${partition}:${offset}:${timestamp}`;
-    const inbound = { payload: value, key, value: kafkaValues(source.kafka, message) };
+    const inbound = {
+      payload: value,
+      key,
+      source: `kafka:${source.kafka}`,
+      via: headerOf(message.headers, VIA_HEADER),
+      value: kafkaValues(source.kafka, message),
+    };
     return this.parts.messages.publish(inbound, source.channel);
   }
 
@@ -88,7 +94,7 @@ export class BatchHandler {
   private async settle(
     message: KafkaMessage,
     source: KafkaSource,
-    { partition, outcome }: { readonly partition: number; readonly outcome: BackEndOutcome },
+    { partition, outcome }: { readonly partition: number; readonly outcome: InboundOutcome },
   ): Promise<string | undefined> {
     const { kafka, deadLetter } = source;
     if (typeof outcome === 'string') return this.settled(kafka, outcome);

@@ -4,8 +4,10 @@ import type { KafkaBroker } from '../../../config/bridges/brokers.js';
 import type { KafkaSource } from '../../../config/bridges/sources.js';
 import type { BridgeEvents } from '../bridge-events.js';
 import type { InboundMessages } from '../inbound-messages.js';
-import { backoffMs, pause } from '../pause.js';
+import type { OutgoingQueue } from '../outgoing-queue.js';
+import { aborted, backoffMs, pause } from '../pause.js';
 import { BatchHandler } from './batch-handler.js';
+import { kafkaSender } from './kafka-sender.js';
 import { kafkaClient, type KafkaPackages } from './kafka-client.js';
 
 interface KafkaBridgeParts {
@@ -13,6 +15,7 @@ interface KafkaBridgeParts {
   readonly broker: KafkaBroker & { readonly sources: readonly KafkaSource[] };
   readonly messages: InboundMessages;
   readonly events: BridgeEvents;
+  readonly outgoing: OutgoingQueue;
 }
 
 /** The partitions of a node that is killed or frozen go to others after this time. */
@@ -21,6 +24,8 @@ const HEARTBEAT_MS = 2_000;
 /** How long Kafka may hold a request for messages that are not there. A node that ends waits for it. */
 const MAX_WAIT_MS = 500;
 const PARTITIONS_AT_ONCE = 4;
+/** How long the end of the process waits for publications to leave. */
+const FLUSH_MS = 5_000;
 
 /** Reads topics as a member of a consumer group, and sends dead letters. */
 export class KafkaBridge implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -34,6 +39,7 @@ export class KafkaBridge implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    await this.parts.outgoing.close(FLUSH_MS);
     this.end.abort();
     await this.running;
   }
@@ -76,11 +82,20 @@ export class KafkaBridge implements OnApplicationBootstrap, BeforeApplicationShu
     });
     try {
       await producer.connect();
-      await this.read(consumer, handler, signal);
+      this.parts.outgoing.use(kafkaSender(producer));
+      if (broker.sources.length === 0) await this.onlySend(signal, joined);
+      else await this.read(consumer, handler, signal);
     } finally {
+      this.parts.outgoing.use(undefined);
       handler.close();
       await disconnect(consumer, producer);
     }
+  }
+
+  private async onlySend(signal: AbortSignal, connected: () => void): Promise<void> {
+    connected();
+    this.parts.events.emit('connected', 'kafka', true);
+    await aborted(signal);
   }
 
   private async read(consumer: Consumer, handler: BatchHandler, signal: AbortSignal): Promise<void> {

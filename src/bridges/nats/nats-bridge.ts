@@ -4,8 +4,10 @@ import type { NatsBroker } from '../../../config/bridges/brokers.js';
 import type { NatsSource } from '../../../config/bridges/sources.js';
 import type { BridgeEvents } from '../bridge-events.js';
 import type { InboundMessages } from '../inbound-messages.js';
-import { backoffMs, pause } from '../pause.js';
+import type { OutgoingQueue } from '../outgoing-queue.js';
+import { aborted, backoffMs, pause } from '../pause.js';
 import { connectNats, type NatsPackages } from './nats-client.js';
+import { natsSender } from './nats-sender.js';
 import type { NatsReader, NatsReaderParts } from './nats-reader.js';
 import { StreamReader } from './stream-reader.js';
 import { SubjectReader } from './subject-reader.js';
@@ -15,10 +17,13 @@ interface NatsBridgeParts {
   readonly broker: NatsBroker & { readonly sources: readonly NatsSource[] };
   readonly messages: InboundMessages;
   readonly events: BridgeEvents;
+  readonly outgoing: OutgoingQueue;
 }
 
 /** For a message that is being published when the node ends. */
 const STOP_MS = 5_000;
+/** How long the end of the process waits for publications to leave. */
+const FLUSH_MS = 5_000;
 
 /** Keeps a connection to NATS, and reads every source over it. */
 export class NatsBridge implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -33,6 +38,7 @@ export class NatsBridge implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    await this.parts.outgoing.close(FLUSH_MS);
     this.end.abort();
     await this.running;
   }
@@ -69,10 +75,12 @@ export class NatsBridge implements OnApplicationBootstrap, BeforeApplicationShut
         messages,
         events,
       };
+      this.parts.outgoing.use(natsSender(shared));
       await Promise.all(broker.sources.map((source) => this.keepReading(source, shared, over)));
       await aborted(over);
       if (!signal.aborted) throw new Error('the connection was lost');
     } finally {
+      this.parts.outgoing.use(undefined);
       await Promise.race([this.stopReaders(), pause(STOP_MS, closingOf(connection))]);
       if (!connection.isClosed()) await connection.drain().catch(() => connection.close());
     }
@@ -109,9 +117,4 @@ function closingOf(connection: NatsConnection): AbortSignal {
   const controller = new AbortController();
   void connection.closed().then(() => controller.abort());
   return controller.signal;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

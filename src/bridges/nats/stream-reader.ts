@@ -1,6 +1,7 @@
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { StreamSource } from '../../../config/bridges/sources.js';
 import type { MessageOutcome } from '../bridge-events.js';
+import { VIA_HEADER } from '../outgoing.js';
 import { ensureDurable } from './durable.js';
 import type { NatsReader, NatsReaderParts } from './nats-reader.js';
 import { subjectValues } from './subject-values.js';
@@ -53,7 +54,13 @@ export class StreamReader implements NatsReader {
     const place = `${source.stream}:${message.seq}`;
     const outcome = await parts.messages.publish(
       // With the time, because a stream that is made again begins at 1 again.
-      { payload: message.data, key: `nats:${place}:${message.timestampNanos}`, value: this.valuesOf(message) },
+      {
+        payload: message.data,
+        key: `nats:${place}:${message.timestampNanos}`,
+        source: `nats:${message.subject}`,
+        via: message.headers?.get(VIA_HEADER),
+        value: this.valuesOf(message),
+      },
       source.channel,
     );
     parts.events.emit('lag', source.nats, message.info.pending);

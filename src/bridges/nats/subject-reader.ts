@@ -1,6 +1,7 @@
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import type { SubjectSource } from '../../../config/bridges/sources.js';
 import type { MessageOutcome } from '../bridge-events.js';
+import { VIA_HEADER } from '../outgoing.js';
 import type { NatsReader, NatsReaderParts } from './nats-reader.js';
 import { subjectValues } from './subject-values.js';
 
@@ -49,7 +50,13 @@ export class SubjectReader implements NatsReader {
   private async handle(message: Msg): Promise<void> {
     const { source, parts } = this;
     const outcome = await parts.messages.publish(
-      { payload: message.data, key: undefined, value: this.valuesOf(message) },
+      {
+        payload: message.data,
+        key: undefined,
+        source: `nats:${message.subject}`,
+        via: message.headers?.get(VIA_HEADER),
+        value: this.valuesOf(message),
+      },
       source.channel,
     );
     if (typeof outcome === 'string') return this.settled(outcome);

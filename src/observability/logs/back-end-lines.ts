@@ -49,6 +49,13 @@ export const BACK_END_LINES = {
     sentence: 'a bridge cannot go on; it is tried again',
     fields: ['bridge', 'reason'],
   },
+  bridge_publication_lost: {
+    area: 'bridges',
+    level: 'error',
+    sentence: 'a publication did not reach its topic or subject',
+    fields: ['destination', 'reason'],
+    boundedBy: 'reason',
+  },
   bridge_message_refused: {
     area: 'bridges',
     level: 'warn',

@@ -16,6 +16,11 @@ export class BridgeLog implements OnModuleInit {
       if (isConnected) logs.write('bridge_connected', () => ({ broker }));
     });
     events?.on('failed', (bridge, reason) => logs.write('bridge_failed', () => ({ bridge, reason })));
+    events?.on('left', (destination, outcome) => {
+      if (outcome === 'dropped' || outcome === 'refused') {
+        logs.write('bridge_publication_lost', () => ({ destination, reason: outcome }));
+      }
+    });
     events?.on('refused', (bridge, { place, reason }) =>
       logs.write('bridge_message_refused', () => ({ bridge, place, reason })),
     );

@@ -31,6 +31,27 @@ export const bridgeMetrics: Provider[] = [
     },
   },
   {
+    provide: getToken(METRIC.bridgeLeft),
+    inject: [SOURCE],
+    useFactory: (events: BridgeEvents | undefined) => {
+      const help = 'Publications for a topic or subject, by outcome';
+      const labelNames = ['destination', 'outcome'];
+      const counter = new Counter({ name: METRIC.bridgeLeft, help, labelNames, registers: [] });
+      events?.on('left', (destination, outcome) => counter.inc({ destination, outcome }));
+      return counter;
+    },
+  },
+  {
+    provide: getToken(METRIC.bridgeWaiting),
+    inject: [SOURCE],
+    useFactory: (events: BridgeEvents | undefined) => {
+      const help = 'Publications that wait until the broker takes them';
+      const gauge = new Gauge({ name: METRIC.bridgeWaiting, help, labelNames: ['broker'], registers: [] });
+      events?.on('waiting', (broker, publications) => gauge.set({ broker }, publications));
+      return gauge;
+    },
+  },
+  {
     provide: getToken(METRIC.bridgeLag),
     inject: [SOURCE],
     useFactory: (events: BridgeEvents | undefined) => {

@@ -92,6 +92,8 @@ export const METRIC = {
   outboxFailures: 'gatehouse_outbox_failures_total',
   bridgeConnected: 'gatehouse_bridge_connected',
   bridgeMessages: 'gatehouse_bridge_messages_total',
+  bridgeLeft: 'gatehouse_bridge_publications_total',
+  bridgeWaiting: 'gatehouse_bridge_publications_waiting',
   bridgeLag: 'gatehouse_bridge_lag_messages',
   bridgeFailures: 'gatehouse_bridge_failures_total',
 } as const;
