@@ -8,16 +8,21 @@ import { connect } from './cases/connect.js';
 import { echo } from './cases/echo.js';
 import { fanoutCompressed } from './cases/fanout-compressed.js';
 import { fanout } from './cases/fanout.js';
+import { growthConnections } from './cases/growth-connections.js';
+import { growthDeliveries } from './cases/growth-deliveries.js';
+import { growthSubscriptions } from './cases/growth-subscriptions.js';
 import { idleNode } from './cases/idle-node.js';
 import { idle } from './cases/idle.js';
 import { metrics } from './cases/metrics.js';
 import { roles } from './cases/roles.js';
 import { sizing } from './cases/sizing.js';
 import { stuckReader } from './cases/stuck-reader.js';
+import { tokens } from './cases/tokens.js';
 import { tracing } from './cases/tracing.js';
 import { pinningAdvice, stopEverythingAtExit } from './harness/children.js';
 import { startablePeers } from './harness/installation.js';
-import { sectionOf, writeSection } from './harness/report.js';
+import { writeCharts } from './harness/charts.js';
+import { sectionInResults, sectionOf, writeSection } from './harness/report.js';
 import { runCase } from './harness/run-case.js';
 import { peerNamed } from './peers/catalogue.js';
 
@@ -36,6 +41,10 @@ const cases: readonly BenchCase[] = [
   channels,
   attack,
   sizing,
+  growthDeliveries,
+  growthConnections,
+  growthSubscriptions,
+  tokens,
 ];
 const names = cases.map((each) => each.name).join(', ');
 
@@ -45,7 +54,8 @@ const usage = `npm run bench -- [case…] [--peers a,b] [--runs n] [--quick] [--
   --peers    only these peers, in this order
   --runs     how often each peer is measured, in turns (5; with --quick 2)
   --quick    shorter and smaller: shows that it works, not how fast it is
-  --write    puts the tables of these cases into bench/RESULTS.md`;
+  --write    puts the tables of these cases into bench/RESULTS.md and draws their pictures into bench/charts/
+  --draw     measures nothing: draws the pictures again, from bench/RESULTS.md`;
 
 interface Invocation {
   readonly cases: readonly BenchCase[];
@@ -53,6 +63,7 @@ interface Invocation {
   readonly runs: number;
   readonly extent: Extent;
   readonly write: boolean;
+  readonly drawOnly: boolean;
 }
 
 function readArguments(): Invocation | null {
@@ -63,17 +74,18 @@ function readArguments(): Invocation | null {
       runs: { type: 'string' },
       quick: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
+      draw: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return null;
-  const { quick, write } = values;
+  const { quick, write, draw: drawOnly } = values;
   const runs = Number(values.runs ?? (quick ? 2 : 5));
   if (!Number.isInteger(runs) || runs < 1) throw new Error('--runs takes a whole number from 1');
   const extent = quick ? { warmUpMs: 700, windowMs: 1_200, quick } : { warmUpMs: 1_500, windowMs: 2_500, quick };
   const peers = values.peers?.split(',') ?? null;
   peers?.forEach(peerNamed);
-  return { cases: casesNamed(positionals), peers, runs, extent, write };
+  return { cases: casesNamed(positionals), peers, runs, extent, write, drawOnly };
 }
 
 function casesNamed(wanted: readonly string[]): readonly BenchCase[] {
@@ -90,6 +102,7 @@ function giveUp(error: unknown): void {
 async function main(): Promise<void> {
   const invocation = readArguments();
   if (!invocation) return console.log(usage);
+  if (invocation.drawOnly) return invocation.cases.forEach(drawAgain);
   stopEverythingAtExit();
   const advice = pinningAdvice();
   if (advice !== null) console.error(advice);
@@ -97,9 +110,17 @@ async function main(): Promise<void> {
   for (const benchCase of invocation.cases) await measure(benchCase, invocation);
 }
 
-/** `--peers gatehouse` also means the Gatehouse with the extra gateway that one case needs, the one on Redis, and the one that is attacked. */
+function drawAgain(benchCase: BenchCase): void {
+  const section = sectionInResults(benchCase.name);
+  const files = section === null ? [] : writeCharts(benchCase, section);
+  for (const file of files) console.error(`bench/charts/${file}`);
+}
+
+const variants = ['roles', 'redis', 'attacked', 'rs256', 'es256', 'jwks'];
+
+/** `--peers gatehouse` also means the variants of Gatehouse that some cases need. */
 function peersMeant(benchCase: BenchCase, name: string): string[] {
-  const meant = [name, `${name}-roles`, `${name}-redis`, `${name}-attacked`];
+  const meant = [name, ...variants.map((variant) => `${name}-${variant}`)];
   return benchCase.peers.filter((own) => meant.includes(own));
 }
 
@@ -112,7 +133,9 @@ async function measure(benchCase: BenchCase, { peers, runs, extent, write }: Inv
   if (results.measures().length === 0) process.exitCode = 1;
   const section = sectionOf(results);
   console.log(`\n${section}`);
-  if (write) writeSection(benchCase.name, section);
+  if (!write) return;
+  writeSection(benchCase.name, section);
+  writeCharts(benchCase, section);
 }
 
 if (process.platform === 'linux') await main().catch(giveUp);

@@ -1,4 +1,5 @@
 import type { Server } from '../load/job.js';
+import type { Chart } from './chart.js';
 
 /** How long and how large this invocation is. */
 export interface Extent {
@@ -51,6 +52,8 @@ export interface BenchCase {
   /** The peer of the table's last column; bare-ws where it does not say. */
   readonly comparedWith?: string;
   readonly targets: readonly Target[];
+  /** Pictures of the figures. */
+  readonly charts?: readonly Chart[];
   /** What is done, one after the other, to one freshly started server; `freshServers` says otherwise. */
   loads(server: Server, extent: Extent): readonly Load[];
 }

@@ -1,7 +1,9 @@
 import type { ClusterJob } from '../load/cluster.js';
+import { barsOf } from './chart.js';
 import { loadOverheadMs, type BenchCase, type RatioTarget } from './bench-case.js';
 
 const subscribers = 200;
+const peers = ['gatehouse-redis', 'socket-io-redis'];
 
 /**
  * Latencies at fixed rates, for they compare at one rate only; Socket.IO's two nodes take less than half a core by them. A session's
@@ -46,13 +48,22 @@ export const cluster: BenchCase = {
   name: 'cluster',
   title: `Published on one node, delivered to ${subscribers} subscribers of another through Redis, 110-byte publications`,
   unit: 'as named',
-  peers: ['gatehouse-redis', 'socket-io-redis'],
+  peers,
   nodes: 2,
   comparedWith: 'socket-io-redis',
   targets: [
     ...bursts.flatMap(({ name }) => targetsOf(name)),
     { kind: 'bound', measure: '1 a turn: Redis commands per publication', atMost: 1 },
     { kind: 'bound', measure: '1 a turn, history: Redis commands per publication', atMost: 1 },
+  ],
+  charts: [
+    {
+      kind: 'bars',
+      file: 'cluster-10.svg',
+      title: 'Ten publications at a time from one node to another through Redis',
+      unit: 'processor µs per delivery, both nodes together',
+      bars: barsOf('10 a turn: both nodes, µs per delivery', peers),
+    },
   ],
   loads: (server, { warmUpMs, windowMs }) =>
     // Socket.IO's adapter has no history: it is measured once.

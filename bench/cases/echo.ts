@@ -1,5 +1,6 @@
 import type { EchoJob } from '../load/echo.js';
 import type { Server } from '../load/job.js';
+import { barsOf } from './chart.js';
 import { loadOverheadMs, type BenchCase, type Extent, type Load } from './bench-case.js';
 
 const connections = 50;
@@ -29,11 +30,13 @@ export function echoLoads(server: Server, extent: Extent, request: EchoRequest):
 
 export const echoRequest: EchoRequest = { type: 'echo', data: { text, n: 17 }, proof: text };
 
+const peers = ['gatehouse', 'bare-ws', 'stock-nest', 'socket-io', 'bun'];
+
 export const echo: BenchCase = {
   name: 'echo',
   title: `Echo of a 75-byte JSON message, ${connections} connections, everything on (authentication, limits, metrics)`,
   unit: 'processor µs per message',
-  peers: ['gatehouse', 'bare-ws', 'stock-nest', 'socket-io', 'bun'],
+  peers,
   targets: [
     { kind: 'ratio', measure: '1 outstanding', against: 'bare-ws', bound: 'atLeast', reach: 1 },
     { kind: 'ratio', measure: '8 outstanding', against: 'bare-ws', bound: 'atLeast', reach: 1.8 },
@@ -41,6 +44,22 @@ export const echo: BenchCase = {
     { kind: 'ratio', measure: '8 outstanding', against: 'stock-nest', bound: 'atLeast', reach: 2 },
     { kind: 'ratio', measure: '1 outstanding', against: 'socket-io', bound: 'atLeast', reach: 2.5 },
     { kind: 'ratio', measure: '8 outstanding', against: 'socket-io', bound: 'atLeast', reach: 2.5 },
+  ],
+  charts: [
+    {
+      kind: 'bars',
+      file: 'echo-1.svg',
+      title: 'A request and its reply, one outstanding per connection',
+      unit: 'processor µs per message',
+      bars: barsOf('1 outstanding', peers),
+    },
+    {
+      kind: 'bars',
+      file: 'echo-8.svg',
+      title: 'A request and its reply, eight outstanding per connection',
+      unit: 'processor µs per message',
+      bars: barsOf('8 outstanding', peers),
+    },
   ],
   loads: (server, extent) => echoLoads(server, extent, echoRequest),
 };

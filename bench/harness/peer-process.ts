@@ -1,15 +1,17 @@
 import type { ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Server } from '../load/job.js';
+import type { TokenKey } from '../load/token.js';
 import type { Peer } from '../peers/catalogue.js';
 import { lastWords, startChild, stopChild } from './children.js';
 import { configurationFolder } from './configuration-folder.js';
 import { freePort } from './free-port.js';
 import { startRedis } from './redis.js';
+import { tokenSource } from './token-source.js';
 
 const serverCore = 0;
-const startDeadlineMs = 20_000;
+/** A busy machine needs a while: the harness must also be provable there. */
+const startDeadlineMs = 90_000;
 
 export interface RunningPeer extends AsyncDisposable {
   readonly server: Server;
@@ -26,31 +28,42 @@ interface Node extends AsyncDisposable {
 
 /** A fresh server on a free port: no run inherits the heap or the compiled code of the one before. */
 export async function startPeer(peer: Peer, nodeCount = 1): Promise<RunningPeer> {
-  const secret = randomBytes(32).toString('hex');
-  if (!peer.onRedis) return { ...(await startNode(peer, { JWT_SECRET: secret })), redisVersion: null };
-  const redis = await startRedis();
-  const environment = { JWT_SECRET: secret, REDIS_URL: `redis://127.0.0.1:${redis.place.port}` };
-  const started: AsyncDisposable[] = [redis];
+  const tokens = await tokenSource(peer.tokens);
+  const started: AsyncDisposable[] = [tokens];
   const stop = async (): Promise<void> => void (await Promise.all(started.map((each) => each[Symbol.asyncDispose]())));
   try {
-    const first = await startNode(peer, environment);
+    const redis = peer.onRedis ? await startRedis() : null;
+    if (redis) started.push(redis);
+    const environment = {
+      ...tokens.environment,
+      ...(redis ? { REDIS_URL: `redis://127.0.0.1:${redis.place.port}` } : {}),
+    };
+    const setting = { environment, tokenKey: tokens.key };
+    const first = await startNode(peer, setting);
     started.push(first);
+    const { version } = first;
+    if (!redis) return { server: first.server, version, redisVersion: null, [Symbol.asyncDispose]: stop };
     const others: Server[] = [];
     while (others.length + 1 < nodeCount) {
-      const other = await startNode(peer, environment);
+      const other = await startNode(peer, setting);
       started.push(other);
       others.push(other.server);
     }
     const server: Server = { ...first.server, cluster: { others, redis: redis.place } };
-    return { server, version: first.version, redisVersion: redis.version, [Symbol.asyncDispose]: stop };
+    return { server, version, redisVersion: redis.version, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
+interface NodeSetting {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly tokenKey: TokenKey;
+}
+
 /** All nodes of a peer share one core: what is compared is what they take, not how they spread it. */
-async function startNode(peer: Peer, environment: Readonly<Record<'JWT_SECRET', string>>): Promise<Node> {
+async function startNode(peer: Peer, { environment, tokenKey }: NodeSetting): Promise<Node> {
   const port = await freePort();
   const folder = peer.configuration === null ? null : configurationFolder(peer.configuration, port);
   const child = startChild(peer.program, {
@@ -66,8 +79,7 @@ async function startNode(peer: Peer, environment: Readonly<Record<'JWT_SECRET', 
   try {
     const version = await readiness(peer, child, port);
     const { dialect, collectsOnSignal } = peer;
-    const jwtSecret = environment.JWT_SECRET;
-    const server: Server = { port, pid: child.pid ?? 0, dialect, jwtSecret, collectsOnSignal };
+    const server: Server = { port, pid: child.pid ?? 0, dialect, tokenKey, collectsOnSignal };
     return { server, version, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();

@@ -26,6 +26,13 @@ export function sectionOf(results: CaseResults): string {
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
+/** The section of a case in RESULTS.md, or null if there is none. */
+export function sectionInResults(name: string): string | null {
+  if (!existsSync(resultsFile)) return null;
+  const sections = readFileSync(resultsFile, 'utf8').split(/^(?=## )/m);
+  return sections.find((section) => section.split('\n', 1)[0] === `## ${name}`) ?? null;
+}
+
 /** Replaces that case's section and leaves all others as they are. */
 export function writeSection(name: string, section: string): void {
   const text = existsSync(resultsFile) ? readFileSync(resultsFile, 'utf8') : preamble;

@@ -48,7 +48,7 @@ export class Attackers {
   private next = 0;
 
   constructor(private readonly server: Server) {
-    this.tokens = Array.from({ length: 200 }, (_, user) => signToken(server.jwtSecret, `mallory-${user}`, ['MEMBER']));
+    this.tokens = Array.from({ length: 200 }, (_, user) => signToken(server.tokenKey, `mallory-${user}`, ['MEMBER']));
   }
 
   get open(): number {

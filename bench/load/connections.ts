@@ -11,7 +11,7 @@ const sourceAddresses = 8;
 export function endpointsOf(server: Server): (index: number) => Endpoint {
   const dialect = dialects[server.dialect];
   const tokens = Array.from({ length: dialect.authenticated ? distinctUsers : 0 }, (_, user) =>
-    signToken(server.jwtSecret, `user-${user}`, ['MEMBER']),
+    signToken(server.tokenKey, `user-${user}`, ['MEMBER']),
   );
   return (index) => ({
     port: server.port,

@@ -29,10 +29,13 @@ export interface Greeting {
 }
 
 export interface ChannelWords {
-  subscribe(channel: string, id: number): string;
+  readonly subscribe: (channel: string, id: number) => string;
+  readonly unsubscribe: (channel: string, id: number) => string;
   /** Stands in the answer when the subscription is made. */
   readonly confirmation: string;
-  publish(channel: string, data: unknown): string;
+  /** Stands in the answer when the subscription has ended. */
+  readonly farewell: string;
+  readonly publish: (channel: string, data: unknown) => string;
 }
 
 function envelope(type: string, id: number | null, data: unknown): string {
@@ -56,7 +59,9 @@ const gatehouse: Dialect = {
   authenticated: true,
   channels: {
     subscribe: (channel, id) => envelope('subscribe', id, { channel }),
+    unsubscribe: (channel, id) => envelope('unsubscribe', id, { channel }),
     confirmation: '"subscribe_reply"',
+    farewell: '"unsubscribe_reply"',
     publish: (channel, data) => envelope('publish', null, { channel, data }),
   },
 };
@@ -85,7 +90,9 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
     message: (event, _id, data) => `42${JSON.stringify([event, data])}`,
     channels: {
       subscribe: (channel, id) => `42${id}${JSON.stringify(['join', channel])}`,
+      unsubscribe: (channel, id) => `42${id}${JSON.stringify(['leave', channel])}`,
       confirmation: '"joined"',
+      farewell: '"left"',
       publish: (channel, data) => `42${JSON.stringify(['publish', { channel, data }])}`,
     },
   },

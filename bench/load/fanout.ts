@@ -19,7 +19,7 @@ export interface FanoutJob extends Timing {
 export type Pace =
   | { readonly kind: 'fixed'; readonly turnsPerSecond: number }
   /** As many as make the server half busy. The probe is slow enough for the slowest peer. */
-  | { readonly kind: 'half busy'; readonly probeTurnsPerSecond: number };
+  | { readonly kind: 'half busy'; readonly probeTurnsPerSecond: number; readonly mostTurnsPerSecond?: number };
 
 const inArrears = 0.85;
 const deliveryDeadlineMs = 10_000;
@@ -50,7 +50,8 @@ async function paced(audience: Audience, { pace, warmUpMs, subscribers, publicat
   }
   await audience.publishFor(pace.probeTurnsPerSecond, warmUpMs);
   const probe = await audience.publishFor(pace.probeTurnsPerSecond, warmUpMs);
-  return affordableTurns(probe.microseconds / probe.deliveries, (subscribers + 1) * publicationsPerTurn);
+  const affordable = affordableTurns(probe.microseconds / probe.deliveries, (subscribers + 1) * publicationsPerTurn);
+  return Math.min(affordable, pace.mostTurnsPerSecond ?? affordable);
 }
 
 /** Everyone connected, of whom the first publishes; it gets its own publications too. */

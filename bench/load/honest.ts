@@ -29,7 +29,7 @@ export class HonestClients {
     const honest = new HonestClients();
     const dialect = dialects[server.dialect];
     for (let index = 0; index < count; index += 1) {
-      const token = signToken(server.jwtSecret, `honest-${index}`, ['MEMBER']);
+      const token = signToken(server.tokenKey, `honest-${index}`, ['MEMBER']);
       const localAddress = `127.1.0.${1 + index}`;
       honest.watch(await RawClient.open({ port: server.port, dialect, token, localAddress }));
       await pause(openEveryMs);

@@ -1,12 +1,13 @@
 import type { ProcessorUse } from '../harness/processor-time.js';
 import type { DialectName } from './dialects.js';
+import type { TokenKey } from './token.js';
 
 /** What every load is told about the server under it. */
 export interface Server {
   readonly port: number;
   readonly pid: number;
   readonly dialect: DialectName;
-  readonly jwtSecret: string;
+  readonly tokenKey: TokenKey;
   /** Whether SIGUSR2 makes it collect its garbage. */
   readonly collectsOnSignal: boolean;
   /** Where it runs on Redis. */

@@ -18,11 +18,16 @@ export interface Peer {
   readonly configuration: string | null;
   readonly environment: Readonly<Record<string, string>>;
   readonly ready: Readiness;
+  /** How the tokens of its clients are signed. */
+  readonly tokens: TokenKind;
   /** Whether it gets a Redis, and may have several nodes. */
   readonly onRedis: boolean;
   /** The file without which it cannot start, and what the reader does about it. */
   readonly needs: { readonly file: string; readonly advice: string; readonly installable: boolean };
 }
+
+/** An algorithm whose key the server has in its settings, or RS256 with a key that the server fetches. */
+export type TokenKind = 'HS256' | 'RS256' | 'ES256' | 'JWKS';
 
 /** How a peer shows that it serves: by status 200 on a path, or by a line of its output. */
 export interface Readiness {
@@ -45,6 +50,7 @@ const gatehouseEnvironment = {
   MAX_HTTP_CONNECTIONS: '100000',
   MAX_CONNECTIONS_PER_USER: '100000',
   MAX_CONNECTIONS: '100000',
+  MAX_PENDING_UPGRADES: '100000',
   OVERLOAD_EVENT_LOOP_LAG_MS: '0',
   CHANNELS_FILE: join(benchFolder, 'peers', 'channels.yaml'),
   MAX_CHANNELS_PER_SESSION: '1000',
@@ -78,6 +84,7 @@ const scriptDefaults = {
   collectsOnSignal: true,
   configuration: null,
   environment: {},
+  tokens: 'HS256',
   ready: { path: null, version: /^ready (.+)$/m },
   onRedis: false,
 } as const;
@@ -135,6 +142,10 @@ const mosquitto: Peer = {
   needs: systemPackage('/usr/sbin/mosquitto', 'mosquitto'),
 };
 
+function tokensPeer(name: string, tokens: TokenKind): Peer {
+  return { ...gatehousePeer(name, 'src/main.js', 'npm run build'), tokens };
+}
+
 /** Nobody takes its spans, so most find no room: what they cost until they would leave is what is measured. */
 function tracedPeer(name: string, share: string): Peer {
   const peer = gatehousePeer(name, 'src/main.js', 'npm run build');
@@ -156,6 +167,9 @@ export const peers: readonly Peer[] = [
   ),
   tracedPeer('gatehouse-tracing-none', '0'),
   tracedPeer('gatehouse-tracing-all', '1'),
+  tokensPeer('gatehouse-rs256', 'RS256'),
+  tokensPeer('gatehouse-es256', 'ES256'),
+  tokensPeer('gatehouse-jwks', 'JWKS'),
   { ...gatehousePeer('gatehouse-attacked', 'src/main.js', 'npm run build'), environment: attackedEnvironment },
   scriptPeer('bare-ws', 'plain', ownPackage('ws')),
   {

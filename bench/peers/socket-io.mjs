@@ -22,6 +22,10 @@ io.on('connection', (socket) => {
     await socket.join(room);
     confirm('joined');
   });
+  socket.on('leave', async (room, confirm) => {
+    await socket.leave(room);
+    confirm('left');
+  });
   socket.on('publish', ({ channel, data }) => io.to(channel).emit('message', data));
 });
 http.listen(Number(process.env.PORT), '127.0.0.1', () => console.log(`ready ${versions.join(' with ')}`));
