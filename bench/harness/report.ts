@@ -9,7 +9,7 @@ const resultsFile = join(benchFolder, 'RESULTS.md');
 const preamble = `# Results
 
 Written by \`npm run bench -- --write\`, one section a case. Compare figures within a section only: each was taken side by
-side in one run. How to read them: README.md.
+side in one run. How they are taken: METHOD.md.
 `;
 
 /** The section of one case, the same on the screen and in RESULTS.md. */
