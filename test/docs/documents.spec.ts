@@ -13,6 +13,8 @@ const DOCUMENTS = [
   'examples',
   'examples/gateway-chat',
   'examples/orders',
+  'examples/scene',
+  'examples/twin',
   'deploy/helm/gatehouse',
   'packages/create-gatehouse',
   'packages/create-gatehouse/template',

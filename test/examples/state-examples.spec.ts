@@ -1,0 +1,102 @@
+// @module-tag chromium
+import type { Type } from '@nestjs/common';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import TwinModule from '../../examples/twin/server.js';
+import { openStateSite, type StateExample } from '../../scripts/state-site.js';
+import { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { openPage, type BrowserPage } from '../support/browser-page.js';
+import { eventually } from '../support/eventually.js';
+import { startTestServer, type TestServer } from '../support/test-server.js';
+
+/** Set by `npm run docs:screenshots`: the folder of the pictures. */
+const pictures = process.env.CONSOLE_SCREENSHOTS;
+
+interface Shown extends AsyncDisposable {
+  readonly server: TestServer;
+  readonly page: Page;
+  readonly url: string;
+}
+
+/** One browser for all of them. */
+let first: BrowserPage;
+beforeAll(async () => (first = await openPage()));
+afterAll(() => first[Symbol.asyncDispose]());
+
+async function newPage(): Promise<Page> {
+  const page = await (first.page.context().browser() as Browser).newPage();
+  page.setDefaultTimeout(0);
+  return page;
+}
+
+async function show(example: StateExample, features: readonly Type[] = []): Promise<Shown> {
+  const environment = { CHANNELS_FILE: `examples/${example}/channels.yaml`, ALLOWED_ORIGINS: '*' };
+  const server = await startTestServer({ ...environment, AUTH_MODE: 'optional', MESSAGE_RATE: '0' }, features);
+  const site = await openStateSite({ example, server: server.url });
+  const page = await newPage();
+  await page.goto(site.url);
+  return {
+    server,
+    page,
+    url: site.url,
+    [Symbol.asyncDispose]: async () => {
+      await page.close();
+      await site[Symbol.asyncDispose]();
+      await server.close();
+    },
+  };
+}
+
+const COUNT_COLOURS = `
+  const canvas = document.querySelector('canvas');
+  const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  const seen = new Set();
+  for (let at = 0; at < pixels.length; at += 400) seen.add([pixels[at], pixels[at + 1], pixels[at + 2]].join());
+  seen.size;
+`;
+
+/** Of the pixels of the canvas, one in a hundred. */
+function coloursOf(page: Page): Promise<number> {
+  return page.evaluate<number>(COUNT_COLOURS);
+}
+
+async function takePicture(page: Page, name: string): Promise<void> {
+  if (pictures === undefined) return;
+  mkdirSync(pictures, { recursive: true });
+  await page.setViewportSize({ width: 1000, height: 640 });
+  await page.waitForTimeout(4_000);
+  await page.screenshot({ path: join(pictures, `example-${name}.png`) });
+}
+
+describe('the examples of state, in a browser', () => {
+  it('scene: shows everybody who is here, and forgets who leaves', async () => {
+    await using scene = await show('scene');
+    const { page, server } = scene;
+    await page.getByText('live · 1 here').waitFor();
+    for (let n = 0; n < 2; n += 1) await page.getByRole('button', { name: 'Add a walker' }).click();
+    await page.getByText('live · 3 here').waitFor();
+    const other = await newPage();
+    await other.goto(scene.url);
+    await other.getByText('live · 4 here').waitFor();
+    await page.getByText('live · 4 here').waitFor();
+    expect(await coloursOf(other)).toBeGreaterThan(6);
+    await takePicture(page, 'scene');
+    await other.close();
+    await eventually('its session is gone', () => server.app.get(SessionRegistry, { strict: false }).size === 3);
+    await page.getByText('live · 3 here').waitFor();
+  });
+
+  it('twin: shows the machines and their alarms, and replays the past with another limit', async () => {
+    await using twin = await show('twin', [TwinModule]);
+    const { page } = twin;
+    await page.getByText('open').waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'oven is too hot' }).first().waitFor();
+    expect(await coloursOf(page)).toBeGreaterThan(6);
+    await page.getByLabel('Limit').fill('225');
+    await page.getByRole('button', { name: 'What would have happened?' }).click();
+    await page.getByText(/With 225 °C the oven would have been too hot \d+ times in [1-9]\d* readings/).waitFor();
+    await takePicture(page, 'twin');
+  });
+});
