@@ -13,7 +13,7 @@ const MAY_IMPORT = {
   broadcast: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'channels', 'cluster'],
   upgrade: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access', 'lifecycle'],
   transport: ['config', 'protocol', 'upgrade'],
-  health: ['config', 'protocol', 'cluster', 'lifecycle'],
+  health: ['config', 'protocol', 'cluster', 'lifecycle', 'edge'],
   dispatch: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access'],
   contract: ['config', 'protocol', 'access', 'channels', 'dispatch'],
   endpoint: ['config', 'protocol', 'authentication', 'socket', 'sessions', 'access', 'upgrade', 'dispatch'],
@@ -30,6 +30,7 @@ const MAY_IMPORT = {
   ],
   outbox: ['config', 'protocol', 'channels'],
   bridges: ['config', 'protocol', 'channels'],
+  edge: ['config', 'protocol', 'authentication', 'access', 'sessions', 'cluster', 'channels', 'dispatch', 'contract'],
 };
 const BELOW_OBSERVABILITY = Object.keys(MAY_IMPORT);
 
@@ -110,7 +111,7 @@ module.exports = {
     {
       name: 'ws-only-where-sockets-are',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(socket|endpoint|testing)/' },
+      from: { path: '^src/', pathNot: '^src/(socket|endpoint|testing|edge/link)/' },
       to: { path: '^node_modules/(ws|@types/ws)/' },
     },
     {
@@ -143,7 +144,7 @@ module.exports = {
       from: { path: '^(src|config)/' },
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
-        pathNot: '^node_modules/(@types|pg|kafkajs|@nats-io)/',
+        pathNot: '^node_modules/(@types|pg|kafkajs|@nats-io|classic-level)/',
       },
     },
     {
@@ -151,7 +152,10 @@ module.exports = {
       comment: 'by import(), because they may not be installed',
       severity: 'error',
       from: { path: '^(src|config)/' },
-      to: { path: '^node_modules/(pg|kafkajs|@nats-io)/', dependencyTypesNot: ['dynamic-import', 'type-only'] },
+      to: {
+        path: '^node_modules/(pg|kafkajs|@nats-io|classic-level)/',
+        dependencyTypesNot: ['dynamic-import', 'type-only'],
+      },
     },
     {
       name: 'tracing-is-loaded-where-it-is-on',

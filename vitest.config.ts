@@ -11,6 +11,8 @@ export default defineConfig({
       { find: /^gatehouse$/, replacement: resolve('src/public.ts') },
       { find: /^gatehouse\/testing$/, replacement: resolve('src/testing/testing.ts') },
       { find: /^@gatehouse\/protocol$/, replacement: resolve('packages/protocol/src/protocol.ts') },
+      { find: /^@gatehouse\/client$/, replacement: resolve('packages/client/src/index.ts') },
+      { find: /^@gatehouse\/client\/msgpack$/, replacement: resolve('packages/client/src/msgpack.ts') },
     ],
   },
   test: {

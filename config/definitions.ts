@@ -7,6 +7,7 @@ import { channels } from './definitions/channels.js';
 import { cluster } from './definitions/cluster.js';
 import { connections } from './definitions/connections.js';
 import { diagnostics } from './definitions/diagnostics.js';
+import { edge } from './definitions/edge.js';
 import { encryption } from './definitions/encryption.js';
 import { health } from './definitions/health.js';
 import { heartbeat } from './definitions/heartbeat.js';
@@ -44,6 +45,7 @@ export const DEFINITIONS = {
   hooks,
   outbox,
   bridges,
+  edge,
   heartbeat,
   outbound,
   lifecycle,

@@ -15,6 +15,7 @@ export const LOG_AREAS = {
   hooks: 'requests to back ends that fail',
   outbox: 'rows of the outbox that are not published, and its database',
   bridges: 'messages of Kafka and NATS that are not published, and these brokers',
+  edge: 'the centre of an edge node, and its store of messages',
   lifecycle: 'start, overload, drain and shutdown',
   api: 'the server API',
   observability: 'anomalies, and failures of logs, metrics and traces themselves',

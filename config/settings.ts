@@ -5,6 +5,7 @@ import { loadBridges, type Bridges } from './bridges/bridges.js';
 import { readCertificate } from './certificate.js';
 import { DEFINITIONS } from './definitions.js';
 import { developmentSecret } from './development-secret.js';
+import { edgeFaults, loadEdgeRules, type EdgeRules } from './edge-file.js';
 import { loadHooks, type Hooks } from './hooks.js';
 import { loadNamespaces, type Namespaces } from './namespaces.js';
 import { textOf, type Environment, type Setting } from './setting.js';
@@ -21,6 +22,8 @@ type Complete = Parsed & {
   readonly hooks: { readonly loaded: Hooks | undefined };
   /** The content of BRIDGES_FILE; undefined: no bridges. */
   readonly bridges: { readonly loaded: Bridges | undefined };
+  /** The content of EDGE_FILE; undefined: this is no edge node. */
+  readonly edge: { readonly rules: EdgeRules | undefined };
   /** Never `auto`. */
   readonly api: { readonly docs: 'on' | 'off' };
   readonly connections: { readonly exemptLoopback: 'on' | 'off' };
@@ -51,6 +54,7 @@ export abstract class Settings implements Complete {
   abstract readonly hooks: Complete['hooks'];
   abstract readonly outbox: Complete['outbox'];
   abstract readonly bridges: Complete['bridges'];
+  abstract readonly edge: Complete['edge'];
   abstract readonly heartbeat: Complete['heartbeat'];
   abstract readonly outbound: Complete['outbound'];
   abstract readonly lifecycle: Complete['lifecycle'];
@@ -73,6 +77,7 @@ interface Files {
   readonly namespaces: Namespaces;
   readonly hooks: Hooks | undefined;
   readonly bridges: Bridges | undefined;
+  readonly rules: EdgeRules | undefined;
 }
 
 /**
@@ -90,9 +95,10 @@ export function loadSettings(environment: Environment): Settings {
   const namespaces = fileOf(() => loadNamespaces(parsed.channels.file), faults) ?? new Map();
   const hooks = fileOf(() => loadHooks(parsed.hooks.file, namespaces), faults);
   const bridges = fileOf(() => loadBridges(parsed.bridges.file, namespaces), faults);
-  faults.push(...missingEncryptionKeys(parsed, namespaces));
+  const rules = fileOf(() => loadEdgeRules(parsed.edge, namespaces), faults);
+  faults.push(...missingEncryptionKeys(parsed, namespaces), ...edgeFaults(parsed, hooks));
   if (faults.length > 0) throw new UnusableSettings(faults);
-  return complete(parsed, { namespaces, hooks, bridges });
+  return complete(parsed, { namespaces, hooks, bridges, rules });
 }
 
 /**
@@ -186,7 +192,7 @@ function missingKey({ server, authentication }: Parsed): string[] {
   return ['JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL must be set in production (or AUTH_MODE=off)'];
 }
 
-function complete(parsed: Parsed, { namespaces, hooks, bridges }: Files): Settings {
+function complete(parsed: Parsed, { namespaces, hooks, bridges, rules }: Files): Settings {
   const { authentication, server, connections, api, internal, log, tracing, diagnostics } = parsed;
   const exporter = exporterOf(tracing);
   const hasKey = authentication.jwtSecret ?? authentication.jwtPublicKey ?? authentication.jwksUrl;
@@ -216,6 +222,7 @@ function complete(parsed: Parsed, { namespaces, hooks, bridges }: Files): Settin
     channels: { ...parsed.channels, namespaces },
     hooks: { ...parsed.hooks, loaded: hooks },
     bridges: { ...parsed.bridges, loaded: bridges },
+    edge: { ...parsed.edge, rules },
     server: { ...server, serverId: server.serverId ?? `${hostname().slice(0, 48)}-${randomBytes(3).toString('hex')}` },
     authentication: secretIsMissing ? { ...authentication, jwtSecret: developmentSecret() } : authentication,
     madeDevelopmentSecret: secretIsMissing,

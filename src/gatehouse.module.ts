@@ -2,7 +2,9 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { RouterModule } from '@nestjs/core';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
 import type { Bridges } from '../config/bridges/bridges.js';
+import type { EdgeRules } from '../config/edge-file.js';
 import type { Hooks } from '../config/hooks.js';
+import type { Settings } from '../config/settings.js';
 import { settingsOf, type SettingsSource } from '../config/settings-source.js';
 import { AccessModule } from './access/access.module.js';
 import { BroadcastModule } from './broadcast/broadcast.module.js';
@@ -71,6 +73,8 @@ export class GatehouseModule {
         ...(settings.hooks.loaded === undefined ? [] : [hooksModule(settings.hooks.loaded)]),
         ...(settings.outbox.postgresUrl === undefined ? [] : [outboxModule(settings.outbox.postgresUrl)]),
         ...(settings.bridges.loaded === undefined ? [] : [bridgesModule(settings.bridges.loaded)]),
+        ...(settings.edge.rules === undefined ? [] : [edgeModule(settings, settings.edge.rules)]),
+        ...(settings.edge.centre === 'on' ? [edgeCentreModule()] : []),
         HealthModule,
         TransportModule,
         ServerApiModule.of(settings),
@@ -108,6 +112,18 @@ async function outboxModule(url: string): Promise<DynamicModule> {
 async function bridgesModule(bridges: Bridges): Promise<DynamicModule> {
   const { BridgesModule } = await import('./bridges/bridges.module.js');
   return BridgesModule.of(bridges);
+}
+
+/** Loaded only at an edge node. */
+async function edgeModule(settings: Settings, rules: EdgeRules): Promise<DynamicModule> {
+  const { EdgeModule } = await import('./edge/edge.module.js');
+  return EdgeModule.of(settings, rules);
+}
+
+/** Loaded only at the centre of edge nodes. */
+async function edgeCentreModule(): Promise<DynamicModule> {
+  const { EdgeCentreModule } = await import('./edge/centre/edge-centre.module.js');
+  return { module: EdgeCentreModule };
 }
 
 /** Not loaded unless tracing is on. */

@@ -210,4 +210,36 @@ const bridges: Row = {
   ],
 };
 
-export const resources: readonly Row[] = [saturation, records, hooks, outbox, bridges];
+const edge: Row = {
+  title: 'Edge nodes',
+  panels: [
+    graph('Messages for the centre', {
+      about: 'Messages of edge nodes, by outcome. Lost are those that expired, were dropped, refused or damaged.',
+      unit: 'ops',
+      stacked: true,
+      queries: { '{{outcome}}': `${rate('gatehouse_edge_messages_total', ['outcome'])} > 0` },
+    }),
+    graph('Messages that wait', {
+      about: 'Messages in the stores of edge nodes.',
+      unit: 'short',
+      queries: { '{{instance}}': series('gatehouse_edge_queued') },
+    }),
+    graph('Bytes that wait', {
+      about: 'Bytes in the stores of edge nodes. `max_bytes` of the edge file is their bound.',
+      unit: 'bytes',
+      queries: { '{{instance}}': series('gatehouse_edge_queued_bytes') },
+    }),
+    graph('Time without the centre', {
+      about: 'How long each edge node has not reached its centre.',
+      unit: 's',
+      queries: { '{{instance}}': series('gatehouse_edge_upstream_down_seconds') },
+    }),
+    graph('Faults of stores', {
+      about: 'Faults of the disk, the store and the clock of edge nodes.',
+      unit: 'ops',
+      queries: { '{{fault}}': `${rate('gatehouse_edge_store_faults_total', ['fault'])} > 0` },
+    }),
+  ],
+};
+
+export const resources: readonly Row[] = [saturation, records, hooks, outbox, bridges, edge];

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Optional, type OnApplicationShutdown } from '@nestjs/common';
 import { Broker, type BrokerListener, type ChannelName, type Publication } from '../cluster/ports/broker.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Traces } from '../protocol/traces.js';
@@ -8,6 +8,7 @@ import type { LocalChannelSetup } from './local-channel-setup.js';
 import type { LocalChannel } from './local-channel.js';
 import { LocalChannels } from './local-channels.js';
 import { NamespaceCounts } from './namespace-counts.js';
+import { PublicationRelay } from './publication-relay.js';
 import { HistoryReader } from './recovery/history-reader.js';
 import { RepairQueue } from './recovery/repair-queue.js';
 import type { Subscription } from './subscription.js';
@@ -39,6 +40,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     private readonly events: SessionEvents,
     readonly counts: NamespaceCounts,
     private readonly maker: LocalChannels,
+    @Optional() readonly relay?: PublicationRelay,
   ) {
     this.histories = new HistoryReader(broker);
     broker.listen(this);

@@ -120,9 +120,8 @@ export class Channels<C extends ContractShape = ContractShape> {
    * If the namespace requires encryption, the data is encrypted here, once for all subscribers.
    *
    * @param name a name that stands in your code; one that a client has sent goes through `named` first
-   * @throws UnknownNamespace for a name that cannot be a channel; GatehouseError FORBIDDEN if the namespace has state,
-   *   SERVER_BUSY if the broker cannot be reached, NOT_REPLICATED if fewer replicas have it in time than the namespace demands; TypeError or RangeError for
-   *   data that no codec writes
+   * @throws UnknownNamespace; GatehouseError FORBIDDEN if the namespace has state, SERVER_BUSY if the broker cannot be
+   *   reached, NOT_REPLICATED if fewer replicas have it in time than the namespace demands; TypeError or RangeError
    */
   publish<N extends ChannelNameOf<C>>(name: N, data: PublicationOf<C, N>, how?: PublishOptions): Promise<Published>;
   publish(channel: Channel, request: PublishRequest): Promise<Published>;
@@ -130,10 +129,12 @@ export class Channels<C extends ContractShape = ContractShape> {
     const channel = channelMeant(meant, this.settings);
     const request: BridgedRequest = typeof meant === 'string' ? { ...how, data: given } : (given as PublishRequest);
     demandMessages(channel);
+    const kept = this.hub.relay?.keep(channel, request);
+    if (kept !== undefined) await kept;
     const { name, namespace } = channel;
     const draft = draftOf(request, namespace, this.settings.cipher);
     const { history, replicas } = namespace;
-    const options = { history, replicas, idempotencyKey: idempotencyKeyOf(request) };
+    const options = { history, replicas, idempotencyKey: idempotencyKeyOf(request), mark: request.mark };
     const send = (trace?: string): Promise<Published> =>
       this.hub.broker.publish(name, trace === undefined ? draft : { ...draft, trace }, options);
     const published = await (this.hub.traces?.publish(destinationOf(channel), send) ?? send());
@@ -217,8 +218,7 @@ export class Channels<C extends ContractShape = ContractShape> {
     if (this.isSubscribed(session, channel)) return;
     const { maxPerSession } = this.settings;
     const { maxSubscribers } = channel.namespace;
-    const count = this.hub.get(channel.name)?.subscriptions.size ?? 0;
-    const isFull = maxSubscribers > 0 && count >= maxSubscribers;
+    const isFull = maxSubscribers > 0 && (this.hub.get(channel.name)?.subscriptions.size ?? 0) >= maxSubscribers;
     const hasMany = maxPerSession > 0 && this.hub.countOf(session) >= maxPerSession;
     if (isFull || hasMany) throw new GatehouseError('CHANNEL_LIMIT_REACHED');
   }

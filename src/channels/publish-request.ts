@@ -1,6 +1,6 @@
 import type { Publisher } from '@gatehouse/protocol';
 import type { Namespace } from '../../config/namespaces.js';
-import type { Draft } from '../cluster/ports/broker.js';
+import type { Draft, OutboxMark } from '../cluster/ports/broker.js';
 import { sendable } from '../protocol/codecs/sendable.js';
 import { FERNET, type PayloadCipher } from '../protocol/encryption/payload-cipher.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
@@ -26,6 +26,8 @@ export interface PublishOptions {
 /** The data, and how it is published. */
 export interface PublishRequest extends PublishOptions {
   readonly data: unknown;
+  /** @internal Its place in the outbox of an edge node. */
+  readonly mark?: OutboxMark | undefined;
 }
 
 /** The publication as the broker gets it, encrypted if its namespace requires that. */

@@ -2,6 +2,7 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 import { Settings } from '../../config/settings.js';
 import { ClusterIndicator } from './cluster.indicator.js';
+import { EdgeIndicator } from './edge.indicator.js';
 import { EventLoopIndicator } from './event-loop.indicator.js';
 import { HeapIndicator } from './heap.indicator.js';
 import { StateIndicator } from './state.indicator.js';
@@ -15,6 +16,7 @@ export class HealthController {
     private readonly eventLoop: EventLoopIndicator,
     private readonly heap: HeapIndicator,
     private readonly cluster: ClusterIndicator,
+    private readonly edge: EdgeIndicator,
   ) {}
 
   /** Liveness: any answer shows that the event loop turns. A restart would repair nothing else. */
@@ -38,6 +40,7 @@ export class HealthController {
       () => this.eventLoop.check(maxEventLoopLagMs),
       () => this.heap.check(maxHeapPercent),
       () => this.cluster.check(),
+      () => this.edge.check(),
     ]);
   }
 }

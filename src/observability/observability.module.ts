@@ -35,9 +35,11 @@ import { logMetrics } from './logs/log-metrics.js';
 import { MessageLog } from './logs/message-log.js';
 import { bridgeMetrics } from './metrics/bridge-metrics.js';
 import { hookMetrics } from './metrics/hook-metrics.js';
+import { edgeMetrics } from './metrics/edge-metrics.js';
 import { outboxMetrics } from './metrics/outbox-metrics.js';
 import { HookLog } from './logs/hook-log.js';
 import { BridgeLog } from './logs/bridge-log.js';
+import { EdgeLog } from './logs/edge-log.js';
 import { OutboxLog } from './logs/outbox-log.js';
 import { heapMetrics } from './diagnostics/heap-metrics.js';
 import { NodeDiagnostics } from './diagnostics/node-diagnostics.js';
@@ -73,6 +75,7 @@ const OBSERVERS = [
   HookLog,
   OutboxLog,
   BridgeLog,
+  EdgeLog,
   ApiObserver,
   TransportObserver,
 ];
@@ -103,6 +106,7 @@ export class ObservabilityModule {
       ...tapMetrics,
       ...outboxMetrics,
       ...bridgeMetrics,
+      ...edgeMetrics,
       ...heapMetrics,
     ];
     return {

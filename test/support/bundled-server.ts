@@ -8,7 +8,16 @@ export const BUNDLE = 'bundle';
  * They start workers or read files beside their own modules. The last three are CommonJS loaded by import(): in a bundle
  * they would have a default export only.
  */
-const NOT_BUNDLED = ['pino', 'pino-pretty', 'swagger-ui-dist', 'swagger-ui-dist/*', 'undici', 'opossum', 'pg'];
+const NOT_BUNDLED = [
+  'pino',
+  'pino-pretty',
+  'swagger-ui-dist',
+  'swagger-ui-dist/*',
+  'undici',
+  'opossum',
+  'pg',
+  'classic-level',
+];
 
 /** Nest loads them only for those who use them. */
 const ABSENT = [

@@ -14,6 +14,7 @@ import type {
 import { newEpoch } from '../ports/epoch.js';
 import { ExpiringMap } from '../ports/expiring-map.js';
 import { approximateBytes } from '../ports/approximate-bytes.js';
+import { MemoryMarks } from './memory-marks.js';
 
 /** How long an idempotency key is remembered, and at least how long the position of an idle channel is kept. */
 export const MEMORY_MS = 300_000;
@@ -44,6 +45,7 @@ export class MemoryBroker implements Broker {
   /** Channels with state: their versions are seqs of their present epoch. */
   private readonly pinned = new Set<ChannelName>();
   private readonly repeats = new ExpiringMap<Published>(MEMORY_MS, MAX_IDEMPOTENCY_KEYS);
+  private readonly marks = new MemoryMarks();
   private readonly sweeper = setInterval(() => this.sweep(Date.now()), SWEEP_MS).unref();
   /** The epoch of all channels without a log. Clients can invent any number of names without using memory. */
   private freshEpoch = newEpoch();
@@ -88,11 +90,14 @@ export class MemoryBroker implements Broker {
 
   /**
    * @param isTold false: it only enters the history
-   * @throws GatehouseError SERVER_BUSY if the broker is closed
+   * @throws GatehouseError SERVER_BUSY if the broker is closed, or what comes before it in an outbox is missing
    */
   publishNow(channel: ChannelName, draft: Draft, options: PublishOptions, isTold = true): Published {
     this.demandOpen();
-    const { idempotencyKey, history } = options;
+    const { idempotencyKey, history, mark } = options;
+    const place = mark === undefined ? 'new' : this.marks.pass(channel, mark);
+    if (place === 'gap') throw new GatehouseError('SERVER_BUSY');
+    if (place === 'repeat') return { position: history && this.positionOf(channel), isRepeat: true };
     // A control character, which no channel name contains, so two channels never share a key.
     const key = idempotencyKey === undefined ? undefined : `${channel}\0${idempotencyKey}`;
     const known = key === undefined ? undefined : this.repeats.get(key);

@@ -38,6 +38,26 @@ export interface Publication extends Draft {
   readonly after?: number | undefined;
 }
 
+/**
+ * The place of a publication in the outbox of an edge node. The broker keeps the highest place that it has published, for
+ * each edge and channel, in the same step as the publication and without expiry.
+ */
+export interface OutboxMark {
+  /** The edge node. */
+  readonly edge: string;
+  /** The run of the edge node that wrote it. Places of different runs cannot be compared. */
+  readonly run: string;
+  readonly seq: number;
+  /**
+   * The seq of the publication before it in the same request and channel; 0 if it is the first. If that one is not
+   * published, this one is refused with SERVER_BUSY, so that it cannot overtake.
+   */
+  readonly after: number;
+}
+
+/** How many runs of an edge node a channel remembers, newest first. */
+export const MARKED_RUNS = 16;
+
 export interface PublishOptions {
   /** What the channel keeps. Undefined: nothing, and the publication has no position. */
   readonly history: { readonly size: number; readonly ageMs: number } | undefined;
@@ -45,6 +65,8 @@ export interface PublishOptions {
    * A second publish in the channel with the same key within five minutes is not carried out and gets the first result.
    */
   readonly idempotencyKey: string | undefined;
+  /** A publication at or below the mark of its edge and run is not carried out. */
+  readonly mark?: OutboxMark | undefined;
   /**
    * Resolves when this many replicas of the broker's store have the publication. 0 or absent: when it is stored. Has no
    * effect without a history, or if the broker has no replicas, as in memory.
@@ -60,7 +82,7 @@ export interface PublishOptions {
 export interface Published {
   /** Undefined in a channel without history. */
   readonly position: Position | undefined;
-  /** True if the idempotency key was known and nothing was published now. */
+  /** True if the idempotency key, or the place in an outbox, was known and nothing was published now. */
   readonly isRepeat: boolean;
 }
 

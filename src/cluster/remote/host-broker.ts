@@ -60,10 +60,10 @@ export class HostBroker {
   async publish(
     channel: ChannelName,
     draft: Uint8Array,
-    { limits, idempotencyKey }: { readonly limits: WireLimits; readonly idempotencyKey: string | undefined },
+    { limits, ...once }: Pick<PublishOptions, 'idempotencyKey' | 'mark'> & { readonly limits: WireLimits },
   ): Promise<readonly [epoch: string | undefined, seq: number, isRepeat: boolean]> {
     const history = historyOf(limits);
-    const options: PublishOptions = { history, idempotencyKey };
+    const options: PublishOptions = { history, ...once };
     const { position, isRepeat } = this.memory.publishNow(channel, wrapped(draft, history !== undefined), options);
     return [position?.epoch, position?.seq ?? 0, isRepeat];
   }

@@ -1,4 +1,4 @@
-import type { ChannelName, HistoryQuery } from '../ports/broker.js';
+import type { ChannelName, HistoryQuery, OutboxMark } from '../ports/broker.js';
 import type { NodeReport } from '../ports/node-registry.js';
 import type { CountKind } from '../ports/shared-counts.js';
 import type { ListRecord, RecordStore } from '../ports/record-store.js';
@@ -52,8 +52,16 @@ const REGISTRY = {
 
 const BROKER = {
   publish: method(
-    ({ host }, channel: ChannelName, draft: Uint8Array, limits: WireLimits, idempotencyKey: string | undefined) =>
-      host.broker.publish(channel, draft, { limits, idempotencyKey }),
+    (
+      { host },
+      channel: ChannelName,
+      draft: Uint8Array,
+      ...[limits, idempotencyKey, mark]: readonly [
+        limits: WireLimits,
+        idempotencyKey: string | undefined,
+        mark: OutboxMark | undefined,
+      ]
+    ) => host.broker.publish(channel, draft, { limits, idempotencyKey, mark }),
   ),
   subscribe: method(async ({ host, connection }, channels: readonly ChannelName[]) => {
     for (const channel of channels) await host.broker.subscribe(connection, channel);

@@ -40,9 +40,9 @@ export class RemoteBroker implements Broker {
   async publish(channel: ChannelName, draft: Draft, options: PublishOptions): Promise<Published> {
     if (this.isClosed) throw busy();
     if (!this.link.isUp) return this.publishAlone(channel, draft, options);
-    const { history, idempotencyKey } = options;
+    const { history, idempotencyKey, mark } = options;
     const limits = history && [history.size, history.ageMs];
-    const reply = await this.link.call('publish', channel, encodeDraft(draft), limits, idempotencyKey);
+    const reply = await this.link.call('publish', channel, encodeDraft(draft), limits, idempotencyKey, mark);
     const [epoch, seq, isRepeat] = reply as [epoch: string | undefined, seq: number, isRepeat: boolean];
     return { position: epoch === undefined ? undefined : { epoch, seq }, isRepeat };
   }
@@ -78,8 +78,8 @@ export class RemoteBroker implements Broker {
 
   /** Without the primary and without history nothing can be lost, and the subscribers on this node still get it. */
   private publishAlone(channel: ChannelName, draft: Draft, options: PublishOptions): Published {
-    const { history, idempotencyKey, isForAllNodes = false } = options;
-    if (history !== undefined || idempotencyKey !== undefined || isForAllNodes) throw busy();
+    const { history, idempotencyKey, mark, isForAllNodes = false } = options;
+    if (history !== undefined || idempotencyKey !== undefined || mark !== undefined || isForAllNodes) throw busy();
     if (this.subscribed.has(channel)) this.announce(channel, { ...draft, ts: Date.now(), seq: 0, bytes: 0 }, '');
     return { position: undefined, isRepeat: false };
   }

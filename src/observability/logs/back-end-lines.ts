@@ -1,4 +1,5 @@
 /** Lines about back ends: hooks, the outbox, and bridges. */
+/** Lines about other programs: back ends, brokers, and the centre of an edge node. */
 export const BACK_END_LINES = {
   back_end_failed: {
     area: 'hooks',
@@ -61,5 +62,36 @@ export const BACK_END_LINES = {
     level: 'warn',
     sentence: 'a message of a broker cannot be published',
     fields: ['bridge', 'place', 'reason'],
+  },
+  edge_upstream_up: {
+    area: 'edge',
+    level: 'info',
+    sentence: 'the centre takes messages of this edge',
+    fields: [],
+  },
+  edge_upstream_down: {
+    area: 'edge',
+    level: 'warn',
+    sentence: 'the centre cannot be reached; messages are stored',
+    fields: ['state', 'reason'],
+  },
+  edge_store_fault: {
+    area: 'edge',
+    level: 'error',
+    sentence: 'the store of this edge has a fault',
+    fields: ['fault', 'detail'],
+    boundedBy: 'fault',
+  },
+  edge_message_refused: {
+    area: 'edge',
+    level: 'warn',
+    sentence: 'the centre refused a message for good',
+    fields: ['code', 'rule'],
+  },
+  edge_messages_lost: {
+    area: 'edge',
+    level: 'warn',
+    sentence: 'messages will never reach the centre',
+    fields: ['outcome', 'rule', 'messages'],
   },
 } as const;

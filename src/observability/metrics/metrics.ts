@@ -96,4 +96,9 @@ export const METRIC = {
   bridgeWaiting: 'gatehouse_bridge_publications_waiting',
   bridgeLag: 'gatehouse_bridge_lag_messages',
   bridgeFailures: 'gatehouse_bridge_failures_total',
+  edgeMessages: 'gatehouse_edge_messages_total',
+  edgeStoreFaults: 'gatehouse_edge_store_faults_total',
+  edgeQueued: 'gatehouse_edge_queued',
+  edgeQueuedBytes: 'gatehouse_edge_queued_bytes',
+  edgeUpstreamDown: 'gatehouse_edge_upstream_down_seconds',
 } as const;

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ChannelName } from '../../../src/cluster/ports/broker.js';
 import { BrokerBench, draft, KEPT, UNKEPT, type BrokerFactory } from './broker-bench.js';
 import { describeHistory } from './broker-history-contract.js';
+import { describeMarks } from './broker-marks-contract.js';
 
 /** What every broker promises. */
 export function describeBroker(title: string, factory: BrokerFactory): void {
@@ -10,6 +11,7 @@ export function describeBroker(title: string, factory: BrokerFactory): void {
     beforeEach(() => at.setUp());
     afterEach(() => at.tearDown());
     describeHistory(at, factory);
+    describeMarks(at);
 
     describe('a position', () => {
       it('counts 1, 2, 3 … within an epoch', async () => {

@@ -103,6 +103,8 @@ describe('a Redis that has gone', () => {
     await expect(node.publish('c', { ...UNKEPT, idempotencyKey: 'k' })).rejects.toBeInstanceOf(GatehouseError);
     await expect(node.broker.history(CHANNEL, {})).rejects.toBeInstanceOf(GatehouseError);
     await expect(node.publish('all', { ...UNKEPT, isForAllNodes: true })).rejects.toBeInstanceOf(GatehouseError);
+    const mark = { edge: 'e', run: 'r', seq: 1, after: 0 };
+    await expect(node.publish('marked', { ...UNKEPT, mark })).rejects.toBeInstanceOf(GatehouseError);
     await node.publish('local', UNKEPT);
     expect(node.arrived.map(({ data }) => data)).toEqual(['local']);
 

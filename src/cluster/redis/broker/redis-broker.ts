@@ -116,8 +116,8 @@ export class RedisBroker implements Broker {
 
   /** Without Redis and without history nothing can be lost, and the subscribers on this node still get it. */
   private publishAlone(channel: ChannelName, draft: Draft, options: PublishOptions): Published {
-    const { history, idempotencyKey, isForAllNodes = false } = options;
-    if (history !== undefined || idempotencyKey !== undefined || isForAllNodes) throw busy();
+    const { history, idempotencyKey, mark, isForAllNodes = false } = options;
+    if (history !== undefined || idempotencyKey !== undefined || mark !== undefined || isForAllNodes) throw busy();
     if (this.subscribed.has(channel)) this.announce(channel, { ...draft, ts: Date.now(), seq: 0, bytes: 0 }, '');
     return { position: undefined, isRepeat: false };
   }

@@ -1,4 +1,4 @@
-import type { ChannelName, Published, PublishOptions } from '../../ports/broker.js';
+import type { ChannelName, OutboxMark, Published, PublishOptions } from '../../ports/broker.js';
 import { encodePubsubMessage } from './pubsub-message.js';
 import { newEpoch } from '../../ports/epoch.js';
 import { Outbox, type Outgoing } from '../../bus/outbox.js';
@@ -17,6 +17,8 @@ const PUBLISH_UNKEPT = RedisScript.load('publish-unkept');
 const MAX_WAITING = 20_000;
 const MAX_WAITING_BYTES = 67_108_864;
 
+/** Undefined: what comes before it in its outbox is missing. */
+type Result = Published | undefined;
 type Limits = NonNullable<PublishOptions['history']>;
 
 /** Sends publications to Redis: those of one channel and event-loop turn in one command, in order. */
@@ -110,7 +112,11 @@ export class RedisPublisher {
     try {
       const limits = batch.at(-1)?.options.history;
       const published = limits ? await this.sendKept(channel, batch, limits) : await this.sendUnkept(channel, batch);
-      batch.forEach(({ resolve }, index) => resolve(published[index] as Published));
+      batch.forEach(({ resolve, reject }, index) => {
+        const result = published[index];
+        if (result === undefined) reject(busy());
+        else resolve(result);
+      });
     } catch (error) {
       const isUnreplicated = error instanceof GatehouseError && error.code === 'NOT_REPLICATED';
       if (isUnreplicated) this.link.emit('unreplicated', batch.length);
@@ -122,7 +128,7 @@ export class RedisPublisher {
     channel: ChannelName,
     batch: readonly Outgoing[],
     { size, ageMs }: Limits,
-  ): Promise<readonly Published[]> {
+  ): Promise<readonly Result[]> {
     const { keys: onceKeys, items } = this.itemsOf(channel, batch, 2);
     const lifeMs = Math.max(ageMs, MEMORY_MS);
     const parameters = [
@@ -148,9 +154,9 @@ export class RedisPublisher {
     return results.map((result) => publishedAs(result, epoch));
   }
 
-  private async sendUnkept(channel: ChannelName, batch: readonly Outgoing[]): Promise<readonly Published[]> {
+  private async sendUnkept(channel: ChannelName, batch: readonly Outgoing[]): Promise<readonly Result[]> {
     const name = this.link.key(channel);
-    if (batch.every(({ options }) => options.idempotencyKey === undefined)) {
+    if (batch.every(({ options: { idempotencyKey, mark } }) => idempotencyKey === undefined && mark === undefined)) {
       const message = encodePubsubMessage(
         Date.now(),
         batch.map(({ body }) => body),
@@ -163,25 +169,39 @@ export class RedisPublisher {
     const { keys, items } = this.itemsOf(channel, batch, 0);
     const parameters = [Date.now(), MEMORY_MS, this.link.publishCommand, name, ...items];
     const results = (await this.link.run(PUBLISH_UNKEPT, keys, parameters)) as number[];
-    return results.map((result) => ({ position: undefined, isRepeat: result === 0 }));
+    return results.map((result) => (result < 0 ? undefined : { position: undefined, isRepeat: result === 0 }));
   }
 
-  /** The Redis keys of the idempotency keys, then body and key index of each publication. */
+  /** The Redis keys of idempotency keys and marks, then body and key index, or place, of each publication. */
   private itemsOf(channel: ChannelName, batch: readonly Outgoing[], otherKeys: number) {
     const keys: string[] = [];
     const items: RedisArgument[] = [];
+    const indexOf = (key: string): number => otherKeys + keys.push(this.link.key(channel, key));
+    const marks = new Map<string, number>();
     for (const { body, options } of batch) {
-      const { idempotencyKey } = options;
-      if (idempotencyKey !== undefined) keys.push(this.link.key(channel, `once:${idempotencyKey}`));
-      items.push(body, idempotencyKey === undefined ? 0 : otherKeys + keys.length);
+      const { idempotencyKey, mark } = options;
+      const once = idempotencyKey === undefined ? 0 : indexOf(`once:${idempotencyKey}`);
+      if (mark === undefined) {
+        items.push(body, once);
+        continue;
+      }
+      // One index for each mark: the script reads and writes it once.
+      const at = marks.get(mark.edge) ?? indexOf(`edge:${mark.edge}`);
+      marks.set(mark.edge, at);
+      items.push(body, placeIn(mark, { once, at }));
     }
     return { keys, items };
   }
 }
 
-/** @param result a seq of the epoch, or the `epoch seq` of the publish that it repeats */
-function publishedAs(result: string, epoch: string): Published {
+function placeIn({ run, seq, after }: OutboxMark, { at, once }: Readonly<Record<'at' | 'once', number>>): string {
+  return `${at} ${once} ${run} ${seq} ${after}`;
+}
+
+/** @param result a seq of the epoch, the `epoch seq` of the publish that it repeats, or `gap 0` */
+function publishedAs(result: string, epoch: string): Result {
   const [former = '', seq] = result.split(' ');
+  if (former === 'gap') return undefined;
   if (seq === undefined) return { position: { epoch, seq: Number(result) }, isRepeat: false };
   return { position: { epoch: former, seq: Number(seq) }, isRepeat: true };
 }

@@ -2,10 +2,11 @@
 --
 -- KEYS: meta, log, then one for each idempotency key. ARGV: fresh epoch, size, age, lifetime of the position,
 -- lifetime of idempotency keys, PUBLISH or SPUBLISH, pub/sub channel, the epoch that the node knows, then for each
--- publication: body, index of its idempotency key in KEYS or 0. Returns the epoch, the epochs before it as `epoch seq
--- epoch seq …` (empty if the node knows the epoch), and for each publication its seq, or the `epoch seq` of the
--- publish that it repeats.
+-- publication: body, index of its idempotency key in KEYS or 0, or its place in an outbox. Returns the epoch, the epochs
+-- before it as `epoch seq epoch seq …` (empty if the node knows the epoch), and for each publication its seq, the
+-- `epoch seq` of the publish that it repeats, or `gap 0` if what comes before it in its outbox is missing.
 -- @include history
+-- @include outbox-marks
 -- @include history-begin
 local meta, log = KEYS[1], KEYS[2]
 local size, age, time = tonumber(ARGV[2]), tonumber(ARGV[3]), now()
@@ -14,8 +15,14 @@ local epoch, seq, former = begin(meta, log, ARGV[1], known)
 if epoch == ARGV[8] then former = '' end
 local first, results, bodies = seq + 1, { epoch, former }, {}
 for index = 9, #ARGV, 2 do
-  local body, key = ARGV[index], KEYS[tonumber(ARGV[index + 1])]
-  local repeated = key and redis.call('GET', key)
+  local body, key, repeated = ARGV[index], KEYS[tonumber(ARGV[index + 1])], nil
+  if not key and ARGV[index + 1] ~= '0' then
+    local what, once = pass(ARGV[index + 1])
+    if what == 'gap' then repeated = 'gap 0' end
+    if what == 'repeat' then repeated = epoch .. ' ' .. seq end
+    key = KEYS[once]
+  end
+  repeated = repeated or (key and redis.call('GET', key))
   if repeated then
     results[#results + 1] = repeated
   else
@@ -26,6 +33,7 @@ for index = 9, #ARGV, 2 do
     bodies[#bodies + 1] = body
   end
 end
+keepMarks()
 if #bodies > 0 then
   redis.call('HSET', meta, 'seq', seq, 'age', age)
   trim(log, time - age)

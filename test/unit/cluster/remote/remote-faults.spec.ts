@@ -49,6 +49,8 @@ describe('a worker whose primary is gone', () => {
     await expect(engine.broker.publish(channel, draft('all'), { ...UNKEPT, isForAllNodes: true })).rejects.toEqual(
       BUSY,
     );
+    const mark = { edge: 'e', run: 'r', seq: 1, after: 0 };
+    await expect(engine.broker.publish(channel, draft('marked'), { ...UNKEPT, mark })).rejects.toEqual(BUSY);
     await expect(engine.counts.take('user', 'alice', 1)).rejects.toEqual(BUSY);
     await expect(engine.bans.list()).rejects.toEqual(BUSY);
     await expect(engine.answers.claim('k', 'f')).rejects.toEqual(BUSY);

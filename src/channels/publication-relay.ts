@@ -1,0 +1,13 @@
+import type { Channel } from './channel.js';
+import type { PublishRequest } from './publish-request.js';
+
+/** A port: keeps publications for another server before this one publishes them. May be absent. */
+export abstract class PublicationRelay {
+  /**
+   * Resolves when the publication is kept. Calls for one channel resolve in their order.
+   *
+   * @returns undefined: the publications of this channel are not kept
+   * @throws GatehouseError: it is not kept, and must not be published
+   */
+  abstract keep(channel: Channel, request: PublishRequest): Promise<unknown> | undefined;
+}

@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import type { ForwardRule } from '../../config/edge-file.js';
+import { matcherOf } from '../../config/hooks.js';
+import type { Channel } from '../channels/channel.js';
+import type { PublicationRelay } from '../channels/publication-relay.js';
+import type { PublishRequest } from '../channels/publish-request.js';
+import { sendable } from '../protocol/codecs/sendable.js';
+import type { Outbox } from './store/outbox.js';
+
+interface Pattern {
+  readonly rule: ForwardRule;
+  readonly matches: (channel: string) => boolean;
+}
+
+/** Beyond it, the rules of further channels are looked up each time. */
+const MAX_KNOWN = 10_000;
+
+/** Stores the publications of forwarded channels for the centre. */
+@Injectable()
+export class ChannelRelay implements PublicationRelay {
+  private readonly patterns: readonly Pattern[];
+  private readonly known = new Map<string, ForwardRule | undefined>();
+
+  constructor(
+    rules: readonly ForwardRule[],
+    private readonly outbox: Outbox,
+  ) {
+    this.patterns = rules.flatMap((rule) => rule.channels.map((pattern) => ({ rule, matches: matcherOf(pattern) })));
+  }
+
+  keep({ name }: Channel, { data, idempotencyKey }: PublishRequest): Promise<unknown> | undefined {
+    const rule = this.ruleOf(name);
+    if (rule === undefined) return undefined;
+    return this.outbox.append(rule, { channel: name, data: sendable(data), key: idempotencyKey });
+  }
+
+  private ruleOf(name: string): ForwardRule | undefined {
+    if (this.known.has(name)) return this.known.get(name);
+    const found = this.patterns.find(({ matches }) => matches(name))?.rule;
+    if (this.known.size < MAX_KNOWN) this.known.set(name, found);
+    return found;
+  }
+}

@@ -1,0 +1,60 @@
+import { EventEmitter } from 'node:events';
+
+/**
+ * What becomes of a message for the centre; the label of the metric.
+ *
+ * - `queued`: it is on the disk
+ * - `forwarded`: the centre has it
+ * - `repeated`: the centre had it before, and only its record was left
+ * - `expired`: its time was over before the centre could be reached
+ * - `dropped`: the outbox was full, and a newer message took its room
+ * - `refused`: the centre will never take it
+ * - `damaged`: it could not be read from the disk
+ * - `rejected`: the outbox was full, and its sender was told
+ * - `failed`: the disk did not take it, and its sender was told
+ */
+export const EDGE_OUTCOMES = [
+  'queued',
+  'forwarded',
+  'repeated',
+  'expired',
+  'dropped',
+  'refused',
+  'damaged',
+  'rejected',
+  'failed',
+] as const;
+export type EdgeOutcome = (typeof EDGE_OUTCOMES)[number];
+
+/**
+ * What happened to the store as a whole.
+ *
+ * - `repaired`: it was corrupt, and what could be read of it is there
+ * - `set_aside`: it could not be repaired, so that a new one begins; the old one is kept beside it
+ * - `write_failed`: the disk is full, or fails
+ * - `clock_jumped`: the clock of the system was set by more than a minute
+ */
+export const STORE_FAULTS = ['repaired', 'set_aside', 'write_failed', 'clock_jumped'] as const;
+export type StoreFault = (typeof STORE_FAULTS)[number];
+
+/**
+ * How the centre is reached.
+ *
+ * - `up`: it takes messages
+ * - `down`: there is no connection
+ * - `refused`: it does not let this edge in, or its token is used up
+ * - `unsupported`: it is no centre, or speaks another version
+ */
+export const UPSTREAM_STATES = ['up', 'down', 'refused', 'unsupported'] as const;
+export type UpstreamState = (typeof UPSTREAM_STATES)[number];
+
+interface EdgeEventMap {
+  settled: [outcome: EdgeOutcome, rule: string, messages: number];
+  /** The centre refused a message for good. */
+  refused: [rule: string, channel: string, code: string];
+  fault: [fault: StoreFault, detail: string];
+  upstream: [state: UpstreamState, detail: string | undefined];
+}
+
+/** What happens at an edge node, for observers. Listeners must not throw. */
+export class EdgeEvents extends EventEmitter<EdgeEventMap> {}

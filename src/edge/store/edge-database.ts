@@ -1,0 +1,116 @@
+import type { ClassicLevel } from 'classic-level';
+import { mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { UnusableSettings } from '../../../config/unusable-settings.js';
+import type { EdgeEvents } from '../edge-events.js';
+
+export type Write =
+  | { readonly type: 'put'; readonly key: string; readonly value: Buffer }
+  | { readonly type: 'del'; readonly key: string };
+
+export interface Range {
+  readonly after: string;
+  readonly before: string;
+  readonly limit: number;
+}
+
+/** A sorted map on the disk. Every method throws if the disk fails. */
+export interface EdgeDatabase {
+  get(key: string): Promise<Buffer | undefined>;
+  read(range: Range): Promise<readonly (readonly [string, Buffer])[]>;
+  /** All of it or nothing, and on the disk when it resolves. */
+  write(writes: readonly Write[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+type Level = ClassicLevel<string, Buffer>;
+type LevelClass = typeof ClassicLevel;
+interface LevelError extends Error {
+  readonly code?: string;
+  readonly cause?: LevelError;
+}
+
+/** Where the last seq and the clock are. Without it, everything is counted again. */
+export const META = 'meta';
+
+const NAME = 'outbox';
+
+/**
+ * Returns what opens the database in a folder. A corrupt one is repaired, or set aside for a new one.
+ *
+ * @param load loads the package, which may not be installed
+ * @throws UnusableSettings with the line that installs it
+ */
+export async function databaseOpener(
+  folder: string,
+  events: EdgeEvents,
+  load = () => import('classic-level'),
+): Promise<() => Promise<EdgeDatabase>> {
+  const { ClassicLevel: LevelClass } = await load().catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new UnusableSettings(['EDGE_DIR needs a package that is not installed. Run: npm install classic-level@3']);
+  });
+  const path = join(folder, NAME);
+  return async () => databaseOver(await openOrRepair(LevelClass, path, events));
+}
+
+async function openOrRepair(LevelClass: LevelClass, path: string, events: EdgeEvents): Promise<Level> {
+  try {
+    return await open(LevelClass, path);
+  } catch (error) {
+    if (!isCorrupt(error as LevelError)) throw error;
+    return repaired(LevelClass, path, events);
+  }
+}
+
+async function repaired(LevelClass: LevelClass, path: string, events: EdgeEvents): Promise<Level> {
+  try {
+    await LevelClass.repair(path);
+    const level = await open(LevelClass, path);
+    // What was repaired may be of different times.
+    await level.del(META);
+    events.emit('fault', 'repaired', path);
+    return level;
+  } catch {
+    const aside = `${path}-corrupt-${Date.now()}`;
+    renameSync(path, aside);
+    const level = await open(LevelClass, path);
+    events.emit('fault', 'set_aside', aside);
+    return level;
+  }
+}
+
+async function open(LevelClass: LevelClass, path: string): Promise<Level> {
+  mkdirSync(path, { recursive: true });
+  const level: Level = new LevelClass(path, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
+  try {
+    await level.open();
+    return level;
+  } catch (error) {
+    const { code, message } = causeOf(error as LevelError);
+    if (code === 'LEVEL_LOCKED') throw new UnusableSettings([`EDGE_DIR: ${path} is in use by another process`]);
+    throw Object.assign(new Error(`${path} cannot be opened: ${message}`, { cause: error }), { code });
+  }
+}
+
+function databaseOver(level: Level): EdgeDatabase {
+  return {
+    get: (key) => level.get(key),
+    read: ({ after, before, limit }) => level.iterator({ gt: after, lt: before, limit }).all(),
+    write: (writes) => level.batch([...writes], { sync: true }),
+    close: () => level.close(),
+  };
+}
+
+/** LevelDB says so in words: a missing or unreadable file is corruption, too. */
+function isCorrupt(error: LevelError): boolean {
+  const { code, message } = causeOf(error);
+  return (
+    code === 'LEVEL_CORRUPTION' ||
+    /corrupt|does not exist|no such file|bad record|checksum|invalid argument/i.test(message)
+  );
+}
+
+function causeOf(error: LevelError): LevelError {
+  return error.code === 'LEVEL_DATABASE_NOT_OPEN' && error.cause !== undefined ? error.cause : error;
+}
