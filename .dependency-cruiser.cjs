@@ -32,6 +32,20 @@ const MAY_IMPORT = {
   bridges: ['config', 'protocol', 'channels'],
   edge: ['config', 'protocol', 'authentication', 'access', 'sessions', 'cluster', 'channels', 'dispatch', 'contract'],
 };
+/** It composes what a function needs, as gatehouse.module.ts composes a server. */
+const SERVERLESS = [
+  'config',
+  'protocol',
+  'authentication',
+  'socket',
+  'cluster',
+  'sessions',
+  'access',
+  'channels',
+  'broadcast',
+  'upgrade',
+  'dispatch',
+];
 const BELOW_OBSERVABILITY = Object.keys(MAY_IMPORT);
 
 const pathOf = (stage) => (stage === 'config' ? '^config/' : `^src/${stage}/`);
@@ -57,6 +71,27 @@ module.exports = {
     ...Object.entries(MAY_IMPORT).map(stageRule),
     stageRule(['observability', BELOW_OBSERVABILITY]),
     stageRule(['server-api', [...BELOW_OBSERVABILITY, 'observability']]),
+    {
+      name: 'stage-serverless',
+      comment: 'a host of its own: it may not load ports, endpoints, metrics or the HTTP API',
+      severity: 'error',
+      from: { path: '^src/serverless/' },
+      to: {
+        path: '^(src|config|test|bench|examples)/',
+        pathNot: [
+          '^src/serverless/',
+          ...SERVERLESS.map(pathOf),
+          '^src/(runtime\\.module|gateways/gateways\\.module)\\.ts$',
+          '^src/observability/logs/(logging|logs|nest-logger)\\.ts$',
+        ],
+      },
+    },
+    {
+      name: 'a-server-loads-nothing-of-serverless',
+      severity: 'error',
+      from: { path: '^(src|config|packages)/', pathNot: '^src/serverless/' },
+      to: { path: '^(src/serverless/|node_modules/@aws-sdk/)' },
+    },
     {
       name: 'packages-never-import-the-server',
       comment: 'they are installed without it: in browsers, in applications that only connect',
@@ -92,7 +127,10 @@ module.exports = {
     {
       name: 'core-never-imports-a-gateway',
       severity: 'error',
-      from: { path: '^(src|config)/', pathNot: '^src/(gateways/|gatehouse\\.module\\.ts)' },
+      from: {
+        path: '^(src|config)/',
+        pathNot: '^src/(gateways/|gatehouse\\.module\\.ts|serverless/serverless\\.module\\.ts)',
+      },
       to: { path: '^src/gateways/' },
     },
     {
@@ -144,7 +182,7 @@ module.exports = {
       from: { path: '^(src|config)/' },
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
-        pathNot: '^node_modules/(@types|pg|kafkajs|@nats-io|classic-level)/',
+        pathNot: '^node_modules/(@types|pg|kafkajs|@nats-io|classic-level|@aws-sdk)/',
       },
     },
     {
@@ -153,7 +191,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^(src|config)/' },
       to: {
-        path: '^node_modules/(pg|kafkajs|@nats-io|classic-level)/',
+        path: '^node_modules/(pg|kafkajs|@nats-io|classic-level|@aws-sdk)/',
         dependencyTypesNot: ['dynamic-import', 'type-only'],
       },
     },

@@ -10,6 +10,7 @@ export default defineConfig({
     alias: [
       { find: /^gatehouse$/, replacement: resolve('src/public.ts') },
       { find: /^gatehouse\/testing$/, replacement: resolve('src/testing/testing.ts') },
+      { find: /^gatehouse\/serverless$/, replacement: resolve('src/serverless/serverless.ts') },
       { find: /^@gatehouse\/protocol$/, replacement: resolve('packages/protocol/src/protocol.ts') },
       { find: /^@gatehouse\/client$/, replacement: resolve('packages/client/src/index.ts') },
       { find: /^@gatehouse\/client\/msgpack$/, replacement: resolve('packages/client/src/msgpack.ts') },

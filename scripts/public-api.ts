@@ -3,7 +3,11 @@ import { format, resolveConfig } from 'prettier';
 import ts from 'typescript';
 
 export const REPORT = 'docs/api-report.md';
-const ENTRIES = { gatehouse: 'src/public.d.ts', 'gatehouse/testing': 'src/testing/testing.d.ts' };
+const ENTRIES = {
+  gatehouse: 'src/public.d.ts',
+  'gatehouse/testing': 'src/testing/testing.d.ts',
+  'gatehouse/serverless': 'src/serverless/serverless.d.ts',
+};
 
 const HEAD = `# API report
 

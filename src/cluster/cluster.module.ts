@@ -9,6 +9,7 @@ import { ClusterEngine } from './ports/cluster-engine.js';
 import { ClusterEvents } from './ports/cluster-events.js';
 import { ConnectionDirectory } from './ports/connection-directory.js';
 import { EngineLink } from './ports/engine-link.js';
+import { ExternalEngine } from './ports/external-engine.js';
 import { NodeBus } from './ports/node-bus.js';
 import { NodeRegistry } from './ports/node-registry.js';
 import { PresenceStore } from './ports/presence-store.js';
@@ -21,8 +22,9 @@ import { RedisEngine } from './redis/redis-engine.js';
 
 const clusterEngine: FactoryProvider<ClusterEngine> = {
   provide: ClusterEngine,
-  inject: [Settings],
-  useFactory: async (all: Settings) => {
+  inject: [Settings, { token: ExternalEngine, optional: true }],
+  useFactory: async (all: Settings, external?: ExternalEngine) => {
+    if (external !== undefined) return external.engine;
     const { redisUrl, ...settings } = clusterSettings(all);
     if (redisUrl === undefined) return new MemoryEngine(settings);
     const link = new RedisLink({ ...settings, redisUrl });

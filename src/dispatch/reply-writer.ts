@@ -30,7 +30,8 @@ export class ReplyWriter {
       const reply = { type: replyType, id: message.id, trace: context.trace, data };
       this.send(session, message.enc === undefined ? reply : this.payloads.sealed(reply));
     } catch (exception) {
-      this.events.crash(name, exception, context);
+      // A reply that is too large for its host is an answer, and no fault of ours.
+      if (isFault(exception)) this.events.crash(name, exception, context);
       this.error(context, exception);
     }
   }

@@ -3,6 +3,7 @@ import type { Principal } from '../authentication/principal.js';
 import type { CloseName, Publisher, ServerMessage } from '@gatehouse/protocol';
 import type { Codec } from '../protocol/codecs/codec.js';
 import type { Connection } from '../socket/connection.js';
+import type { ConnectionLifetime } from './connection-lifetime.js';
 import type { FrameFormat } from './frame-format.js';
 
 declare const brand: unique symbol;
@@ -64,6 +65,11 @@ export class Session {
 
   get roles(): readonly string[] {
     return this.principal.roles;
+  }
+
+  /** Limits that the host sets for its connection. Undefined: none. */
+  get lifetime(): ConnectionLifetime | undefined {
+    return undefined;
   }
 
   get messagesSent(): number {

@@ -56,6 +56,12 @@ export class ReplyStreams {
     });
   }
 
+  /** Resolves when the streams of a session that are open now have ended. */
+  async ended(session: Session): Promise<void> {
+    const streams = [...(this.open.get(session)?.keys() ?? [])];
+    await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.add(() => resolve()))));
+  }
+
   /** The connection has closed, so nobody is left to reply to. */
   endAll(session: Session): void {
     for (const [subscription, answers] of this.open.get(session) ?? []) {

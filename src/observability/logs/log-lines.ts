@@ -97,6 +97,14 @@ export const LOG_LINES = {
     sentence: 'handler failed',
     fields: [...MESSAGE, 'where', 'err'],
   },
+  event_failed: { area: 'messages', level: 'error', sentence: 'event failed', fields: ['where', 'err'] },
+  event_outcomes: {
+    area: 'messages',
+    level: 'info',
+    sentence: 'outcomes of an event',
+    fields: ['outcomes'],
+    isTraffic: true,
+  },
   hook_failed: { area: 'channels', level: 'error', sentence: 'hook failed', fields: ['where', 'err'] },
   word_failed: {
     area: 'cluster',

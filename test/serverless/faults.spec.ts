@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { memberKey } from '../../src/serverless/connections/subscriptions-table.js';
+import { TestClient } from '../../src/testing/test-client.js';
+import { TestDynamo } from '../support/dynamodb.js';
+import { eventually } from '../support/eventually.js';
+import { startFunction, type TestFunction } from '../support/serverless-server.js';
+import { mintToken } from '../support/test-server.js';
+
+const join = (fn: TestFunction, claims: Record<string, unknown> = {}): Promise<TestClient> =>
+  TestClient.connect(fn.url, mintToken(claims));
+
+describe('a function whose services fail', () => {
+  let dynamo: TestDynamo;
+  let fn: TestFunction;
+  beforeAll(async () => {
+    dynamo = await TestDynamo.start();
+  });
+  beforeEach(async () => {
+    dynamo.fault = undefined;
+    fn = await startFunction({ dynamo });
+    return () => fn[Symbol.asyncDispose]();
+  });
+  afterAll(() => dynamo[Symbol.asyncDispose]());
+
+  it('delivers to the half that is there, and deletes the rows of the half that is gone', async () => {
+    const channel = 'room:half';
+    const clients = await Promise.all(Array.from({ length: 10 }, (_, index) => join(fn, { sub: `user-${index}` })));
+    for (const client of clients) await client.request('subscribe', { channel });
+    const sessions = await Promise.all(clients.map((client) => client.request<{ sessionId: string }>('hello')));
+    const deaf = sessions.slice(5).map(({ sessionId }) => sessionId);
+    for (const id of deaf) fn.gateway.deaf.add(id);
+
+    await clients[0]?.request('publish', { channel, data: 'to all' });
+    for (const client of clients.slice(0, 5)) expect((await client.next('message')).data).toBe('to all');
+    await fn.counted('gone', 5);
+    expect(fn.outcome('post_lost')).toBe(0);
+    const { count } = (await clients[0]?.request<{ count: number }>('presence', { channel })) ?? {};
+    expect(count).toBe(5);
+    expect(await dynamo.countRows(fn.tables.connections)).toBe(5);
+    await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
+  });
+
+  it('forgets a subscription whose connection was gone before it was written', async () => {
+    await using alice = await join(fn);
+    const channel = 'room:orphan';
+    await alice.request('subscribe', { channel });
+    const orphan = { connectionId: 'gone=', userId: 'ghost' };
+    const row = { channel, member: memberKey(orphan), connectionId: 'gone=', user: 'ghost', expiresAt: 9_999_999_999 };
+    await dynamo.putRow(fn.tables.subscriptions, row);
+    await alice.request('publish', { channel, data: 1 });
+    await alice.next('message');
+    await eventually('the row is gone', async () => (await dynamo.countRows(fn.tables.subscriptions)) === 1);
+  });
+
+  it('waits and posts again while API Gateway refuses posts for their rate', async () => {
+    await using client = await join(fn);
+    fn.gateway.throttled = 3;
+    expect(await client.request('echo', 'late')).toBe('late');
+    await fn.counted('post_throttled', 3);
+    expect(fn.waits).toHaveLength(3);
+    expect(fn.outcome('post_lost')).toBe(0);
+  });
+
+  it('gives a post up at last, counts it, and stays connected', async () => {
+    await using client = await join(fn);
+    fn.gateway.throttled = 8;
+    client.send({ type: 'echo', id: 'lost' });
+    await fn.counted('post_lost', 1);
+    expect(Math.max(...fn.waits)).toBeLessThanOrEqual(2_000);
+    expect(await client.request('echo', 'heard')).toBe('heard');
+  });
+
+  it('answers SERVER_BUSY while DynamoDB refuses calls for their rate, and goes on afterwards', async () => {
+    await using client = await join(fn);
+    dynamo.fault = (operation) => (operation === 'GetItem' ? 'throttle' : undefined);
+    await expect(client.request('echo', 1)).rejects.toMatchObject({ code: 'SERVER_BUSY' });
+    await fn.counted('table_busy', 1);
+    dynamo.fault = undefined;
+    expect(await client.request('echo', 1)).toBe(1);
+  });
+
+  it('refuses a client with 503 if its row cannot be written', async () => {
+    dynamo.fault = () => 'throttle';
+    await expect(join(fn)).rejects.toThrow('503');
+    dynamo.fault = undefined;
+    await using client = await join(fn);
+    expect(await client.request('echo', 1)).toBe(1);
+  });
+
+  it('answers SERVER_BUSY to a publish that could not be written, and tells of the gap', async () => {
+    const channel = 'room:hole';
+    await using alice = await join(fn);
+    const { epoch } = await alice.request<{ epoch: string }>('subscribe', { channel });
+    await alice.request('publish', { channel, data: 1 });
+    const isPublication = (body: Record<string, unknown>): boolean =>
+      (body.Item as Record<string, unknown> | undefined)?.draft !== undefined;
+    dynamo.fault = (_operation, body) => (isPublication(body) ? 'throttle' : undefined);
+    await expect(alice.request('publish', { channel, data: 2 })).rejects.toMatchObject({ code: 'SERVER_BUSY' });
+    dynamo.fault = undefined;
+    expect(await alice.request('publish', { channel, data: 3 })).toMatchObject({ seq: 3 });
+    await using bob = await join(fn, { sub: 'bob' });
+    expect(await bob.request('subscribe', { channel, since: { epoch, seq: 0 } })).toMatchObject({
+      recovered: false,
+      gap: { from: 2, to: 2 },
+      publications: [{ data: 1 }, { data: 3 }],
+    });
+  });
+
+  it('rolls a subscribe back that could not be written', async () => {
+    const channel = 'room:rolled';
+    await using alice = await join(fn);
+    const isRow = (body: Record<string, unknown>): boolean =>
+      body.TableName === fn.tables.subscriptions && body.Item !== undefined;
+    dynamo.fault = (_operation, body) => (isRow(body) ? 'throttle' : undefined);
+    await expect(alice.request('subscribe', { channel })).rejects.toMatchObject({ code: 'SERVER_BUSY' });
+    dynamo.fault = undefined;
+    await expect(alice.request('publish', { channel, data: 1 })).rejects.toMatchObject({ code: 'NOT_SUBSCRIBED' });
+    expect(await alice.request('subscribe', { channel })).toMatchObject({ channel });
+  });
+
+  it('deletes again what a batch has left undone', async () => {
+    await using alice = await join(fn);
+    for (let index = 0; index < 30; index += 1) await alice.request('subscribe', { channel: `room:${index}` });
+    let partial = 3;
+    dynamo.fault = (operation) => (operation === 'BatchWriteItem' && partial-- > 0 ? 'in part' : undefined);
+    await alice[Symbol.asyncDispose]();
+    await eventually('no row is left', async () => (await dynamo.countRows(fn.tables.subscriptions)) === 0);
+    await fn.gateway.idle();
+    expect(fn.outcome('rows_left')).toBe(0);
+  });
+
+  it('leaves rows that cannot be deleted to their time to live, and counts them', async () => {
+    await using alice = await join(fn);
+    await alice.request('subscribe', { channel: 'telemetry:a' });
+    dynamo.fault = (operation) => (operation === 'BatchWriteItem' ? 'throttle' : undefined);
+    await alice[Symbol.asyncDispose]();
+    await fn.counted('rows_left', 1);
+  });
+
+  it('serves more than 200 receivers by invocations of its own', async () => {
+    const channel = 'room:many';
+    await using alice = await join(fn);
+    await alice.request('subscribe', { channel });
+    await addSilent(fn, channel, 450);
+    const { posts } = fn.gateway;
+    await alice.request('publish', { channel, data: 1 });
+    await alice.next('message');
+    await eventually('everybody has it', () => fn.gateway.posts === posts + 452);
+    expect(fn.gateway.handedOver).toBe(2);
+  });
+
+  it('serves them itself if the function cannot be invoked', async () => {
+    const channel = 'room:alone';
+    await using alice = await join(fn);
+    await alice.request('subscribe', { channel });
+    await addSilent(fn, channel, 450);
+    const { posts } = fn.gateway;
+    fn.gateway.takesInvocations = false;
+    await alice.request('publish', { channel, data: 1 });
+    await eventually('everybody has it', () => fn.gateway.posts === posts + 452);
+    await fn.counted('hand_over_failed', 251);
+  });
+});
+
+async function addSilent({ dynamo, gateway, tables }: TestFunction, channel: string, count: number): Promise<void> {
+  const members = Array.from({ length: count }, (_, index) => ({
+    connectionId: `silent-${index}`,
+    userId: `u${index}`,
+  }));
+  for (const { connectionId } of members) gateway.addSilent(connectionId);
+  const rows = members.map((member) => {
+    const { connectionId, userId: user } = member;
+    return { channel, member: memberKey(member), connectionId, user, expiresAt: 9_999_999_999 };
+  });
+  await dynamo.putRows(tables.subscriptions, rows);
+}
