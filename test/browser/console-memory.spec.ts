@@ -3,7 +3,7 @@ import type { CDPSession } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { buildConsole, consolePage, type ConsolePage } from '../support/console-page.js';
 import { connect } from '../support/test-client.js';
-import { startTestServer } from '../support/test-server.js';
+import { startTestServer, type TestServer } from '../support/test-server.js';
 
 /** `npm run test:soak` taps for ten minutes. */
 const TAP_SECONDS = Number(process.env.CONSOLE_TAP_SECONDS ?? 0);
@@ -22,8 +22,9 @@ async function heldBy(debugging: CDPSession): Promise<number> {
 }
 
 /** Taps echo until the list is full, with a client that sends more than a tap shows. */
-async function openFullTap({ page, open }: ConsolePage, server: Parameters<ConsolePage['open']>[0]): Promise<void> {
-  await open(server, 'tap?type=echo');
+async function openFullTap(browser: ConsolePage, server: TestServer): Promise<void> {
+  const { page } = browser;
+  await browser.open(server, 'tap?type=echo');
   await page.getByRole('button', { name: 'Start' }).click();
   await expect.poll(() => page.getByRole('log').getByRole('listitem').count()).toBe(LINES_KEPT);
 }

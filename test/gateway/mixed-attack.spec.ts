@@ -30,7 +30,8 @@ describe.runIf(process.platform === 'linux')(
         AUDIT_LOG: 'off',
       });
       const { port, app } = started;
-      const server = { port, pid: process.pid, dialect: 'gatehouse', jwtSecret: TEST_SECRET } as const;
+      const jwtSecret = TEST_SECRET;
+      const server = { port, pid: process.pid, dialect: 'gatehouse', jwtSecret, collectsOnSignal: false } as const;
       const earlier = await Scrape.of(started);
       const honest = await HonestClients.open(server, HONEST);
       const attackers = new Attackers(server);
