@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { OwnKey } from '../../../config/state-options.js';
+import type { Presence } from '../../cluster/ports/presence-store.js';
 import { StateStore, type StateEntry } from '../../cluster/ports/state-store.js';
 import type { Session } from '../../sessions/session.js';
 import { ChannelHub } from '../channel-hub.js';
@@ -18,6 +19,13 @@ const MAX_OWED = 10_000;
 /** Whose a key becomes that the session sets. The user is part of it, because a lost node cannot name its sessions. */
 export function ownerOf({ id, userId }: Pick<Session, 'id' | 'userId'>, ownKey: OwnKey): string {
   return ownKey === 'session' ? `${id} ${userId}` : userId;
+}
+
+/** A session that has set a key. */
+interface Setter {
+  readonly session: Session;
+  readonly channel: Channel;
+  readonly owner: string;
 }
 
 /** Owners of one channel that have left, and whose keys are still there. */
@@ -41,7 +49,7 @@ export class StateOwners implements OnApplicationShutdown {
     private readonly store: StateStore,
     private readonly writer: StateWriter,
     private readonly hub: ChannelHub,
-    presence: PresenceTracker,
+    private readonly presence: PresenceTracker,
   ) {
     presence.onDeparture((departure) => this.departed(departure));
   }
@@ -57,9 +65,32 @@ export class StateOwners implements OnApplicationShutdown {
     const owner = ownerOf(session, ownKey);
     const setters = this.setters.get(channel.name) ?? new Set();
     this.setters.set(channel.name, setters.add(owner));
-    // It has unsubscribed while the key was on its way.
-    if (!this.hub.isSubscribed(session, channel.name)) this.owe(channel, owner);
-    else this.owed.get(channel.name)?.owners.delete(owner);
+    if (this.hub.isSubscribed(session, channel.name)) this.owed.get(channel.name)?.owners.delete(owner);
+    // It has left while the key was on its way.
+    else void this.oweIfGone({ session, channel, owner });
+  }
+
+  /** The owner may be there still: another session of the user, or a connection that broke a moment ago. */
+  private async oweIfGone({ session, channel, owner }: Setter): Promise<void> {
+    const isUser = ownKeyOf(channel) === 'user';
+    const isOwner = ({ sessionId, userId }: Presence): boolean =>
+      isUser ? userId === session.userId : sessionId === session.id;
+    // If that cannot be told, the keys stay until their time is over: they may be those of somebody who is there.
+    const isThere = await this.presence.members(channel).then(
+      (members) => members.some(isOwner),
+      () => true,
+    );
+    if (isThere) return;
+    this.forgetSetter(channel, owner);
+    this.owe(channel, owner);
+  }
+
+  /** Returns whether it had set keys on this node. */
+  private forgetSetter({ name }: Channel, owner: string): boolean {
+    const setters = this.setters.get(name);
+    const hasSet = setters?.delete(owner) ?? false;
+    if (setters?.size === 0) this.setters.delete(name);
+    return hasSet;
   }
 
   private departed({ channel, userId, sessionId, isLast }: Departure): void {
@@ -68,9 +99,7 @@ export class StateOwners implements OnApplicationShutdown {
     if (sessionId === undefined) return this.oweUser(channel, userId);
     if (ownKey === 'user' && !isLast) return;
     const owner = ownKey === 'user' ? userId : `${sessionId} ${userId}`;
-    const setters = this.setters.get(channel.name);
-    const hasSet = setters?.delete(owner) ?? false;
-    if (setters?.size === 0) this.setters.delete(channel.name);
+    const hasSet = this.forgetSetter(channel, owner);
     // A user may have set keys on other nodes.
     if (hasSet || ownKey === 'user') this.owe(channel, owner);
   }

@@ -26,6 +26,8 @@ interface Draft {
   readonly base: StateEntry | undefined;
   value: unknown;
   owner: string | undefined;
+  /** Approximate size of the value. Undefined: it has not changed. */
+  bytes: number | undefined;
   /** Whether an order has been accepted. */
   isTouched: boolean;
   onlyExpires: boolean;
@@ -78,6 +80,11 @@ export class StatePlan {
     return { key, value, owner, hasExpired: false, version: isSet ? version : (base?.version ?? 0) };
   }
 
+  /** Approximate size of a value that has changed. */
+  bytesAfter(key: string): number | undefined {
+    return this.keys.get(key)?.bytes;
+  }
+
   private sum(): StateChanges | undefined {
     const set: Record<string, unknown> = {};
     const del: string[] = [];
@@ -126,7 +133,7 @@ function present(entry: StateEntry | undefined): StateEntry | undefined {
 
 function draftOf(base: StateEntry | undefined): Draft {
   const { value, owner } = present(base) ?? { value: undefined, owner: undefined };
-  return { base, value, owner, isTouched: false, onlyExpires: false };
+  return { base, value, owner, bytes: undefined, isTouched: false, onlyExpires: false };
 }
 
 function carryOut(order: StateOrder, draft: Draft, { valueBytes, area }: StatePlanOptions): StateRefusal | undefined {
@@ -134,7 +141,7 @@ function carryOut(order: StateOrder, draft: Draft, { valueBytes, area }: StatePl
   if (what === 'expire') {
     // Set meanwhile, here or elsewhere.
     if (draft.isTouched || !draft.base?.hasExpired) return undefined;
-    Object.assign(draft, { isTouched: true, onlyExpires: true });
+    Object.assign(draft, { isTouched: true, onlyExpires: true, bytes: 0 });
     return undefined;
   }
   const isThere = draft.value !== undefined;
@@ -143,8 +150,9 @@ function carryOut(order: StateOrder, draft: Draft, { valueBytes, area }: StatePl
   if (ifVersion !== undefined && (draft.isTouched || ifVersion !== version)) return 'CONFLICT';
   if (isThere && isOwnOnly && draft.owner !== owner) return 'FORBIDDEN';
   const value = what === 'remove' ? undefined : merge(what === 'set' ? draft.value : undefined, patch);
-  if (approximateBytes(value) > valueBytes) return 'MESSAGE_TOO_LARGE';
+  const bytes = approximateBytes(value);
+  if (bytes > valueBytes) return 'MESSAGE_TOO_LARGE';
   if (area !== undefined && value !== undefined && cellOf(area, value) === undefined) return 'VALIDATION_FAILED';
-  Object.assign(draft, { value, isTouched: true, onlyExpires: false, owner: isThere ? draft.owner : owner });
+  Object.assign(draft, { value, bytes, isTouched: true, onlyExpires: false, owner: isThere ? draft.owner : owner });
   return undefined;
 }

@@ -1,7 +1,8 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { AreaOptions } from '../../../config/area-options.js';
+import { approximateBytes } from '../../cluster/ports/approximate-bytes.js';
 import type { Draft, Position } from '../../cluster/ports/broker.js';
-import { StateStore } from '../../cluster/ports/state-store.js';
+import { StateStore, type StateEntry, type StateOutcome } from '../../cluster/ports/state-store.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { Channel } from '../channel.js';
 import { NamespaceCounts } from '../namespace-counts.js';
@@ -10,9 +11,9 @@ import { demandState } from './demand-state.js';
 import { StateCounts, type StateResult } from './state-counts.js';
 import type { StateAnswer, StateOrder } from './state-order.js';
 import { StatePlan, type StateRefusal } from './state-plan.js';
-import { bytesOf, StateTick, type WaitingOrder } from './state-tick.js';
+import { bytesOf, StateTick, type KnownBytes, type WaitingOrder } from './state-tick.js';
 
-/** Orders, and bytes of them, that may wait on a node. Beyond it, more are refused. */
+/** Orders, and bytes of them, that may wait on a node. From then on, more are refused. */
 const MAX_WAITING = 20_000;
 const MAX_WAITING_BYTES = 67_108_864;
 /** How often a tick is tried again because other nodes changed the same keys. */
@@ -37,6 +38,7 @@ export class StateWriter implements OnApplicationShutdown {
   private waiting = 0;
   private waitingBytes = 0;
   private isClosed = false;
+  private readonly known: KnownBytes = { total: 0 };
 
   constructor(
     private readonly store: StateStore,
@@ -57,7 +59,8 @@ export class StateWriter implements OnApplicationShutdown {
    */
   async carryOut(channel: Channel, order: StateOrder): Promise<StateAnswer> {
     const bytes = bytesOf(order);
-    if (this.isClosed || this.waiting >= MAX_WAITING || this.waitingBytes + bytes > MAX_WAITING_BYTES) throw busy();
+    // Whatever the size of this one: a small change must not overtake a large one that was refused before it.
+    if (this.isClosed || this.waiting >= MAX_WAITING || this.waitingBytes >= MAX_WAITING_BYTES) throw busy();
     this.waiting += 1;
     this.waitingBytes += bytes;
     try {
@@ -73,7 +76,7 @@ export class StateWriter implements OnApplicationShutdown {
   private tickOf(channel: Channel): StateTick {
     const present = this.ticks.get(channel.name);
     if (present) return present;
-    const tick = new StateTick(channel);
+    const tick = new StateTick(channel, this.known);
     this.ticks.set(channel.name, tick);
     // Orders of this turn go together.
     setImmediate(() => void this.run(tick));
@@ -85,10 +88,13 @@ export class StateWriter implements OnApplicationShutdown {
     const { channel } = tick;
     while (!tick.isEmpty) {
       const rest = pause(demandState(channel).tickMs);
-      while (!tick.isEmpty) await this.commitOrReject(tick, tick.take());
-      tick.tidy();
+      while (!tick.isEmpty) {
+        await this.commitOrReject(tick, tick.take());
+        tick.tidy();
+      }
       await rest;
     }
+    tick.forget();
     this.ticks.delete(channel.name);
   }
 
@@ -122,11 +128,11 @@ export class StateWriter implements OnApplicationShutdown {
       const fixed = { history, replicas, maxKeys, ttlMs, epoch: tick.epoch };
       const outcome = await this.store.commit(channel.name, { ...fixed, changes: plan.changes, draft, cells });
       if (outcome.is === 'done') return this.answer({ tick, plan, orders, position: outcome.position });
-      if (outcome.is === 'full') refuse(plan, outcome.room, refused);
+      if (outcome.is === 'full') refuse(plan, outcome, refused);
       else
         tick.learn(outcome.epoch, [
-          ...outcome.absent.map((key) => [key, undefined] as const),
-          ...pairs(outcome.entries),
+          ...outcome.absent.map((key) => ({ key, entry: undefined, bytes: key.length })),
+          ...outcome.entries.map((entry) => ({ key: entry.key, entry, bytes: sizeOf(entry) })),
         ]);
     }
     throw busy();
@@ -135,7 +141,10 @@ export class StateWriter implements OnApplicationShutdown {
   private answer({ tick, plan, orders, position }: Done): void {
     const { epoch, seq } = position;
     const after = new Map(plan.changes.map(({ key }) => [key, plan.after(key, seq)]));
-    tick.learn(epoch, after);
+    tick.learn(
+      epoch,
+      [...after].map(([key, entry]) => ({ key, entry, bytes: plan.bytesAfter(key) ?? tick.bytesOf(key) })),
+    );
     if (plan.publication !== undefined) this.namespaces.of(tick.channel.namespace).publications += 1;
     const changed = new Set(
       plan.changes.filter(({ what }) => what === 'set' || what === 'remove').map(({ key }) => key),
@@ -151,6 +160,8 @@ export class StateWriter implements OnApplicationShutdown {
   }
 }
 
+type Full = Extract<StateOutcome, { is: 'full' }>;
+
 interface Done {
   readonly tick: StateTick;
   readonly plan: StatePlan;
@@ -158,16 +169,16 @@ interface Done {
   readonly position: Position;
 }
 
-/** Of the keys that would be added, those that fit may be. If only values have grown, none of them may. */
-function refuse(plan: StatePlan, room: number, refused: Set<string>): void {
-  const { additions, changes } = plan;
-  const excess = additions.slice(room);
-  const tooMany = excess.length > 0 ? excess : changes.filter(({ what }) => what === 'set').map(({ key }) => key);
-  for (const key of tooMany) refused.add(key);
+/** Of the keys that would be added, those that fit may be. Values that may not grow are refused, and no others. */
+function refuse({ additions, changes }: StatePlan, { room, grown }: Full, refused: Set<string>): void {
+  const tooMany = [...additions.slice(room), ...grown];
+  // A store that names none must not be asked for ever.
+  const names = tooMany.length > 0 ? tooMany : changes.filter(({ what }) => what === 'set').map(({ key }) => key);
+  for (const key of names) refused.add(key);
 }
 
-function pairs<E extends { readonly key: string }>(entries: readonly E[]): (readonly [string, E])[] {
-  return entries.map((entry) => [entry.key, entry]);
+function sizeOf({ key, value }: StateEntry): number {
+  return key.length + approximateBytes(value);
 }
 
 function refusalOf(code: StateRefusal, { key, epoch, entry, area }: Refused): GatehouseError {

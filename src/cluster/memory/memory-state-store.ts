@@ -62,8 +62,8 @@ export class MemoryStateStore implements StateStore {
     const before = this.broker.positionOf(channel);
     const stale = staleOf(commit, { values, epoch: before.epoch, now });
     if (stale !== undefined) return stale;
-    const room = this.roomFor(commit, values);
-    if (room !== undefined) return { is: 'full', room };
+    const full = this.lacksRoomFor(commit, values);
+    if (full !== undefined) return full;
     const position = this.publish(channel, commit.draft, { history, isTold: commit.cells === undefined }) ?? before;
     for (const change of commit.changes)
       this.carryOut(values, change, { version: position.seq, now, ttlMs: commit.ttlMs });
@@ -143,18 +143,25 @@ export class MemoryStateStore implements StateStore {
     }
   }
 
-  /** How many more keys fit, if the changes do not. */
-  private roomFor({ changes, maxKeys }: StateCommit, { byKey }: Values): number | undefined {
-    let keys = byKey.size;
-    let bytes = this.bytes;
-    for (const { key, what, value } of changes) {
-      const held = byKey.get(key);
-      if (what === 'set') keys += held ? 0 : 1;
-      if (what === 'set') bytes += bytesOf(key, value) - (held?.bytes ?? 0);
-      if (what === 'remove' && held) keys -= 1;
-    }
-    if (keys > byKey.size && keys > maxKeys) return Math.max(0, maxKeys - byKey.size);
-    return this.budgetBytes > 0 && bytes > this.bytes && bytes > this.budgetBytes ? 0 : undefined;
+  private lacksRoomFor({ changes, maxKeys }: StateCommit, { byKey }: Values): StateOutcome | undefined {
+    const growths = changes.map((change) => [change.key, growthOf(change, byKey.get(change.key))] as const);
+    const added = changes.filter(({ key, what }) => what === 'set' && !byKey.has(key)).length;
+    const keys = byKey.size + added - changes.filter(({ key, what }) => what === 'remove' && byKey.has(key)).length;
+    const grown = this.excessOf(growths);
+    const isFull = keys > byKey.size && keys > maxKeys;
+    if (!isFull && grown.length === 0) return undefined;
+    return { is: 'full', room: isFull ? Math.max(0, maxKeys - byKey.size) : added, grown };
+  }
+
+  /** The keys for whose growth there is no memory, beside what shrinks and what comes before them. */
+  private excessOf(growths: readonly (readonly [key: string, bytes: number])[]): readonly string[] {
+    if (this.budgetBytes === 0) return [];
+    let bytes = growths.reduce((sum, [, growth]) => sum + Math.min(0, growth), this.bytes);
+    return growths.flatMap(([key, growth]) => {
+      const fits = growth <= 0 || bytes + growth <= this.budgetBytes;
+      if (fits) bytes += Math.max(0, growth);
+      return fits ? [] : [key];
+    });
   }
 
   private carryOut(
@@ -198,6 +205,11 @@ export class MemoryStateStore implements StateStore {
       this.keep(channel, values);
     }
   }
+}
+
+function growthOf({ key, what, value }: StateChange, held: Held | undefined): number {
+  if (what === 'set') return bytesOf(key, value) - (held?.bytes ?? 0);
+  return what === 'remove' ? -(held?.bytes ?? 0) : 0;
 }
 
 interface Told {

@@ -76,8 +76,8 @@ export type StateOutcome =
       readonly entries: readonly StateEntry[];
       readonly absent: readonly string[];
     }
-  /** Nothing was done: only so many more keys fit. */
-  | { readonly is: 'full'; readonly room: number };
+  /** Nothing was done: only so many more keys fit, and there is no memory for what these would grow by. */
+  | { readonly is: 'full'; readonly room: number; readonly grown: readonly string[] };
 
 /** A cell of a channel. */
 export interface CellPlace {

@@ -133,7 +133,11 @@ export function describeStateStore(title: string, factory: StateFactory): void {
 
     it('takes no more keys than fit, and says how many more do', async () => {
       await commit([set('a', 1, 0), set('b', 1, 0)], { maxKeys: 3 });
-      expect(await commit([set('c', 1, 0), set('d', 1, 0)], { maxKeys: 3 })).toEqual({ is: 'full', room: 1 });
+      expect(await commit([set('c', 1, 0), set('d', 1, 0)], { maxKeys: 3 })).toEqual({
+        is: 'full',
+        room: 1,
+        grown: [],
+      });
       expect(await commit([set('a', 2, 1), set('c', 1, 0)], { maxKeys: 3 })).toMatchObject({ is: 'done' });
       // Room is made in the same step.
       expect(await commit([remove('b', 1), set('d', 1, 0)], { maxKeys: 3 })).toMatchObject({ is: 'done' });

@@ -102,7 +102,7 @@ export class RedisStateStore implements StateStore {
     [is, ...rest]: readonly (Buffer | number)[],
     { lifeMs, hasDraft }: { readonly lifeMs: number; readonly hasDraft: boolean },
   ): StateOutcome {
-    if (String(is) === 'full') return { is: 'full', room: Number(rest[0]) };
+    if (String(is) === 'full') return { is: 'full', room: Number(rest[0]), grown: [] };
     const [epoch, ...found] = rest;
     if (String(is) === 'stale') {
       const absent = found.filter((_, index) => index % 3 === 0 && String(found[index + 1]) === '').map(String);

@@ -48,7 +48,7 @@ describe('the memory of a state store', () => {
   it('has a budget; beyond it nothing grows, and a smaller value still fits', async () => {
     const text = 'x'.repeat(10_000);
     for (let n = 0; n < 9; n += 1) expect(await commit([set(`k${n}`, text, 0)])).toMatchObject({ is: 'done' });
-    expect(await commit([set('more', text, 0)])).toEqual({ is: 'full', room: 0 });
+    expect(await commit([set('more', text, 0)])).toEqual({ is: 'full', room: 1, grown: ['more'] });
     expect(await commit([set('k0', 'small', 1)])).toMatchObject({ is: 'done' });
     expect(await commit([set('more', text, 0)])).toMatchObject({ is: 'done' });
   });
