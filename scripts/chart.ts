@@ -28,6 +28,7 @@ const OWN_SETTINGS = new Set([
   'DRAIN_TIMEOUT_MS',
   'CHANNELS_FILE',
   'HOOKS_FILE',
+  'BRIDGES_FILE',
   'TLS_CERT_FILE',
   'TLS_KEY_FILE',
 ]);

@@ -298,6 +298,7 @@ async function settingsOfPod(manifests: readonly Manifest[]): Promise<Settings> 
     ...(environment.TLS_CERT_FILE !== undefined && folder.environment),
     ...(environment.CHANNELS_FILE !== undefined && { CHANNELS_FILE: file }),
     ...(environment.HOOKS_FILE !== undefined && { HOOKS_FILE: hooksOf(manifests, folder.path) }),
+    ...(environment.BRIDGES_FILE !== undefined && { BRIDGES_FILE: bridgesOf(manifests, folder.path) }),
     ...(environment.OTEL_EXPORTER_OTLP_CERTIFICATE !== undefined && {
       OTEL_EXPORTER_OTLP_CERTIFICATE: folder.environment.TLS_CERT_FILE,
     }),
@@ -311,6 +312,15 @@ function hooksOf(manifests: readonly Manifest[], folder: string): string {
   const path = join(folder, 'hooks.yaml');
   writeFileSync(join(folder, 'app'), `whsec_${Buffer.alloc(32).toString('base64')}`);
   writeFileSync(path, text.replaceAll('/etc/gatehouse/hook-secrets', folder));
+  return path;
+}
+
+/** Writes the bridges file of the pod, with a password where it names one. */
+function bridgesOf(manifests: readonly Manifest[], folder: string): string {
+  const text = manifests.find(({ metadata }) => metadata.name.endsWith('-bridges'))?.data['bridges.yaml'] ?? '';
+  const path = join(folder, 'bridges.yaml');
+  writeFileSync(join(folder, 'password'), 'secret');
+  writeFileSync(path, text.replaceAll('/etc/gatehouse/bridge-secrets', folder));
   return path;
 }
 

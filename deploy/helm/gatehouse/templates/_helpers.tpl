@@ -85,6 +85,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - name: HOOKS_FILE
   value: /etc/gatehouse/hooks/hooks.yaml
 {{- end }}
+{{- if .Values.bridges.file }}
+- name: BRIDGES_FILE
+  value: /etc/gatehouse/bridges/bridges.yaml
+{{- end }}
 {{- if .Values.tls.enabled }}
 - name: TLS_CERT_FILE
   value: /etc/gatehouse/tls/tls.crt
