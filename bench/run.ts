@@ -14,6 +14,7 @@ import { growthSubscriptions } from './cases/growth-subscriptions.js';
 import { idleNode } from './cases/idle-node.js';
 import { idle } from './cases/idle.js';
 import { metrics } from './cases/metrics.js';
+import { reconnectStorm } from './cases/reconnect-storm.js';
 import { roles } from './cases/roles.js';
 import { sizing } from './cases/sizing.js';
 import { stuckReader } from './cases/stuck-reader.js';
@@ -35,6 +36,7 @@ const cases: readonly BenchCase[] = [
   fanoutCompressed,
   idle,
   connect,
+  reconnectStorm,
   stuckReader,
   cluster,
   idleNode,

@@ -49,6 +49,8 @@ export interface BenchCase {
   readonly nodes?: number;
   /** Whether each load gets a fresh server: where memory is measured that the one before has left behind. */
   readonly freshServers?: boolean;
+  /** Whether the event loop of the servers is watched. It costs a timer each millisecond. */
+  readonly watchesLoop?: boolean;
   /** The peer of the table's last column; bare-ws where it does not say. */
   readonly comparedWith?: string;
   readonly targets: readonly Target[];

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { BenchCase } from '../cases/bench-case.js';
 import type { Server } from '../load/job.js';
 import type { TokenKey } from '../load/token.js';
 import type { Peer } from '../peers/catalogue.js';
@@ -26,8 +27,10 @@ interface Node extends AsyncDisposable {
   readonly version: string | null;
 }
 
+type Wanted = Pick<BenchCase, 'nodes' | 'watchesLoop'>;
+
 /** A fresh server on a free port: no run inherits the heap or the compiled code of the one before. */
-export async function startPeer(peer: Peer, nodeCount = 1): Promise<RunningPeer> {
+export async function startPeer(peer: Peer, { nodes = 1, watchesLoop = false }: Wanted): Promise<RunningPeer> {
   const tokens = await tokenSource(peer.tokens);
   const started: AsyncDisposable[] = [tokens];
   const stop = async (): Promise<void> => void (await Promise.all(started.map((each) => each[Symbol.asyncDispose]())));
@@ -38,13 +41,13 @@ export async function startPeer(peer: Peer, nodeCount = 1): Promise<RunningPeer>
       ...tokens.environment,
       ...(redis ? { REDIS_URL: `redis://127.0.0.1:${redis.place.port}` } : {}),
     };
-    const setting = { environment, tokenKey: tokens.key };
+    const setting = { environment, tokenKey: tokens.key, watchesLoop };
     const first = await startNode(peer, setting);
     started.push(first);
     const { version } = first;
     if (!redis) return { server: first.server, version, redisVersion: null, [Symbol.asyncDispose]: stop };
     const others: Server[] = [];
-    while (others.length + 1 < nodeCount) {
+    while (others.length + 1 < nodes) {
       const other = await startNode(peer, setting);
       started.push(other);
       others.push(other.server);
@@ -60,15 +63,22 @@ export async function startPeer(peer: Peer, nodeCount = 1): Promise<RunningPeer>
 interface NodeSetting {
   readonly environment: Readonly<Record<string, string>>;
   readonly tokenKey: TokenKey;
+  readonly watchesLoop: boolean;
 }
 
 /** All nodes of a peer share one core: what is compared is what they take, not how they spread it. */
-async function startNode(peer: Peer, { environment, tokenKey }: NodeSetting): Promise<Node> {
+async function startNode(peer: Peer, { environment, tokenKey, watchesLoop }: NodeSetting): Promise<Node> {
   const port = await freePort();
+  const loopMonitorPort = watchesLoop ? await freePort() : null;
   const folder = peer.configuration === null ? null : configurationFolder(peer.configuration, port);
   const child = startChild(peer.program, {
     core: serverCore,
-    environment: { ...peer.environment, ...environment, PORT: String(port) },
+    environment: {
+      ...peer.environment,
+      ...environment,
+      PORT: String(port),
+      ...(loopMonitorPort === null ? {} : { LOOP_MONITOR_PORT: String(loopMonitorPort) }),
+    },
     ...(folder === null ? {} : { folder: folder.path }),
   });
   const words = lastWords(child);
@@ -79,7 +89,7 @@ async function startNode(peer: Peer, { environment, tokenKey }: NodeSetting): Pr
   try {
     const version = await readiness(peer, child, port);
     const { dialect, collectsOnSignal } = peer;
-    const server: Server = { port, pid: child.pid ?? 0, dialect, tokenKey, collectsOnSignal };
+    const server: Server = { port, pid: child.pid ?? 0, dialect, tokenKey, collectsOnSignal, loopMonitorPort };
     return { server, version, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();

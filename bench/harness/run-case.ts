@@ -36,7 +36,7 @@ async function runPeer(results: CaseResults, peer: Peer, round: number, extent: 
   let done = 0;
   let count = 1;
   while (done < count) {
-    await using running = await startPeer(peer, benchCase.nodes);
+    await using running = await startPeer(peer, benchCase);
     results.versions.set(peer.name, running.version ?? productVersion());
     if (running.redisVersion !== null) results.versions.set('redis', running.redisVersion);
     const loads = benchCase.loads(running.server, extent);

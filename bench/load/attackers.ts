@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { dialects } from './dialects.js';
 import { clientFrame, opcodes } from './frames.js';
-import type { Server } from './job.js';
+import type { ServerAccess } from './job.js';
 import { signToken } from './token.js';
 
 /** File descriptors, and what the load process may hold. */
@@ -47,7 +47,7 @@ export class Attackers {
   private readonly tokens: string[];
   private next = 0;
 
-  constructor(private readonly server: Server) {
+  constructor(private readonly server: ServerAccess) {
     this.tokens = Array.from({ length: 200 }, (_, user) => signToken(server.tokenKey, `mallory-${user}`, ['MEMBER']));
   }
 

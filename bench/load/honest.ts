@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { percentile } from '../harness/statistics.js';
-import { dialects } from './dialects.js';
+import { dialects, type DialectName } from './dialects.js';
 import { clientFrame } from './frames.js';
-import type { Server } from './job.js';
+import type { ServerAccess } from './job.js';
 import { RawClient } from './raw-client.js';
 import { signToken } from './token.js';
 
@@ -25,11 +25,13 @@ export class HonestClients {
   private lost = 0;
   private timers: NodeJS.Timeout[] = [];
 
-  static async open(server: Server, count: number): Promise<HonestClients> {
-    const honest = new HonestClients();
+  private constructor(private readonly dialect: DialectName) {}
+
+  static async open(server: ServerAccess, count: number): Promise<HonestClients> {
+    const honest = new HonestClients(server.dialect);
     const dialect = dialects[server.dialect];
     for (let index = 0; index < count; index += 1) {
-      const token = signToken(server.tokenKey, `honest-${index}`, ['MEMBER']);
+      const token = dialect.authenticated ? signToken(server.tokenKey, `honest-${index}`, ['MEMBER']) : null;
       const localAddress = `127.1.0.${1 + index}`;
       honest.watch(await RawClient.open({ port: server.port, dialect, token, localAddress }));
       await pause(openEveryMs);
@@ -40,7 +42,7 @@ export class HonestClients {
   start(messagesPerSecond: number): void {
     const everyMs = 1_000 / messagesPerSecond;
     this.timers = this.clients.map((client, index) => {
-      const request = dialects.gatehouse.message('echo', index, { text: 'x'.repeat(100) });
+      const request = dialects[this.dialect].message('echo', index, { text: 'x'.repeat(100) });
       // The answer is the request with another type; an error is longer or shorter.
       client.frames.expectedLength = Buffer.byteLength(request) + '_reply'.length;
       const frame = clientFrame(request);

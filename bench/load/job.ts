@@ -2,14 +2,20 @@ import type { ProcessorUse } from '../harness/processor-time.js';
 import type { DialectName } from './dialects.js';
 import type { TokenKey } from './token.js';
 
-/** What every load is told about the server under it. */
-export interface Server {
+/** What a client has to know to get in. */
+export interface ServerAccess {
   readonly port: number;
-  readonly pid: number;
   readonly dialect: DialectName;
   readonly tokenKey: TokenKey;
+}
+
+/** What every load is told about the server under it. */
+export interface Server extends ServerAccess {
+  readonly pid: number;
   /** Whether SIGUSR2 makes it collect its garbage. */
   readonly collectsOnSignal: boolean;
+  /** Where it tells the longest turn of its event loop; null where it is not watched. */
+  readonly loopMonitorPort: number | null;
   /** Where it runs on Redis. */
   readonly cluster?: Cluster;
 }

@@ -10,7 +10,7 @@ export const configurationFile = 'peer.conf';
 export interface Peer {
   readonly name: string;
   readonly dialect: DialectName;
-  /** What to run. Node peers get the collection hook of gc-on-signal.mjs. */
+  /** What to run. Node peers get the hooks of gc-on-signal.mjs and loop-monitor.mjs. */
   readonly program: readonly string[];
   /** Whether it has a garbage collector that SIGUSR2 starts. */
   readonly collectsOnSignal: boolean;
@@ -67,7 +67,8 @@ const attackedEnvironment = {
 };
 
 function nodeProgram(file: string): string[] {
-  return [process.execPath, '--expose-gc', '--import', join(benchFolder, 'peers', 'gc-on-signal.mjs'), file];
+  const hooks = ['gc-on-signal.mjs', 'loop-monitor.mjs'].map((hook) => join(benchFolder, 'peers', hook));
+  return [process.execPath, '--expose-gc', ...hooks.flatMap((hook) => ['--import', hook]), file];
 }
 
 /** A package of bench/package.json, installed on demand. */

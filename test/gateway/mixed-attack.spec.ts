@@ -30,8 +30,8 @@ describe.runIf(process.platform === 'linux')(
         AUDIT_LOG: 'off',
       });
       const { port, app } = started;
-      const jwtSecret = TEST_SECRET;
-      const server = { port, pid: process.pid, dialect: 'gatehouse', jwtSecret, collectsOnSignal: false } as const;
+      const tokenKey = { algorithm: 'HS256', key: TEST_SECRET, keyId: null } as const;
+      const server = { port, dialect: 'gatehouse', tokenKey } as const;
       const earlier = await Scrape.of(started);
       const honest = await HonestClients.open(server, HONEST);
       const attackers = new Attackers(server);
