@@ -71,6 +71,7 @@ module.exports = {
     ...Object.entries(MAY_IMPORT).map(stageRule),
     stageRule(['observability', BELOW_OBSERVABILITY]),
     stageRule(['server-api', [...BELOW_OBSERVABILITY, 'observability']]),
+    stageRule(['supervision', ['config', 'cluster', 'lifecycle', 'transport', 'observability']]),
     {
       name: 'stage-serverless',
       comment: 'a host of its own: it may not load ports, endpoints, metrics or the HTTP API',
@@ -162,7 +163,7 @@ module.exports = {
       name: 'engines-are-known-to-cluster-alone',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cluster/' },
-      to: { path: '^src/cluster/', pathNot: '^src/cluster/(ports/|cluster\\.module\\.ts$)' },
+      to: { path: '^src/cluster/', pathNot: '^src/cluster/(ports/|cluster\\.module\\.ts$|remote/engine-host\\.ts$)' },
     },
     {
       name: 'protocol-is-pure',

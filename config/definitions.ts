@@ -25,6 +25,7 @@ import { server } from './definitions/server.js';
 import { tls } from './definitions/tls.js';
 import { tracing } from './definitions/tracing.js';
 import { upgrade } from './definitions/upgrade.js';
+import { workers } from './definitions/workers.js';
 
 /**
  * Every setting, in a file for each group. .env.example and the settings table of the docs are made from this list
@@ -42,6 +43,7 @@ export const DEFINITIONS = {
   replay,
   channels,
   cluster,
+  workers,
   hooks,
   outbox,
   bridges,

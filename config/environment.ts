@@ -1,6 +1,8 @@
 import { SETTING_NAMES } from './definitions.js';
 import { ENV_FILE, envFile, environmentOfProcess } from './process-environment.js';
 import { loadSettings, type Environment, type Settings } from './settings.js';
+import { settingsOfWorker } from './settings-of-worker.js';
+import { workerOfProcess } from './worker-identity.js';
 
 export interface ProcessConfiguration {
   readonly settings: Settings;
@@ -12,7 +14,11 @@ export interface ProcessConfiguration {
 export function configurationOfProcess(): ProcessConfiguration {
   const file = envFile();
   const environment = environmentOfProcess(file);
-  const settings = loadSettings(environment);
+  const machine = loadSettings(environment);
+  const worker = workerOfProcess();
+  const settings = worker ? settingsOfWorker(machine, worker) : machine;
+  // The primary has told them.
+  if (worker) return { settings, warnings: [] };
   return { settings, warnings: [...unknownKeys(Object.keys(file)), ...warningsOf(settings, environment)] };
 }
 

@@ -19,5 +19,9 @@ export function settingsOf({ settings = {}, environment = environmentOfProcess()
   const unknown = Object.keys(settings).filter((name) => !SETTING_NAMES.has(name));
   if (unknown.length > 0) throw new UnusableSettings(unknown.map((name) => `${name} is not a setting of Gatehouse`));
   const texts = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
-  return loadSettings({ ...environment, ...texts });
+  const loaded = loadSettings({ ...environment, ...texts });
+  if (loaded.workers.count === 1) return loaded;
+  throw new UnusableSettings([
+    'WORKERS must be 1 in a host application: only npm start and gatehouse start start workers',
+  ]);
 }

@@ -1,18 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { redisAddresses } from './addresses.js';
 import { loadBridges, type Bridges } from './bridges/bridges.js';
-import { readCertificate } from './certificate.js';
+import { contradictions, missingEncryptionKeys } from './contradictions.js';
 import { DEFINITIONS } from './definitions.js';
+import type { Parsed } from './parsed-settings.js';
 import { developmentSecret } from './development-secret.js';
 import { edgeFaults, loadEdgeRules, type EdgeRules } from './edge-file.js';
 import { loadHooks, type Hooks } from './hooks.js';
 import { loadNamespaces, type Namespaces } from './namespaces.js';
 import { textOf, type Environment, type Setting } from './setting.js';
 import { UnusableSettings } from './unusable-settings.js';
-
-type Values<Group> = { readonly [Key in keyof Group]: Group[Key] extends Setting<infer T> ? T : never };
-type Parsed = { readonly [Group in keyof typeof DEFINITIONS]: Values<(typeof DEFINITIONS)[Group]> };
+import type { WorkerIdentity } from './worker-identity.js';
 
 type Complete = Parsed & {
   readonly server: { readonly serverId: string };
@@ -31,6 +29,8 @@ type Complete = Parsed & {
   readonly log: { readonly correlation: 'on' | 'off' };
   readonly diagnostics: { readonly heapSnapshots: 'on' | 'off' };
   readonly tracing: { readonly exporter: 'otlp' | 'none' };
+  /** Which of several processes this is; undefined: the only one, or the primary. */
+  readonly workers: { readonly self: WorkerIdentity | undefined };
   /** Whether the server made the secret, so that it may print a ready link. */
   readonly madeDevelopmentSecret: boolean;
 };
@@ -51,6 +51,7 @@ export abstract class Settings implements Complete {
   abstract readonly replay: Complete['replay'];
   abstract readonly channels: Complete['channels'];
   abstract readonly cluster: Complete['cluster'];
+  abstract readonly workers: Complete['workers'];
   abstract readonly hooks: Complete['hooks'];
   abstract readonly outbox: Complete['outbox'];
   abstract readonly bridges: Complete['bridges'];
@@ -134,64 +135,6 @@ function readGroup(
   return values;
 }
 
-function contradictions(parsed: Parsed): string[] {
-  return [
-    ...missingKey(parsed),
-    ...redisOfUnclearKind(parsed),
-    ...unusableTls(parsed),
-    ...portTwice(parsed),
-    ...batchBeyondQueue(parsed),
-    ...nowhereToWrite(parsed),
-  ];
-}
-
-function redisOfUnclearKind({ cluster: { redisUrl, redisMode } }: Parsed): string[] {
-  const hasSeveral = redisUrl !== undefined && redisAddresses(redisUrl).length > 1;
-  return hasSeveral && redisMode !== 'cluster' ? ['REDIS_URL names several nodes: REDIS_MODE must be cluster'] : [];
-}
-
-function missingEncryptionKeys({ encryption: { keys } }: Parsed, namespaces: Namespaces): string[] {
-  // A mistyped setting is reported as such, and counts as set.
-  if (keys.length > 0) return [];
-  const names = [...namespaces.values()].filter(({ encryption }) => encryption === 'required').map(({ name }) => name);
-  return names.map((name) => `ENCRYPTION_KEYS must be set: namespaces.${name}.encryption is required`);
-}
-
-function unusableTls({ tls, internal, server }: Parsed): string[] {
-  const faults: string[] = [];
-  if (tls.required === 'on' && tls.certFile === undefined && server.trustProxy === undefined) {
-    faults.push('REQUIRE_TLS is on: TLS_CERT_FILE or TRUST_PROXY must be set, otherwise no client can connect');
-  }
-  if (internal.tls === 'on' && tls.certFile === undefined) faults.push('INTERNAL_TLS is on: TLS_CERT_FILE must be set');
-  try {
-    readCertificate(tls);
-  } catch (error) {
-    faults.push((error as Error).message);
-  }
-  return faults;
-}
-
-function portTwice({ server, internal }: Parsed): string[] {
-  return internal.port !== 0 && internal.port === server.port ? ['INTERNAL_PORT must differ from PORT'] : [];
-}
-
-function batchBeyondQueue({ tracing: { batchSize, queueSize } }: Parsed): string[] {
-  return batchSize > queueSize ? ['OTEL_BSP_MAX_EXPORT_BATCH_SIZE must not be more than OTEL_BSP_MAX_QUEUE_SIZE'] : [];
-}
-
-function nowhereToWrite({ diagnostics: { heapSnapshotPercent, folder } }: Parsed): string[] {
-  return heapSnapshotPercent > 0 && folder === undefined
-    ? ['HEAP_SNAPSHOT_PERCENT is set: DIAGNOSTICS_DIR must be set too']
-    : [];
-}
-
-function missingKey({ server, authentication }: Parsed): string[] {
-  const { mode, jwtSecret, jwtPublicKey, jwksUrl } = authentication;
-  const hasKey = jwtSecret !== undefined || jwtPublicKey !== undefined || jwksUrl !== undefined;
-  if (server.environment !== 'production' || mode === 'off' || hasKey) return [];
-  return ['JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL must be set in production (or AUTH_MODE=off)'];
-}
-
 function complete(parsed: Parsed, { namespaces, hooks, bridges, rules }: Files): Settings {
   const { authentication, server, connections, api, internal, log, tracing, diagnostics } = parsed;
   const exporter = exporterOf(tracing);
@@ -220,6 +163,7 @@ function complete(parsed: Parsed, { namespaces, hooks, bridges, rules }: Files):
       heapSnapshots: decided(diagnostics.heapSnapshots, server.environment !== 'production'),
     },
     channels: { ...parsed.channels, namespaces },
+    workers: { ...parsed.workers, self: undefined },
     hooks: { ...parsed.hooks, loaded: hooks },
     bridges: { ...parsed.bridges, loaded: bridges },
     edge: { ...parsed.edge, rules },

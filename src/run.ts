@@ -1,13 +1,8 @@
 import 'reflect-metadata';
-import { webSocketUrl } from '../config/addresses.js';
 import { configurationOfProcess } from '../config/environment.js';
 import type { Settings } from '../config/settings.js';
-import { UnusableSettings } from '../config/unusable-settings.js';
-import type { GatehouseServer } from './server.js';
-import { operatorsUrl, startBanner } from './start-banner.js';
+import { explain, greet, startInProcess } from './start-in-process.js';
 import type { StopSignals } from './stop-signals.js';
-
-const DEVELOPMENT_TOKEN = { sub: 'developer', roles: ['ADMIN', 'MEMBER'], expiresInSeconds: 86_400 };
 
 /** Starts the server of this process, and tells the operator the result. */
 export async function run(signals: StopSignals): Promise<void> {
@@ -16,57 +11,20 @@ export async function run(signals: StopSignals): Promise<void> {
 
 async function start(signals: StopSignals): Promise<void> {
   const { settings, warnings } = configurationOfProcess();
-  // Loading the rest takes most of the start, so unusable settings are reported first.
-  const { startServer } = await import('./server.js');
-  const { loadFeatures } = await import('./features-file.js');
-  const starting = loadFeatures(settings.server.featuresFile).then((features) => startServer(settings, { features }));
-  const stoppable = starting.then((server) => ({
-    announce: (cause: string) => server.logger.info({ cause }, 'shutting down; send the signal again to exit at once'),
-    close: () => server.close(),
-  }));
-  // A failed start is reported below.
-  stoppable.catch(() => undefined);
-  signals.follow({ starting: stoppable, timeoutMs: settings.lifecycle.drainTimeoutMs, fail });
-  const server = await starting;
-  logUncaughtErrors(server);
+  const { self, count } = settings.workers;
+  if (self !== undefined) return (await import('./run-worker.js')).runWorker({ signals, settings, fail });
+  if (count > 1) return (await import('./run-primary.js')).runPrimary({ signals, settings, warnings, fail });
+  await startAlone(signals, settings, warnings);
+}
+
+/** The server is this process and no other. */
+async function startAlone(signals: StopSignals, settings: Settings, warnings: readonly string[]): Promise<void> {
+  const server = await startInProcess({ signals, settings, fail });
   for (const warning of warnings) server.logger.warn(warning);
-  server.logger.info({ port: server.port }, 'Gatehouse listens');
-  const { internal } = settings;
-  if (internal.port > 0)
-    server.logger.info({ host: internal.host, port: internal.port }, 'Gatehouse listens on the internal port');
-  const { isForPeople } = await import('./observability/logs/log-output.js');
-  if (isForPeople(settings.log.format)) process.stdout.write(startBanner(settings, server.port));
-  if (settings.madeDevelopmentSecret) await printReadyLink(settings, server);
-}
-
-/** The error that ends the process must also be the last line of the log, for readers who collect only the log. */
-function logUncaughtErrors({ logger }: GatehouseServer): void {
-  process.on('uncaughtExceptionMonitor', (err, origin) =>
-    logger.fatal({ err, origin }, 'uncaught exception; the process exits'),
-  );
-}
-
-/** Like Jupyter, a development server prints an address to paste into any client, and one of the console. */
-async function printReadyLink(settings: Settings, { app, port }: GatehouseServer): Promise<void> {
-  const { TokenMinter } = await import('./authentication/token-minter.js');
-  const token = app.get(TokenMinter, { strict: false }).mint(DEVELOPMENT_TOKEN);
-  const lines = [`Ready: ${webSocketUrl(settings, port, '127.0.0.1')}?token=${token}`];
-  // In the fragment, which a browser sends to no server.
-  if (settings.api.console === 'on') lines.push(`Console: ${operatorsUrl(settings, port)}/console#token=${token}`);
-  process.stdout.write(`\n${lines.join('\n')}\n\n`);
+  await greet(settings, server);
 }
 
 function fail(error: unknown): never {
   process.stderr.write(`${explain(error)}\n`);
   process.exit(1);
-}
-
-/** A mistake of the operator is one sentence; any other error has its stack. */
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE') return `Port ${port} is in use. Stop the program that uses it, or set PORT`;
-  if (code === 'EACCES' && port !== undefined)
-    return `Port ${port} needs more privileges than this account has. Set PORT to a higher number`;
-  return error instanceof UnusableSettings ? error.message : (error.stack ?? error.message);
 }

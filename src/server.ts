@@ -11,6 +11,7 @@ import { GatehouseModule } from './gatehouse.module.js';
 import { becomeReady, setUpGateways } from './install-gatehouse.js';
 import { setUpContract } from './contract/serving/set-up-contract.js';
 import { MessageScope } from './dispatch/calls/message-scope.js';
+import { Drain } from './lifecycle/drain.js';
 import { Logging } from './observability/logs/logging.js';
 import { NestLogger } from './observability/logs/nest-logger.js';
 import { setUpConsole } from './server-api/console/set-up-console.js';
@@ -19,6 +20,7 @@ import { CertificateWatch } from './transport/certificate-watch.js';
 import { HttpAdapter } from './transport/http-adapter.js';
 import { refuseBodies, setUpHttp } from './transport/http-gate.js';
 import { InternalPort } from './transport/internal-port.js';
+import { listenOptions } from './transport/shared-port.js';
 import { watchTlsFailures } from './transport/tls-failures.js';
 import { tlsOptions } from './transport/tls-options.js';
 import { TransportEvents } from './transport/transport-events.js';
@@ -97,20 +99,31 @@ async function setUpAndListen(
   setUpConsole(app, settings, '');
   setUpGateways(app, settings);
   const port = await openPorts(app, settings, certificate);
+  // Otherwise clients that leave this worker would come back to it.
+  if (settings.workers.self) app.get(Drain, { strict: false }).on('began', () => stopListening(app));
   await becomeReady(app, port);
   return port;
+}
+
+/** Accepts no more connections; those that are open go on. */
+function stopListening(app: NestExpressApplication): void {
+  app.getHttpServer().close();
+  app.get(InternalPort).stopListening();
 }
 
 /** @returns the public port */
 async function openPorts(
   app: NestExpressApplication,
-  { server, tls }: Settings,
+  { server, tls, workers }: Settings,
   certificate: Certificate | undefined,
 ): Promise<number> {
   await app.init();
   const handle = app.getHttpAdapter().getInstance() as RequestListener;
   const internal = await app.get(InternalPort).open(handle, certificate && tlsOptions(tls, certificate));
-  await (server.host === undefined ? app.listen(server.port) : app.listen(server.port, server.host));
+  if (workers.self === undefined)
+    await (server.host === undefined ? app.listen(server.port) : app.listen(server.port, server.host));
+  // Nest passes what it gets to the server of Node.
+  else await app.listen(listenOptions(server.port, server.host, true) as unknown as number);
   const servers = [app.getHttpServer(), internal].filter((candidate) => candidate instanceof TlsServer);
   const pendingConnections = app.get(PendingConnections);
   const wasCut = (tcp: Socket): boolean => pendingConnections.wasCut(tcp);

@@ -13,6 +13,16 @@ export interface StopPlan {
   /** The longest time from the signal to the end of the process. */
   readonly timeoutMs: number;
   readonly fail: (error: unknown) => never;
+  /** Instead of stopping on SIGHUP. */
+  readonly hangUp?: () => void;
+  /** Called before the process ends at once, on a second signal or because the time is over. */
+  readonly abort?: () => void;
+}
+
+export interface StopSignalsOptions {
+  readonly isUnderNpm: boolean;
+  /** A primary decides when this process ends: a terminal sends SIGINT and SIGHUP to both. */
+  readonly isWorker: boolean;
 }
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -34,9 +44,12 @@ export class StopSignals {
   private plan: StopPlan | undefined;
   private stoppingSince: number | undefined;
 
-  constructor(private readonly isUnderNpm: boolean) {
-    for (const signal of SIGNALS) process.on(signal, () => this.stop(signal));
-    if (isUnderNpm) this.stopWithParent();
+  private readonly isUnderNpm: boolean;
+
+  constructor({ isUnderNpm, isWorker }: StopSignalsOptions) {
+    this.isUnderNpm = isUnderNpm && !isWorker;
+    for (const signal of SIGNALS) process.on(signal, () => this.hear(signal, isWorker));
+    if (this.isUnderNpm) this.stopWithParent();
   }
 
   /** From now on a signal stops the server that starts here. */
@@ -44,10 +57,22 @@ export class StopSignals {
     this.plan = plan;
   }
 
+  /** Stops as on the first signal; has no effect while the process stops. */
+  request(cause: string): void {
+    if (this.stoppingSince === undefined) this.stop(cause);
+  }
+
+  private hear(signal: (typeof SIGNALS)[number], isWorker: boolean): void {
+    if (isWorker && signal !== 'SIGTERM') return;
+    if (signal === 'SIGHUP' && this.plan?.hangUp !== undefined) return this.plan.hangUp();
+    this.stop(signal);
+  }
+
   private stop(cause: string): void {
     if (this.plan === undefined) process.exit(0);
     if (this.stoppingSince !== undefined) {
       const isEcho = this.isUnderNpm && cause === 'SIGINT' && performance.now() - this.stoppingSince < ONE_INTERRUPT_MS;
+      if (!isEcho) this.plan.abort?.();
       if (!isEcho) process.exit(1);
       return;
     }
@@ -67,10 +92,13 @@ export class StopSignals {
   }
 }
 
-function carryOut({ starting, timeoutMs, fail }: StopPlan, cause: string): void {
+function carryOut({ starting, timeoutMs, fail, abort }: StopPlan, cause: string): void {
   // Sessions end in time by themselves. This is for anything else that holds the process: a start that hangs, an HTTP
   // request.
-  setTimeout(() => process.exit(0), timeoutMs);
+  setTimeout(() => {
+    abort?.();
+    process.exit(0);
+  }, timeoutMs);
   const leave = async (): Promise<never> => {
     const server = await starting;
     server.announce(cause);

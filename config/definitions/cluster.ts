@@ -31,6 +31,6 @@ export const cluster = {
     fallback: 2_000,
     min: 100,
     effect:
-      'A command without an answer after this time has failed. Redis then counts as unreachable until it answers.',
+      'A command without an answer after this time has failed. Redis then counts as unreachable until it answers. Without REDIS_URL, the same holds for a call of a worker to the primary.',
   }),
 } as const;

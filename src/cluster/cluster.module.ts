@@ -1,6 +1,6 @@
 import { Module, type FactoryProvider, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
-import { clusterSettings } from './cluster-settings.js';
+import { clusterSettings, type ClusterSettings } from './cluster-settings.js';
 import { MemoryEngine } from './memory/memory-engine.js';
 import { AnswerStore } from './ports/answer-store.js';
 import { BanStore } from './ports/ban-store.js';
@@ -19,13 +19,16 @@ import { SharedCounts } from './ports/shared-counts.js';
 import { StateStore } from './ports/state-store.js';
 import { RedisLink } from './redis/connection/redis-link.js';
 import { RedisEngine } from './redis/redis-engine.js';
+import { RemoteEngine } from './remote/remote-engine.js';
+import { RemoteLink } from './remote/remote-link.js';
 
 const clusterEngine: FactoryProvider<ClusterEngine> = {
   provide: ClusterEngine,
   inject: [Settings, { token: ExternalEngine, optional: true }],
   useFactory: async (all: Settings, external?: ExternalEngine) => {
     if (external !== undefined) return external.engine;
-    const { redisUrl, ...settings } = clusterSettings(all);
+    const { redisUrl, engine, ...settings } = clusterSettings(all);
+    if (redisUrl === undefined && engine !== undefined) return remoteEngine(engine, settings);
     if (redisUrl === undefined) return new MemoryEngine(settings);
     const link = new RedisLink({ ...settings, redisUrl });
     // The start does not wait for Redis: it could become unreachable a moment later as well.
@@ -33,6 +36,13 @@ const clusterEngine: FactoryProvider<ClusterEngine> = {
     return new RedisEngine(link, settings);
   },
 };
+
+async function remoteEngine(path: string, settings: Omit<ClusterSettings, 'redisUrl'>): Promise<RemoteEngine> {
+  const link = new RemoteLink({ path, timeoutMs: settings.redisTimeoutMs });
+  const remote = new RemoteEngine(link, settings);
+  await link.opened();
+  return remote;
+}
 
 type Port<T> = abstract new () => T;
 
@@ -53,7 +63,7 @@ const engineLink: FactoryProvider<EngineLink | undefined> = {
   useFactory: ({ link }: ClusterEngine) => link,
 };
 
-/** The ports to other nodes, on Redis, or in memory if this is the only node. */
+/** The ports to other nodes: on Redis, in the primary of this machine, or in memory if this is the only node. */
 @Module({
   providers: [
     clusterEngine,

@@ -6,6 +6,7 @@ import { EdgeIndicator } from './edge.indicator.js';
 import { EventLoopIndicator } from './event-loop.indicator.js';
 import { HeapIndicator } from './heap.indicator.js';
 import { StateIndicator } from './state.indicator.js';
+import { WorkersIndicator } from './workers.indicator.js';
 
 @Controller()
 export class HealthController {
@@ -17,6 +18,7 @@ export class HealthController {
     private readonly heap: HeapIndicator,
     private readonly cluster: ClusterIndicator,
     private readonly edge: EdgeIndicator,
+    private readonly workers: WorkersIndicator,
   ) {}
 
   /** Liveness: any answer shows that the event loop turns. A restart would repair nothing else. */
@@ -30,12 +32,16 @@ export class HealthController {
 
   /**
    * Readiness: 503 while starting or draining, and while the process is overloaded. Not without Redis, because clients
-   * are still served.
+   * are still served. With workers it speaks for the machine, whichever worker was asked.
    */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {
     const { maxEventLoopLagMs, maxHeapPercent } = this.settings.health;
+    // One worker that is ready takes the clients of a whole machine.
+    if (this.workers.isAnotherReady)
+      return this.health.check([() => this.workers.check(), () => this.cluster.check(), () => this.edge.check()]);
     return this.health.check([
+      ...(this.workers.areThere ? [() => this.workers.check()] : []),
       () => this.state.check(),
       () => this.eventLoop.check(maxEventLoopLagMs),
       () => this.heap.check(maxHeapPercent),

@@ -8,10 +8,11 @@ import { EventLoopIndicator } from './event-loop.indicator.js';
 import { HealthController } from './health.controller.js';
 import { HeapIndicator } from './heap.indicator.js';
 import { StateIndicator } from './state.indicator.js';
+import { WorkersIndicator } from './workers.indicator.js';
 
 @Module({
   imports: [LifecycleModule, ClusterModule, TerminusModule.forRoot({ logger: false })],
   controllers: [HealthController],
-  providers: [StateIndicator, EventLoopIndicator, HeapIndicator, ClusterIndicator, EdgeIndicator],
+  providers: [StateIndicator, EventLoopIndicator, HeapIndicator, ClusterIndicator, EdgeIndicator, WorkersIndicator],
 })
 export class HealthModule {}

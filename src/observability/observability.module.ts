@@ -1,4 +1,4 @@
-import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type FactoryProvider, type Provider } from '@nestjs/common';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
 import { Registry } from 'prom-client';
 import type { Settings } from '../../config/settings.js';
@@ -43,6 +43,7 @@ import { EdgeLog } from './logs/edge-log.js';
 import { OutboxLog } from './logs/outbox-log.js';
 import { heapMetrics } from './diagnostics/heap-metrics.js';
 import { NodeDiagnostics } from './diagnostics/node-diagnostics.js';
+import { MachineMetrics } from './metrics/machine-metrics.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { registryOf } from './metrics/metrics-registry.js';
 import { messageMetrics } from './metrics/message-metrics.js';
@@ -91,24 +92,7 @@ const FOR_OPERATORS = [NodeActivity, TapWatches, Taps, TapGateway, auditTail];
 export class ObservabilityModule {
   /** @param settings decide what is observed */
   static of(settings: Settings): DynamicModule {
-    const metrics = [
-      ...connectionMetrics,
-      ...messageMetrics,
-      ...accessMetrics,
-      ...channelMetrics,
-      ...clusterMetrics,
-      ...nodeMetrics,
-      ...limitMetrics(settings),
-      ...transportMetrics,
-      ...logMetrics,
-      ...auditMetricProviders,
-      ...hookMetrics,
-      ...tapMetrics,
-      ...outboxMetrics,
-      ...bridgeMetrics,
-      ...edgeMetrics,
-      ...heapMetrics,
-    ];
+    const metrics = metricsOf(settings);
     return {
       module: ObservabilityModule,
       imports: [
@@ -128,6 +112,7 @@ export class ObservabilityModule {
         registryOf(metrics),
         ...diagnosticsProviders(settings),
         ApiEvents,
+        MachineMetrics,
         ConnectionTallies,
         MessageTallies,
         ...OBSERVERS,
@@ -135,7 +120,35 @@ export class ObservabilityModule {
         ...(settings.audit.log !== 'off' ? [AuditLog, AuditObserver, AuditOperations, AuditBackEnds] : []),
         ...(Anomalies.areWanted(settings.anomalies) ? [AnomalyReport, Anomalies] : []),
       ],
-      exports: [Registry, ApiEvents, NodeActivity, AuditTail, ...(isDiagnosable(settings) ? [NodeDiagnostics] : [])],
+      exports: [
+        Registry,
+        MachineMetrics,
+        ApiEvents,
+        NodeActivity,
+        AuditTail,
+        ...(isDiagnosable(settings) ? [NodeDiagnostics] : []),
+      ],
     };
   }
+}
+
+function metricsOf(settings: Settings): Provider[] {
+  return [
+    ...connectionMetrics,
+    ...messageMetrics,
+    ...accessMetrics,
+    ...channelMetrics,
+    ...clusterMetrics,
+    ...nodeMetrics,
+    ...limitMetrics(settings),
+    ...transportMetrics,
+    ...logMetrics,
+    ...auditMetricProviders,
+    ...hookMetrics,
+    ...tapMetrics,
+    ...outboxMetrics,
+    ...bridgeMetrics,
+    ...edgeMetrics,
+    ...heapMetrics,
+  ];
 }

@@ -6,6 +6,7 @@ import type { TlsOptions } from 'node:tls';
 import { UnusableSettings } from '../../config/unusable-settings.js';
 import { PendingConnections } from '../upgrade/pending/pending-connections.js';
 import { createHttpServer } from './http-adapter.js';
+import { listenOptions } from './shared-port.js';
 import type { TransportSettings } from './transport-settings.js';
 
 /** A second port for operators and back ends, with the same handlers and without WebSocket. */
@@ -31,22 +32,28 @@ export class InternalPort implements OnApplicationShutdown {
    * @throws UnusableSettings if the port is not available
    */
   async open(handle: RequestListener, tls: TlsOptions | undefined): Promise<Server | undefined> {
-    const { port, host, tls: speaksTls } = this.settings.internal;
+    const { internal, workers } = this.settings;
+    const { port, host, tls: speaksTls } = internal;
     if (port === 0) return undefined;
     const server = createHttpServer(speaksTls === 'on' ? tls : undefined, (request, response) => {
       this.requests.add(request);
       handle(request, response);
     });
     this.pendingConnections.guard(server);
-    this.server = server.listen(port, host);
+    this.server = server.listen(listenOptions(port, host, workers.self !== undefined));
     await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
       throw new UnusableSettings([`INTERNAL_PORT: ${port} on ${host} cannot be listened on (${error.code})`]);
     });
     return server;
   }
 
-  onApplicationShutdown(): void {
+  /** Accepts no more connections; those that are open go on. */
+  stopListening(): void {
     this.server?.close();
+  }
+
+  onApplicationShutdown(): void {
+    this.stopListening();
     this.server?.closeAllConnections();
   }
 }

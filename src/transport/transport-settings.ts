@@ -1,3 +1,3 @@
 import type { Settings } from '../../config/settings.js';
 
-export type TransportSettings = Pick<Settings, 'server' | 'tls' | 'internal'>;
+export type TransportSettings = Pick<Settings, 'server' | 'tls' | 'internal' | 'workers'>;

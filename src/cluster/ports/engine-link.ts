@@ -24,8 +24,11 @@ interface EngineLinkEvents {
   arrived: [milliseconds: number];
 }
 
-/** The connection to an external engine, for observers. Listeners must not throw. */
+/** The connection to an engine in another process, for observers. Listeners must not throw. */
 export abstract class EngineLink extends EventEmitter<EngineLinkEvents> {
+  /** Where the engine is: in Redis, or in the primary process of this machine. */
+  abstract readonly engine: 'redis' | 'primary';
+
   abstract readonly isUp: boolean;
 
   /** Why the engine refuses commands now, by name. */

@@ -39,6 +39,7 @@ export interface RemoteLinkOptions {
  * refused.
  */
 export class RemoteLink extends EngineLink {
+  readonly engine = 'primary';
   readonly faults = [];
   readonly knownFaults = [];
   private readonly handlers = new Map<string, (...parameters: unknown[]) => void>();

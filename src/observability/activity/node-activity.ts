@@ -16,7 +16,7 @@ const KEPT_STEPS = 120;
 export interface ActivityReport {
   readonly state: 'starting' | 'ready' | 'overloaded' | 'draining';
   readonly engine: 'memory' | 'redis';
-  /** Whether the engine answers and takes commands. Always true in memory. */
+  /** Whether the engine answers and takes commands. Always true in the memory of this process. */
   readonly isEngineUp: boolean;
   readonly anomalies: readonly ActiveAnomaly[];
   /** Milliseconds between two values of a series. */
@@ -51,7 +51,7 @@ export class NodeActivity implements OnModuleInit {
     const { link } = this;
     return {
       state: this.readiness.fault ?? 'ready',
-      engine: link === undefined ? 'memory' : 'redis',
+      engine: link?.engine === 'redis' ? 'redis' : 'memory',
       isEngineUp: link === undefined || (link.isUp && link.faults.length === 0),
       anomalies: this.anomalies?.active ?? [],
       stepMs: STEP_MS,

@@ -7,7 +7,7 @@ const MAX_REASONS = 10;
 
 /**
  * Logs one line when Redis becomes unreachable, one for each reason, and one when it is back; likewise for each reason
- * to refuse commands.
+ * to refuse commands, and for the primary of a worker.
  */
 @Injectable()
 export class ClusterLog implements OnModuleInit {
@@ -17,8 +17,21 @@ export class ClusterLog implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    const { link, logs } = this;
-    if (link === undefined) return;
+    const { link } = this;
+    if (link?.engine === 'redis') this.followRedis(link);
+    else if (link !== undefined) this.followPrimary(link);
+  }
+
+  private followPrimary(link: EngineLink): void {
+    const { logs } = this;
+    const gone = (reason: string): void => logs.write('primary_gone', () => ({ reason }));
+    if (!link.isUp) gone('no answer at the start');
+    link.on('down', gone);
+    link.on('up', () => logs.write('primary_back', () => ({})));
+  }
+
+  private followRedis(link: EngineLink): void {
+    const { logs } = this;
     const gone = (reason: string): void => logs.write('redis_gone', () => ({ reason }));
     // The start has already waited for it.
     if (!link.isUp) gone('no answer at the start');

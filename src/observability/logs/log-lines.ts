@@ -1,4 +1,5 @@
 import { BACK_END_LINES } from './back-end-lines.js';
+import { PRIMARY_LINES } from './primary-lines.js';
 import type { LogArea, LogLevel } from '../../../config/log-levels.js';
 
 export type WrittenLevel = Exclude<LogLevel, 'silent'>;
@@ -124,6 +125,7 @@ export const LOG_LINES = {
     sentence: 'Redis cannot be reached',
     fields: ['reason'],
   },
+  ...PRIMARY_LINES,
   ...BACK_END_LINES,
   redis_refuses: {
     area: 'cluster',

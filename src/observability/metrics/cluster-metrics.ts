@@ -14,6 +14,11 @@ const SECONDS_OF_REDIS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 
 type Link = EngineLink | undefined;
 const LINK = { token: EngineLink, optional: true };
 
+/** Undefined without Redis. The engine in the primary of a worker has no metrics of its own. */
+function redisOf(link: Link): Link {
+  return link?.engine === 'redis' ? link : undefined;
+}
+
 const redis: Provider[] = [
   {
     provide: getToken(METRIC.redisUp),
@@ -22,7 +27,7 @@ const redis: Provider[] = [
       pulledGauge(
         METRIC.redisUp,
         '1 if Redis answers, otherwise 0; absent without Redis',
-        () => link && Number(link.isUp),
+        () => redisOf(link) && Number(link?.isUp),
       ),
   },
   {
@@ -35,24 +40,24 @@ const redis: Provider[] = [
           help: '1 while Redis refuses commands for this reason, otherwise 0',
           label: 'fault',
         },
-        () => link?.knownFaults.map((fault) => [fault, Number(link.faults.includes(fault))] as const) ?? [],
+        () => redisOf(link)?.knownFaults.map((fault) => [fault, Number(link?.faults.includes(fault))] as const) ?? [],
       ),
   },
   eventCounter<Link>(LINK, {
     name: METRIC.redisFailures,
     help: 'Redis commands that were refused, timed out or could not be sent',
-    listen: (link, count) => link?.on('failed', () => count()),
+    listen: (link, count) => redisOf(link)?.on('failed', () => count()),
   }),
   eventCounter<Link>(LINK, {
     name: METRIC.redisUnreplicated,
     help: 'Publications that did not reach enough replicas of Redis in time',
-    listen: (link, count) => link?.on('unreplicated', (publications) => count(publications)),
+    listen: (link, count) => redisOf(link)?.on('unreplicated', (publications) => count(publications)),
   }),
   eventHistogram<Link>(LINK, {
     name: METRIC.redisRoundTrip,
     help: 'Time from a ping to the answer of Redis',
     buckets: SECONDS_OF_REDIS,
-    listen: (link, observe) => link?.on('roundTrip', (milliseconds) => observe(milliseconds / 1_000)),
+    listen: (link, observe) => redisOf(link)?.on('roundTrip', (milliseconds) => observe(milliseconds / 1_000)),
   }),
 ];
 

@@ -1,15 +1,15 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
-import { Registry } from 'prom-client';
+import { MachineMetrics } from './machine-metrics.js';
 
 /** The endpoint that Prometheus scrapes. PrometheusModule sets its path. */
 @Controller()
 export class MetricsController {
-  constructor(private readonly registry: Registry) {}
+  constructor(private readonly metrics: MachineMetrics) {}
 
   @Get()
   scrape(@Res({ passthrough: true }) response: ServerResponse): Promise<string> {
-    response.setHeader('Content-Type', this.registry.contentType);
-    return this.registry.metrics();
+    response.setHeader('Content-Type', this.metrics.contentType);
+    return this.metrics.read();
   }
 }

@@ -20,6 +20,7 @@ const MAX_UNANSWERED = 20_000;
  * every second detects a silent Redis as fast as a closed connection.
  */
 export class RedisLink extends EngineLink {
+  readonly engine = 'redis';
   readonly client: (Redis | Cluster) & ScriptCommands;
   readonly knownFaults = Object.keys(REDIS_FAULTS);
   private readonly prefix: string;
