@@ -99,6 +99,11 @@ export interface ChannelMembers {
   count: number;
 }
 
+export interface ConnectionLimits {
+  idleMs: number;
+  maxAgeMs: number;
+}
+
 export interface DirectMessage {
   from: MessageSender;
   message: unknown;
@@ -116,6 +121,7 @@ export interface Hello {
   roles: string[];
   protocol: string;
   heartbeat: HeartbeatTimes;
+  connection?: ConnectionLimits;
   limits: SessionLimits;
   serverTime: number;
 }

@@ -42,6 +42,9 @@ export class TestGateway implements AsyncDisposable {
   throttled = 0;
   /** Connections whose posts are answered 410 although they are open. */
   readonly deaf = new Set<string>();
+  /** Whether the next message of a channel is posted after the one that follows. */
+  swapsNext = false;
+  private swapped: (() => void) | undefined;
   /** Whether Lambda takes asynchronous invocations. */
   takesInvocations = true;
   /** Invocations of the function by itself. */
@@ -226,11 +229,17 @@ export class TestGateway implements AsyncDisposable {
     if (data.length > MESSAGE_BYTES) return fail(response, 413, 'PayloadTooLargeException');
     this.posts += 1;
     live.lastActiveAt = this.now;
-    for (let start = 0; start < Math.max(1, data.length); start += FRAME_BYTES) {
-      const fin = start + FRAME_BYTES >= data.length;
-      live.socket.send(data.subarray(start, start + FRAME_BYTES), { binary: false, fin });
-    }
     response.end();
+    const isMessage = data.includes('"type":"message"');
+    if (isMessage && this.swapsNext) {
+      this.swapsNext = false;
+      this.swapped = () => writeFrames(live.socket, data);
+      return;
+    }
+    writeFrames(live.socket, data);
+    if (!isMessage) return;
+    this.swapped?.();
+    this.swapped = undefined;
   }
 
   private takeInvocation(payload: Buffer, response: ServerResponse): void {
@@ -242,6 +251,12 @@ export class TestGateway implements AsyncDisposable {
   }
 }
 
+function writeFrames(socket: WebSocket, data: Buffer): void {
+  for (let start = 0; start < Math.max(1, data.length); start += FRAME_BYTES) {
+    const fin = start + FRAME_BYTES >= data.length;
+    socket.send(data.subarray(start, start + FRAME_BYTES), { binary: false, fin });
+  }
+}
 interface FrameReceiver {
   getData(callback: unknown): unknown;
 }

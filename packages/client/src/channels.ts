@@ -52,7 +52,7 @@ export class Channels {
       subscribe: handle.store.subscribe,
       publish: (data, { signal, timeoutMs, replayProtected, ...rest } = {}) => {
         const idempotencyKey = requests.nextId();
-        const isHeld = (): boolean => !handle.isClosed && subscription.isPending;
+        const isHeld = (): boolean => !handle.isClosed && subscription.pending;
         const sending = { signal, timeoutMs, replayProtected, isHeld };
         return send('publish', { data, idempotencyKey, ...rest }, sending);
       },

@@ -11,7 +11,7 @@ export interface ConnectionHost extends Environment {
   readonly maxFrameLength: number;
   onMessage(message: Incoming): void;
   /** Something arrived that cannot be read: it may have been a publication. */
-  onUnreadable(cause: unknown): void;
+  distrust(cause: unknown): void;
 }
 
 export interface ConnectionEvents {
@@ -92,7 +92,7 @@ export class Connection {
     try {
       return read();
     } catch (cause) {
-      this._host.onUnreadable(cause);
+      this._host.distrust(cause);
       return undefined;
     }
   }

@@ -123,7 +123,7 @@ class Core implements LinkHost, RequestsHost, SubscriptionHost, RenewalHost {
       .catch((cause: unknown) => this.onError(failure('DECRYPTION_FAILED', cause)));
   }
 
-  onUnreadable(cause: unknown): void {
+  distrust(cause: unknown): void {
     this.onError(failure('BAD_MESSAGE', cause));
     this._channels.distrust();
   }

@@ -21,9 +21,9 @@ export interface Close {
 export interface RetryPlan {
   /** Milliseconds to wait, or undefined if a retry would fail in the same way. */
   readonly delayMs?: number;
-  readonly needsToken?: boolean;
+  readonly token?: boolean;
   /** Whether the server asked for the wait: then nothing makes it shorter. */
-  readonly isAsked?: boolean;
+  readonly asked?: boolean;
 }
 
 /** @param now server time, milliseconds since 1970 */
@@ -34,14 +34,14 @@ export function planAfter({ code, reason }: Close, attempt: number, now: number,
     case 'give-up':
       return {};
     case 'get-a-token':
-      return { delayMs: attempt && delayMs, needsToken: true };
+      return { delayMs: attempt && delayMs, token: true };
     case 'reconnect-within-window':
-      return { delayMs: random() * (reconnectWindow(reason) ?? DEFAULT_WINDOW_MS), isAsked: true };
+      return { delayMs: random() * (reconnectWindow(reason) ?? DEFAULT_WINDOW_MS), asked: true };
     case 'reconnect-later':
-      return { delayMs: LATER_MS + delayMs, isAsked: true };
+      return { delayMs: LATER_MS + delayMs, asked: true };
     case 'back-off': {
       const ban = Math.min((bannedUntil(reason) ?? now) - now, LONGEST_BAN_MS);
-      return { delayMs: Math.max(BANNED_MS, ban) + random() * BANNED_MS, isAsked: true };
+      return { delayMs: Math.max(BANNED_MS, ban) + random() * BANNED_MS, asked: true };
     }
     default:
       return { delayMs };

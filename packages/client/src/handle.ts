@@ -41,7 +41,7 @@ export interface ChannelSnapshot {
 /** One use of a channel: between the code of the user, what it reads, and the subscription that all uses share. */
 export class Handle implements Follower, ReaderHost {
   readonly environment: Environment;
-  readonly wantsPresence: boolean;
+  readonly presence: boolean;
   readonly reader: Reader;
   readonly store: Observable<ChannelSnapshot>;
   isClosed = false;
@@ -52,7 +52,7 @@ export class Handle implements Follower, ReaderHost {
     private readonly _host: SubscriptionHost,
   ) {
     this.environment = _host;
-    this.wantsPresence = options.onPresence !== undefined;
+    this.presence = options.onPresence !== undefined;
     this.reader = new Reader(this);
     this.store = new Observable(this._snapshot(), (error) => this.onError(error));
   }
@@ -65,7 +65,7 @@ export class Handle implements Follower, ReaderHost {
     this._subscription.subscribe();
   }
 
-  onPublication(publication: ChannelPublication): void {
+  onMessage(publication: ChannelPublication): void {
     this._call(() => this.options.onMessage?.(publication));
   }
 
@@ -97,8 +97,8 @@ export class Handle implements Follower, ReaderHost {
   }
 
   private _snapshot(): ChannelSnapshot {
-    const { state, error, presentMembers: members } = this._subscription;
+    const { state, error, members } = this._subscription;
     if (this.isClosed) return { state: 'closed' };
-    return { state: state === 'live' && this.reader.isLoading ? 'loading' : state, error, members };
+    return { state: state === 'live' && this.reader.loading ? 'loading' : state, error, members };
   }
 }

@@ -55,7 +55,7 @@ export class Link {
   }
 
   /** The time of the server, as far as it is known. */
-  serverNow(): number {
+  now(): number {
     return this._host.clock.now() + this._clockOffset;
   }
 
@@ -80,7 +80,7 @@ export class Link {
     this._watchForLoss();
     this._change({ state: 'connecting' });
     try {
-      const token = await this._host.tokens.forConnection(this.serverNow());
+      const token = await this._host.tokens.get(this.now());
       if (dial === this._dials) this._open(token);
     } catch (error) {
       if (dial === this._dials) this._onDialFailed(error);
@@ -93,7 +93,11 @@ export class Link {
       onHello: (hello) => this._onHello(hello),
       onEnd: (close) => this._lose(close),
     });
-    this._timers.set('handshake', HANDSHAKE_MS, () => this._lose({ code: 1006, reason: 'It took too long to open' }));
+    this._endIn(HANDSHAKE_MS, 'It took too long to open');
+  }
+
+  private _endIn(ms: number, reason: string): void {
+    this._timers.set('handshake', ms, () => this._lose({ code: 1006, reason }));
   }
 
   private _onDialFailed(error: unknown): void {
@@ -113,6 +117,8 @@ export class Link {
     this._clockOffset = (hello?.serverTime ?? now) - now;
     this._timers.clear('handshake', 'lost');
     this._timers.set('stable', STABLE_MS, () => this._change({ attempt: 0 }));
+    // Between 100 and 115 minutes of two hours, before the host cuts it. The timer of the handshake has no other use now.
+    if (hello?.connection) this._endIn(hello.connection.maxAgeMs * (5 / 6 + this._host.random() / 8), 'Too old');
     const session = hello && { sessionId: hello.sessionId, userId: hello.userId };
     this._change({ state: 'open', lost: false, session });
     // A listener may have closed it.
@@ -122,11 +128,11 @@ export class Link {
   private _lose(close: Close): void {
     const hadOpened = this.state === 'open';
     const { attempt } = this._snapshot;
-    const plan = planAfter(close, attempt, this.serverNow(), this._host.random);
+    const plan = planAfter(close, attempt, this.now(), this._host.random);
     this._routed = undefined;
-    if (plan.delayMs === undefined || (plan.needsToken && !this._host.tokens.refuse()))
+    if (plan.delayMs === undefined || (plan.token && !this._host.tokens.refuse()))
       return this._end(close, failure('CLOSED', close));
-    this._wait(plan.delayMs, close, !plan.isAsked);
+    this._wait(plan.delayMs, close, !plan.asked);
     if (!hadOpened && close.code === 1006 && attempt + 1 >= ATTEMPTS_BEFORE_ROUTE) void this._askRoute();
   }
 

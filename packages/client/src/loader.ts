@@ -32,11 +32,11 @@ const CALM_MS = 10_000;
 /** Runs `load` once at a time, in time, and again if it fails or what it brought is outdated. */
 export class Loader {
   /** From the first reason to load until `end`, also while it waits for its turn. */
-  isLoading = false;
+  loading = false;
   /** The channel was not subscribed when it began: what was published before it was is in neither. */
   isEarly = false;
   /** Publications were lost after it began. */
-  isOutdated = false;
+  isOld = false;
   private _isRunning = false;
   private _series = 0;
   private _abort: AbortController | undefined;
@@ -53,12 +53,12 @@ export class Loader {
 
   /** What is loaded now, or will be next, must be newer than this moment. */
   again(reason: LoadReason): void {
-    if (this._isRunning) this.isOutdated = true;
+    if (this._isRunning) this.isOld = true;
     else if (!this._timers.has('delay')) this.begin(reason);
   }
 
   begin(reason: LoadReason): void {
-    this.isLoading = true;
+    this.loading = true;
     this._timers.clear('calm');
     // All clients of a channel meet the same gap at the same time.
     const isAtOnce = this._series === 0 && reason === 'first';
@@ -71,16 +71,16 @@ export class Loader {
 
   /** The channel is subscribed: a load that waited for that may begin. */
   onLive(): void {
-    if (this.isLoading && !this._isRunning && !this._timers.has('delay')) this.begin('first');
+    if (this.loading && !this._isRunning && !this._timers.has('delay')) this.begin('first');
   }
 
   end(): void {
-    this.isLoading = false;
+    this.loading = false;
     this._timers.set('calm', CALM_MS, () => (this._series = 0));
   }
 
   stop(): void {
-    this.isLoading = false;
+    this.loading = false;
     this._timers.clear();
     this._abort?.abort();
     this._abort = undefined;
@@ -91,7 +91,7 @@ export class Loader {
     const abort = new AbortController();
     this._abort = abort;
     this._isRunning = true;
-    this.isOutdated = false;
+    this.isOld = false;
     this.isEarly = !host.isLive();
     const limits = { clock: host.environment.clock, ms: host.options.loadTimeoutMs ?? LIMIT_MS };
     const end = await limited((signal) => this._load({ reason, signal }), abort, limits).then(

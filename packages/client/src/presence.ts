@@ -11,7 +11,7 @@ export class Members {
   private _early: unknown[] | undefined = [];
 
   /** A new list has been asked for. */
-  expectList(): void {
+  start(): void {
     this._early = [];
   }
 

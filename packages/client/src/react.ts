@@ -114,7 +114,7 @@ export function usePresence<C extends Contract = UntypedContract>(name: ChannelN
 
 export interface RequestInReact<D, R> {
   readonly send: (data: D, options?: RequestOptions) => Promise<R>;
-  readonly isPending: boolean;
+  readonly pending: boolean;
   readonly reply: R | undefined;
   readonly error: GatehouseError | undefined;
 }
@@ -125,7 +125,7 @@ export function useRequest<C extends Contract = UntypedContract, T extends Reque
 ): RequestInReact<RequestData<C, T>, ReplyData<C, T>> {
   type Result = { reply?: ReplyData<C, T>; error?: GatehouseError };
   const client = useClient<C>();
-  const [result, setResult] = useState<Result & { isPending: boolean }>({ isPending: false });
+  const [result, setResult] = useState<Result & { pending: boolean }>({ pending: false });
   const latest = useRef(0);
   useEffect(() => () => void (latest.current = -1), []);
   const send = useCallback(
@@ -133,9 +133,9 @@ export function useRequest<C extends Contract = UntypedContract, T extends Reque
       const round = Math.max(0, latest.current) + 1;
       latest.current = round;
       const finish = (ended: Result): void => {
-        if (latest.current === round) setResult({ ...ended, isPending: false });
+        if (latest.current === round) setResult({ ...ended, pending: false });
       };
-      setResult({ isPending: true });
+      setResult({ pending: true });
       try {
         const reply = (await (client as unknown as Client).request(type, data, options)) as ReplyData<C, T>;
         finish({ reply });
@@ -147,7 +147,7 @@ export function useRequest<C extends Contract = UntypedContract, T extends Reque
     },
     [client, type],
   );
-  return { send, isPending: result.isPending, reply: result.reply, error: result.error };
+  return { send, pending: result.pending, reply: result.reply, error: result.error };
 }
 
 function useLatest<T>(value: T): { readonly current: T } {

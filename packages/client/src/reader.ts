@@ -6,7 +6,7 @@ import type { ChannelPublication, SubscribedState } from './subscribe-reply.js';
 
 export interface ReaderHost extends LoaderHost {
   readonly options: LoaderHost['options'] & { readonly load?: LoadFunction | undefined };
-  onPublication(publication: ChannelPublication): void;
+  onMessage(publication: ChannelPublication): void;
   /** Publications are lost, and nothing can load them. */
   onGap(gap: Gap): void;
   /** The reader went back to an older position: what follows it must be sent again. */
@@ -34,8 +34,8 @@ export class Reader {
     this._loader = load && new Loader(load, _host, (position) => this._onLoaded(position));
   }
 
-  get isLoading(): boolean {
-    return this._loader?.isLoading ?? false;
+  get loading(): boolean {
+    return this._loader?.loading ?? false;
   }
 
   /** @param at where the channel stands, if it is subscribed already */
@@ -45,18 +45,22 @@ export class Reader {
     this._loader?.begin('first');
   }
 
-  accept(publication: ChannelPublication): void {
+  /** @param isUnordered whether one before it may be on its way */
+  accept(publication: ChannelPublication, isUnordered?: boolean): void {
     const { epoch, seq } = publication;
     if (this._isBehind) return;
     if (epoch !== undefined && seq !== undefined) {
-      if (this.top?.epoch === epoch && seq <= this.top.seq) return;
+      const { top } = this;
+      const ahead = top?.epoch === epoch ? seq - top.seq : 1;
+      if (ahead < 1) return;
+      if (isUnordered && ahead > 1) return this._askAgain();
       this.top = { epoch, seq };
     }
-    if (this.isLoading) this._hold(publication);
-    else this._host.onPublication(publication);
+    if (this.loading) this._hold(publication);
+    else this._host.onMessage(publication);
   }
 
-  onSubscribed(state: SubscribedState, isFirst: boolean): void {
+  onReply(state: SubscribedState, isFirst: boolean): void {
     const { position } = state;
     const { top } = this;
     this._isBehind = false;
@@ -69,7 +73,7 @@ export class Reader {
     this._host.onChange();
   }
 
-  onLiveGap(gap: Gap, epoch: string): void {
+  onGap(gap: Gap, epoch: string): void {
     const end: Position = { epoch, seq: gap.to };
     if (this.top && !isMissed(gap, this.top, end)) return;
     this._onGap(gap, end);
@@ -96,7 +100,7 @@ export class Reader {
     const lost = isForeign ? { from: null, to: position.seq } : gap;
     if (lost && isMissed(lost, top, position)) {
       this._onGap(lost, { epoch, seq: lost.to });
-      if (this.isLoading) last = lost.to;
+      if (this.loading) last = lost.to;
       else if (lost.from === null) last = -1;
     } else this._staleLoads = 0;
     this.top = { epoch, seq: last };
@@ -135,14 +139,14 @@ export class Reader {
 
   private _onLoaded(position: Position | undefined): LoadReason | undefined {
     const { _base: base, _hasOverflowed: hasOverflowed } = this;
-    const { isEarly = false, isOutdated = false } = this._loader ?? {};
+    const { isEarly = false, isOld = false } = this._loader ?? {};
     if (position && base !== 'start') {
       if (covers(position, base)) return this._finish(position);
-      return isOutdated ? 'gap' : this._goBackTo(position);
+      return isOld ? 'gap' : this._goBackTo(position);
     }
     // A channel without history, or a source without positions: what arrived since the load began is shown after it.
     this._hasOverflowed = false;
-    return !base || isEarly || isOutdated || hasOverflowed ? 'gap' : this._finish(undefined);
+    return !base || isEarly || isOld || hasOverflowed ? 'gap' : this._finish(undefined);
   }
 
   private _finish(position: Position | undefined): undefined {
@@ -152,7 +156,7 @@ export class Reader {
     if (position && covers(position, this.top)) this.top = position;
     for (const publication of held) {
       const { epoch = '', seq = 0 } = publication;
-      if (!position || !covers(position, { epoch, seq })) this._host.onPublication(publication);
+      if (!position || !covers(position, { epoch, seq })) this._host.onMessage(publication);
     }
   }
 

@@ -42,8 +42,8 @@ interface Pending {
   attempts: number;
   /** `delayed`: it waits for the time of its retry. */
   stage: 'waiting' | 'sent' | 'delayed';
-  lastError?: GatehouseError;
-  retryTimer?: unknown;
+  error?: GatehouseError;
+  timer?: unknown;
 }
 
 export interface RequestsHost extends Environment {
@@ -80,7 +80,7 @@ export class Requests {
     const id = this.nextId();
     let frame: string | Uint8Array;
     try {
-      const ts = options.replayProtected ? Math.round(link.serverNow()) : undefined;
+      const ts = options.replayProtected ? Math.round(link.now()) : undefined;
       const sealed = cipher && data !== undefined ? { enc: cipher.enc, data: await cipher.seal(data) } : { data };
       frame = codec.encode({ type, id, ts, ...sealed });
     } catch (cause) {
@@ -171,7 +171,7 @@ export class Requests {
     const onAbort = (): void => request.settle(failure('ABORTED', signal?.reason, request.stage === 'sent'));
     const deadline = clock.setTimeout(() => {
       const isSent = request.stage === 'sent';
-      request.settle((!isSent && request.lastError) || failure('NO_ANSWER', undefined, isSent));
+      request.settle((!isSent && request.error) || failure('NO_ANSWER', undefined, isSent));
     }, timeoutMs);
     const request: Pending = {
       id,
@@ -182,7 +182,7 @@ export class Requests {
       settle: (error, data) => {
         if (!this._pending.delete(id)) return;
         clock.clearTimeout(deadline);
-        clock.clearTimeout(request.retryTimer);
+        clock.clearTimeout(request.timer);
         signal?.removeEventListener('abort', onAbort);
         settle(error, data);
       },
@@ -197,8 +197,8 @@ export class Requests {
     if (!retry || request.attempts >= MOST_ATTEMPTS || !isRetryable(error.code)) return request.settle(error);
     const { clock, random } = this._host;
     request.stage = 'delayed';
-    request.lastError = error;
-    request.retryTimer = clock.setTimeout(
+    request.error = error;
+    request.timer = clock.setTimeout(
       () => {
         request.stage = 'waiting';
         this.flush();

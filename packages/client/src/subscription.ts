@@ -16,7 +16,7 @@ export type SubscriptionState = 'waiting' | 'subscribing' | 'live' | 'refused';
 /** What a subscription tells those who read the channel. */
 export interface Follower {
   readonly reader: Reader;
-  readonly wantsPresence: boolean;
+  readonly presence: boolean;
   onPresence(members: readonly Member[]): void;
   onChange(): void;
   onError(error: GatehouseError): void;
@@ -59,21 +59,21 @@ export class Subscription {
   }
 
   /** Whether it is not known yet if there is a subscription. */
-  get isPending(): boolean {
+  get pending(): boolean {
     return this.state === 'waiting' || this.state === 'subscribing';
   }
 
-  get presentMembers(): readonly Member[] | undefined {
+  get members(): readonly Member[] | undefined {
     return this._members.list();
   }
 
   add(follower: Follower): void {
-    const { presentMembers } = this;
+    const { members } = this;
     this._followers.add(follower);
     this._timers.clear('late');
     follower.reader.start(this.state === 'live' ? this._at : undefined);
-    if (this.state === 'live' && (this._hasPresence || !follower.wantsPresence)) {
-      if (presentMembers && follower.wantsPresence) follower.onPresence(presentMembers);
+    if (this.state === 'live' && (this._hasPresence || !follower.presence)) {
+      if (members && follower.presence) follower.onPresence(members);
     } else if (this.state !== 'subscribing') this.subscribe();
   }
 
@@ -128,7 +128,8 @@ export class Subscription {
     const { type, epoch, seq, data } = message;
     if (type === 'message') {
       if (epoch !== undefined && seq !== undefined) this._at = { epoch, seq };
-      for (const { reader } of this._followers) reader.accept(publicationOf(message, epoch));
+      const isUnordered = !!this._host.link.hello?.connection;
+      for (const { reader } of this._followers) reader.accept(publicationOf(message, epoch), isUnordered);
     } else if (type === 'gap') this._onGap(data, epoch);
     else if (type === 'presence') this._tellMembers(this._members.onEvent(data));
     else this._onUnsubscribed(data ?? {});
@@ -140,7 +141,7 @@ export class Subscription {
 
   /** Those who want to know who is there. */
   private get _watchers(): readonly Follower[] {
-    return [...this._followers].filter(({ wantsPresence }) => wantsPresence);
+    return [...this._followers].filter(({ presence }) => presence);
   }
 
   private _onReply(reply: unknown, since: Position | undefined, presence: boolean): void {
@@ -152,7 +153,7 @@ export class Subscription {
     this._hasPresence = presence;
     this.error = undefined;
     this._become('live');
-    for (const { reader } of this._followers) reader.onSubscribed(state, isFirst);
+    for (const { reader } of this._followers) reader.onReply(state, isFirst);
     if (presence) this._askForMembers();
     // It has come while the answer was under way.
     else if (this._watchers.length > 0) this.subscribe();
@@ -182,7 +183,7 @@ export class Subscription {
     const gap = readGap(data);
     if (!gap || !epoch) return this.distrust();
     this._at = { epoch, seq: gap.to };
-    for (const { reader } of this._followers) reader.onLiveGap(gap, epoch);
+    for (const { reader } of this._followers) reader.onGap(gap, epoch);
   }
 
   private _onUnsubscribed({ lost, code = 'FORBIDDEN', message = code }: Partial<UnsubscribedNotice>): void {
@@ -197,7 +198,7 @@ export class Subscription {
   /** After the subscribe: events are not stored, so that nobody is missed between the two. */
   private _askForMembers(): void {
     const { _round: round } = this;
-    this._members.expectList();
+    this._members.start();
     this._host.requests.ask('presence', { channel: this._name }, (error, reply) => {
       if (round !== this._round) return;
       const members = this._members.onList(reply);
@@ -214,6 +215,6 @@ export class Subscription {
     this.state = state;
     for (const follower of this._followers) follower.onChange();
     // What was published meanwhile has waited: the server may take publications of subscribers only.
-    if (!this.isPending) this._host.requests.flush();
+    if (!this.pending) this._host.requests.flush();
   }
 }

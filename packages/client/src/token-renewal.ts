@@ -32,7 +32,7 @@ export class TokenRenewal {
     const { tokens, link, random } = this._host;
     const { expiresAt } = tokens;
     if (!expiresAt || !tokens.canRenew) return;
-    const now = link.serverNow();
+    const now = link.now();
     this._waitUntil(now + (expiresAt - now) * (0.7 + 0.2 * random()));
   }
 
@@ -42,7 +42,7 @@ export class TokenRenewal {
   }
 
   private _waitUntil(at: number): void {
-    const ms = at - this._host.link.serverNow();
+    const ms = at - this._host.link.now();
     if (ms <= 0) void this._renew();
     else this._timers.set('renew', Math.min(ms, LOOK_AGAIN_MS), () => this._waitUntil(at));
   }

@@ -40,7 +40,7 @@ export class Tokens {
   }
 
   /** @param now server time */
-  async forConnection(now: number): Promise<string | undefined> {
+  async get(now: number): Promise<string | undefined> {
     if (this._current && (!this.canRenew || (this.expiresAt ?? Infinity) > now + LEAST_LIFE_MS)) return this._current;
     return this.fetch(this._refused ? 'refused' : 'connect');
   }

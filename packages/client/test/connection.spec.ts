@@ -180,6 +180,34 @@ describe('a connection', () => {
     expect(client.getSnapshot().state).toBe('open');
   });
 
+  it('renews a connection in time if hello names its longest life, and pings before it is idle for too long', async () => {
+    const minute = 60 * SECOND;
+    const server = new TestServer({
+      heartbeat: { intervalMs: 5 * minute, timeoutMs: 10_000 },
+      connection: { idleMs: 10 * minute, maxAgeMs: 120 * minute },
+    });
+    let pings = 0;
+    server.handle('ping', () => {
+      pings += 1;
+      return { serverTime: server.clock.now() };
+    });
+    const clients = Array.from({ length: 20 }, () => clientOf(server));
+    for (const client of clients) client.connect();
+    await server.clock.advance(99 * minute);
+    expect(server.attempts).toHaveLength(20);
+    expect(pings).toBeGreaterThanOrEqual(20 * 18);
+    const renewedBy: number[] = [];
+    for (let passed = 100; passed <= 116; passed += 4) {
+      await server.clock.advance(4 * minute);
+      renewedBy.push(server.attempts.length - 20);
+    }
+    // Not all at once, and none is left for the host to cut.
+    expect(new Set(renewedBy).size).toBeGreaterThan(2);
+    expect(renewedBy.at(-1)).toBe(20);
+    expect(clients.every((client) => client.getSnapshot().state === 'open')).toBe(true);
+    expect(clients.flatMap(({ errors }) => errors)).toEqual([]);
+  });
+
   it('stays open for hours of silence in which pings are answered, whatever the time of day does', async () => {
     const server = new TestServer();
     const client = clientOf(server);

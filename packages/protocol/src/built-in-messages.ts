@@ -16,6 +16,11 @@ export interface HelloReply {
   readonly roles: readonly string[];
   readonly protocol: Subprotocol;
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
+  /**
+   * Limits of what is in front of the server, if it has any. Such a host gives publications no order: one may come after
+   * the next, or twice.
+   */
+  readonly connection?: { readonly idleMs: number; readonly maxAgeMs: number } | undefined;
   readonly limits: {
     readonly maxMessageBytes: number;
     readonly messageRate: number;

@@ -18,7 +18,7 @@ export class SessionGateway {
 
   @Reply(Hello)
   @SubscribeMessage('hello')
-  hello(@CurrentSession() { id, principal, codec }: Session): Hello {
+  hello(@CurrentSession() { id, principal, codec, lifetime }: Session): Hello {
     const { server, heartbeat, messages } = this.settings;
     return {
       sessionId: id,
@@ -27,6 +27,7 @@ export class SessionGateway {
       roles: principal.roles,
       protocol: codec.subprotocol,
       heartbeat,
+      ...(lifetime && { connection: lifetime }),
       limits: { maxMessageBytes: messages.maxBytes, messageRate: messages.rate, messageBurst: messages.burst },
       serverTime: Date.now(),
     };

@@ -1,5 +1,5 @@
 import { Type } from 'class-transformer';
-import { IsInt, IsString, Length, Min, ValidateIf, ValidateNested } from 'class-validator';
+import { IsInt, IsOptional, IsString, Length, Min, ValidateIf, ValidateNested } from 'class-validator';
 
 export class AuthRefresh {
   @IsString()
@@ -46,6 +46,19 @@ export class SessionLimits {
   messageBurst!: number;
 }
 
+/** Milliseconds, after which what is in front of the server ends a connection. */
+export class ConnectionLimits {
+  /** Of silence. */
+  @IsInt()
+  @Min(0)
+  idleMs!: number;
+
+  /** Of its whole life. */
+  @IsInt()
+  @Min(0)
+  maxAgeMs!: number;
+}
+
 /** What a client learns of its session. */
 export class Hello {
   @IsString()
@@ -69,6 +82,12 @@ export class Hello {
   @ValidateNested()
   @Type(() => HeartbeatTimes)
   heartbeat!: HeartbeatTimes;
+
+  /** Absent on a server, which has no such limits. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => ConnectionLimits)
+  connection?: ConnectionLimits;
 
   @ValidateNested()
   @Type(() => SessionLimits)

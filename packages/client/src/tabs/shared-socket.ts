@@ -33,7 +33,7 @@ export class SharedSocket implements Socket {
     this._id = random().toString(36).slice(2, 10);
     this.over = new Promise((resolve) => (this._endOver = resolve));
     this._timer = clock.setTimeout(() => {
-      _tab.onUnanswered();
+      _tab.onDown();
       this._finish({ code: 1006, reason: 'No tab answers' });
     }, ANSWER_WITHIN_MS);
     _tab.add(this._id, this);
@@ -53,7 +53,7 @@ export class SharedSocket implements Socket {
     if (this._state === 'closed') return;
     if (message.kind === 'opened') {
       this._tab.setup.clock.clearTimeout(this._timer);
-      this._tab.onAnswered();
+      this._tab.onReply();
       this._state = 'open';
       this._fire(this.onopen, {});
     } else if (message.kind === 'received') this._fire(this.onmessage, { data: message.data });

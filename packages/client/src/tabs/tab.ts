@@ -67,11 +67,11 @@ export class Tab {
     else this._toHub(message);
   }
 
-  onAnswered(): void {
+  onReply(): void {
     this._misses = 0;
   }
 
-  onUnanswered(): void {
+  onDown(): void {
     this._misses += 1;
     if (this._misses < MISSES_BEFORE_STEALING || this._hub !== undefined) return;
     this._misses = 0;

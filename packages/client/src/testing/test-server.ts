@@ -13,6 +13,8 @@ export interface TestServerOptions {
   readonly latencyMs?: number;
   readonly heartbeat?: HelloReply['heartbeat'];
   readonly limits?: HelloReply['limits'];
+  /** Limits of what is in front of the server, as `hello` names them. */
+  readonly connection?: HelloReply['connection'];
   /** Namespaces whose channels keep no history. */
   readonly withoutHistory?: readonly string[];
 }
@@ -192,7 +194,7 @@ export class TestServer {
   }
 
   private hello({ id, token }: TestSession): HelloReply {
-    const { heartbeat = { intervalMs: 25_000, timeoutMs: 10_000 }, limits } = this.options;
+    const { heartbeat = { intervalMs: 25_000, timeoutMs: 10_000 }, limits, connection } = this.options;
     return {
       sessionId: id,
       nodeId: 'test',
@@ -200,6 +202,7 @@ export class TestServer {
       roles: [],
       protocol: 'v1.json',
       heartbeat,
+      ...(connection && { connection }),
       limits: limits ?? { maxMessageBytes: 0, messageRate: 0, messageBurst: 0 },
       serverTime: this.clock.now(),
     };
