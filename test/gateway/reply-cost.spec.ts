@@ -69,6 +69,34 @@ describe('a reply that brings much', () => {
     expect(await client.request('echo', 1)).toMatchObject({ code: 'RATE_LIMIT_EXCEEDED' });
   });
 
+  it('costs what it brings: an area', async () => {
+    using fleet = namespacesFile({
+      fleet: `subscribe: anyone, history: { size: 9, age: 1h },
+        state: { value_bytes: 1000000, area: { fields: [x, y], cell: 1, max_cells: 1000 } }`,
+    });
+    await using server = await startTestServer({ ...settings, ...fleet.environment });
+    await using client = await connect(server.url);
+    const state = server.app.get(Channels).state('fleet:1');
+    await state.set('a', { x: 0, y: 0, text: 'x'.repeat(WHOLE * REPLY_COST_BYTES) });
+    await client.request('subscribe', { channel: 'fleet:1' });
+    expect(await client.request('area', { channel: 'fleet:1', box: [5, 5, 5, 5] })).toMatchObject({
+      type: 'area_reply',
+    });
+    expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
+    expect(await client.request('area', { channel: 'fleet:1', box: [0, 0, 0, 0] })).toMatchObject({
+      type: 'area_reply',
+    });
+    expect(await client.request('echo', 1)).toMatchObject({ code: 'RATE_LIMIT_EXCEEDED' });
+    await using other = await connect(server.url);
+    await other.request('subscribe', { channel: 'fleet:1' });
+    // Empty cells cost something, too: there are many of them.
+    for (const row of [100, 200]) {
+      const reply = await other.request('area', { channel: 'fleet:1', box: [row, 0, row + 30, 30] });
+      expect(reply).toMatchObject({ type: 'area_reply' });
+    }
+    expect(await other.request('echo', 1)).toMatchObject({ code: 'RATE_LIMIT_EXCEEDED' });
+  });
+
   it('costs what it brings: presence', async () => {
     using clock = new StoppedClock();
     // About 100 bytes for each session: 4 tokens, and 31.

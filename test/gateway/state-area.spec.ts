@@ -5,6 +5,8 @@ import { AreaClient, type Box } from '../support/area-client.js';
 import { namespacesFile } from '../support/namespaces-file.js';
 import { Scrape } from '../support/scrape.js';
 import { sharedServer } from '../support/shared-server.js';
+import { mintToken } from '../support/test-server.js';
+import { connectWith, WIRES } from '../support/wires.js';
 
 const OPEN = 'subscribe: anyone, publish: anyone, history: { size: 100, age: 1m }';
 const AREA = 'area: { fields: [lat, lon], cell: 1, max_cells: 9 }';
@@ -13,6 +15,7 @@ const file = namespacesFile({
   globe: `${OPEN}, state: { tick: 1ms, area: { fields: [lat, lon], cell: 1, max_cells: 9, wrap: 180 } }`,
   slowly: `${OPEN}, state: { tick: 100ms, ${AREA} }`,
   mine: `${OPEN}, presence: true, state: { tick: 1ms, own_key: session, ${AREA} }`,
+  small: `${OPEN}, state: { tick: 1ms, max_keys: 3, ${AREA} }`,
   short: `${OPEN}, state: { tick: 1ms, ttl: 1ms, ${AREA} }`,
   drivers: `subscribe: [DRIVER], publish: anyone, history: { size: 9, age: 1m }, state: { tick: 1ms, ${AREA} }`,
   twin: `${OPEN}, state: { tick: 1ms }`,
@@ -174,6 +177,51 @@ describe('the right to an area', () => {
   });
 });
 
+describe('a client that loses the right to a channel', () => {
+  it('gets nothing of its area any more', async () => {
+    await using client = await joined(freshName('drivers'), { roles: ['DRIVER'] });
+    await client.look(HERE);
+    await client.set('a', { lat: 0.5, lon: 0.5 });
+    await client.next();
+    await client.client.request('auth_refresh', { token: mintToken({ roles: [] }) });
+    expect(await client.client.next('unsubscribed')).toMatchObject({ channel: client.channel });
+    expect((await errorOf(client.look(HERE))).code).toBe('NOT_SUBSCRIBED');
+    await client.set('a', { n: 1 });
+    const other = new AreaClient(client.client, freshName());
+    await other.join();
+    await other.look(HERE);
+    await other.set('b', { lat: 0.5, lon: 0.5 });
+    // The first push since then is that of the other channel.
+    expect(await client.client.next()).toMatchObject({ channel: other.channel });
+  });
+});
+
+describe.each(WIRES)('an area in $subprotocol', (wire) => {
+  it('is the same, and a number that is none is refused', async () => {
+    const channel = freshName();
+    await using client = await connectWith(wire, server().url);
+    await client.request('subscribe', { channel });
+    const { epoch } = await stateOf(channel).set('a', { lat: 0.5, lon: 0.5 });
+    const state = { a: { lat: 0.5, lon: 0.5 } };
+    expect(await client.request('area', { channel, box: HERE })).toMatchObject({
+      type: 'area_reply',
+      data: {
+        entered: ['0:0', '0:1'],
+        left: [],
+        cells: [{ cell: '0:0', epoch, seq: 1, state, versions: { a: 1 } }, {}],
+      },
+    });
+    await stateOf(channel).set('a', { lon: 1.5 });
+    expect(await client.next()).toMatchObject({ type: 'message', seq: 2, data: { cell: '0:0', del: ['a'] } });
+    expect(await client.next()).toMatchObject({ seq: 2, data: { cell: '0:1', set: { a: { lat: 0.5, lon: 1.5 } } } });
+    for (const number of [NaN, Infinity, null]) {
+      const refused = await client.request('area', { channel, box: [number, 0, 1, 1] });
+      expect(['VALIDATION_FAILED', 'INVALID_MESSAGE_FORMAT']).toContain(refused['code']);
+    }
+    expect(await client.request('area.next', { channel })).toMatchObject({ data: { channel, cells: [] } });
+  });
+});
+
 describe('the keys of an owner', () => {
   it('go from its cell when it leaves', async () => {
     await using viewer = await joined(freshName('mine'));
@@ -239,6 +287,20 @@ describe('bad input', () => {
     await client.set('a', { lat: 0.5, lon: 0.5 });
     expect((await errorOf(client.set('a', { lat: null }))).code).toBe('VALIDATION_FAILED');
     expect((await stateOf(client.channel).get('a'))?.value).toEqual({ lat: 0.5, lon: 0.5 });
+  });
+
+  it('more keys than max_keys are STATE_LIMIT_REACHED, in whatever cells they are', async () => {
+    await using client = await joined(freshName('small'));
+    const changes = Array.from({ length: 9 }, (_, n) => client.set(`k${n}`, { lat: n, lon: n }));
+    const settled = await Promise.allSettled([...changes, client.set('__proto__', { lat: 0, lon: 0 })]);
+    const codes = settled.map((result) => (result.status === 'rejected' ? (result.reason as ReplyError).code : 'set'));
+    expect(codes).toEqual([
+      ...Array<string>(3).fill('set'),
+      ...Array<string>(6).fill('STATE_LIMIT_REACHED'),
+      'VALIDATION_FAILED',
+    ]);
+    await client.look([0, 0, 2, 2]);
+    expect(client.map.size).toBe(3);
   });
 
   it('one bad change fails alone in its tick', async () => {
