@@ -146,10 +146,10 @@ describe('a person who looks', () => {
       await rows.first().waitFor();
       for (const text of await rows.allTextContents()) seen.add(/crowd-\d+/.exec(text)?.[0] ?? '');
       const next = page.getByRole('button', { name: 'Next page' });
-      const number = await page.getByText(/^Page \d+/).textContent();
+      const range = /^\d+–\d+/.exec((await page.getByText(/^\d+–\d+/).textContent()) ?? '')?.[0];
       if (await next.isDisabled()) break;
       await next.click();
-      await page.waitForFunction(`!document.body.textContent.includes(${JSON.stringify(number)})`);
+      await page.waitForFunction(`!document.body.textContent.includes(${JSON.stringify(range)})`);
     }
     expect(seen.size).toBe(CROWD);
     await page.keyboard.press('/');
@@ -247,6 +247,9 @@ describe('a person who acts', () => {
     expect(await confirm('End session')).toContain('1 session closes with 4409');
     expect((await bob.closed).code).toBe(4409);
     await page.getByText('This session has ended').waitFor();
+    await page.getByText('The user has no open session.').waitFor();
+    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Tap this session' }).count()).toBe(0);
   });
 
   it('bans a user, is told first on how many sessions, and lifts the ban', async () => {
@@ -254,15 +257,38 @@ describe('a person who acts', () => {
     await using there = await connectTo(1, 'mallory');
     await browser.open(nodes.at(0), `session/${await idOf(here)}`);
     await page.getByRole('button', { name: 'Ban user…' }).click();
-    expect(await confirm('Ban')).toContain('2 sessions of mallory on all nodes close');
+    expect(await confirm('Ban')).toContain('2 sessions of mallory on all nodes will close');
     expect([(await here.closed).code, (await there.closed).code]).toEqual([4409, 4409]);
+    const note = page.getByRole('listitem').filter({ hasText: 'mallory is banned until' });
+    await note.getByRole('button', { name: 'Lift…' }).waitFor();
     await visit('sessions?q=mallory');
-    await page.getByText('mallory is banned until').waitFor();
+    await note.waitFor();
     await visit('operations');
     await page.getByRole('row').filter({ hasText: 'mallory' }).getByRole('button', { name: 'Lift…' }).click();
     await confirm('Lift');
     await page.getByText('Nobody is banned.').waitFor();
     await page.getByRole('row').filter({ hasText: 'DELETE' }).or(page.getByText('ban_lifted')).first().waitFor();
+  });
+
+  it('publishes no broken JSON, asks before it publishes, and sees what happened for some seconds', async () => {
+    await using here = await connectTo(0, 'dave');
+    await here.request('subscribe', { channel: 'room:typed' });
+    await browser.open(nodes.at(0), 'channel/room%3Atyped');
+    const field = page.getByLabel('Data, JSON or text');
+    const told = page.getByRole('status');
+    await field.fill('{"text": oops');
+    await page.getByRole('button', { name: 'Publish…' }).click();
+    await told.filter({ hasText: 'Nothing was sent: the data begins as JSON' }).waitFor();
+    await visit('channels');
+    await page.getByRole('heading', { name: 'Channels' }).waitFor();
+    await told.filter({ hasText: 'Nothing was sent' }).waitFor({ state: 'detached' });
+    await visit('channel/room%3Atyped');
+    await field.fill('plain words');
+    await page.getByRole('button', { name: 'Publish…' }).click();
+    expect(await confirm('Publish')).toContain('1 session on all nodes will get it');
+    await told.filter({ hasText: 'Published at position 1.' }).waitFor();
+    await page.getByRole('cell', { name: 'plain words' }).waitFor();
+    await told.filter({ hasText: 'Published' }).waitFor({ state: 'detached' });
   });
 
   it('does nothing if the question is cancelled', async () => {

@@ -6,6 +6,8 @@ export class ApiError extends Error {
     /** 0: there was no answer. */
     readonly status: number,
     message: string,
+    /** Whether the same request would fail again, such as for a session that has ended. */
+    readonly isFinal = false,
   ) {
     super(message);
   }
@@ -15,6 +17,8 @@ interface Call {
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }
+
+const FINAL = [400, 404, 409, 413, 422];
 
 type Parts = readonly (string | number)[];
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -66,9 +70,12 @@ async function send(method: string, path: string, { body, signal }: Call): Promi
 async function textOf(response: Response): Promise<string> {
   const text = await response.text();
   if (response.ok) return text;
-  const message = detailOf(text) ?? `The server answered ${response.status}`;
-  if (response.status === 401) signOut(message);
-  throw new ApiError(response.status, message);
+  const { status } = response;
+  const detail = detailOf(text);
+  const message = detail ?? `The server answered ${status}`;
+  if (status === 401) signOut(message);
+  // Without a detail, it is the answer of a proxy, which may know the server again in a moment.
+  throw new ApiError(status, message, detail !== undefined && FINAL.includes(status));
 }
 
 function detailOf(text: string): string | undefined {

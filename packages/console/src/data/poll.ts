@@ -5,6 +5,8 @@ export interface Poll<T> {
   readonly data: T | undefined;
   /** Why the newest attempt failed. `data` is then what was read before, if anything. */
   readonly error: string | undefined;
+  /** Whether it would fail again. It is then not tried again, except by `refresh`. */
+  readonly isFinal: boolean;
   /** Reads again at once. */
   readonly refresh: () => void;
 }
@@ -13,7 +15,7 @@ const EVERY_MS = 2_000;
 
 /** Reads a path of the API again and again, but not while the page is hidden. */
 export function usePoll<T>(path: string | undefined, everyMs = EVERY_MS): Poll<T> {
-  const [state, setState] = useState<{ path?: string; data?: T; error?: string }>({});
+  const [state, setState] = useState<{ path?: string; data?: T; error?: string; isFinal?: boolean }>({});
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     if (path === undefined) return undefined;
@@ -21,29 +23,36 @@ export function usePoll<T>(path: string | undefined, everyMs = EVERY_MS): Poll<T
       try {
         const data = await call<T>('GET', path, { signal });
         setState({ path, data });
+        return true;
       } catch (error) {
-        if (signal.aborted) return;
-        const message = error instanceof ApiError ? error.message : String(error);
-        setState((before) => (before.path === path ? { ...before, error: message } : { path, error: message }));
+        if (signal.aborted) return false;
+        const isFinal = error instanceof ApiError && error.isFinal;
+        const failed = { error: error instanceof Error ? error.message : String(error), isFinal };
+        setState((before) => (before.path === path ? { ...before, ...failed } : { path, ...failed }));
+        return !isFinal;
       }
     });
   }, [path, everyMs, turn]);
-  const { data, error } = state.path === path ? state : {};
-  return { data, error, refresh: () => setTurn((before) => before + 1) };
+  const { data, error, isFinal = false } = state.path === path ? state : {};
+  return { data, error, isFinal, refresh: () => setTurn((before) => before + 1) };
 }
 
-function repeat(everyMs: number, read: (signal: AbortSignal) => Promise<void>): () => void {
+/** @param read returns whether to read again */
+function repeat(everyMs: number, read: (signal: AbortSignal) => Promise<boolean>): () => void {
   const abort = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isReading = false;
+  let hasEnded = false;
   const next = (): void => {
-    if (document.hidden || isReading || abort.signal.aborted) return;
+    if (document.hidden || isReading || hasEnded || abort.signal.aborted) return;
     clearTimeout(timer);
+    void once();
+  };
+  const once = async (): Promise<void> => {
     isReading = true;
-    void read(abort.signal).finally(() => {
-      isReading = false;
-      timer = setTimeout(next, everyMs);
-    });
+    hasEnded = !(await read(abort.signal));
+    isReading = false;
+    if (!hasEnded) timer = setTimeout(next, everyMs);
   };
   document.addEventListener('visibilitychange', next);
   next();

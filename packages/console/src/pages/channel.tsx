@@ -5,11 +5,12 @@ import type { History, Presence } from '../data/answers.js';
 import { usePoll } from '../data/poll.js';
 import { canAct, isAdmin } from '../data/token.js';
 import { hrefOf, route } from '../router.js';
-import { perform } from '../ui/ask.js';
+import { ask, perform } from '../ui/ask.js';
 import { Pager, usePages } from '../ui/pager.js';
 import { Answer, Field, Missing, Panel, Table } from '../ui/parts.js';
-import { clock, count, json, Name, Text } from '../ui/text.js';
-import { parsed } from './session-actions.js';
+import { payloadOf } from '../ui/payload.js';
+import { clock, count, json, Name, shown, Text } from '../ui/text.js';
+import { subscribersOf } from './affected.js';
 
 interface Subscribers {
   readonly subscribers: readonly {
@@ -121,7 +122,9 @@ function SubscriberPanel({ name }: { readonly name: string }): VNode {
           />
         )}
       </Answer>
-      {next === undefined && pages.former.length === 0 ? null : <Pager of="subscribers" pages={pages} next={next} />}
+      {next === undefined && pages.former.length === 0 ? null : (
+        <Pager of="subscribers" pages={pages} next={next} size={SHOWN} shown={poll.data?.subscribers.length ?? 0} />
+      )}
     </Panel>
   );
 }
@@ -154,21 +157,30 @@ function PresencePanel({ name }: { readonly name: string }): VNode {
 
 function PublishForm({ name }: { readonly name: string }): VNode {
   const data = useRef<HTMLTextAreaElement>(null);
-  const publish = async (event: Event): Promise<void> => {
+  const publish = (event: Event): Promise<void> => {
     event.preventDefault();
-    await perform(async () => {
-      const body = { channel: name, data: parsed(data.current?.value ?? '') };
-      const { seq } = await call<{ seq?: number }>('POST', 'publish', { body });
-      return seq === undefined ? 'Published.' : `Published as number ${seq}.`;
+    return perform(async () => {
+      const body = { channel: name, data: payloadOf(data.current?.value ?? '') };
+      ask({
+        title: `Publish in ${shown(name, 40)}?`,
+        consequence: `${await subscribersOf(name)} on all nodes will get it. It cannot be taken back.`,
+        verb: 'Publish',
+        isHarmless: true,
+        act: async () => {
+          const { seq } = await call<{ seq?: number }>('POST', 'publish', { body });
+          return seq === undefined ? 'Published.' : `Published at position ${count(seq)}.`;
+        },
+      });
+      return '';
     });
   };
   return (
-    <Panel title="Publish" note="without a sender, past the rules of the namespace">
+    <Panel title="Publish" note="as the server: without a sender, whatever the namespace allows users">
       <form class="stack" onSubmit={(event) => void publish(event)}>
         <Field label="Data, JSON or text">
-          <textarea ref={data} rows={3} spellcheck={false} defaultValue={'{"text":"Hello"}'} />
+          <textarea ref={data} required rows={3} spellcheck={false} placeholder={'{"text":"Hello"}'} />
         </Field>
-        <button type="submit">Publish</button>
+        <button type="submit">Publish…</button>
       </form>
     </Panel>
   );

@@ -24,7 +24,7 @@ export function Channels(): VNode {
       <SearchBox
         label="Channel"
         value={query}
-        hint="The beginning of a name, such as room:"
+        hint="The beginning of a name, such as room:, in upper and lower case as it is"
         onSearch={(text) => go('channels', '', { q: text })}
       />
       <Found key={query} query={query} />
@@ -37,7 +37,9 @@ function Found({ query }: { readonly query: string }): VNode {
   const poll = usePoll<ChannelPage>(pathOf(['channels'], { prefix: query, limit: PAGE_SIZE, after: pages.after }));
   const empty = (
     <>
-      {query === '' ? 'No channel has subscribers.' : `No channel with subscribers begins with “${shown(query, 64)}”. `}
+      {query === ''
+        ? 'No channel has subscribers.'
+        : `No channel with subscribers begins with “${shown(query, 64)}”. Names are case-sensitive. `}
       {query.includes(':') ? <a href={hrefOf('channel', query)}>Open its history anyway</a> : null}
     </>
   );
@@ -64,9 +66,7 @@ function Found({ query }: { readonly query: string }): VNode {
                 ],
               }))}
             />
-            <Pager of="channels" pages={pages} next={poll.data?.after}>
-              Page {pages.former.length + 1}
-            </Pager>
+            <Pager of="channels" pages={pages} next={poll.data?.after} size={PAGE_SIZE} shown={channels.length} />
           </>
         )}
       </Answer>

@@ -4,8 +4,8 @@ import { connection, connectionState, sentenceOf } from '../data/connection.js';
 import { readContract, sampleOf, type MessageType } from '../data/contract.js';
 import { hrefOf, route } from '../router.js';
 import { Field, Panel, Pill } from '../ui/parts.js';
+import { payloadOf } from '../ui/payload.js';
 import { json, shown } from '../ui/text.js';
-import { parsed } from './session-actions.js';
 
 /** Characters of a reply that are shown. */
 const MAX_SHOWN = 20_000;
@@ -65,7 +65,7 @@ function TryMessage({ message: { type, data, reply } }: { readonly message: Mess
     setSending(true);
     const startedAt = performance.now();
     try {
-      const replied: unknown = await connection().request(type, text === '' ? undefined : parsed(text));
+      const replied: unknown = await connection().request(type, text.trim() === '' ? undefined : payloadOf(text));
       const ms = (performance.now() - startedAt).toFixed(1);
       setAnswer({
         text: `${shown(json(replied, 2) || 'no data', MAX_SHOWN).replaceAll('\\u{a}', '\n')}\n\n${ms} ms`,

@@ -1,13 +1,13 @@
 import type { VNode } from 'preact';
-import { call, pathOf } from '../data/api.js';
+import { pathOf } from '../data/api.js';
 import type { Ban, Revocation, Rights } from '../data/answers.js';
 import { usePoll } from '../data/poll.js';
 import { canAct, isAdmin } from '../data/token.js';
-import { ask } from '../ui/ask.js';
 import { Answer, Panel, Table } from '../ui/parts.js';
 import { moment, Name, shown, Text } from '../ui/text.js';
 import { BanForm } from './ban-form.js';
 import { NodeOperations } from './node-operations.js';
+import { LiftBan, UndoButton } from './undo-button.js';
 
 const SLOW_MS = 5_000;
 
@@ -23,31 +23,9 @@ export function Operations(): VNode {
       {isAdmin.value ? (
         <NodeOperations />
       ) : (
-        <p class="quiet">Levels of the log, profiles and the audit log need the role ADMIN.</p>
+        <p class="quiet">Log levels, profiles and the audit log need the role ADMIN.</p>
       )}
     </>
-  );
-}
-
-interface Undo {
-  readonly title: string;
-  readonly consequence: string;
-  readonly path: string;
-  readonly done: string;
-  readonly refresh: () => void;
-}
-
-function UndoButton({ title, consequence, path, done, refresh }: Undo): VNode | string {
-  if (!canAct.value) return '';
-  const act = async (): Promise<string> => {
-    await call('DELETE', path);
-    refresh();
-    return done;
-  };
-  return (
-    <button type="button" onClick={() => ask({ title, consequence, verb: 'Lift', act })}>
-      Lift…
-    </button>
   );
 }
 
@@ -68,13 +46,7 @@ function Bans(): VNode {
                 moment(until),
                 <Text value={reason} />,
                 by,
-                <UndoButton
-                  title={`Lift the ban of ${shown(key, 40)}?`}
-                  consequence="No session is open because of it. The client may connect again at once."
-                  path={pathOf(['bans', kind, key])}
-                  done="The ban is lifted."
-                  refresh={poll.refresh}
-                />,
+                <LiftBan kind={kind} who={key} refresh={poll.refresh} />,
               ],
             }))}
           />

@@ -1,12 +1,16 @@
 import type { VNode } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { call, pathOf } from '../data/api.js';
-import type { SessionDetail, SessionPage } from '../data/answers.js';
+import type { SessionDetail } from '../data/answers.js';
+import { identity } from '../data/token.js';
 import { ask, perform } from '../ui/ask.js';
 import { Field, Panel } from '../ui/parts.js';
-import { count, shown } from '../ui/text.js';
+import { payloadOf } from '../ui/payload.js';
+import { shown } from '../ui/text.js';
+import { plural, sessionsOf } from './affected.js';
 
-const LIMIT = 1_000;
+/** As users of the client library write it: no space, no control character. */
+const TYPE = String.raw`[\x21-\x7e]+`;
 const BANS = [
   ['10 minutes', 600_000],
   ['1 hour', 3_600_000],
@@ -18,15 +22,9 @@ interface Affected {
   readonly sessions: number;
 }
 
-/** How many sessions an act on a user concerns, before it is done. */
-async function sessionsOf(userId: string): Promise<string> {
-  const { sessions, missing } = await call<SessionPage>('GET', pathOf(['sessions'], { userId, limit: LIMIT }));
-  const found = sessions.length === LIMIT ? `${count(LIMIT)} or more sessions` : plural(sessions.length);
-  return missing.length === 0 ? found : `${found} (no answer from ${missing.join(', ')})`;
-}
-
-function plural(sessions: number): string {
-  return sessions === 1 ? '1 session' : `${count(sessions)} sessions`;
+/** What to add to the question if somebody acts on the user that the token names. */
+export function selfWarning(userId: string): string {
+  return userId === identity.value.user ? ' This is you: you may lose access to the console.' : '';
 }
 
 export function SessionActions({ session }: { readonly session: SessionDetail }): VNode {
@@ -42,7 +40,7 @@ export function SessionActions({ session }: { readonly session: SessionDetail })
       },
     });
   return (
-    <Panel title="Act">
+    <Panel title="Actions">
       <div class="actions">
         <button type="button" class="danger" onClick={endOne}>
           End session…
@@ -65,7 +63,12 @@ function UserActions({ userId }: { readonly userId: string }): VNode {
   const length = BANS.find(([, ms]) => ms === durationMs)?.[0] ?? '';
   const confirmFor = (title: string, effect: string, verb: string, act: () => Promise<string>): Promise<void> =>
     perform(async () => {
-      ask({ title, consequence: `${await sessionsOf(userId)} of ${who} on all nodes ${effect}`, verb, act });
+      ask({
+        title,
+        consequence: `${await sessionsOf(userId)} of ${who} on all nodes will ${effect}${selfWarning(userId)}`,
+        verb,
+        act,
+      });
       return '';
     });
   const endAll = (): Promise<void> =>
@@ -120,35 +123,36 @@ function UserActions({ userId }: { readonly userId: string }): VNode {
 function SendForm({ userId }: { readonly userId: string }): VNode {
   const type = useRef<HTMLInputElement>(null);
   const data = useRef<HTMLTextAreaElement>(null);
-  const send = async (event: Event): Promise<void> => {
+  const send = (event: Event): Promise<void> => {
     event.preventDefault();
-    await perform(async () => {
-      const body = { type: type.current?.value || 'direct_message', data: parsed(data.current?.value ?? '') };
-      const { sessions } = await call<Affected>('POST', pathOf(['users', userId, 'messages']), { body });
-      return `${plural(sessions)} took the message.`;
+    return perform(async () => {
+      const body = { type: type.current?.value ?? '', data: payloadOf(data.current?.value ?? '') };
+      const who = shown(userId, 40);
+      ask({
+        title: `Send ${shown(body.type, 40)} to ${who}?`,
+        consequence: `${await sessionsOf(userId)} of ${who} on all nodes will get it.`,
+        verb: 'Send',
+        isHarmless: true,
+        act: async () => {
+          const { sessions } = await call<Affected>('POST', pathOf(['users', userId, 'messages']), { body });
+          return `${plural(sessions)} took the message.`;
+        },
+      });
+      return '';
     });
   };
   return (
     <form class="stack" onSubmit={(event) => void send(event)}>
       <h3>Send a message</h3>
       <Field label="Type">
-        <input ref={type} defaultValue="direct_message" maxLength={128} />
+        <input ref={type} required pattern={TYPE} title="No spaces" defaultValue="direct_message" maxLength={128} />
       </Field>
       <Field label="Data, JSON or text">
-        <textarea ref={data} rows={3} spellcheck={false} defaultValue={'{"text":"Hello"}'} />
+        <textarea ref={data} required rows={3} spellcheck={false} placeholder={'{"text":"Hello"}'} />
       </Field>
-      <button type="submit">Send to all sessions of the user</button>
+      <button type="submit">Send to all sessions of the user…</button>
     </form>
   );
-}
-
-/** JSON, or plain text as it stands. */
-export function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 function RightsForm({ userId, roles }: { readonly userId: string; readonly roles: readonly string[] }): VNode {
@@ -159,7 +163,7 @@ function RightsForm({ userId, roles }: { readonly userId: string; readonly roles
     const found = await sessionsOf(userId).catch(() => 'All sessions');
     ask({
       title: `Change the roles of ${shown(userId, 40)}?`,
-      consequence: `${found} get the roles ${wanted.join(', ') || '(none)'} at once. Subscriptions that they no longer allow end.`,
+      consequence: `${found} will have ${wanted.length === 0 ? 'no roles' : `the roles ${shown(wanted.join(', '), 200)}`} at once. Subscriptions that they no longer allow end.`,
       verb: 'Change roles',
       act: async () => {
         const body = { roles: wanted, reason: 'Changed from the console' };
@@ -168,7 +172,7 @@ function RightsForm({ userId, roles }: { readonly userId: string; readonly roles
           pathOf(['users', userId, 'rights']),
           { body },
         );
-        return `${plural(sessions)} have other roles, ${count(dropped)} subscriptions ended.`;
+        return `Roles changed in ${plural(sessions)}, ${plural(dropped, 'subscription')} ended.`;
       },
     });
   };

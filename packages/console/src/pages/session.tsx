@@ -7,8 +7,9 @@ import { canAct, isAdmin } from '../data/token.js';
 import { hrefOf, route } from '../router.js';
 import { Answer, Facts, Missing, Panel, Pill, Table } from '../ui/parts.js';
 import { age, bytes, count, moment, Name } from '../ui/text.js';
+import { plural } from './affected.js';
 import { SessionActions } from './session-actions.js';
-import { SessionTable } from './sessions.js';
+import { MANY_BYTES, SessionTable } from './sessions.js';
 import { UserNotes } from './user-notes.js';
 
 interface Subscriptions {
@@ -19,7 +20,7 @@ interface Subscriptions {
 export function SessionView(): VNode {
   const id = route.value.subject;
   const poll = usePoll<SessionDetail>(pathOf(['sessions', id]));
-  const hasGone = poll.data !== undefined && poll.error === 'No such session';
+  const hasGone = poll.data !== undefined && poll.isFinal;
   return (
     <>
       <p>
@@ -37,13 +38,15 @@ export function SessionView(): VNode {
               {session.userId === null ? 'Anonymous session' : <Name value={session.userId} />}{' '}
               <Pill mood={hasGone ? 'bad' : 'good'}>{hasGone ? 'ended' : 'connected'}</Pill>
             </h1>
-            {session.userId === null ? null : <UserNotes userId={session.userId} />}
+            {session.userId === null ? null : <UserNotes key={String(hasGone)} userId={session.userId} />}
             <div class="columns">
-              <SessionFacts session={session} />
+              <SessionFacts session={session} hasGone={hasGone} />
               <Channels session={session} />
             </div>
             {canAct.value && !hasGone ? <SessionActions session={session} /> : null}
-            {session.userId === null ? null : <OtherSessions userId={session.userId} own={session.sessionId} />}
+            {session.userId === null ? null : (
+              <OtherSessions userId={session.userId} own={session.sessionId} hasGone={hasGone} />
+            )}
           </>
         )}
       </Answer>
@@ -51,7 +54,12 @@ export function SessionView(): VNode {
   );
 }
 
-function SessionFacts({ session }: { readonly session: SessionDetail }): VNode {
+interface FactsProps {
+  readonly session: SessionDetail;
+  readonly hasGone: boolean;
+}
+
+function SessionFacts({ session, hasGone }: FactsProps): VNode {
   const { roles, expiresAt, queuedMessages, queuedBytes, waitingMessages, channels } = session;
   const facts: [string, ComponentChildren][] = [
     ['Session', <Name value={session.sessionId} />],
@@ -72,24 +80,31 @@ function SessionFacts({ session }: { readonly session: SessionDetail }): VNode {
         {session.hasChangedRights ? <Pill mood="wait">changed by an operator</Pill> : null}
       </>,
     ],
-    ['Channel rights of the token', channels === null ? 'as the namespaces say' : rightsText(channels)],
-    ['Messages in / out', `${count(session.messagesReceived)} / ${count(session.messagesSent)}`],
     [
-      'Waits for a slow reader',
-      queuedBytes > 0 ? (
+      'Channel rights of the token',
+      channels === null ? 'the token names none, so the rules of each namespace hold' : rightsText(channels),
+    ],
+    ['Messages in / out since it connected', `${count(session.messagesReceived)} / ${count(session.messagesSent)}`],
+    [
+      'Queued for the client (slow reader)',
+      queuedBytes >= MANY_BYTES ? (
         <strong class="bad">
           {count(queuedMessages)} messages, {bytes(queuedBytes)}
         </strong>
+      ) : queuedBytes > 0 ? (
+        bytes(queuedBytes)
       ) : (
         'nothing'
       ),
     ],
-    ['Waits to be handled', waitingMessages === 0 ? 'nothing' : `${count(waitingMessages)} messages`],
+    ['Received, not yet handled', waitingMessages === 0 ? 'nothing' : `${count(waitingMessages)} messages`],
   ];
   return (
     <Panel
       title="Session"
-      actions={isAdmin.value && <a href={hrefOf('tap', '', { sessionId: session.sessionId })}>Tap this session</a>}
+      actions={
+        isAdmin.value && !hasGone && <a href={hrefOf('tap', '', { sessionId: session.sessionId })}>Tap this session</a>
+      }
     >
       <Facts facts={facts} />
     </Panel>
@@ -113,9 +128,10 @@ function Channels({ session }: { readonly session: SessionDetail }): VNode {
     <a href={hrefOf('explain', '', { userId: session.userId ?? '', channel })}>Explain</a>
   );
   return (
-    <Panel title="Channels" note={`${count(session.subscriptions)} subscriptions`}>
+    <Panel title="Channels" note={plural(session.subscriptions, 'subscription')}>
       <Answer
-        poll={poll}
+        // A session that has ended keeps what was seen last; the page says above that it has ended.
+        poll={poll.isFinal && poll.data !== undefined ? { ...poll, error: undefined } : poll}
         isEmpty={({ subscriptions }) => subscriptions.length === 0}
         empty="Subscribed to no channel, so it gets no publication. Only replies and direct messages reach it."
       >
@@ -123,14 +139,14 @@ function Channels({ session }: { readonly session: SessionDetail }): VNode {
           <>
             <Table
               label="Channels of the session"
-              columns={['Channel', 'Granted by', '']}
+              columns={['Channel', 'Allowed by', '']}
               rows={subscriptions.map(({ channel, grantedBy }) => ({
                 key: channel,
                 cells: [
                   <a href={hrefOf('channel', channel)}>
                     <Name value={channel} />
                   </a>,
-                  grantedBy,
+                  grantedBy === 'rights' ? 'the rights of the user' : 'the application',
                   isAdmin.value && session.userId !== null ? explain(channel) : '',
                 ],
               }))}
@@ -147,13 +163,23 @@ function Channels({ session }: { readonly session: SessionDetail }): VNode {
   );
 }
 
-function OtherSessions({ userId, own }: { readonly userId: string; readonly own: string }): VNode {
+interface OthersProps {
+  readonly userId: string;
+  readonly own: string;
+  readonly hasGone: boolean;
+}
+
+function OtherSessions({ userId, own, hasGone }: OthersProps): VNode {
   const poll = usePoll<SessionPage>(pathOf(['sessions'], { userId, limit: 100 }));
   const others = poll.data?.sessions.filter(({ sessionId }) => sessionId !== own) ?? [];
   return (
     <Panel title="Other sessions of this user" note="on all nodes">
       <Missing nodes={poll.data?.missing ?? []} />
-      <Answer poll={poll} isEmpty={() => others.length === 0} empty="This is the only one.">
+      <Answer
+        poll={poll}
+        isEmpty={() => others.length === 0}
+        empty={hasGone ? 'The user has no open session.' : 'This is the only one.'}
+      >
         {() => <SessionTable sessions={others} />}
       </Answer>
     </Panel>

@@ -1,18 +1,36 @@
 import { signal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { ApiError } from '../data/api.js';
 
 interface Question {
   readonly title: string;
   /** What will happen, and to how many. */
   readonly consequence: string;
   readonly verb: string;
+  /** Takes something back, so the button is not red. */
+  readonly isHarmless?: boolean;
   readonly act: () => Promise<string>;
 }
 
 const question = signal<Question | undefined>(undefined);
-const notice = signal<{ readonly text: string; readonly isBad: boolean } | undefined>(undefined);
+const notice = signal<Told | undefined>(undefined);
+/** Long enough to read a sentence. */
+const SHOWN_MS = 8_000;
+let fading: ReturnType<typeof setTimeout> | undefined;
+
+interface Told {
+  readonly text: string;
+  readonly isBad: boolean;
+}
+
+/** A success fades. A failure stays until somebody dismisses it or goes to another page. */
+function tell(told: Told | undefined): void {
+  clearTimeout(fading);
+  notice.value = told;
+  if (told?.isBad === false) fading = setTimeout(() => (notice.value = undefined), SHOWN_MS);
+}
+
+addEventListener('hashchange', () => tell(undefined));
 
 /** Asks once before something that cannot be taken back. `act` returns what happened. */
 export function ask(asked: Question): void {
@@ -23,10 +41,9 @@ export function ask(asked: Question): void {
 export async function perform(act: () => Promise<string>): Promise<void> {
   try {
     const text = await act();
-    notice.value = text === '' ? undefined : { text, isBad: false };
+    tell(text === '' ? undefined : { text, isBad: false });
   } catch (error) {
-    const text = error instanceof ApiError ? error.message : error instanceof Error ? error.message : String(error);
-    notice.value = { text, isBad: true };
+    tell({ text: error instanceof Error ? error.message : String(error), isBad: true });
   }
 }
 
@@ -52,7 +69,7 @@ export function AskDialog(): VNode {
         <button type="button" onClick={close} autofocus>
           Cancel
         </button>
-        <button type="button" class="danger" onClick={confirm}>
+        <button type="button" class={asked?.isHarmless ? 'main' : 'danger'} onClick={confirm}>
           {asked?.verb}
         </button>
       </div>
@@ -67,7 +84,7 @@ export function Notice(): VNode {
       {told === undefined ? null : (
         <p class={told.isBad ? 'notice bad' : 'notice'}>
           {told.text}
-          <button type="button" class="link" onClick={() => (notice.value = undefined)}>
+          <button type="button" class="link" onClick={() => tell(undefined)}>
             Dismiss
           </button>
         </p>

@@ -1,5 +1,6 @@
-import type { ComponentChildren, VNode } from 'preact';
+import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
+import { count } from './text.js';
 
 export interface Pages {
   /** The last row of each page before this one. */
@@ -21,17 +22,27 @@ interface PagerProps {
   readonly pages: Pages;
   /** The last row of this page, if there are more. */
   readonly next: string | undefined;
-  readonly children?: ComponentChildren;
+  /** How many rows a full page has, and how many this one has. */
+  readonly size: number;
+  readonly shown: number;
+  /** How many rows there are, where somebody knows. The last page knows by itself. */
+  readonly total?: number | undefined;
 }
 
-/** Buttons for the former and the next page, with what is said between them. */
-export function Pager({ of, pages: { former, go }, next, children }: PagerProps): VNode {
+/** Buttons for the previous and the next page, with the place of this page between them. */
+export function Pager({ of, pages: { former, go }, next, size, shown, total }: PagerProps): VNode {
+  const start = former.length * size;
+  const end = start + shown;
+  const all = next === undefined ? end : total === undefined ? undefined : Math.max(total, end + 1);
   return (
     <nav class="pages" aria-label={`Pages of ${of}`}>
       <button type="button" disabled={former.length === 0} onClick={() => go(former.slice(0, -1))}>
-        ← Former page
+        ← Previous page
       </button>
-      {children === undefined ? null : <span class="quiet">{children}</span>}
+      <span class="quiet">
+        {shown === 0 ? 'nothing left' : `${count(start + 1)}–${count(end)}`}
+        {all === undefined || shown === 0 ? '' : ` of ${count(all)}`}
+      </span>
       <button type="button" disabled={next === undefined} onClick={() => next !== undefined && go([...former, next])}>
         Next page →
       </button>

@@ -32,16 +32,18 @@ interface AnswerProps<T> {
 
 /** What a request brought, or that it is under way, failed or brought nothing. */
 export function Answer<T>({ poll, isEmpty, empty = 'Nothing here.', children }: AnswerProps<T>): VNode {
-  const { data, error, refresh } = poll;
+  const { data, error, isFinal, refresh } = poll;
   return (
     <>
       {error === undefined ? null : (
         <p class="failure" role="alert">
           {error}
           {data === undefined ? '. ' : '. What you see is older. '}
-          <button type="button" class="link" onClick={refresh}>
-            Try again
-          </button>
+          {isFinal ? null : (
+            <button type="button" class="link" onClick={refresh}>
+              Try again
+            </button>
+          )}
         </p>
       )}
       {data === undefined ? (

@@ -12,7 +12,7 @@ interface SearchBoxProps {
 export function SearchBox({ label, hint, value, onSearch }: SearchBoxProps): VNode {
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    if (input.current && document.activeElement !== input.current) input.current.value = value;
+    if (input.current) input.current.value = value;
   }, [value]);
   return (
     <form
@@ -30,7 +30,7 @@ export function SearchBox({ label, hint, value, onSearch }: SearchBoxProps): VNo
           type="search"
           data-search
           defaultValue={value}
-          placeholder={`${label}   ( / )`}
+          placeholder={`${label} (press / to search)`}
           title={hint}
           autocomplete="off"
           spellcheck={false}
