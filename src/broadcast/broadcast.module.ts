@@ -3,13 +3,14 @@ import { ChannelsModule } from '../channels/channels.module.js';
 import { ClusterModule } from '../cluster/cluster.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { Broadcaster } from './broadcaster.js';
+import { BusiestSessions } from './busiest-sessions.js';
 import { ClusterSessions } from './cluster-sessions.js';
 import { DirectoryEntries } from './directory-entries.js';
 import { LocalReceivers } from './local-receivers.js';
 
 @Module({
   imports: [ChannelsModule, ClusterModule, SessionsModule],
-  providers: [Broadcaster, ClusterSessions, DirectoryEntries, LocalReceivers],
-  exports: [Broadcaster, ClusterSessions],
+  providers: [Broadcaster, BusiestSessions, ClusterSessions, DirectoryEntries, LocalReceivers],
+  exports: [Broadcaster, BusiestSessions, ClusterSessions],
 })
 export class BroadcastModule {}

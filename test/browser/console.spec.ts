@@ -163,6 +163,16 @@ describe('a person who looks', () => {
     await page.getByText('Nobody is connected as “nobody-here”').waitFor();
   });
 
+  it('sees on the overview who sends the most', async () => {
+    await using flooder = await connectTo(1, 'flooder');
+    await browser.open(nodes.at(0));
+    const traffic = setInterval(() => flooder.send({ type: 'ping' }), 20);
+    const row = page.getByRole('region', { name: 'Busiest sessions' }).getByRole('row').filter({ hasText: 'flooder' });
+    await row.getByRole('link').click();
+    clearInterval(traffic);
+    await page.getByRole('button', { name: 'Ban user…' }).waitFor();
+  });
+
   it('taps a user of another node, follows one message to its delivery, and has it explained', async () => {
     await using alice = await connectTo(1, 'alice');
     await alice.request('subscribe', { channel: 'room:followed' });

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { Bans } from '../../src/access/lists/bans.js';
 import { SessionTermination } from '../../src/access/session-termination.js';
+import { BusiestSessions } from '../../src/broadcast/busiest-sessions.js';
 import { ClusterSessions } from '../../src/broadcast/cluster-sessions.js';
 import type { SessionSummary } from '../../src/broadcast/session-summary.js';
 import { TOO_MANY } from '../support/closes.js';
@@ -49,6 +50,17 @@ describe('who is expelled', () => {
     await using client = await connect(server.url, { claims: { sub: 'mallory' } });
     expect(await server.app.get(SessionTermination, { strict: false }).user('mallory', '€'.repeat(100))).toBe(1);
     expect(await client.closed).toEqual({ code: 4409, reason: '€'.repeat(41) });
+  });
+});
+
+describe('who sends the most', () => {
+  it('is found on whatever node it is', async () => {
+    await using nodes = await TestNodes.start(['a', 'b']);
+    await using flooder = await as(nodes, 1, 'flooder');
+    const traffic = setInterval(() => flooder.send({ type: 'ping' }), 10);
+    const { sessions, missing } = await nodes.get(0, BusiestSessions).read(5);
+    clearInterval(traffic);
+    expect({ sessions, missing }).toMatchObject({ sessions: [{ userId: 'flooder', nodeId: 'b' }], missing: [] });
   });
 });
 

@@ -29,6 +29,7 @@ const ENDPOINTS = [
   'GET /api/revocations',
   'GET /api/rights',
   'GET /api/sessions',
+  'GET /api/sessions/busiest',
   'GET /api/sessions/{id}',
   'GET /api/sessions/{id}/subscriptions',
   'GET /route',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { BusiestAnswer } from '../../src/server-api/sessions/sessions.requests.js';
 import { api } from '../support/api-client.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
@@ -97,6 +98,41 @@ describe('GET /api/sessions', () => {
     await using server = await startTestServer();
     const { status, body } = await api(server, `GET /api/sessions?${query}`);
     expect({ status, body }).toMatchObject({ status: 422, body: { code: 'VALIDATION_FAILED' } });
+  });
+});
+
+describe('GET /api/sessions/busiest', () => {
+  const busiest = async (server: TestServer, query = ''): Promise<BusiestAnswer> =>
+    (await api(server, `GET /api/sessions/busiest${query}`)).body as BusiestAnswer;
+
+  it('lists who sends, those that send the most first, and leaves out who is silent', async () => {
+    await using server = await startTestServer();
+    await using flooder = await connect(server.url, { claims: { sub: 'flooder' } });
+    await using talker = await connect(server.url, { claims: { sub: 'talker' } });
+    await using silent = await connect(server.url, { claims: { sub: 'silent' } });
+    await silent.request('ping');
+    const traffic = setInterval(() => {
+      for (let n = 0; n < 10; n += 1) flooder.send({ type: 'echo', id: n });
+      talker.send({ type: 'echo', id: 1 });
+    }, 10);
+    try {
+      const { sessions, missing } = await busiest(server);
+      expect(sessions.map(({ userId }) => userId)).toEqual(['flooder', 'talker']);
+      expect(missing).toEqual([]);
+      const [first, second] = sessions;
+      expect(first?.receivedPerSecond).toBeGreaterThan(2 * (second?.receivedPerSecond ?? Infinity));
+      expect(first?.sentPerSecond).toBeGreaterThan(0);
+      expect((await busiest(server, '?limit=1')).sessions).toMatchObject([{ userId: 'flooder' }]);
+    } finally {
+      clearInterval(traffic);
+    }
+  });
+
+  it('takes a limit of 1 to 50', async () => {
+    await using server = await startTestServer();
+    for (const limit of [0, 51, 'all']) {
+      expect((await api(server, `GET /api/sessions/busiest?limit=${limit}`)).status).toBe(422);
+    }
   });
 });
 

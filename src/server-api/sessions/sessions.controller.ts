@@ -4,6 +4,7 @@ import { SessionTermination } from '../../access/session-termination.js';
 import { Precedence } from '../../access/lists/precedence.js';
 import { givenBy } from '../../access/lists/standing.js';
 import type { Principal } from '../../authentication/principal.js';
+import { BusiestSessions } from '../../broadcast/busiest-sessions.js';
 import { ClusterSessions } from '../../broadcast/cluster-sessions.js';
 import { SubscriptionDirectory } from '../../channels/subscription-directory.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
@@ -13,6 +14,8 @@ import { Caller } from '../http/caller.js';
 import { SessionsAnswer, UserPath } from '../messages/messages.requests.js';
 import { ProblemError } from '../http/problem.js';
 import {
+  BusiestAnswer,
+  BusiestQuery,
   SessionDetailAnswer,
   SessionPageAnswer,
   SessionPath,
@@ -22,11 +25,13 @@ import {
 } from './sessions.requests.js';
 
 const DEFAULT_LIMIT = 100;
+const DEFAULT_BUSIEST = 10;
 
 @ApiController('Sessions')
 export class SessionsController {
   constructor(
     private readonly sessions: ClusterSessions,
+    private readonly busiest: BusiestSessions,
     private readonly subscriptions: SubscriptionDirectory,
     private readonly termination: SessionTermination,
     private readonly precedence: Precedence,
@@ -39,6 +44,13 @@ export class SessionsController {
     const page = await this.sessions.page({ ...filter, limit, afterId: after });
     const last = page.sessions.at(-1);
     return page.sessions.length < limit || last === undefined ? page : { ...page, after: last.sessionId };
+  }
+
+  @Get('sessions/busiest')
+  @ApiOperation({ summary: 'Watch all nodes for a second, and list the sessions that send the most messages' })
+  @Problems(422)
+  measure(@Query() { limit = DEFAULT_BUSIEST }: BusiestQuery): Promise<BusiestAnswer> {
+    return this.busiest.read(limit);
   }
 
   @Get('sessions/:id')

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsOptional, IsString, Length, Max, Min } from 'class-validator';
+import { MAX_BUSIEST, type BusiestPage, type BusySession } from '../../broadcast/busiest-sessions.js';
 import { MAX_LIMIT } from '../../broadcast/cluster-sessions.js';
 import type { SessionDetail, SessionSummary } from '../../broadcast/session-summary.js';
 import type { SubscriptionSummary } from '../../channels/subscription-directory.js';
@@ -42,6 +43,16 @@ export class SessionsQuery extends PageQuery {
   @IsString()
   @Length(1, 64)
   after?: string;
+}
+
+export class BusiestQuery {
+  @ApiProperty({ type: 'integer', default: 10 })
+  @IsOptional()
+  @WholeNumber()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_BUSIEST)
+  limit?: number;
 }
 
 export class SubscriptionsQuery extends PageQuery {
@@ -128,6 +139,24 @@ export class SessionPageAnswer {
 
   /** Pass it as `after` to get the next page; absent on the last page */
   after?: string;
+
+  /** Nodes that did not answer, so their sessions are not listed @example [] */
+  @ApiProperty({ type: [String] })
+  missing!: readonly string[];
+}
+
+export class BusySessionAnswer extends SessionAnswer implements BusySession {
+  /** Messages from the client in a second @example 41.5 */
+  receivedPerSecond!: number;
+
+  /** Messages to the client in a second @example 2 */
+  sentPerSecond!: number;
+}
+
+export class BusiestAnswer implements BusiestPage {
+  /** The busiest first; sessions without a message in that second are left out */
+  @ApiProperty({ type: [BusySessionAnswer] })
+  sessions!: readonly BusySessionAnswer[];
 
   /** Nodes that did not answer, so their sessions are not listed @example [] */
   @ApiProperty({ type: [String] })

@@ -57,6 +57,11 @@ export interface Session {
   readonly queuedBytes: number;
 }
 
+export interface BusiestPage {
+  readonly sessions: readonly (Session & { readonly receivedPerSecond: number; readonly sentPerSecond: number })[];
+  readonly missing: readonly string[];
+}
+
 export interface SessionDetail extends Session {
   readonly channels: Readonly<Record<string, readonly string[]>> | null;
   readonly expiresAt: number | null;

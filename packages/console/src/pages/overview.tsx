@@ -7,6 +7,7 @@ import { ask } from '../ui/ask.js';
 import { Answer, Missing, Panel, Pill } from '../ui/parts.js';
 import { Sparkline, sumOf } from '../ui/sparkline.js';
 import { age, bytes, count, Name } from '../ui/text.js';
+import { Busiest } from './busiest.js';
 
 type NodeActivity = Activity['nodes'][number];
 
@@ -41,6 +42,7 @@ export function Overview(): VNode {
                   <NodeCard key={row.report.nodeId} {...row} isKnown={activity.data !== undefined} />
                 ))}
               </div>
+              <Busiest received={receivedPerSecond(rows)} />
             </>
           );
         }}
@@ -81,6 +83,10 @@ function problemsOf({ nodeId, isReady }: NodeReport, activity: NodeActivity | un
     problems.push(`${nodeId}: ${shownKind(kind)} for ${age(since)} (${count(value)}, limit ${count(limit)}).`);
   }
   return problems;
+}
+
+function receivedPerSecond(rows: readonly Row[]): number {
+  return rows.reduce((sum, { activity }) => sum + last(activity?.series.received), 0);
 }
 
 function engineName({ engine }: NodeActivity): string {
