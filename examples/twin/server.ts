@@ -1,4 +1,11 @@
-import { Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { Channels } from 'gatehouse';
 
 const MACHINES = ['feeder', 'press', 'oven', 'cooler', 'printer', 'packer'] as const;
@@ -20,12 +27,14 @@ export class Line implements OnApplicationBootstrap, OnApplicationShutdown {
     MACHINES.map((name) => [name, { temperature: name === 'oven' ? 236 : 40, speed: 1, parts: 0, alarm: false }]),
   );
   private readonly beganAt = performance.now();
+  private readonly logger = new Logger('Line');
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly channels: Channels) {}
+  // Named, because the compiler of the examples writes no metadata.
+  constructor(@Inject(Channels) private readonly channels: Channels) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.step().catch(() => {}), EVERY_MS);
+    this.timer = setInterval(() => void this.step().catch((error: unknown) => this.logger.warn(error)), EVERY_MS);
   }
 
   onApplicationShutdown(): void {
