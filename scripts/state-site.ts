@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LIBRARY = `export * from './index.js'; export * from './state.js';`;
 
-export const STATE_EXAMPLES = ['scene', 'twin'] as const;
+export const STATE_EXAMPLES = ['scene', 'fleet', 'twin'] as const;
 export type StateExample = (typeof STATE_EXAMPLES)[number];
 
 export interface StateSite extends AsyncDisposable {
@@ -46,7 +46,7 @@ export async function openStateSite({ example, server, port = 0 }: SiteSetup): P
 
 /** Compiles the module of an example that runs in the server, for FEATURES_FILE. */
 export async function compileFeatures(entry: string, outfile: string): Promise<void> {
-  const tsconfigRaw = { compilerOptions: { experimentalDecorators: true, emitDecoratorMetadata: true } };
+  const tsconfigRaw = { compilerOptions: { experimentalDecorators: true } };
   await build({ entryPoints: [entry], outfile, format: 'esm', tsconfigRaw });
 }
 

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import FleetModule, { Fleet } from '../../examples/fleet/server.js';
 import TwinModule from '../../examples/twin/server.js';
 import { openStateSite, type StateExample } from '../../scripts/state-site.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
@@ -62,6 +63,15 @@ function coloursOf(page: Page): Promise<number> {
   return page.evaluate<number>(COUNT_COLOURS);
 }
 
+function numbersIn(text: string | null): readonly number[] {
+  return (text?.match(/\d+/g) ?? []).map(Number);
+}
+
+/** The vehicles that the page knows. */
+async function keysOf(page: Page): Promise<readonly string[]> {
+  return page.evaluate<string[]>('[...window.fleet.values.keys()]');
+}
+
 async function takePicture(page: Page, name: string): Promise<void> {
   if (pictures === undefined) return;
   mkdirSync(pictures, { recursive: true });
@@ -86,6 +96,31 @@ describe('the examples of state, in a browser', () => {
     await other.close();
     await eventually('its session is gone', () => server.app.get(SessionRegistry, { strict: false }).size === 3);
     await page.getByText('live · 3 here').waitFor();
+  });
+
+  it('fleet: shows the vehicles in view and no others, and those of another view when the map moves', async () => {
+    // Fewer than in the example, unless a picture is taken.
+    if (pictures === undefined) Fleet.size = 600;
+    await using fleet = await show('fleet', [FleetModule]);
+    const { page } = fleet;
+    const status = page.getByText(/^live · [1-9]\d* of [1-9]\d* in view/);
+    await status.waitFor();
+    const [, loaded = 0] = numbersIn(await status.textContent());
+    expect(loaded).toBeLessThan(Fleet.size / 2);
+    const keys = await keysOf(page);
+    const map = await page.getByLabel('A map with vehicles').boundingBox();
+    if (map === null) throw new Error('there is no map');
+    const middle = { x: map.x + map.width / 2, y: map.y + map.height / 2 };
+    await page.mouse.move(middle.x, middle.y);
+    await page.mouse.down();
+    for (let step = 1; step <= 5; step += 1) await page.mouse.move(middle.x - step * 80, middle.y + step * 20);
+    await page.mouse.up();
+    await eventually('other vehicles are there', async () => {
+      const now = await keysOf(page);
+      return now.length > 0 && now.filter((key) => !keys.includes(key)).length > 10;
+    });
+    expect(await coloursOf(page)).toBeGreaterThan(6);
+    await takePicture(page, 'fleet');
   });
 
   it('twin: shows the machines and their alarms, and replays the past with another limit', async () => {
