@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { parseEdgeRules, type ForwardRule } from '../../../config/edge-file.js';
+import { parseEdgeRules } from '../../../config/edge-file.js';
 import { EdgeEvents, type EdgeOutcome } from '../../../src/edge/edge-events.js';
 import type { ForwardedRecord, ForwardReply } from '../../../src/edge/edge-protocol.js';
 import { Forwarder } from '../../../src/edge/link/forwarder.js';
@@ -85,7 +85,7 @@ describe('the forwarder of an edge node', () => {
     await folder[Symbol.asyncDispose]();
   });
 
-  const append = (data: unknown) => outbox.append(stream.rule as ForwardRule, { channel: 'a:b', data });
+  const append = (data: unknown) => outbox.append(stream.rule, { channel: 'a:b', data });
   /** Time passes as fast as the disk allows. */
   const emptied = () =>
     eventually('the outbox is empty', async () => {
@@ -136,7 +136,9 @@ describe('the forwarder of an edge node', () => {
       };
       forwarder.start();
       await emptied();
-      expect(centre.requests.map(({ records }) => records.map(({ data }) => data))).toEqual(Array(4).fill([1, 2, 3]));
+      expect(centre.requests.map(({ records }) => records.map(({ data }) => data))).toEqual(
+        Array.from({ length: 4 }, () => [1, 2, 3]),
+      );
       expect(outcomes).toEqual({ queued: 3, forwarded: 1, repeated: 2 });
     },
   );
