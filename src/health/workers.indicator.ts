@@ -26,7 +26,8 @@ export class WorkersIndicator {
       asked: self?.number,
       ready: workers.filter(({ state }) => state === 'ready').length,
       count: self?.count,
-      workers,
+      // Why one has ended is in the log: it may say more than anyone who asks may know.
+      workers: workers.map(({ number, state, failures }) => ({ number, state, failures })),
     });
   }
 }

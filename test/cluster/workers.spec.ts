@@ -1,104 +1,17 @@
-import { execFileSync } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Environment } from '../../config/settings.js';
 import { api } from '../support/api-client.js';
 import { buildServer, ServerProcess, type Build } from '../support/built-server.js';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { Scrape } from '../support/scrape.js';
-import { connect, type TestClient } from '../support/test-client.js';
-import { TEST_SECRET } from '../support/test-server.js';
-
-const SETTINGS: Environment = {
-  NODE_ENV: 'test',
-  JWT_SECRET: TEST_SECRET,
-  SERVER_ID: 'machine',
-  WORKERS: '2',
-  RECONNECT_WINDOW_MS: '0',
-  // A busy machine must not make a worker or the primary look silent.
-  WORKERS_START_TIMEOUT_MS: '600000',
-  REDIS_TIMEOUT_MS: '60000',
-  DRAIN_TIMEOUT_MS: '60000',
-};
-const FEED = 'feed: { subscribe: signed_in, publish: signed_in, presence: true, history: { size: 1000, age: 10m } }';
+import type { TestClient } from '../support/test-client.js';
+import { SETTINGS_OF_WORKERS, WorkersProcess } from '../support/workers-process.js';
 
 let build: Build;
 beforeAll(async () => void (build = await buildServer()));
 afterAll(() => build[Symbol.asyncDispose]());
-
-/** A primary with its workers. */
-class WorkersProcess implements AsyncDisposable {
-  private constructor(
-    readonly process: ServerProcess,
-    readonly port: number,
-    private readonly folder: string,
-  ) {}
-
-  static async start(environment: Environment = {}): Promise<WorkersProcess> {
-    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-workers-'));
-    const file = join(folder, 'channels.yaml');
-    await writeFile(file, `namespaces:\n  ${FEED}\n`);
-    const server = await ServerProcess.start(build, {
-      ...SETTINGS,
-      CHANNELS_FILE: file,
-      TMPDIR: folder,
-      ...environment,
-    });
-    await server.wrote(/"msg":"all workers listen"/);
-    return new WorkersProcess(server, await server.port(), folder);
-  }
-
-  get http(): string {
-    return `http://127.0.0.1:${this.port}`;
-  }
-
-  /** Of the workers, in the order of their start. */
-  get pids(): number[] {
-    // setpriv replaces itself by the primary.
-    const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(this.process.pid)], { encoding: 'utf8' });
-    return children.trim().split(/\s+/).map(Number);
-  }
-
-  /** What is left in its temporary folder. */
-  async remains(): Promise<string[]> {
-    return (await readdir(this.folder)).filter((name) => name !== 'channels.yaml');
-  }
-
-  async connect(): Promise<{ client: TestClient; worker: string }> {
-    const client = await connect(`ws://127.0.0.1:${this.port}/ws`);
-    const { data } = await client.request('hello');
-    return { client, worker: (data as { nodeId: string }).nodeId };
-  }
-
-  /** Clients of different workers: the first of each that comes. */
-  async connectToEach(): Promise<TestClient[]> {
-    const byWorker = new Map<string, TestClient>();
-    await eventually('each worker has a client', async () => {
-      const { client, worker } = await this.connect();
-      if (byWorker.has(worker)) await client[Symbol.asyncDispose]();
-      else byWorker.set(worker, client);
-      return byWorker.size === 2;
-    });
-    expect([...byWorker.keys()].toSorted()).toEqual(['machine-1', 'machine-2']);
-    return [...byWorker.values()];
-  }
-
-  async ready(): Promise<{ status: number; workers: { ready: number; workers: Record<string, unknown>[] } }> {
-    const response = await fetch(`${this.http}/ready`);
-    const { details } = (await response.json()) as { details: { workers: never } };
-    return { status: response.status, workers: details.workers };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.process[Symbol.asyncDispose]();
-    await rm(this.folder, { recursive: true });
-  }
-}
 
 /** The next message of a type; others are passed over. */
 async function awaited(client: TestClient, type: string) {
@@ -110,7 +23,7 @@ async function awaited(client: TestClient, type: string) {
 
 describe('two workers', () => {
   let machine: WorkersProcess;
-  beforeAll(async () => void (machine = await WorkersProcess.start()));
+  beforeAll(async () => void (machine = await WorkersProcess.start(build)));
   afterAll(() => machine[Symbol.asyncDispose]());
 
   it('are one server: what a client of one publishes reaches those of the other, and is in one history', async () => {
@@ -175,7 +88,7 @@ describe('two workers', () => {
 
 describe('a primary', () => {
   it('lets all clients go on SIGTERM, and leaves nothing behind', async () => {
-    await using machine = await WorkersProcess.start();
+    await using machine = await WorkersProcess.start(build);
     const clients = await machine.connectToEach();
     expect(await machine.remains()).toHaveLength(1);
     machine.process.signal('SIGTERM');
@@ -187,7 +100,7 @@ describe('a primary', () => {
   });
 
   it('that is killed takes its workers with it: they let their clients go and end', async () => {
-    await using machine = await WorkersProcess.start();
+    await using machine = await WorkersProcess.start(build);
     const clients = await machine.connectToEach();
     machine.process.signal('SIGKILL');
     const closes = await Promise.all(clients.map(({ closed }) => closed));
@@ -198,7 +111,7 @@ describe('a primary', () => {
 
   it('only supervises with Redis, which carries everything between the workers', { tags: ['redis'] }, async () => {
     await using redis = await RedisServer.start();
-    await using machine = await WorkersProcess.start({ REDIS_URL: redis.url });
+    await using machine = await WorkersProcess.start(build, { REDIS_URL: redis.url });
     expect(await machine.remains()).toEqual([]);
     const [one, other] = (await machine.connectToEach()) as [TestClient, TestClient];
     other.send({ type: 'subscribe', id: 's', data: { channel: 'feed:a' } });
@@ -214,13 +127,16 @@ describe('a primary', () => {
     await using taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
-    await using server = await ServerProcess.start(build, { ...SETTINGS, PORT: String(port) });
+    await using server = await ServerProcess.start(build, { ...SETTINGS_OF_WORKERS, PORT: String(port) });
     expect(await server.ended).toEqual({ code: 1, signal: null });
     expect(server.errors).toMatch(/^worker \d: Port \d+ is in use\. Stop the program that uses it, or set PORT\n$/);
   });
 
   it('exits with 1 if its socket cannot be opened', async () => {
-    await using server = await ServerProcess.start(build, { ...SETTINGS, WORKERS_SOCKET: '/proc/engine.sock' });
+    await using server = await ServerProcess.start(build, {
+      ...SETTINGS_OF_WORKERS,
+      WORKERS_SOCKET: '/proc/engine.sock',
+    });
     expect(await server.ended).toEqual({ code: 1, signal: null });
     expect(server.errors).toMatch(/WORKERS_SOCKET: \/proc\/engine\.sock cannot be opened/);
   });
