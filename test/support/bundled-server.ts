@@ -5,7 +5,7 @@ import { build, type Plugin } from 'esbuild';
 export const BUNDLE = 'bundle';
 
 /**
- * They start workers or read files beside their own modules. The last three are CommonJS loaded by import(): in a bundle
+ * They start workers or read files beside their own modules. From undici on they are CommonJS loaded by import(): in a bundle
  * they would have a default export only.
  */
 const NOT_BUNDLED = [
@@ -17,6 +17,8 @@ const NOT_BUNDLED = [
   'opossum',
   'pg',
   'classic-level',
+  'kafkajs',
+  '@nats-io/*',
 ];
 
 /** Nest loads them only for those who use them. */
