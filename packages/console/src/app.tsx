@@ -29,7 +29,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   channels: { title: 'Channels', view: Channels },
   channel: { view: ChannelView, under: 'channels' },
   explain: { title: 'Explain', view: Explain },
-  messages: { title: 'Messages', view: Messages },
+  messages: { title: 'Requests', view: Messages },
   tap: { title: 'Tap', view: Tap },
   operations: { title: 'Operations', view: Operations },
 };

@@ -83,6 +83,16 @@ export interface Subscription {
   readonly grantedBy: string;
 }
 
+export interface SubscriberPage {
+  readonly subscribers: readonly {
+    readonly sessionId: string;
+    readonly userId: string | null;
+    readonly nodeId: string;
+  }[];
+  readonly after?: string;
+  readonly missing: readonly string[];
+}
+
 export interface ChannelSummary {
   readonly channel: string;
   readonly namespace: string;
@@ -113,10 +123,12 @@ export interface Presence {
 export interface Explanation {
   readonly outcome: string;
   readonly at?: number;
+  readonly reason?: string;
   readonly meaning: string;
   readonly publication: { readonly state: string; readonly ts?: number; readonly top: { readonly seq: number } };
   readonly sessions: readonly {
     readonly outcome: string;
+    readonly reason?: string;
     readonly at?: number;
     readonly sessionId: string;
     readonly nodeId: string;

@@ -12,6 +12,8 @@ export interface Poll<T> {
 }
 
 const EVERY_MS = 2_000;
+/** Reads once. */
+export const NEVER_MS = 2_147_483_647;
 
 /** Reads a path of the API again and again, but not while the page is hidden. */
 export function usePoll<T>(path: string | undefined, everyMs = EVERY_MS): Poll<T> {

@@ -14,6 +14,8 @@ export interface Identity {
 export const token = signal(firstToken());
 /** Why the last token is not used any more. */
 export const refusal = signal('');
+/** That token, so that a slip in it can be corrected. */
+export const refused = signal('');
 export const identity = computed(() => identityOf(token.value));
 export const isAdmin = computed(() => identity.value.roles.includes('ADMIN'));
 /** Whether the person may act, and not only look. */
@@ -23,12 +25,15 @@ export function signIn(given: string): void {
   const text = given.trim().replace(/^bearer\s+/i, '');
   sessionStorage.setItem(KEY, text);
   refusal.value = '';
+  refused.value = '';
   token.value = text;
 }
 
 export function signOut(reason = ''): void {
   sessionStorage.removeItem(KEY);
   refusal.value = reason;
+  // Several requests may be refused together: the first of them knows the token.
+  if (token.value !== '') refused.value = reason === '' ? '' : token.value;
   token.value = '';
 }
 

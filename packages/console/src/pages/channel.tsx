@@ -1,31 +1,27 @@
 import type { VNode } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { call, pathOf } from '../data/api.js';
-import type { History, Presence } from '../data/answers.js';
-import { usePoll } from '../data/poll.js';
+import type { History, Presence, SubscriberPage } from '../data/answers.js';
+import { NEVER_MS, usePoll, type Poll } from '../data/poll.js';
 import { canAct, isAdmin } from '../data/token.js';
 import { hrefOf, route } from '../router.js';
 import { ask, perform } from '../ui/ask.js';
 import { Pager, usePages } from '../ui/pager.js';
-import { Answer, Field, Missing, Panel, Table } from '../ui/parts.js';
+import { Answer, Field, Missing, Panel, Pill, Table } from '../ui/parts.js';
 import { payloadOf } from '../ui/payload.js';
-import { clock, count, json, Name, shown, Text } from '../ui/text.js';
+import { PayloadView } from '../ui/payload-view.js';
+import { clock, count, Name, shown } from '../ui/text.js';
 import { subscribersOf } from './affected.js';
-
-interface Subscribers {
-  readonly subscribers: readonly {
-    readonly sessionId: string;
-    readonly userId: string | null;
-    readonly nodeId: string;
-  }[];
-  readonly after?: string;
-  readonly missing: readonly string[];
-}
+import { TapLink } from './tap-link.js';
 
 const SHOWN = 50;
+const LIVE_MS = 2_000;
 
 export function ChannelView(): VNode {
   const name = route.value.subject;
+  const [isLive, setLive] = useState(true);
+  const path = pathOf(['channels', name, 'history'], { reverse: true, limit: SHOWN });
+  const poll = usePoll<History>(path, isLive ? LIVE_MS : NEVER_MS);
   return (
     <>
       <p>
@@ -34,65 +30,79 @@ export function ChannelView(): VNode {
       <h1>
         <Name value={name} max={80} />
       </h1>
-      <HistoryPanel name={name} />
-      <div class="columns">
-        <SubscriberPanel key={name} name={name} />
-        <PresencePanel name={name} />
-      </div>
-      {canAct.value ? <PublishForm name={name} /> : null}
+      {poll.isFinal ? (
+        <p class="failure" role="alert">
+          {poll.error}
+        </p>
+      ) : (
+        <>
+          <HistoryPanel name={name} poll={poll} isLive={isLive} setLive={setLive} />
+          <div class="columns">
+            <SubscriberPanel key={name} name={name} />
+            <PresencePanel name={name} />
+          </div>
+          {canAct.value ? <PublishForm name={name} /> : null}
+        </>
+      )}
     </>
   );
 }
 
-function HistoryPanel({ name }: { readonly name: string }): VNode {
-  const [isLive, setLive] = useState(true);
-  const path = pathOf(['channels', name, 'history'], { reverse: true, limit: SHOWN });
-  const poll = usePoll<History>(path, isLive ? 2_000 : 2_147_483_647);
-  const { data } = poll;
+interface HistoryProps {
+  readonly name: string;
+  readonly poll: Poll<History>;
+  readonly isLive: boolean;
+  readonly setLive: (isLive: boolean) => void;
+}
+
+function HistoryPanel({ name, poll, isLive, setLive }: HistoryProps): VNode {
+  /** What is shown while the mouse is over the rows, so that they do not move away under it. */
+  const [held, setHeld] = useState<History>();
+  const data = held ?? poll.data;
   return (
     <Panel
       title="Messages"
-      note={data === undefined ? undefined : `position ${data.epoch} : ${data.seq}`}
+      note={data === undefined ? undefined : `position ${count(data.seq)} of epoch ${data.epoch}`}
       actions={
         <>
+          {held === undefined ? null : <Pill mood="wait">paused while you point at it</Pill>}
           <label class="check">
             <input type="checkbox" checked={isLive} onChange={({ currentTarget }) => setLive(currentTarget.checked)} />
             Live
           </label>
-          {isAdmin.value && <a href={hrefOf('tap', '', { channel: name })}>Tap this channel</a>}
+          {isAdmin.value && <TapLink of="channel" value={name} />}
         </>
       }
     >
       <Answer
-        poll={poll}
+        poll={{ ...poll, data }}
         isEmpty={({ publications }) => publications.length === 0}
         empty="No message is kept: none was published, its time is over, or the namespace keeps no history."
       >
         {({ publications, epoch }) => (
-          <Table
-            label="Messages, the newest first"
-            columns={['#Seq', 'Time', 'From', 'Data', '']}
-            rows={publications.map(({ seq, ts, from, data: payload, enc }) => ({
-              key: `${epoch} ${seq}`,
-              cells: [
-                count(seq),
-                clock(ts),
-                from === undefined ? <em class="quiet">server</em> : <Name value={from.userId} max={32} />,
-                enc === undefined ? (
-                  <code>
-                    <Text value={json(payload)} max={300} />
-                  </code>
-                ) : (
-                  <em>encrypted</em>
-                ),
-                isAdmin.value ? (
-                  <a href={hrefOf('explain', '', { channel: name, seq: String(seq), epoch })}>Explain</a>
-                ) : (
-                  ''
-                ),
-              ],
-            }))}
-          />
+          <div
+            onPointerEnter={({ pointerType }) => pointerType === 'mouse' && setHeld(poll.data)}
+            onPointerLeave={() => setHeld(undefined)}
+          >
+            <Table
+              label="Messages, the newest first"
+              columns={['#Seq', 'Time', 'From', 'Data', '']}
+              rows={publications.map(({ seq, ts, from, data: payload, enc }) => ({
+                key: `${epoch} ${seq}`,
+                cells: [
+                  count(seq),
+                  clock(ts),
+                  from === undefined ? <em class="quiet">server</em> : <Name value={from.userId} max={32} />,
+                  enc === undefined ? <PayloadView value={payload} /> : <em>encrypted</em>,
+                  isAdmin.value ? (
+                    <a href={hrefOf('explain', '', { channel: name, seq: String(seq), epoch })}>Explain</a>
+                  ) : (
+                    ''
+                  ),
+                ],
+              }))}
+            />
+          </div>
         )}
       </Answer>
     </Panel>
@@ -101,7 +111,7 @@ function HistoryPanel({ name }: { readonly name: string }): VNode {
 
 function SubscriberPanel({ name }: { readonly name: string }): VNode {
   const pages = usePages();
-  const poll = usePoll<Subscribers>(pathOf(['channels', name, 'subscribers'], { limit: SHOWN, after: pages.after }));
+  const poll = usePoll<SubscriberPage>(pathOf(['channels', name, 'subscribers'], { limit: SHOWN, after: pages.after }));
   const next = poll.data?.after;
   return (
     <Panel title="Subscribers" note="on all nodes">

@@ -1,11 +1,12 @@
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { connection, connectionState, sentenceOf } from '../data/connection.js';
+import { connection, connectionState, reasonOf, sentenceOf } from '../data/connection.js';
 import { readContract, sampleOf, type MessageType } from '../data/contract.js';
 import { hrefOf, route } from '../router.js';
 import { Field, Panel, Pill } from '../ui/parts.js';
 import { payloadOf } from '../ui/payload.js';
-import { json, shown } from '../ui/text.js';
+import { shownLines } from '../ui/payload-view.js';
+import { json } from '../ui/text.js';
 
 /** Characters of a reply that are shown. */
 const MAX_SHOWN = 20_000;
@@ -24,10 +25,10 @@ export function Messages(): VNode {
   const chosen = types?.find(({ type }) => type === route.value.subject) ?? types?.find(({ type }) => type === 'echo');
   return (
     <>
-      <h1>Messages</h1>
+      <h1>Requests</h1>
       <p class="quiet">
-        Every message that clients may send, as the contract of this server says. Send one over a connection of your
-        own.
+        Every message that clients may send, as the contract of this server says. Try one: the page then opens a
+        connection, which counts as a session of yours.
       </p>
       {failure === '' ? null : (
         <p class="failure" role="alert">
@@ -68,11 +69,11 @@ function TryMessage({ message: { type, data, reply } }: { readonly message: Mess
       const replied: unknown = await connection().request(type, text.trim() === '' ? undefined : payloadOf(text));
       const ms = (performance.now() - startedAt).toFixed(1);
       setAnswer({
-        text: `${shown(json(replied, 2) || 'no data', MAX_SHOWN).replaceAll('\\u{a}', '\n')}\n\n${ms} ms`,
+        text: `${shownLines(json(replied, 2) || 'no data', MAX_SHOWN)}\n\n${ms} ms`,
         isBad: false,
       });
     } catch (error) {
-      setAnswer({ text: sentenceOf(error), isBad: true });
+      setAnswer({ text: await reasonOf(error), isBad: true });
     }
     setSending(false);
   };

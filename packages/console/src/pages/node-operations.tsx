@@ -37,16 +37,16 @@ function Levels(): VNode {
     perform(async () => {
       await call('DELETE', 'logs/levels');
       poll.refresh();
-      return 'LOG_LEVEL holds again.';
+      return 'All nodes log at their configured levels again.';
     });
   return (
-    <Panel title="Levels of the log">
+    <Panel title="Log levels">
       <Missing nodes={poll.data?.missing ?? []} />
       <Answer poll={poll}>
         {({ nodes }) => (
           <Table
-            label="Levels of the log"
-            columns={['Node', 'Now', 'LOG_LEVEL']}
+            label="Log levels"
+            columns={['Node', 'Now', 'Configured']}
             rows={nodes.map(({ nodeId, levels: now, configured }) => ({
               key: nodeId,
               cells: [nodeId, now, configured],
@@ -102,13 +102,13 @@ function Audit(): VNode {
     SLOW_MS,
   );
   return (
-    <Panel title="Audit" note="what operators and the servers did last">
+    <Panel title="Audit" note="what operators asked for (api_call), and what came of it, the newest first">
       <Missing nodes={poll.data?.missing ?? []} />
       <Answer poll={poll} isEmpty={({ lines }) => lines.length === 0} empty="No line yet, or AUDIT_LOG is off.">
         {({ lines }) => (
           <Table
             label="The newest audit lines"
-            columns={['Time', 'Node', 'Event', 'Details']}
+            columns={['!Time', '!Node', '!Event', 'Details']}
             rows={lines.map(({ at, nodeId, event, fields }, index) => ({
               key: `${at} ${nodeId} ${index}`,
               cells: [moment(at), nodeId, event, <Text value={detailsOf(fields)} max={200} />],

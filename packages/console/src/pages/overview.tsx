@@ -3,6 +3,7 @@ import { call } from '../data/api.js';
 import type { Activity, NodeReport } from '../data/answers.js';
 import { usePoll } from '../data/poll.js';
 import { canAct } from '../data/token.js';
+import { hrefOf } from '../router.js';
 import { ask } from '../ui/ask.js';
 import { Answer, Missing, Panel, Pill } from '../ui/parts.js';
 import { Sparkline, sumOf } from '../ui/sparkline.js';
@@ -97,21 +98,21 @@ function Totals({ rows }: { readonly rows: readonly Row[] }): VNode {
   const series = rows.flatMap(({ activity }) => (activity ? [activity.series] : []));
   const sessions = rows.reduce((sum, { report }) => sum + report.load.sessions, 0);
   const totals = [
-    ['Sessions', count(sessions), series.map((one) => one.sessions)],
-    ['Received, messages/s', '', series.map((one) => one.received)],
-    ['Sent, messages/s', '', series.map((one) => one.sent)],
-    ['Errors/s', '', series.map((one) => one.errors)],
+    ['Sessions', 'sessions', count(sessions), series.map((one) => one.sessions)],
+    ['Received, messages/s', 'sessions', '', series.map((one) => one.received)],
+    ['Sent, messages/s', 'channels', '', series.map((one) => one.sent)],
+    ['Errors/s', 'tap', '', series.map((one) => one.errors)],
   ] as const;
   return (
     <section class="totals" aria-label="The whole cluster">
-      {totals.map(([label, value, values]) => {
+      {totals.map(([label, page, value, values]) => {
         const sum = sumOf(values);
         return (
-          <div key={label} class="total">
+          <a key={label} class="total" href={hrefOf(page)}>
             <span class="label">{label}</span>
             <span class="value">{value === '' ? count(last(sum)) : value}</span>
             <Sparkline label={label} values={sum} />
-          </div>
+          </a>
         );
       })}
     </section>

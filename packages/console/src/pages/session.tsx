@@ -10,6 +10,7 @@ import { age, bytes, count, moment, Name } from '../ui/text.js';
 import { plural } from './affected.js';
 import { SessionActions } from './session-actions.js';
 import { MANY_BYTES, SessionTable } from './sessions.js';
+import { TapLink } from './tap-link.js';
 import { UserNotes } from './user-notes.js';
 
 interface Subscriptions {
@@ -100,12 +101,7 @@ function SessionFacts({ session, hasGone }: FactsProps): VNode {
     ['Received, not yet handled', waitingMessages === 0 ? 'nothing' : `${count(waitingMessages)} messages`],
   ];
   return (
-    <Panel
-      title="Session"
-      actions={
-        isAdmin.value && !hasGone && <a href={hrefOf('tap', '', { sessionId: session.sessionId })}>Tap this session</a>
-      }
-    >
+    <Panel title="Session" actions={isAdmin.value && !hasGone && <TapLink of="sessionId" value={session.sessionId} />}>
       <Facts facts={facts} />
     </Panel>
   );

@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
-import { refusal, signIn } from '../data/token.js';
+import { refusal, refused, signIn } from '../data/token.js';
 import { Field } from '../ui/parts.js';
 
 export function SignIn(): VNode {
@@ -10,7 +10,7 @@ export function SignIn(): VNode {
       <h1>Gatehouse console</h1>
       {refusal.value === '' ? null : (
         <p class="failure" role="alert">
-          {refusal.value}. Get a new token and paste it here.
+          {refusal.value}. Correct the token, or paste a new one.
         </p>
       )}
       <form
@@ -21,7 +21,22 @@ export function SignIn(): VNode {
         }}
       >
         <Field label="Token">
-          <textarea ref={input} rows={4} required autofocus spellcheck={false} autocomplete="off" placeholder="eyJ…" />
+          <textarea
+            ref={input}
+            rows={4}
+            required
+            autofocus
+            spellcheck={false}
+            autocomplete="off"
+            placeholder="eyJ…"
+            defaultValue={refused.value}
+            onFocus={({ currentTarget }) => currentTarget.select()}
+            onKeyDown={(event) => {
+              if (event.key !== 'Enter' || event.shiftKey) return;
+              event.preventDefault();
+              event.currentTarget.form?.requestSubmit();
+            }}
+          />
         </Field>
         <button type="submit" class="main">
           Sign in

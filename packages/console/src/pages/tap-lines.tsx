@@ -2,7 +2,6 @@ import type { TapLine, TapStartReply } from '@gatehouse/protocol';
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { connection } from '../data/connection.js';
-import { isAdmin } from '../data/token.js';
 import { hrefOf } from '../router.js';
 import { Panel, Pill } from '../ui/parts.js';
 import { bytes, clock, count, Name, Text } from '../ui/text.js';
@@ -14,7 +13,8 @@ const RENDER_MS = 100;
 interface LinesView {
   readonly shown: readonly (TapLine & { readonly key: number })[];
   readonly leftOut: number;
-  readonly clear: () => void;
+  /** Forgets the lines, and takes those of a new tap. */
+  readonly begin: () => void;
 }
 
 /** The newest lines, the newest first. */
@@ -22,9 +22,8 @@ export function useLines(): LinesView {
   const [view, setView] = useState<Pick<LinesView, 'shown' | 'leftOut'>>({ shown: [], leftOut: 0 });
   const waiting = useRef<TapLine[]>([]);
   const total = useRef(0);
+  const off = useRef<(() => void) | undefined>(undefined);
   useEffect(() => {
-    if (!isAdmin.value) return undefined;
-    const off = connection().on('tap.line', (line) => waiting.current.push(line as TapLine));
     const timer = setInterval(() => {
       const arrived = waiting.current.splice(0).map((line) => ({ ...line, key: (total.current += 1) }));
       if (arrived.length === 0) return;
@@ -35,23 +34,37 @@ export function useLines(): LinesView {
       }));
     }, RENDER_MS);
     return () => {
-      off();
       clearInterval(timer);
+      if (off.current === undefined) return;
+      off.current();
       // The tap of this connection is of no use to a page that nobody sees.
       void connection()
         .request('tap.stop')
         .catch(() => undefined);
     };
   }, []);
-  return { ...view, clear: () => setView({ shown: [], leftOut: 0 }) };
+  const begin = (): void => {
+    // A connection is a session of its own, so it is opened by the first tap and not by the page.
+    off.current ??= connection().on('tap.line', (line) => waiting.current.push(line as TapLine));
+    setView({ shown: [], leftOut: 0 });
+  };
+  return { ...view, begin };
 }
 
-/** @param running the tap, unless it is stopped */
-export function Lines({ running, shown, leftOut }: LinesView & { readonly running: TapStartReply | undefined }): VNode {
+interface LinesProps extends LinesView {
+  /** The tap, unless it is stopped. */
+  readonly running: TapStartReply | undefined;
+  /** What is tapped, such as `user alice`. */
+  readonly what: string;
+  /** What to say while there is no line. */
+  readonly hint: string;
+}
+
+export function Lines({ running, what, hint, shown, leftOut }: LinesProps): VNode {
   if (running === undefined && shown.length === 0) return <p class="empty">Choose what to watch, and start.</p>;
   return (
     <Panel
-      title="Lines"
+      title={`Traffic of ${what}`}
       note={
         running === undefined ? (
           <Pill mood="plain">stopped</Pill>
@@ -64,7 +77,7 @@ export function Lines({ running, shown, leftOut }: LinesView & { readonly runnin
       actions={leftOut > 0 && <Pill mood="wait">{`${count(leftOut)} lines left out: more than 50 a second`}</Pill>}
     >
       {shown.length === 0 ? (
-        <p class="empty">Nothing yet. Lines appear here as messages pass.</p>
+        <p class="empty">Nothing yet. {hint}</p>
       ) : (
         <div class="scroll tall" role="log" aria-label="Lines of the tap" tabIndex={0}>
           <ol class="lines">

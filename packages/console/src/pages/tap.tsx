@@ -2,10 +2,13 @@ import type { TapStartReply } from '@gatehouse/protocol';
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { connection, connectionState, sentenceOf } from '../data/connection.js';
+import { readContract } from '../data/contract.js';
 import { isAdmin } from '../data/token.js';
 import { route } from '../router.js';
 import { ask } from '../ui/ask.js';
 import { Field, Missing } from '../ui/parts.js';
+import { shown } from '../ui/text.js';
+import { isTapAsked } from './tap-link.js';
 import { Lines, useLines } from './tap-lines.js';
 
 const SUBJECTS = [
@@ -29,8 +32,8 @@ export function Tap(): VNode {
     <>
       <h1>Tap</h1>
       <p class="quiet">
-        Live messages of one user, session, channel or type, from all nodes: at most 50 lines a second, for ten minutes.
-        Every tap is in the audit log.
+        Live traffic of one user, session, channel or type of message, from all nodes: at most 50 lines a second, for
+        ten minutes. Every tap is in the audit log, and its connection counts as a session of yours.
       </p>
       {isAdmin.value ? (
         <LiveTap key={`${given} ${fields.get(given) ?? ''}`} subject={given} value={fields.get(given) ?? ''} />
@@ -52,15 +55,18 @@ function LiveTap({
   const [running, setRunning] = useState<Running>();
   const [message, setMessage] = useState('');
   const input = useRef<HTMLInputElement>(null);
+  const [what, setWhat] = useState('');
   const lines = useLines();
+  const types = useTypes(subject === 'type');
 
   const start = async (showsPayload: boolean): Promise<string> => {
     const value = input.current?.value.trim() ?? '';
     setMessage('');
     try {
       const request = { [subject]: value, ...(showsPayload && { payload: true }) };
+      lines.begin();
       const reply = (await connection().request('tap.start', request)) as TapStartReply;
-      lines.clear();
+      setWhat(`${labelOf(subject).toLowerCase()} ${shown(value, 64)}`);
       setRunning({ ...reply, subject, value, showsPayload });
       return '';
     } catch (error) {
@@ -78,6 +84,9 @@ function LiveTap({
     setRunning(undefined);
     setMessage(why);
   });
+  useEffect(() => {
+    if (isTapAsked()) void start(false);
+  }, []);
   const showPayloads = (): void =>
     ask({
       title: 'Show payloads?',
@@ -104,9 +113,22 @@ function LiveTap({
             ))}
           </select>
         </Field>
-        <Field label={SUBJECTS.find(([name]) => name === subject)?.[1] ?? ''}>
-          <input ref={input} data-search required defaultValue={firstValue} maxLength={256} spellcheck={false} />
+        <Field label={labelOf(subject)}>
+          <input
+            ref={input}
+            data-search
+            required
+            list="tap-types"
+            defaultValue={firstValue}
+            maxLength={256}
+            spellcheck={false}
+          />
         </Field>
+        <datalist id="tap-types">
+          {types.map((type) => (
+            <option key={type} value={type} />
+          ))}
+        </datalist>
         <button type="submit" class="main">
           {running === undefined ? 'Start' : 'Start again'}
         </button>
@@ -129,9 +151,35 @@ function LiveTap({
         </p>
       )}
       <Missing nodes={running?.missing ?? []} />
-      <Lines running={running} {...lines} />
+      <Lines running={running} what={what} hint={hintFor(running, types)} {...lines} />
     </>
   );
+}
+
+function labelOf(subject: Subject): string {
+  return SUBJECTS.find(([name]) => name === subject)?.[1] ?? '';
+}
+
+function hintFor(running: Running | undefined, types: readonly string[]): string {
+  if (running?.subject !== 'type' || types.length === 0 || types.includes(running.value)) {
+    return 'Lines appear here as messages pass.';
+  }
+  return 'The contract has no request of this type. Lines appear if the server sends such messages.';
+}
+
+/** The types of requests, to choose from. None if the server does not show its contract. */
+function useTypes(isWanted: boolean): readonly string[] {
+  const [types, setTypes] = useState<readonly string[]>([]);
+  useEffect(() => {
+    if (!isWanted) return undefined;
+    const abort = new AbortController();
+    readContract(abort.signal).then(
+      (found) => setTypes(found.map(({ type }) => type)),
+      () => setTypes([]),
+    );
+    return () => abort.abort();
+  }, [isWanted]);
+  return isWanted ? types : [];
 }
 
 /** A tap ends with its connection, and when the server says so. */

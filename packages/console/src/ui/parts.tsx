@@ -75,15 +75,15 @@ export function Pill({ mood, children }: { readonly mood: Mood; readonly childre
 
 interface TableProps {
   readonly label: string;
-  /** A column whose name begins with # is of numbers. */
+  /** A column whose name begins with # is of numbers. One that begins with ! is not broken into lines. */
   readonly columns: readonly string[];
   readonly rows: readonly { readonly key: string; readonly cells: readonly ComponentChildren[] }[];
 }
 
 /** On a phone, each row is a card. */
 export function Table({ label, columns, rows }: TableProps): VNode {
-  const names = columns.map((column) => column.replace(/^#/, ''));
-  const classes = columns.map((column) => (column.startsWith('#') ? 'number' : undefined));
+  const names = columns.map((column) => column.replace(/^[#!]/, ''));
+  const classes = columns.map((column) => ({ '#': 'number', '!': 'whole' })[column.charAt(0)]);
   return (
     <div class="scroll" role="region" aria-label={label} tabIndex={0}>
       <table>
