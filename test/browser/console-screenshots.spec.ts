@@ -115,7 +115,7 @@ describe.skipIf(folder === '')('pictures of the console', { tags: ['chromium', '
 async function tap(page: Page, nodes: TestNodes, clients: readonly TestClient[]): Promise<void> {
   await visit(page, 'tap?userId=alice');
   await page.getByRole('button', { name: 'Start' }).click();
-  await page.getByText('live').waitFor();
+  await page.getByText('live', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Show payloads…' }).click();
   await page.getByRole('button', { name: 'Show payloads', exact: true }).click();
   await page.waitForTimeout(500);

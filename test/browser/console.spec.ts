@@ -194,9 +194,34 @@ describe('a person who looks', () => {
       .getByRole('link', { name: /room:followed/ })
       .click();
     await page.getByRole('main').getByRole('link', { name: 'Explain' }).first().click();
-    await page.getByLabel('User').fill('alice');
-    await page.getByRole('button', { name: 'Explain' }).click();
+    await page.getByRole('link', { name: 'alice', exact: true }).click();
     await page.getByText('delivered on node-2').waitFor();
+  });
+
+  it('explains a message without knowing its position, and says where a user is who was not in the channel', async () => {
+    await using erin = await connectTo(1, 'erin');
+    await erin.request('subscribe', { channel: 'room:elsewhere' });
+    await api(nodes.at(0), 'POST /api/publish', { body: { channel: 'room:missed', data: { text: 'for nobody' } } });
+    await browser.open(nodes.at(0), 'explain');
+    await page.getByLabel('User').fill('erin');
+    await page.getByLabel('Channel').fill('room:missed');
+    await page.getByRole('button', { name: 'Explain' }).click();
+    await page.getByRole('region', { name: 'Which message?' }).getByRole('link', { name: 'Explain' }).click();
+    await page.getByText('not subscribed on node-2').waitFor();
+    await page.getByRole('link', { name: 'room:elsewhere' }).waitFor();
+  });
+
+  it('taps from a link at once, and otherwise opens no connection before the first tap', async () => {
+    const sockets: string[] = [];
+    page.on('websocket', (socket) => sockets.push(socket.url()));
+    await browser.open(nodes.at(0), 'tap?channel=room%3Alinked');
+    await page.getByRole('button', { name: 'Start' }).waitFor();
+    await visit('channel/room%3Alinked');
+    await page.getByText('No message is kept').waitFor();
+    expect(sockets).toEqual([]);
+    await page.getByRole('link', { name: 'Tap this channel' }).click();
+    await page.getByRole('heading', { name: 'Traffic of channel room:linked' }).waitFor();
+    expect(sockets).toHaveLength(1);
   });
 
   it('tries a message of the contract over a real connection', async () => {
