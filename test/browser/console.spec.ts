@@ -224,6 +224,22 @@ describe('a person who looks', () => {
     expect(sockets).toHaveLength(1);
   });
 
+  it('reads a long message whole, in rows that hold still under the mouse', async () => {
+    const publish = (text: string): Promise<unknown> =>
+      api(nodes.at(0), 'POST /api/publish', { body: { channel: 'room:held', data: { text } } });
+    await publish(`${'long '.repeat(100)}end`);
+    await browser.open(nodes.at(0), 'channel/room%3Aheld');
+    const rows = page.getByRole('region', { name: 'Messages, the newest first' }).getByRole('row');
+    await rows.filter({ hasText: 'long' }).locator('summary').click();
+    await page.getByText('end"').waitFor();
+    await page.getByText('paused while you point at it').waitFor();
+    await publish('short');
+    for (let reads = 0; reads < 2; reads += 1) await page.waitForResponse(/\/history/);
+    expect(await rows.filter({ hasText: 'short' }).count()).toBe(0);
+    await page.getByRole('heading', { level: 1 }).hover();
+    await rows.filter({ hasText: 'short' }).waitFor();
+  });
+
   it('tries a message of the contract over a real connection', async () => {
     await browser.open(nodes.at(0), 'messages/echo');
     await page.getByLabel('Data, JSON or text').fill('{"text":"there and back"}');
@@ -324,6 +340,26 @@ describe('a person who acts', () => {
     await told.filter({ hasText: 'Published at position 1.' }).waitFor();
     await page.getByRole('cell', { name: 'plain words' }).waitFor();
     await told.filter({ hasText: 'Published' }).waitFor({ state: 'detached' });
+  });
+
+  it('bans by name, is told first for how long, and finds the form empty again', async () => {
+    await using ivan = await connectTo(1, 'ivan');
+    await browser.open(nodes.at(0), 'operations');
+    const field = page.getByLabel('User or address');
+    await field.fill('   ');
+    await page.getByRole('button', { name: 'Ban…' }).click();
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await field.fill('ivan');
+    await page.getByRole('button', { name: 'Ban…' }).click();
+    expect(await confirm('Ban')).toContain(
+      '1 session on all nodes will close, and the user cannot connect for 60 minutes',
+    );
+    expect((await ivan.closed).code).toBe(4409);
+    await page.getByRole('status').filter({ hasText: 'ivan is banned for 60 minutes. 1 session ended.' }).waitFor();
+    expect(await field.inputValue()).toBe('');
+    await page.getByRole('row').filter({ hasText: 'ivan' }).getByRole('button', { name: 'Lift…' }).click();
+    await confirm('Lift');
+    await page.getByText('Nobody is banned.').waitFor();
   });
 
   it('does nothing if the question is cancelled', async () => {

@@ -11,7 +11,7 @@ import { Answer, Field, Missing, Panel, Pill, Table } from '../ui/parts.js';
 import { payloadOf } from '../ui/payload.js';
 import { PayloadView } from '../ui/payload-view.js';
 import { clock, count, Name, shown } from '../ui/text.js';
-import { subscribersOf } from './affected.js';
+import { plural, subscribersOf } from './affected.js';
 import { TapLink } from './tap-link.js';
 
 const SHOWN = 50;
@@ -142,7 +142,7 @@ function SubscriberPanel({ name }: { readonly name: string }): VNode {
 function PresencePanel({ name }: { readonly name: string }): VNode {
   const poll = usePoll<Presence>(pathOf(['channels', name, 'presence'], { limit: SHOWN }), 5_000);
   return (
-    <Panel title="Presence" note={poll.data === undefined ? undefined : `${count(poll.data.count)} sessions`}>
+    <Panel title="Presence" note={poll.data === undefined ? undefined : plural(poll.data.count)}>
       <Answer
         poll={poll}
         isEmpty={({ members }) => members.length === 0}

@@ -5,6 +5,7 @@ import { connection } from '../data/connection.js';
 import { hrefOf } from '../router.js';
 import { Panel, Pill } from '../ui/parts.js';
 import { bytes, clock, count, Name, Text } from '../ui/text.js';
+import { plural } from './affected.js';
 
 /** Older lines are forgotten, so that the page does not grow. */
 const MAX_LINES = 500;
@@ -109,7 +110,7 @@ function Line({ line }: { readonly line: TapLine }): VNode {
       <span class="details">
         {user === undefined ? null : <Name value={user} max={32} />}
         {session === undefined ? null : <a href={hrefOf('session', session)}>{session.slice(0, 8)}</a>}
-        {sessions === undefined ? null : <span>{count(sessions)} sessions</span>}
+        {sessions === undefined ? null : <span>{plural(sessions)}</span>}
         {channel === undefined ? null : (
           <a href={hrefOf('channel', channel)}>
             <Name value={channel} max={48} />
