@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { LoadMeter } from '../../src/lifecycle/load-meter.js';
 import { api } from '../support/api-client.js';
 import { buildConsole, consolePage, visit } from '../support/console-page.js';
@@ -68,6 +68,7 @@ describe.skipIf(folder === '')('pictures of the console', { tags: ['chromium', '
     await page.setViewportSize({ width: 1280, height: 820 });
     await console.open(nodes.at(0));
     const take = async (name: string): Promise<void> => {
+      await expect.poll(() => page.getByText('Loading…').count()).toBe(0);
       await page.waitForTimeout(400);
       await page.screenshot({ path: join(folder, `console-${name}.png`), animations: 'disabled' });
     };
