@@ -379,9 +379,10 @@ describe('a page that is open', () => {
     await browser.open(nodes.at(0));
     const card = page.getByRole('region', { name: 'node-2' });
     await card.getByRole('button', { name: 'Drain…' }).click();
-    expect(await confirm('Drain')).toMatch(/\d+ sessions of this node will move/);
+    expect(await confirm('Drain')).toMatch(/\d+ sessions of this node will be asked to reconnect elsewhere/);
     await card.getByText('draining').waitFor();
     await page.getByText('node-2 is draining.').waitFor();
+    expect(await page.getByText('Needs attention.').count()).toBe(0);
     await nodes.at(1).close();
     await eventually('the page shows one node', async () => (await card.count()) === 0);
     await nodes.redis.kill();

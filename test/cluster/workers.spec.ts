@@ -41,6 +41,9 @@ describe('two workers', () => {
 
   it('answer for the machine, whichever is asked', async () => {
     const clients = await machine.connectToEach();
+    const open = async () =>
+      ((await api(machine, 'GET /api/sessions')).body as { sessions: unknown[] }).sessions.length;
+    await eventually('those of the test before have gone', async () => (await open()) === clients.length);
     for (let asked = 0; asked < 4; asked += 1) {
       const scrape = await Scrape.of(machine);
       const sessionsOf = (worker: number) => scrape.value(`gatehouse_sessions{protocol="v1.json",worker="${worker}"}`);

@@ -20,6 +20,8 @@ const NOT_RUN: readonly (readonly [path: string, start: string, reason: string])
   ['docs/outbox.md', 'export DATABASE_URL', 'a registry, and a database; test/gateway runs the SQL'],
   ['docs/bridges.md', 'npm install kafkajs', 'a registry; test/gateway reads the brokers'],
   ['docs/bridges.md', 'npm install @nats-io', 'a registry; test/gateway reads the brokers'],
+  ['docs/edge.md', 'npm install classic-level', 'a registry, on a device'],
+  ['docs/edge.md', 'useradd', 'root, on a device; test/deploy checks the unit'],
   ['docs/workers.md', 'WORKERS=auto npm start', 'a program that does not end; test/cluster starts it'],
   ['docs/network.md', 'TLS_CERT_FILE=/etc', 'root, for files in /etc'],
   ['docs/troubleshooting.md', 'npx -y wscat', 'root, for tcpdump, and a terminal'],

@@ -110,7 +110,8 @@ describe('a back end that gives no usable answer', () => {
     await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
     await using client = await connect(server.url);
     expect(await client.request('x')).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', retryAfter: 1_000 });
-    expect(backEnd.asked).toHaveLength(1);
+    // A starved process may give up before it has asked; it never asks twice.
+    expect(backEnd.asked.length).toBeOneOf(reason === 'timeout' ? [0, 1] : [1]);
     const metrics = await Scrape.of(server);
     expect(metrics.value(`gatehouse_hook_requests_total{hook="message",outcome="${reason}"}`)).toBe(1);
     expect(metrics.value('gatehouse_hook_duration_seconds_count{hook="message"}')).toBe(1);

@@ -9,6 +9,7 @@ import { Answer, Missing, Panel, Pill } from '../ui/parts.js';
 import { Sparkline, sumOf } from '../ui/sparkline.js';
 import { age, bytes, count, Name } from '../ui/text.js';
 import { Busiest } from './busiest.js';
+import { plural } from './affected.js';
 
 type NodeActivity = Activity['nodes'][number];
 
@@ -63,9 +64,11 @@ function Health({ rows, isKnown }: { readonly rows: readonly Row[]; readonly isK
       </p>
     );
   }
+  // An operator or a stop of the process has ordered a drain, so alone it is no alarm.
+  const isWanted = problems.every((problem) => problem.endsWith(' is draining.'));
   return (
-    <div class="health bad" role="status">
-      <strong>Needs attention.</strong>
+    <div class={`health ${isWanted ? 'wait' : 'bad'}`} role="status">
+      <strong>{isWanted ? 'Draining.' : 'Needs attention.'}</strong>
       <ul>
         {problems.map((problem) => (
           <li key={problem}>{problem}</li>
@@ -125,11 +128,11 @@ function NodeCard({ report, activity, isKnown }: Row & { readonly isKnown: boole
   const drain = (): void =>
     ask({
       title: `Drain ${nodeId}?`,
-      consequence: `${count(load.sessions)} sessions of this node will move to other nodes. A drain cannot be undone: restart the node.`,
+      consequence: `${plural(load.sessions)} of this node will be asked to reconnect elsewhere. A drain cannot be undone: restart the node.`,
       verb: 'Drain',
       act: async () => {
         const { remaining } = await call<{ remaining: number }>('POST', 'drain', { body: { nodeId } });
-        return `${nodeId} drains. ${count(remaining)} sessions are still open.`;
+        return `${nodeId} drains. Still open: ${plural(remaining)}.`;
       },
     });
   const numbers = [
