@@ -94,7 +94,7 @@ describe('a gateway', () => {
     @Module({ providers: [Hooks] })
     class HooksModule {}
     await expect(startTestServer({ features: [HooksModule] })).rejects.toThrow(
-      'names no namespace: romo. Namespaces are: room, feed, user, telemetry, twin. Add yours to config/channels.yaml',
+      'names no namespace: romo. Namespaces are: room, feed, user, telemetry, twin, fleet. Add yours to config/channels.yaml',
     );
   });
 });
