@@ -18,12 +18,12 @@ export class BridgeEgress extends ChannelEgress {
     super();
   }
 
-  send({ channel, draft, published, via }: MadePublication): void {
+  send({ channel, draft, published, via, mark }: MadePublication): void {
     const { egress } = channel.namespace;
     if (egress === undefined) return;
     const { position, isRepeat } = published;
-    // It cannot be known whether it has left. With a position it has the same id again, without one it would be another.
-    if (isRepeat && position === undefined) return;
+    // It cannot be known whether it has left. With its position it has the same id again, without it would be another.
+    if (isRepeat && (position === undefined || mark !== undefined)) return;
     const { name, queues, events } = this.parts;
     const broker = 'kafka' in egress ? 'kafka' : 'nats';
     if (via?.source === `${broker}:${nameOf(egress)}`) return void events.emit('left', nameOf(egress), 'circular');

@@ -18,6 +18,8 @@ export class OutgoingQueue {
   private sender: Sender | undefined;
   private readonly end = new AbortController();
   private sending: Promise<void> | undefined;
+  /** The time to close is over, and what was being sent counts as dropped, whatever becomes of it. */
+  private isAbandoned = false;
 
   constructor(
     private readonly broker: BrokerKind,
@@ -43,7 +45,10 @@ export class OutgoingQueue {
   async close(withinMs: number): Promise<void> {
     const deadline = setTimeout(() => this.end.abort(), withinMs);
     if (this.sender === undefined) this.end.abort();
-    while (this.sending !== undefined) await this.sending;
+    // A broker that hangs must not hold up the end of the process.
+    const timeIsOver = new Promise((resolve) => this.end.signal.addEventListener('abort', resolve));
+    while (this.sending !== undefined && !this.end.signal.aborted) await Promise.race([this.sending, timeIsOver]);
+    this.isAbandoned = true;
     clearTimeout(deadline);
     this.end.abort();
     this.inHand = 0;
@@ -85,6 +90,7 @@ export class OutgoingQueue {
     try {
       if (current.length > 0) await sender(current);
     } catch (error) {
+      if (this.isAbandoned) return true;
       if (error instanceof Unsendable && current.length > 1) return this.sendSingly(current, sender);
       if (error instanceof Unsendable) {
         this.settled(current, 'refused');
@@ -94,6 +100,7 @@ export class OutgoingQueue {
       this.events.emit('failed', this.broker, (error as Error).message);
       return false;
     }
+    if (this.isAbandoned) return true;
     this.settled(old, 'expired');
     this.settled(current, 'sent');
     this.remove(batch);

@@ -21,6 +21,8 @@ export interface MadePublication {
   readonly draft: Draft;
   readonly published: Published;
   readonly via: Via | undefined;
+  /** Where it stands in the outbox of an edge. The position of a repeat is then that of the newest publication. */
+  readonly mark: PublishRequest['mark'];
 }
 
 /** The port to brokers that get the publications of namespaces with `egress`. Not provided if there is no bridge. */

@@ -139,7 +139,7 @@ export class Channels<C extends ContractShape = ContractShape> {
       this.hub.broker.publish(name, trace === undefined ? draft : { ...draft, trace }, options);
     const published = await (this.hub.traces?.publish(destinationOf(channel), send) ?? send());
     if (!published.isRepeat) this.hub.counts.of(namespace).publications += 1;
-    this.settings.egress?.send({ channel, draft, published, via: request.via });
+    this.settings.egress?.send({ channel, draft, published, via: request.via, mark: request.mark });
     return published;
   }
 

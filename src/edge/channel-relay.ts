@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
 import type { ForwardRule } from '../../config/edge-file.js';
 import { matcherOf } from '../../config/hooks.js';
 import type { Channel } from '../channels/channel.js';
 import type { PublicationRelay } from '../channels/publication-relay.js';
-import type { PublishRequest } from '../channels/publish-request.js';
+import { idempotencyKeyOf, type PublishRequest } from '../channels/publish-request.js';
 import { sendable } from '../protocol/codecs/sendable.js';
 import type { Outbox } from './store/outbox.js';
 
@@ -28,10 +29,12 @@ export class ChannelRelay implements PublicationRelay {
     this.patterns = rules.flatMap((rule) => rule.channels.map((pattern) => ({ rule, matches: matcherOf(pattern) })));
   }
 
-  keep({ name }: Channel, { data, idempotencyKey }: PublishRequest): Promise<unknown> | undefined {
+  keep({ name, namespace }: Channel, request: PublishRequest): Promise<unknown> | undefined {
+    // It would lie in plain text on the disk.
+    if (namespace.encryption === 'required') return undefined;
     const rule = this.ruleOf(name);
     if (rule === undefined) return undefined;
-    return this.outbox.append(rule, { channel: name, data: sendable(data), key: idempotencyKey });
+    return this.outbox.append(rule, { channel: name, data: sendable(request.data), key: keyOf(request) });
   }
 
   private ruleOf(name: string): ForwardRule | undefined {
@@ -40,4 +43,10 @@ export class ChannelRelay implements PublicationRelay {
     if (this.known.size < MAX_KNOWN) this.known.set(name, found);
     return found;
   }
+}
+
+/** The centre knows the edge as the one publisher, so the user is a part of the key. It has one length. */
+function keyOf(request: PublishRequest): string | undefined {
+  const key = idempotencyKeyOf(request);
+  return key && createHash('sha256').update(key).digest('base64url');
 }

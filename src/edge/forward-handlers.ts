@@ -29,6 +29,8 @@ interface Route {
   readonly handle: (context: MessageContext, data: unknown) => Promise<unknown>;
 }
 
+/** What an edge says itself: with the rights of the edge, a client could publish as anybody. */
+const OF_THE_EDGE = 'edge.';
 const THROUGH_TIMEOUT_MS = 15_000;
 const RETRY_AFTER_MS = 1_000;
 /** The client library says them when the connection fails, not the centre. */
@@ -59,7 +61,8 @@ export class ForwardHandlers implements FallbackHandlers {
   }
 
   handlerFor(type: string): Handler | undefined {
-    const route = this.isLocal(type) ? undefined : this.routes.find(({ matches }) => matches(type));
+    const isOwn = type.startsWith(OF_THE_EDGE) || this.isLocal(type);
+    const route = isOwn ? undefined : this.routes.find(({ matches }) => matches(type));
     if (route === undefined) return undefined;
     const { deadlines, scope } = this.parts;
     const name = `the edge rule of ${route.pattern}`;

@@ -121,11 +121,13 @@ export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShu
   private async letGo(sessions: readonly Session[], windowMs: number): Promise<void> {
     const { drainTimeoutMs } = this.settings.lifecycle;
     const beganAt = performance.now();
-    const deadline = beganAt + drainTimeoutMs;
+    const lastCallMs = Math.min(LAST_CALL_MS, drainTimeoutMs * LAST_CALL_SHARE);
+    const lastCall = timeLimit(drainTimeoutMs - lastCallMs);
+    const end = timeLimit(drainTimeoutMs);
     await this.sayGoodbye(sessions, String(windowMs));
-    await this.waitUntilEmpty(deadline - Math.min(LAST_CALL_MS, drainTimeoutMs * LAST_CALL_SHARE));
+    await this.waitUntilEmpty(lastCall);
     const cut = this.sessions.size;
-    if (cut > 0) await this.cut(deadline, String(windowMs));
+    if (cut > 0) await this.cut(end, String(windowMs));
     this.emit('ended', Math.round(performance.now() - beganAt), cut);
   }
 
@@ -138,15 +140,26 @@ export class Drain extends EventEmitter<DrainEvents> implements OnApplicationShu
     }
   }
 
-  private async waitUntilEmpty(deadline: number): Promise<void> {
-    while (this.sessions.size > 0 && performance.now() < deadline) await pause(10);
+  private async waitUntilEmpty(limit: TimeLimit): Promise<void> {
+    while (this.sessions.size > 0 && !limit.isOver) await pause(10);
   }
 
   /** Time is up: handlers still run, or clients do not answer the closing handshake. */
-  private async cut(deadline: number, reason: string): Promise<void> {
+  private async cut(end: TimeLimit, reason: string): Promise<void> {
     this.logger.warn({ msg: 'closing sessions that did not end in time', sessions: this.sessions.size });
     for (const session of this.sessions) session.close('draining', reason);
-    await this.waitUntilEmpty(deadline);
+    await this.waitUntilEmpty(end);
     for (const session of this.sessions) session.connection.terminate();
   }
+}
+
+interface TimeLimit {
+  readonly isOver: boolean;
+}
+
+/** By a timer, because the clocks of an application under test may stand still while it closes. */
+function timeLimit(ms: number): TimeLimit {
+  const limit = { isOver: false };
+  void pause(ms, undefined, { ref: false }).then(() => (limit.isOver = true));
+  return limit;
 }

@@ -56,8 +56,9 @@ export class HandlerRun {
 
   private async answer(event: unknown, invocation: Invocation, context: LambdaContext): Promise<GatewayAnswer> {
     const { outcomes, options } = invocation;
+    // If it throws, Lambda invokes the function once more; an answer would end it.
+    if (isFanOutEvent(event)) return await this.fanOut(event);
     try {
-      if (isFanOutEvent(event)) return await this.fanOut(event);
       if (isGatewayEvent(event)) return await this.inTurn(event, invocation, context);
       outcomes.add('not_an_event');
       return { statusCode: 400, body: 'This is no event of a WebSocket API' };

@@ -1,3 +1,6 @@
+import { Module } from '@nestjs/common';
+import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
+import { GatehouseError, RealtimeGateway } from 'gatehouse';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +12,19 @@ import { Scrape } from '../support/scrape.js';
 import { connect } from '../support/test-client.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { mintToken, startTestServer } from '../support/test-server.js';
+
+@RealtimeGateway()
+class OrderGateway {
+  @SubscribeMessage('order.place')
+  place(@MessageBody('item') item: unknown): { placed: string } {
+    if (typeof item !== 'string') throw new GatehouseError('VALIDATION_FAILED');
+    return { placed: item };
+  }
+}
+
+/** A gateway that only the centre has. */
+@Module({ providers: [OrderGateway] })
+class OrderModule {}
 
 const NOWHERE = 'ws://127.0.0.1:9/ws';
 
@@ -53,6 +69,40 @@ describe('an edge node', () => {
     expect(await published(centre, 'telemetry:a')).toEqual([{ celsius: 20 }, ['é\u{feff}', '\u{feff}']]);
   });
 
+  it('loses nothing where two rules send to one channel, whichever is sent first', async () => {
+    await using folder = await freshFolder();
+    await using centre = await startCentre();
+    await using link = await TcpProxy.start(centre.port);
+    link.refuses = true;
+    const rules = ['slow.*', 'fast.*'].map(
+      (type, index) =>
+        `{ name: r${index}, types: ['${type}'], into: 'edge:all', priority: ${index ? 'high' : 'normal'} }`,
+    );
+    const upstream = `ws://127.0.0.1:${link.port}/ws`;
+    await using edge = await startEdge({ folder, upstream, file: `forward: [${rules.join(', ')}]` });
+    await using sensor = await connect(edge.url);
+    for (const n of numbers(1, 300)) await sensor.request('slow.x', n);
+    await sensor.request('fast.x', 'now');
+    link.refuses = false;
+    await edge.isEmpty();
+    const arrived = (await published(centre, 'edge:all')) as { data: unknown }[];
+    expect(arrived.map(({ data }) => data).filter((data) => data !== 'now')).toEqual(numbers(1, 300));
+    expect(arrived).toHaveLength(301);
+    expect(edge.outcomes).toEqual({ queued: 301, forwarded: 301 });
+  });
+
+  it('takes the idempotency key of one user for no repeat of another', async () => {
+    await using folder = await freshFolder();
+    await using centre = await startCentre();
+    await using edge = await startEdge({ folder, upstream: centre.url });
+    for (const sub of ['sensor-1', 'sensor-2']) {
+      await using sensor = await connect(edge.url, { claims: { sub } });
+      await sensor.request('publish', { channel: 'telemetry:hall', data: sub, idempotencyKey: '1' });
+    }
+    await edge.isEmpty();
+    expect(await published(centre, 'telemetry:hall')).toEqual(['sensor-1', 'sensor-2']);
+  });
+
   it('goes on where it was after a restart, in a run of its own', async () => {
     await using folder = await freshFolder();
     await using centre = await startCentre();
@@ -89,18 +139,24 @@ describe('an edge node', () => {
 
   it('lets the centre answer what goes through, and says UPSTREAM_UNAVAILABLE without it', async () => {
     await using folder = await freshFolder();
-    await using centre = await startCentre();
+    await using centre = await startCentre({}, [OrderModule]);
     await using link = await TcpProxy.start(centre.port);
     const upstream = `ws://127.0.0.1:${link.port}/ws`;
-    await using edge = await startEdge({ folder, upstream, file: 'through: [edge.hello, order.place]' });
+    await using edge = await startEdge({ folder, upstream, file: `through: ['*']` });
     await edge.isUp();
     await using client = await connect(edge.url);
-    expect(await client.request('edge.hello', { protocol: 1 })).toMatchObject({
-      type: 'edge.hello_reply',
-      data: { edge: 'line-1' },
+    expect(await client.request('order.place', { item: 'tea' })).toMatchObject({
+      type: 'order.place_reply',
+      data: { placed: 'tea' },
     });
-    expect(await client.request('edge.hello', { protocol: 'x' })).toMatchObject({ code: 'VALIDATION_FAILED' });
-    expect(await client.request('order.place', {})).toMatchObject({ code: 'UNKNOWN_MESSAGE_TYPE' });
+    expect(await client.request('order.place', {})).toMatchObject({ code: 'VALIDATION_FAILED' });
+    expect(await client.request('order.cancel', {})).toMatchObject({ code: 'UNKNOWN_MESSAGE_TYPE' });
+    // What an edge says itself would let a client publish with the rights of the edge.
+    for (const type of ['edge.hello', 'edge.forward']) {
+      expect(await client.request(type, { protocol: 1, run: 'a', records: [] })).toMatchObject({
+        code: 'UNKNOWN_MESSAGE_TYPE',
+      });
+    }
     link.refuses = true;
     link.cut();
     await eventually('the link is down', () => !edge.upstream.isUp);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Module } from '@nestjs/common';
 import { CurrentSession, RealtimeGateway, type Session } from 'gatehouse';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
@@ -75,9 +76,7 @@ describe('a function behind API Gateway', () => {
     await using both = await connect(fn.url, { protocols: ['v1.binary', 'v1.json'] });
     expect(both.socket.protocol).toBe('v1.json');
     const refused = open(fn.url, { protocols: ['v2.proto'] });
-    const [error] = (await new Promise((resolve) => {
-      refused.socket.once('error', (...given) => resolve(given));
-    })) as [Error];
+    const [error] = (await once(refused.socket, 'error')) as [Error];
     expect(error.message).toContain('400');
   });
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Environment } from '../../config/settings.js';
+import type { StartOptions } from '../../src/server.js';
 import { EdgeEvents, type EdgeOutcome } from '../../src/edge/edge-events.js';
 import { Upstream } from '../../src/edge/link/upstream.js';
 import { Channels } from '../../src/channels/channels.js';
@@ -28,9 +29,13 @@ through: ['order.*', echo.through]
 `;
 
 /** A server that takes what edges forward. */
-export async function startCentre(environment: Environment = {}): Promise<TestServer> {
+export async function startCentre(
+  environment: Environment = {},
+  features: StartOptions['features'] = [],
+): Promise<TestServer> {
   using namespaces = namespacesFile(NAMESPACES);
-  return await startTestServer({ EDGE_CENTRE: 'on', SERVER_ID: 'centre', ...namespaces.environment, ...environment });
+  const settings = { EDGE_CENTRE: 'on', SERVER_ID: 'centre', ...namespaces.environment, ...environment };
+  return await startTestServer(settings, features);
 }
 
 export interface EdgeServer extends TestServer {

@@ -10,6 +10,8 @@ import { subjectValues } from './subject-values.js';
 const PULL_MESSAGES = 100;
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 10_000;
+/** The error code of JetStream. */
+const MESSAGE_SIZE_EXCEEDS_MAXIMUM = 10_054;
 
 /**
  * Reads a durable of JetStream. A message is acknowledged when it is published, and comes again if it is not: to whichever
@@ -52,7 +54,7 @@ export class StreamReader implements NatsReader {
   private async handle(message: JsMsg): Promise<void> {
     const { source, parts } = this;
     const place = `${source.stream}:${message.seq}`;
-    const outcome = await parts.messages.publish(
+    const published = await parts.messages.publish(
       // With the time, because a stream that is made again begins at 1 again.
       {
         payload: message.data,
@@ -64,28 +66,30 @@ export class StreamReader implements NatsReader {
       source.channel,
     );
     parts.events.emit('lag', source.nats, message.info.pending);
-    if (typeof outcome === 'string') return this.settle(message, outcome);
-    if ('failure' in outcome) return this.postpone(message, outcome.failure);
-    const { refused: reason } = outcome;
-    if (!(await this.buried(message, reason))) return;
+    if (typeof published === 'string') return this.settle(message, published);
+    if ('failure' in published) return this.postpone(message, published.failure);
+    const { refused: reason } = published;
+    const outcome = await this.bury(message, reason);
+    if (outcome === undefined) return;
     parts.events.emit('refused', source.nats, { place, reason });
-    this.settle(message, source.deadLetter === undefined ? 'skipped' : 'dead_lettered');
+    this.settle(message, outcome);
   }
 
-  /** Puts a message that can never be published aside. Returns false if it could not. */
-  private async buried(message: JsMsg, reason: string): Promise<boolean> {
+  /** Puts a message that can never be published aside. Undefined if it must be tried again. */
+  private async bury(message: JsMsg, reason: string): Promise<'skipped' | 'dead_lettered' | undefined> {
     const { source, parts } = this;
-    if (source.deadLetter === undefined) return true;
+    if (source.deadLetter === undefined) return 'skipped';
     const headers = parts.packages.nats.headers();
     headers.set('gatehouse-reason', reason);
     headers.set('gatehouse-subject', message.subject);
     try {
       const msgID = `${source.stream}:${source.durable}:${message.seq}:${message.timestampNanos}`;
       await parts.jetstream.publish(source.deadLetter, message.data, { headers, msgID });
-      return true;
+      return 'dead_lettered';
     } catch (error) {
+      if (isTooLarge(error)) return 'skipped';
       this.postpone(message, `the dead letter was not stored: ${(error as Error).message}`);
-      return false;
+      return undefined;
     }
   }
 
@@ -100,4 +104,10 @@ export class StreamReader implements NatsReader {
     if (!this.parts.connection.isClosed()) message.nak(retryMs);
     this.parts.events.emit('failed', this.source.nats, reason);
   }
+}
+
+/** With its reason, a message may be larger than the broker or the stream takes: it would be tried for ever. */
+function isTooLarge(error: unknown): boolean {
+  const { name, code } = error as { readonly name?: string; readonly code?: number };
+  return name === 'InvalidArgumentError' || code === MESSAGE_SIZE_EXCEEDS_MAXIMUM;
 }

@@ -69,7 +69,13 @@ export class SubjectReader implements NatsReader {
     const headers = parts.packages.nats.headers();
     headers.set('gatehouse-reason', outcome.refused);
     if (parts.connection.isClosed()) return this.settled('lost');
-    parts.connection.publish(source.deadLetter, message.data, { headers });
+    try {
+      parts.connection.publish(source.deadLetter, message.data, { headers });
+    } catch (error) {
+      // With the reason it may be larger than the broker takes, or the connection is about to close.
+      parts.events.emit('failed', source.nats, `the dead letter was not sent: ${(error as Error).message}`);
+      return this.settled('lost');
+    }
     this.settled('dead_lettered');
   }
 

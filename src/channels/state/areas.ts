@@ -12,8 +12,8 @@ import { cellsOf } from './cells-of.js';
 import { demandArea } from './demand-state.js';
 import { PAGE_BYTES, type StateSlice } from './state-pages.js';
 
-/** Approximate bytes of a cell in a reply, beside its values. */
-const ROOM_OF_CELL = 128;
+/** What a cell costs as if it were so many bytes: it is subscribed to and read, even if it is empty. */
+const ROOM_OF_CELL = 4_096;
 
 /** Values of one cell, as of a position. */
 export interface CellSnapshot extends Position, Omit<StateSlice, 'more'> {

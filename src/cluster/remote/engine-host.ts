@@ -120,10 +120,10 @@ export class EngineHost extends EventEmitter<EngineHostEvents> implements HostSt
     this.connections.add(connection);
   }
 
-  /** Tells one of the others, as any node of a cluster learns of a loss. */
+  /** Tells one of the others, as any node of a cluster learns of a loss. A worker that hangs keeps its connection. */
   private clearUpAfter(node: HostNode): void {
     const gone = this.presence.purge(node);
-    const [other] = [...this.connections].filter((connection) => connection.node !== undefined);
+    const [other] = [...this.connections].filter(({ node: of }) => of !== undefined && !of.isGivenUp);
     other?.send('lost', [node.incarnation]);
     for (const [channel, users] of gone) other?.send('presence.lost', [channel, users]);
   }

@@ -63,8 +63,9 @@ const BROKER = {
       ]
     ) => host.broker.publish(channel, draft, { limits, idempotencyKey, mark }),
   ),
+  // All in this turn: the next call may leave one of them.
   subscribe: method(async ({ host, connection }, channels: readonly ChannelName[]) => {
-    for (const channel of channels) await host.broker.subscribe(connection, channel);
+    await Promise.all(channels.map((channel) => host.broker.subscribe(connection, channel)));
   }),
   unsubscribe: method(({ host, connection }, channel: ChannelName) => host.broker.unsubscribe(connection, channel)),
   history: method(({ host }, channel: ChannelName, query: HistoryQuery) => host.broker.history(channel, query)),

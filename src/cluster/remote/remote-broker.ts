@@ -17,6 +17,8 @@ import { busy } from './remote-messages.js';
 
 /** Channels in one call, after the connection was lost. */
 const AT_ONCE = 1_000;
+/** Before what the primary refused is tried again. */
+const AGAIN_MS = 100;
 
 /** The broker of a worker: histories are in the primary. */
 export class RemoteBroker implements Broker {
@@ -105,7 +107,8 @@ export class RemoteBroker implements Broker {
         await this.link.call('subscribe', batch);
       }
     } catch {
-      // The connection broke again. Its return starts this again.
+      // If the connection broke again, its return starts this again. Otherwise the primary has too much to do.
+      if (this.link.isUp && !this.isClosed) setTimeout(() => void this.resume(), AGAIN_MS).unref();
       return;
     }
     if (this.isClosed) return;

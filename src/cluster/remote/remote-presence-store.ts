@@ -7,6 +7,8 @@ import type { RemoteNodeRegistry } from './remote-node-registry.js';
 
 /** Sessions in one step of a read, and in one statement. */
 const AT_ONCE = 400;
+/** Before what the primary refused is tried again. */
+const AGAIN_MS = 100;
 
 /** Presence of all workers, in the primary. What this worker has entered is kept here, so it can be entered again. */
 export class RemotePresenceStore implements PresenceStore {
@@ -75,21 +77,23 @@ export class RemotePresenceStore implements PresenceStore {
 
   /**
    * Enters all sessions of this worker again, after the primary or this worker may have been away. If the connection
-   * breaks, its return starts this again.
+   * breaks, its return starts this again. If the primary has too much to do, it is tried again a little later.
    */
   private async restate(): Promise<void> {
-    for (const channel of this.local.names) {
-      const entries = [...(this.local.get(channel)?.sessions.values() ?? [])].filter(({ state }) => state === 'in');
-      for (let start = 0; start < entries.length; start += AT_ONCE) {
-        // Calls are carried out in order: a session that leaves meanwhile leaves after this.
-        const batch = entries.slice(start, start + AT_ONCE).filter(({ state }) => state === 'in');
-        const pairs = batch.map(({ sessionId, userId }) => [sessionId, userId]);
-        try {
-          this.tell('back', channel, (await this.link.call('presence.restate', channel, pairs)) as string[]);
-        } catch {
-          return;
-        }
-      }
+    try {
+      for (const channel of this.local.names) await this.restateIn(channel);
+    } catch {
+      if (this.link.isUp) setTimeout(() => void this.restate(), AGAIN_MS).unref();
+    }
+  }
+
+  private async restateIn(channel: ChannelName): Promise<void> {
+    const entries = [...(this.local.get(channel)?.sessions.values() ?? [])].filter(({ state }) => state === 'in');
+    for (let start = 0; start < entries.length; start += AT_ONCE) {
+      // Calls are carried out in order: a session that leaves meanwhile leaves after this.
+      const batch = entries.slice(start, start + AT_ONCE).filter(({ state }) => state === 'in');
+      const pairs = batch.map(({ sessionId, userId }) => [sessionId, userId]);
+      this.tell('back', channel, (await this.link.call('presence.restate', channel, pairs)) as string[]);
     }
   }
 

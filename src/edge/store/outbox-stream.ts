@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ForwardRule } from '../../../config/edge-file.js';
 import { boundsOf, decodeRecord, seqIn, type OutboxRecord } from './outbox-record.js';
 import type { EdgeDatabase } from './edge-database.js';
@@ -21,6 +22,11 @@ const PAGE = 256;
 
 /** The records of one rule, in order, and how many there are. */
 export class OutboxStream {
+  /**
+   * The centre keeps a mark for each run, so it holds records of one order. Two rules may send to the same channel in
+   * any order. A store that was copied or restored counts on from an old seq, so each start begins anew.
+   */
+  readonly run = randomBytes(9).toString('base64url');
   counts: StreamCounts = NO_COUNTS;
   /** Bytes that wait for the disk. */
   waitingBytes = 0;

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { ForwardRule } from '../../../config/edge-file.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { EdgeEvents, EdgeOutcome } from '../edge-events.js';
@@ -37,8 +36,6 @@ const CLOCK_CHECK_MS = 10_000;
  * resolves when the disk has them.
  */
 export class Outbox {
-  /** A store that was copied or restored counts on from an old seq, so each start begins a run of its own. */
-  readonly run = randomBytes(9).toString('base64url');
   readonly clock: OutboxClock;
   private appends: Append[] = [];
   private removals: Removal[] = [];
@@ -85,7 +82,7 @@ export class Outbox {
     const stream = this.streams.get(rule.name);
     if (stream === undefined || this.database === undefined || this.isClosed) throw this.refused('failed', rule);
     const seq = this.lastSeq + 1;
-    const value = encodeRecord({ seq, run: this.run, at: this.clock.now(), ttlMs: rule.ttlMs, key, channel, data });
+    const value = encodeRecord({ seq, run: stream.run, at: this.clock.now(), ttlMs: rule.ttlMs, key, channel, data });
     const { length } = value;
     if (length > MAX_RECORD_BYTES) throw new GatehouseError('MESSAGE_TOO_LARGE');
     if (this.waitingBytes + length > MAX_WAITING_BYTES) throw this.refused('rejected', rule);

@@ -50,6 +50,8 @@ export class FanOut {
         .then((count) => (reached += count))
         .finally(() => handing.delete(counted));
       handing.add(counted);
+      // It is awaited at the end, and must not end the process before.
+      counted.catch(() => undefined);
       if (handing.size >= HANDED_AT_ONCE) await Promise.race(handing);
     };
     for await (const page of pages) {

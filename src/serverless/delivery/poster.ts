@@ -77,7 +77,11 @@ export class Poster {
 
   private async gone(connectionId: string): Promise<Posted> {
     Invocation.current.outcomes.add('gone');
-    await this.options.onGone(connectionId);
+    // What is left of its rows is found by the next post. The other receivers go on.
+    await this.options.onGone(connectionId).catch((error: unknown) => {
+      Invocation.current.outcomes.add('rows_left');
+      Invocation.current.options.onFailure('a departure', error);
+    });
     return 'gone';
   }
 

@@ -52,7 +52,7 @@ function repeat(everyMs: number, read: (signal: AbortSignal) => Promise<boolean>
   };
   const once = async (): Promise<void> => {
     isReading = true;
-    hasEnded = !(await read(abort.signal));
+    hasEnded = !(await read(abort.signal)) || everyMs === NEVER_MS;
     isReading = false;
     if (!hasEnded) timer = setTimeout(next, everyMs);
   };
