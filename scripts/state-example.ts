@@ -19,7 +19,7 @@ if (hasFeatures) await compileFeatures(`${folder}/server.ts`, features);
 
 const environment = {
   PORT,
-  // Whoever has the page may take part.
+  // Everyone who has the page may take part.
   AUTH_MODE: 'optional',
   CHANNELS_FILE: `${folder}/channels.yaml`,
   ALLOWED_ORIGINS: `http://127.0.0.1:${SITE_PORT}`,

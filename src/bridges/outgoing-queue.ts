@@ -1,6 +1,6 @@
 import type { BridgeEvents, BrokerKind } from './bridge-events.js';
 import { nameOf, Unsendable, type OutgoingMessage, type Sender } from './outgoing.js';
-import { backoffMs, pause } from './pause.js';
+import { aborted, backoffMs, pause } from './pause.js';
 
 /** Publications that wait for one broker. Beyond either bound the oldest are dropped. */
 const MAX_WAITING = 10_000;
@@ -46,7 +46,7 @@ export class OutgoingQueue {
     const deadline = setTimeout(() => this.end.abort(), withinMs);
     if (this.sender === undefined) this.end.abort();
     // A broker that hangs must not hold up the end of the process.
-    const timeIsOver = new Promise((resolve) => this.end.signal.addEventListener('abort', resolve));
+    const timeIsOver = aborted(this.end.signal);
     while (this.sending !== undefined && !this.end.signal.aborted) await Promise.race([this.sending, timeIsOver]);
     this.isAbandoned = true;
     clearTimeout(deadline);

@@ -112,7 +112,7 @@ export class StatePlan {
     const cell = what === 'set' ? cellOf(area, value) : undefined;
     const isNew = base === undefined || base.hasExpired;
     if (formerCell !== undefined && (isNew || cell !== formerCell)) this.plannedCells.leave(key, formerCell, cell);
-    // Whoever looks at the cell that it enters has nothing that a patch could be merged into.
+    // Viewers of the cell that it enters have no value that a patch could be merged into.
     if (cell !== undefined) this.plannedCells.set(key, cell, isNew || cell !== formerCell ? value : patch);
     return { ...change, formerCell, cell };
   }

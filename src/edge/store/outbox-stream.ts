@@ -24,7 +24,7 @@ const PAGE = 256;
 export class OutboxStream {
   /**
    * The centre keeps a mark for each run, so it holds records of one order. Two rules may send to the same channel in
-   * any order. A store that was copied or restored counts on from an old seq, so each start begins anew.
+   * any order. A store that was copied or restored counts on from an old seq, so each start begins a new run.
    */
   readonly run = randomBytes(9).toString('base64url');
   counts: StreamCounts = NO_COUNTS;
@@ -90,7 +90,7 @@ export class OutboxStream {
     return found;
   }
 
-  /** Whoever reads and whoever drops take turns, so that no record is sent and dropped. Returns the end of it. */
+  /** Reading and dropping take turns, so that no record is both sent and dropped. Returns what ends the turn. */
   async lock(): Promise<() => void> {
     const previous = this.turn;
     let release = (): void => {};
