@@ -1,14 +1,14 @@
--- The epoch under which this run of the server writes, the seq so far, and the epochs before as `formers` lists them.
--- Known: epoch, seq, run, former of the channel.
+-- The epoch under which this server writes, the seq so far, and the epochs before as `formers` lists them.
+-- Known: epoch, seq, replid, former of the channel.
 local function begin(meta, log, fresh, known)
-  local server, epoch, seq, former = run(), known[1], tonumber(known[2] or '0'), known[4] or ''
+  local server, epoch, seq, former = replid(), known[1], tonumber(known[2] or '0'), known[4] or ''
   if not epoch then
     epoch = fresh
     redis.call('DEL', log)
-    redis.call('HSET', meta, 'epoch', epoch, 'seq', 0, 'run', server)
+    redis.call('HSET', meta, 'epoch', epoch, 'seq', 0, 'replid', server)
   elseif known[3] ~= server then
     former = formers(known[4], epoch, seq)
-    redis.call('HSET', meta, 'epoch', fresh, 'run', server, 'former', former)
+    redis.call('HSET', meta, 'epoch', fresh, 'replid', server, 'former', former)
     epoch = fresh
   end
   return epoch, seq, former

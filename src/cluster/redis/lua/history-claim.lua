@@ -25,7 +25,7 @@ local function claim(meta, known, claims, fresh)
         end
       end
       known[1], known[2], known[4] = epoch, seq + excess, former
-      redis.call('HSET', meta, 'epoch', epoch, 'seq', known[2], 'run', run(), 'former', former)
+      redis.call('HSET', meta, 'epoch', epoch, 'seq', known[2], 'replid', replid(), 'former', former)
       redis.call('HSET', meta, 'lost', table.concat(list, ' '))
       return true
     end

@@ -9,8 +9,9 @@
 -- @include outbox-marks
 -- @include history-begin
 local meta, log = KEYS[1], KEYS[2]
-local size, age, time = tonumber(ARGV[2]), tonumber(ARGV[3]), now()
-local known = redis.call('HMGET', meta, 'epoch', 'seq', 'run', 'former')
+-- As texts, because Redis formats numbers slowly.
+local size, age, time = ARGV[2], ARGV[3], now()
+local known = redis.call('HMGET', meta, 'epoch', 'seq', 'replid', 'former', 'age', 'tidied')
 local epoch, seq, former = begin(meta, log, ARGV[1], known)
 if epoch == ARGV[8] then former = '' end
 local first, results, bodies = seq + 1, { epoch, former }, {}
@@ -36,9 +37,15 @@ end
 keepMarks()
 if #bodies > 0 then
   redis.call('HSET', meta, 'seq', seq, 'age', age)
-  trim(log, time - age)
   redis.call('PEXPIRE', log, age)
   carry(ARGV[6], ARGV[7], epoch .. ' ' .. first .. ' ' .. time, bodies)
 end
-redis.call('PEXPIRE', meta, ARGV[4])
+-- To tidy takes as long as a third of the rest, so one publication in 16 does it, and the first one after a pause.
+local passed, before = time - tonumber(known[6] or '0'), first - 1
+local isTidy = known[5] == age and passed >= 0 and passed < pauseOf(age)
+if #bodies == 0 or not isTidy or math.floor(seq / 16) > math.floor(before / 16) then
+  trim(log, time - age)
+  redis.call('HSET', meta, 'tidied', time)
+  redis.call('PEXPIRE', meta, tonumber(ARGV[4]) + pauseOf(age))
+end
 return results

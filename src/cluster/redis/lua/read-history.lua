@@ -13,11 +13,12 @@ end
 local epoch, seq, isKept = known[1], tonumber(known[2] or '0'), ARGV[2] ~= '0'
 if not epoch then
   epoch = ARGV[1]
-  if isKept then redis.call('HSET', meta, 'epoch', epoch, 'seq', 0, 'run', run()) end
+  if isKept then redis.call('HSET', meta, 'epoch', epoch, 'seq', 0, 'replid', replid()) end
 end
 -- A channel with state that never goes has a life of 0. Another one's position lives as long as its state at least.
 if isKept and known[6] ~= '0' then
-  redis.call('PEXPIRE', meta, math.max(tonumber(ARGV[2]), tonumber(known[3] or '0'), tonumber(known[6] or '0')))
+  local age = tonumber(known[3] or '0')
+  redis.call('PEXPIRE', meta, math.max(tonumber(ARGV[2]), age, tonumber(known[6] or '0')) + pauseOf(age))
 end
 local entries = {}
 local count, room, isReverse = tonumber(ARGV[4]), tonumber(ARGV[6]), ARGV[5] == '1'

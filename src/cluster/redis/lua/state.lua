@@ -15,17 +15,17 @@ end
 -- Returns the position of the channel as known, with no epoch if there is nothing.
 local function known(at, fresh, command, channel, grid)
   local meta = at.meta
-  local fields = redis.call('HMGET', meta, 'epoch', 'seq', 'run', 'former', 'keys', 'age', 'life', 'grid')
+  local fields = redis.call('HMGET', meta, 'epoch', 'seq', 'replid', 'former', 'keys', 'age', 'life', 'grid')
   local count = redis.call('HLEN', at.state)
   if tonumber(fields[5] or '0') == count and isPlaced(at, count, fields[8], grid) then return fields end
   redis.call('DEL', at.log, at.state, at.due, at.area, at.cells)
   if not fields[1] then return fields end
   redis.call('DEL', meta)
-  redis.call('HSET', meta, 'epoch', fresh, 'seq', 0, 'run', run())
+  redis.call('HSET', meta, 'epoch', fresh, 'seq', 0, 'replid', replid())
   redis.call('PEXPIRE', meta, 300000)
   -- A message without publications: a node that hears it compares positions.
   redis.call(command, channel, fresh .. ' 0 ' .. now() .. '\n')
-  return { fresh, '0', run() }
+  return { fresh, '0', replid() }
 end
 local function placesIn(at, cell, from, count)
   local first = from == '' and '[' .. cell .. ' ' or '(' .. cell .. ' ' .. from
