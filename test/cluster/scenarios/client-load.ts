@@ -74,7 +74,8 @@ export class ClientLoad implements AsyncDisposable {
     const load = new ClientLoad(fronts, name);
     try {
       await eventually('everyone reads', () => load.users.every(({ reader }) => reader.isLive));
-      // An empty channel may have been loaded twice.
+      // A channel without publications may be loaded twice: nothing keeps its position until somebody subscribes.
+      await Promise.all(load.ledgers.map((ledger, index) => load.publishLast(ledger, index)));
       for (const { reader } of load.users) reader.losses.length = 0;
       load.publishing = load.publish();
       await load.flows();
