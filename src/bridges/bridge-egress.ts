@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { ChannelEgress, type MadePublication } from '../channels/channel-egress.js';
 import { jsonText } from '../protocol/codecs/json-codec.js';
 import type { BridgeEvents, BrokerKind } from './bridge-events.js';
+import type { BrokerQueues } from './broker-queues.js';
 import { CHANNEL_HEADER, FROM_HEADER, nameOf, VIA_HEADER } from './outgoing.js';
-import type { OutgoingQueue } from './outgoing-queue.js';
 
 interface BridgeEgressParts {
   /** Of this cluster. */
   readonly name: string;
-  readonly queues: Readonly<Record<BrokerKind, OutgoingQueue>>;
+  readonly queues: Readonly<Record<BrokerKind, BrokerQueues>>;
   readonly events: BridgeEvents;
 }
 

@@ -1,25 +1,31 @@
 import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import type { Bridges } from '../../config/bridges/bridges.js';
+import { Settings } from '../../config/settings.js';
 import { ChannelEgress } from '../channels/channel-egress.js';
 import { Channels } from '../channels/channels.js';
 import { ChannelsModule } from '../channels/channels.module.js';
 import { BridgeEgress } from './bridge-egress.js';
+import type { Bridge } from './bridge.js';
 import { BridgeEvents } from './bridge-events.js';
+import { BridgesEnd } from './bridges-end.js';
+import { BrokerQueues } from './broker-queues.js';
 import { InboundMessages } from './inbound-messages.js';
 import { KafkaBridge } from './kafka/kafka-bridge.js';
 import { loadKafka } from './kafka/kafka-client.js';
 import { NatsBridge } from './nats/nats-bridge.js';
 import { loadNats } from './nats/nats-client.js';
-import { OutgoingQueue } from './outgoing-queue.js';
 
-/** The queue of each broker, by its kind. */
+/** How long the end of the process waits for publications to leave, if the time to drain is not shorter. */
+const FLUSH_MS = 5_000;
+
+/** The queues of each broker, by its kind. */
 class OutgoingQueues {
-  readonly kafka: OutgoingQueue;
-  readonly nats: OutgoingQueue;
+  readonly kafka: BrokerQueues;
+  readonly nats: BrokerQueues;
 
   constructor(events: BridgeEvents) {
-    this.kafka = new OutgoingQueue('kafka', events);
-    this.nats = new OutgoingQueue('nats', events);
+    this.kafka = new BrokerQueues('kafka', events);
+    this.nats = new BrokerQueues('nats', events);
   }
 }
 
@@ -51,6 +57,16 @@ export class BridgesModule {
         },
         ...(kafka === undefined ? [] : [await kafkaBridge(kafka)]),
         ...(nats === undefined ? [] : [await natsBridge(nats)]),
+        {
+          provide: BridgesEnd,
+          inject: [OutgoingQueues, Settings, ...(kafka ? [KafkaBridge] : []), ...(nats ? [NatsBridge] : [])],
+          useFactory: (queues: OutgoingQueues, { lifecycle }: Settings, ...ended: Bridge[]) =>
+            new BridgesEnd({
+              bridges: ended,
+              queues: [queues.kafka, queues.nats],
+              withinMs: Math.min(FLUSH_MS, lifecycle.drainTimeoutMs),
+            }),
+        },
       ],
       exports: [BridgeEvents, ChannelEgress],
     };

@@ -1,18 +1,23 @@
-import type { BridgeEvents, BrokerKind } from './bridge-events.js';
-import { nameOf, Unsendable, type OutgoingMessage, type Sender } from './outgoing.js';
-import { aborted, backoffMs, pause } from './pause.js';
+import type { Egress } from '../../config/bridges/destinations.js';
+import { aborted, backoffMs, pause } from '../channels/backoff.js';
+import type { BridgeEvents } from './bridge-events.js';
+import { nameOf, type OutgoingMessage, type Sender, type SendResult } from './outgoing.js';
 
-/** Publications that wait for one broker. Beyond either bound the oldest are dropped. */
-const MAX_WAITING = 10_000;
-const MAX_BYTES = 33_554_432;
+export interface OutgoingQueueParts {
+  readonly destination: Egress;
+  readonly events: BridgeEvents;
+  /** Called when messages have come or gone. */
+  readonly changed: () => void;
+}
+
 const BATCH = 500;
 /** Of the objects around a payload. */
 const OVERHEAD_BYTES = 500;
 
-/** Publications for one broker: they wait while it is away, and leave in order, one batch at a time. */
+/** Publications for one topic or subject: they wait while it takes none, and leave in order, one batch at a time. */
 export class OutgoingQueue {
   private waiting: OutgoingMessage[] = [];
-  private bytes = 0;
+  private size = 0;
   /** Those at the front that are being sent: they cannot be dropped. */
   private inHand = 0;
   private sender: Sender | undefined;
@@ -21,18 +26,38 @@ export class OutgoingQueue {
   /** The time to close is over, and what was being sent counts as dropped, whatever becomes of it. */
   private isAbandoned = false;
 
-  constructor(
-    private readonly broker: BrokerKind,
-    private readonly events: BridgeEvents,
-  ) {}
+  constructor(private readonly parts: OutgoingQueueParts) {}
+
+  get destination(): Egress {
+    return this.parts.destination;
+  }
+
+  get length(): number {
+    return this.waiting.length;
+  }
+
+  get bytes(): number {
+    return this.size;
+  }
+
+  /** Whether there is something that `dropOldest` can drop. */
+  get hasIdle(): boolean {
+    return this.waiting.length > this.inHand;
+  }
 
   push(message: OutgoingMessage): void {
-    if (this.end.signal.aborted) return this.settled([message], 'dropped');
+    if (this.end.signal.aborted) return this.told('dropped');
     this.waiting.push(message);
-    this.bytes += sizeOf(message);
-    while (this.waiting.length > this.inHand && this.isFull) this.dropOldest();
-    this.changed();
+    this.size += sizeOf(message);
     this.kick();
+  }
+
+  /** Drops the oldest that is not being sent. */
+  dropOldest(): void {
+    const [oldest] = this.waiting.splice(this.inHand, 1);
+    if (oldest === undefined) return;
+    this.size -= sizeOf(oldest);
+    this.told('dropped');
   }
 
   /** @param sender undefined: the broker cannot be reached now */
@@ -53,11 +78,7 @@ export class OutgoingQueue {
     this.end.abort();
     this.inHand = 0;
     while (this.waiting.length > 0) this.dropOldest();
-    this.changed();
-  }
-
-  private get isFull(): boolean {
-    return this.waiting.length > MAX_WAITING || this.bytes > MAX_BYTES;
+    this.parts.changed();
   }
 
   private kick(): void {
@@ -69,70 +90,64 @@ export class OutgoingQueue {
   }
 
   private async run(): Promise<void> {
-    for (let failures = 0; this.waiting.length > 0 && !this.end.signal.aborted; failures += 1) {
-      const { sender } = this;
-      if (sender === undefined) return;
-      // They stay at the front meanwhile, so that those that come are behind them.
-      const batch = this.waiting.slice(0, BATCH);
-      this.inHand = batch.length;
-      const isSent = await this.sendAll(batch, sender);
-      this.inHand = 0;
-      if (isSent) failures = -1;
-      else await pause(backoffMs(failures), this.end.signal);
-    }
-  }
-
-  /** Returns false if the batch has to be sent again. */
-  private async sendAll(batch: readonly OutgoingMessage[], sender: Sender): Promise<boolean> {
-    const now = Date.now();
-    const current = batch.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now);
-    const old = batch.filter((message) => !current.includes(message));
-    try {
-      if (current.length > 0) await sender(current);
-    } catch (error) {
-      if (this.isAbandoned) return true;
-      if (error instanceof Unsendable && current.length > 1) return this.sendSingly(current, sender);
-      if (error instanceof Unsendable) {
-        this.settled(current, 'refused');
-        this.remove(current);
-        return true;
+    let failures = 0;
+    while (this.sender !== undefined && this.waiting.length > 0 && !this.end.signal.aborted) {
+      const { isStuck, failure } = await this.sendNext(this.sender);
+      if (this.isAbandoned) return;
+      if (failure === undefined) {
+        failures = 0;
+        continue;
       }
-      this.events.emit('failed', this.broker, (error as Error).message);
-      return false;
+      this.parts.events.emit('failed', nameOf(this.parts.destination), failure);
+      failures = isStuck ? failures + 1 : 1;
+      await pause(backoffMs(failures - 1), this.end.signal);
     }
-    if (this.isAbandoned) return true;
-    this.settled(old, 'expired');
-    this.settled(current, 'sent');
-    this.remove(batch);
-    return true;
   }
 
-  private async sendSingly(batch: readonly OutgoingMessage[], sender: Sender): Promise<boolean> {
-    for (const message of batch) if (!(await this.sendAll([message], sender))) return false;
-    return true;
+  /** Returns why some have to be sent again, and whether none could be settled. */
+  private async sendNext(sender: Sender): Promise<{ isStuck: boolean; failure: string | undefined }> {
+    // They stay at the front meanwhile, so that those that come are behind them.
+    const batch = this.waiting.slice(0, BATCH);
+    this.inHand = batch.length;
+    const now = Date.now();
+    const isCurrent = ({ expiresAt }: OutgoingMessage): boolean => expiresAt === undefined || expiresAt > now;
+    const current = batch.filter(isCurrent);
+    const results = await resultsOf(sender, current);
+    if (this.isAbandoned) return { isStuck: true, failure: undefined };
+    this.inHand = 0;
+    const done = batch.filter((message) => !isCurrent(message));
+    for (const _ of done) this.told('expired');
+    let failure: string | undefined;
+    for (const [index, message] of current.entries()) {
+      const result = results[index] ?? { failure: 'the broker has not answered' };
+      if (typeof result === 'string') this.told('sent');
+      else if ('refused' in result) this.told('refused', result.refused);
+      else failure ??= result.failure;
+      if (typeof result === 'string' || 'refused' in result) done.push(message);
+    }
+    this.remove(done);
+    return { isStuck: done.length === 0, failure };
   }
 
   private remove(messages: readonly OutgoingMessage[]): void {
     const gone = new Set(messages);
     this.waiting = this.waiting.filter((message) => !gone.has(message));
-    for (const message of messages) this.bytes -= sizeOf(message);
-    this.inHand -= messages.length;
-    this.changed();
+    for (const message of messages) this.size -= sizeOf(message);
+    this.parts.changed();
   }
 
-  private dropOldest(): void {
-    const [oldest] = this.waiting.splice(this.inHand, 1);
-    if (oldest === undefined) return;
-    this.bytes -= sizeOf(oldest);
-    this.settled([oldest], 'dropped');
+  private told(outcome: 'sent' | 'expired' | 'refused' | 'dropped', detail?: string): void {
+    this.parts.events.emit('left', nameOf(this.parts.destination), outcome, detail);
   }
+}
 
-  private settled(messages: readonly OutgoingMessage[], outcome: 'sent' | 'expired' | 'refused' | 'dropped'): void {
-    for (const { destination } of messages) this.events.emit('left', nameOf(destination), outcome);
-  }
-
-  private changed(): void {
-    this.events.emit('waiting', this.broker, this.waiting.length);
+async function resultsOf(sender: Sender, messages: readonly OutgoingMessage[]): Promise<readonly SendResult[]> {
+  if (messages.length === 0) return [];
+  try {
+    return await sender(messages);
+  } catch (error) {
+    const failure = (error as Error).message;
+    return messages.map(() => ({ failure }));
   }
 }
 

@@ -12,15 +12,17 @@ export interface OutgoingMessage {
   readonly expiresAt: number | undefined;
 }
 
-/**
- * Sends messages in their order. Rejects if any of them may not have been stored; they are all sent again.
- *
- * @throws Unsendable if the broker will never take one of them
- */
-export type Sender = (messages: readonly OutgoingMessage[]) => Promise<void>;
+/** The broker has the message, will never take it, or may take it later. */
+export type SendResult = 'sent' | { readonly refused: string } | { readonly failure: string };
 
-/** The broker will never take a message. */
-export class Unsendable extends Error {}
+/**
+ * Sends messages to one destination, in their order. Resolves with the result of each. Those with a `failure` are sent
+ * again; if it rejects, all of them.
+ */
+export type Sender = (messages: readonly OutgoingMessage[]) => Promise<readonly SendResult[]>;
+
+/** Returns the sender of a destination, while the broker is connected. */
+export type SenderFor = (destination: Egress) => Sender;
 
 /** The topic or subject, for people and metrics. */
 export function nameOf(destination: Egress): string {

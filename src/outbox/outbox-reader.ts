@@ -1,4 +1,5 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { backoffMs } from '../channels/backoff.js';
 import type { Channels } from '../channels/channels.js';
 import { OutboxDatabase, type Connect } from './outbox-database.js';
 import type { OutboxEvents } from './outbox-events.js';
@@ -15,8 +16,6 @@ const MIN_POLL_MS = 50;
 const MAX_POLL_MS = 500;
 /** How often a node that does not read tries to. */
 const STANDBY_MS = 1_000;
-const MIN_RETRY_MS = 500;
-const MAX_RETRY_MS = 10_000;
 const LAG_MS = 1_000;
 /** Rows that wait longer for another transaction are worth a line in the log. */
 const BLOCKED_SECONDS = 5;
@@ -62,9 +61,9 @@ export class OutboxReader implements OnApplicationBootstrap, BeforeApplicationSh
         this.failed(reasonOf(error as Error & { code?: unknown }));
       }
       await this.disconnect();
-      const mostMs = Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** this.failures);
+      const restMs = backoffMs(this.failures);
       this.failures += 1;
-      await this.sleep.for(mostMs * (0.5 + Math.random() / 2));
+      await this.sleep.for(restMs);
     }
   }
 

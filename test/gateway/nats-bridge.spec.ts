@@ -130,6 +130,26 @@ describe('a message of a stream', () => {
     expect(await counted('many.>', 'skipped')).toBe(1);
   });
 
+  it('goes to the dead-letter subject without its payload if the server takes no larger letter', async () => {
+    await using client = await follower('order:large');
+    await using connection = await broker.connect();
+    const letters = connection.subscribe('dead.orders', { max: 1 });
+    const before = await counted('orders.*.status', 'emptied');
+    // One byte less than the server takes, without headers.
+    const payload = `["${'x'.repeat(1_048_576 - 12)}",1e400]`;
+    await broker.store([
+      ['orders.large.status', payload],
+      ['orders.large.status', '"after"'],
+    ]);
+    expect(await client.next()).toMatchObject({ data: 'after' });
+    for await (const letter of letters) {
+      expect(letter.data).toHaveLength(0);
+      expect(letter.headers?.get('gatehouse-reason')).toContain('1e400');
+      expect(letter.headers?.get('gatehouse-payload-bytes')).toBe(String(payload.length));
+    }
+    expect(await counted('orders.*.status', 'emptied')).toBe(before + 1);
+  });
+
   it('comes once from two nodes that share a durable', async () => {
     await using other = await startTestServer({ ...namespaces.environment, ...bridges.environment });
     await using here = await follower('order:shared');
@@ -180,6 +200,115 @@ describe('a publication in a namespace with egress', () => {
     expect(messages[0]?.headers?.get('gatehouse-from')).toBe('alice');
     expect(messages[0]?.headers?.get('gatehouse-via')).toBe('gatehouse');
     expect(await left('out.rooms', 'sent')).toBe(3);
+  });
+
+  it('goes out whoever published it, also with a line break in the name', async () => {
+    await using connection = await broker.connect();
+    await using client = await connect(server.url, { claims: { sub: 'eve\r\nNats-Msg-Id: 1' } });
+    const read = connection.subscribe('out.rooms', { max: 1 });
+    await client.request('publish', { channel: 'room:line-break', data: 1 });
+    for await (const { headers: given } of read) {
+      expect(given?.get('gatehouse-from')).toBe('eve%0D%0ANats-Msg-Id: 1');
+      expect(given?.values('Nats-Msg-Id')).toHaveLength(1);
+    }
+  });
+
+  it('goes out while other subjects refuse theirs, or belong to no stream', async () => {
+    using file = bridgesFile({ nats: { servers: [broker.url] } });
+    using spaces = namespacesFile({
+      room: NAMESPACES.room,
+      wrong: `subscribe: anyone, publish: anyone, ${HISTORY}, egress: { nats: out.wrong, stream: ORDERS }`,
+      nowhere: `subscribe: anyone, publish: anyone, ${HISTORY}, egress: { nats: nowhere, stream: NOWHERE }`,
+    });
+    await using node = await startTestServer({ ...spaces.environment, ...file.environment });
+    await eventually(
+      'it is connected',
+      async () => (await Scrape.of(node)).value('gatehouse_bridge_connected{broker="nats"}') === 1,
+    );
+    await using client = await connect(node.url);
+    for (const namespace of ['wrong', 'nowhere', 'room']) {
+      await client.request('publish', { channel: `${namespace}:1`, data: namespace });
+    }
+    await eventually('the good one has left', async () => (await left('out.rooms', 'sent', node)) === 1);
+    await eventually('one is refused', async () => (await left('out.wrong', 'refused', node)) === 1);
+    expect(node.logLines).toContainEqual(
+      expect.objectContaining({ destination: 'out.wrong', reason: 'refused', detail: expect.stringMatching(/stream/) }),
+    );
+    await eventually(
+      'the other waits',
+      async () =>
+        (await Scrape.of(node)).value('gatehouse_bridge_failures_total{bridge="nowhere"}') > 0 &&
+        (await Scrape.of(node)).value('gatehouse_bridge_publications_waiting{broker="nats"}') === 1,
+    );
+  });
+
+  it('is refused, and counted so, where the account may not publish', async () => {
+    const user = '{ user: gate, password: pass, permissions: { publish: { deny: ["loud.all", "out.rooms"] } } }';
+    await using own = await NatsServer.start(`authorization: { users: [${user}] }`);
+    using file = bridgesFile({ nats: { servers: [own.url], user: 'gate', password: 'pass' } });
+    using spaces = namespacesFile({
+      room: NAMESPACES.room,
+      loud: NAMESPACES.loud,
+      free: 'subscribe: anyone, publish: anyone, egress: { nats: free.all }',
+    });
+    await using node = await startTestServer({ ...spaces.environment, ...file.environment });
+    await eventually(
+      'it is connected',
+      async () => (await Scrape.of(node)).value('gatehouse_bridge_connected{broker="nats"}') === 1,
+    );
+    await using client = await connect(node.url);
+    for (const namespace of ['loud', 'room', 'free']) {
+      await client.request('publish', { channel: `${namespace}:1`, data: 1 });
+    }
+    await eventually('the allowed one has left', async () => (await left('free.all', 'sent', node)) === 1);
+    await eventually(
+      'that of the core subject is refused',
+      async () => (await left('loud.all', 'refused', node)) === 1,
+    );
+    await eventually('that of the stream is refused', async () => (await left('out.rooms', 'refused', node)) === 1);
+  });
+
+  it('is refused, and counted so, if it is larger than the server takes', async () => {
+    await using own = await NatsServer.start('max_payload: 2048');
+    await own.addStream('OUT', 'out.>');
+    using file = bridgesFile({ nats: { servers: [own.url] } });
+    using rooms = namespacesFile({ room: NAMESPACES.room, loud: NAMESPACES.loud });
+    await using node = await startTestServer({ ...rooms.environment, ...file.environment });
+    await eventually(
+      'it is connected',
+      async () => (await Scrape.of(node)).value('gatehouse_bridge_connected{broker="nats"}') === 1,
+    );
+    await using client = await connect(node.url);
+    for (const channel of ['room:1', 'loud:1']) {
+      for (const data of ['small', 'x'.repeat(3_000), 'small']) await client.request('publish', { channel, data });
+    }
+    for (const subject of ['out.rooms', 'loud.all']) {
+      await eventually('the small ones have left', async () => (await left(subject, 'sent', node)) === 2);
+      await eventually('the large one is refused', async () => (await left(subject, 'refused', node)) === 1);
+    }
+  });
+
+  it('leaves before the node ends, if a message was read for it', async () => {
+    await using own = await NatsServer.start();
+    await own.addStream('IN', 'in.>');
+    await own.addStream('OUT', 'out.>');
+    using file = bridgesFile({
+      nats: { servers: [own.url] },
+      in: [{ nats: 'in.>', stream: 'IN', durable: 'in', channel: 'room:{1}', in_flight: 100 }],
+    });
+    using rooms = namespacesFile({ room: NAMESPACES.room });
+    const node = await startTestServer({ ...rooms.environment, ...file.environment });
+    await using connection = await own.connect();
+    for (let n = 0; n < 5_000; n += 1) connection.publish('in.1', String(n));
+    await eventually('it has begun', async () => (await left('out.rooms', 'sent', node)) > 0);
+    await node.close();
+    const manager = await jetstreamManager(connection);
+    await eventually('each has left, or waits in its stream', async () => {
+      const { num_pending: unread, num_ack_pending: unsettled } = await manager.consumers.info('IN', 'in');
+      const { state } = await manager.streams.info('OUT');
+      return unread + unsettled + state.messages === 5_000;
+    });
+    expect(node.logLines.filter(({ reason }) => reason === 'dropped')).toEqual([]);
   });
 
   it('reaches subscribers of a core subject', async () => {

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
@@ -18,8 +18,10 @@ export class NatsServer implements AsyncDisposable {
     private readonly folder: string,
   ) {}
 
-  static async start(): Promise<NatsServer> {
+  /** @param config more of its configuration, in its own language */
+  static async start(config = ''): Promise<NatsServer> {
     const server = await NatsServer.prepare();
+    await writeFile(server.configFile, config);
     await server.restart();
     return server;
   }
@@ -27,7 +29,13 @@ export class NatsServer implements AsyncDisposable {
   /** One that is not started yet. */
   static async prepare(): Promise<NatsServer> {
     requireProgram('nats');
-    return new NatsServer(await freePort(), await mkdtemp(join(tmpdir(), 'gatehouse-nats-')));
+    const server = new NatsServer(await freePort(), await mkdtemp(join(tmpdir(), 'gatehouse-nats-')));
+    await writeFile(server.configFile, '');
+    return server;
+  }
+
+  private get configFile(): string {
+    return join(this.folder, 'server.conf');
   }
 
   get url(): string {
@@ -36,7 +44,7 @@ export class NatsServer implements AsyncDisposable {
 
   /** Starts it, after `kill`: with the streams that it had. */
   async restart(): Promise<void> {
-    const options = ['-a', '127.0.0.1', '-p', String(this.port), '-js', '-sd', this.folder];
+    const options = ['-a', '127.0.0.1', '-p', String(this.port), '-js', '-sd', this.folder, '-c', this.configFile];
     const child = spawnBound(requireProgram('nats'), options, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.child = child;
     let output = '';

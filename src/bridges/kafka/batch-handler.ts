@@ -1,16 +1,18 @@
-import type { EachBatchPayload, KafkaMessage, Producer } from 'kafkajs';
+import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
 import type { KafkaSource } from '../../../config/bridges/sources.js';
+import { backoffMs } from '../../channels/backoff.js';
 import type { BridgeEvents, MessageOutcome } from '../bridge-events.js';
 import type { InboundMessages, InboundOutcome } from '../inbound-messages.js';
-import { backoffMs } from '../pause.js';
 import { VIA_HEADER } from '../outgoing.js';
+import { bury } from './dead-letter.js';
+import type { KafkaProducers } from './kafka-producers.js';
 import { headerOf, kafkaValues } from './kafka-values.js';
 import { PartitionLag } from './partition-lag.js';
 
 interface BatchHandlerParts {
   readonly sources: readonly KafkaSource[];
   /** For dead letters. */
-  readonly producer: Pick<Producer, 'send'>;
+  readonly producers: Pick<KafkaProducers, 'send'>;
   readonly messages: InboundMessages;
   readonly events: BridgeEvents;
 }
@@ -101,19 +103,16 @@ export class BatchHandler {
     if ('failure' in outcome) return outcome.failure;
     const place = `${kafka}:${partition}:${message.offset}`;
     const { refused: reason } = outcome;
-    if (deadLetter !== undefined) {
-      const headers = { ...message.headers, 'gatehouse-reason': reason, 'gatehouse-place': place };
-      try {
-        await this.parts.producer.send({
-          topic: deadLetter,
-          messages: [{ key: message.key, value: message.value, headers }],
-        });
-      } catch (error) {
-        return `the dead letter was not stored: ${(error as Error).message}`;
+    let fate: MessageOutcome = 'skipped';
+    try {
+      if (deadLetter !== undefined) {
+        fate = await bury(this.parts.producers, { topic: deadLetter, message, reason, place });
       }
+    } catch (error) {
+      return `the dead letter was not stored: ${(error as Error).message}`;
     }
     this.parts.events.emit('refused', kafka, { place, reason });
-    return this.settled(kafka, deadLetter === undefined ? 'skipped' : 'dead_lettered');
+    return this.settled(kafka, fate);
   }
 
   private settled(topic: string, outcome: MessageOutcome): undefined {

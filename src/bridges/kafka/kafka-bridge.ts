@@ -1,21 +1,24 @@
-import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
-import type { Consumer, Producer } from 'kafkajs';
+import type { OnApplicationBootstrap } from '@nestjs/common';
+import type { Consumer, Kafka } from 'kafkajs';
 import type { KafkaBroker } from '../../../config/bridges/brokers.js';
 import type { KafkaSource } from '../../../config/bridges/sources.js';
+import { aborted, backoffMs, pause, within } from '../../channels/backoff.js';
+import type { Bridge } from '../bridge.js';
 import type { BridgeEvents } from '../bridge-events.js';
+import type { BrokerQueues } from '../broker-queues.js';
 import type { InboundMessages } from '../inbound-messages.js';
-import type { OutgoingQueue } from '../outgoing-queue.js';
-import { aborted, backoffMs, pause } from '../pause.js';
+import { nameOf } from '../outgoing.js';
 import { BatchHandler } from './batch-handler.js';
-import { kafkaSender } from './kafka-sender.js';
 import { kafkaClient, type KafkaPackages } from './kafka-client.js';
+import { KafkaProducers } from './kafka-producers.js';
+import { kafkaSender } from './kafka-sender.js';
 
 interface KafkaBridgeParts {
   readonly packages: KafkaPackages;
   readonly broker: KafkaBroker & { readonly sources: readonly KafkaSource[] };
   readonly messages: InboundMessages;
   readonly events: BridgeEvents;
-  readonly outgoing: OutgoingQueue;
+  readonly outgoing: BrokerQueues;
 }
 
 /** The partitions of a node that is killed or frozen go to others after this time. */
@@ -24,13 +27,17 @@ const HEARTBEAT_MS = 2_000;
 /** How long Kafka may hold a request for messages that are not there. A node that ends waits for it. */
 const MAX_WAIT_MS = 500;
 const PARTITIONS_AT_ONCE = 4;
-/** How long the end of the process waits for publications to leave. */
-const FLUSH_MS = 5_000;
+/** For messages that are being published when the node ends, and then for the connection. */
+const STOP_MS = 5_000;
 
-/** Reads topics as a member of a consumer group, and sends dead letters. */
-export class KafkaBridge implements OnApplicationBootstrap, BeforeApplicationShutdown {
+/** Reads topics as a member of a consumer group, and sends publications and dead letters. */
+export class KafkaBridge implements OnApplicationBootstrap, Bridge {
+  /** Aborted when nothing more is to be read. */
+  private readonly readingEnd = new AbortController();
   private readonly end = new AbortController();
   private running: Promise<void> | undefined;
+  /** Rejects when the consumer has given up. */
+  private reading: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: KafkaBridgeParts) {}
 
@@ -38,10 +45,14 @@ export class KafkaBridge implements OnApplicationBootstrap, BeforeApplicationShu
     this.running = this.run(this.end.signal);
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.parts.outgoing.close(FLUSH_MS);
+  async stopReading(): Promise<void> {
+    this.readingEnd.abort();
+    await within(STOP_MS, this.reading);
+  }
+
+  async close(): Promise<void> {
     this.end.abort();
-    await this.running;
+    await within(STOP_MS, this.running ?? Promise.resolve());
   }
 
   private async run(signal: AbortSignal): Promise<void> {
@@ -58,13 +69,31 @@ export class KafkaBridge implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   /** Until the consumer gives up, or the node ends. */
-  private async serve(signal: AbortSignal, joined: () => void): Promise<void> {
-    const { packages, broker, messages, events } = this.parts;
+  private async serve(signal: AbortSignal, connected: () => void): Promise<void> {
+    const { packages, broker, outgoing, events } = this.parts;
     const client = kafkaClient(packages, broker);
-    const producer = client.producer({
-      createPartitioner: packages.Partitioners.DefaultPartitioner,
-      allowAutoTopicCreation: false,
-    });
+    const producers = new KafkaProducers(client, packages.Partitioners.DefaultPartitioner);
+    const isConnected = (): void => {
+      connected();
+      events.emit('connected', 'kafka', true);
+    };
+    try {
+      await reach(client);
+      outgoing.use((destination) => kafkaSender(producers, nameOf(destination)));
+      const readingEnd = AbortSignal.any([this.readingEnd.signal, signal]);
+      if (broker.sources.length === 0) isConnected();
+      else if (!readingEnd.aborted) this.reading = this.read({ client, producers, isConnected, readingEnd });
+      await this.reading;
+      await aborted(signal);
+    } finally {
+      this.reading = Promise.resolve();
+      outgoing.use(undefined);
+      await producers.close();
+    }
+  }
+
+  private async read({ client, producers, isConnected, readingEnd }: Reading): Promise<void> {
+    const { broker, messages, events } = this.parts;
     const consumer = client.consumer({
       groupId: broker.group,
       sessionTimeout: SESSION_TIMEOUT_MS,
@@ -74,47 +103,48 @@ export class KafkaBridge implements OnApplicationBootstrap, BeforeApplicationShu
       // This class does, with a new consumer.
       retry: { restartOnFailure: () => Promise.resolve(false) },
     });
-    const handler = new BatchHandler({ sources: broker.sources, producer, messages, events });
+    const handler = new BatchHandler({ sources: broker.sources, producers, messages, events });
     consumer.on(consumer.events.GROUP_JOIN, () => {
       handler.lag.forget();
-      joined();
-      events.emit('connected', 'kafka', true);
+      isConnected();
     });
     try {
-      await producer.connect();
-      this.parts.outgoing.use(kafkaSender(producer));
-      if (broker.sources.length === 0) await this.onlySend(signal, joined);
-      else await this.read(consumer, handler, signal);
+      await consumer.connect();
+      for (const { kafka, from } of broker.sources) {
+        await consumer.subscribe({ topic: kafka, fromBeginning: from === 'earliest' });
+      }
+      const ended = endOf(consumer, readingEnd);
+      await consumer.run({
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+        eachBatch: (payload) => handler.handle(payload),
+      });
+      await ended;
     } finally {
-      this.parts.outgoing.use(undefined);
+      await consumer.disconnect().catch(() => undefined);
       handler.close();
-      await disconnect(consumer, producer);
     }
-  }
-
-  private async onlySend(signal: AbortSignal, connected: () => void): Promise<void> {
-    connected();
-    this.parts.events.emit('connected', 'kafka', true);
-    await aborted(signal);
-  }
-
-  private async read(consumer: Consumer, handler: BatchHandler, signal: AbortSignal): Promise<void> {
-    const { sources } = this.parts.broker;
-    await consumer.connect();
-    for (const { kafka, from } of sources) {
-      await consumer.subscribe({ topic: kafka, fromBeginning: from === 'earliest' });
-    }
-    const ended = endOf(consumer, signal);
-    await consumer.run({
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
-      eachBatch: (payload) => handler.handle(payload),
-    });
-    await ended;
   }
 }
 
-/** Resolves when the node ends; rejects when the consumer has given up. */
+interface Reading {
+  readonly client: Kafka;
+  readonly producers: KafkaProducers;
+  readonly isConnected: () => void;
+  readonly readingEnd: AbortSignal;
+}
+
+/** @throws Error if the broker cannot be reached. Producers connect only when there is something to send. */
+async function reach(client: Kafka): Promise<void> {
+  const admin = client.admin();
+  try {
+    await admin.connect();
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
+/** Resolves when reading has to end; rejects when the consumer has given up. */
 function endOf(consumer: Consumer, signal: AbortSignal): Promise<void> {
   const ended = new Promise<void>((resolve, reject) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
@@ -124,9 +154,4 @@ function endOf(consumer: Consumer, signal: AbortSignal): Promise<void> {
   // `run` may fail first.
   ended.catch(() => undefined);
   return ended;
-}
-
-async function disconnect(consumer: Consumer, producer: Producer): Promise<void> {
-  await consumer.disconnect().catch(() => undefined);
-  await producer.disconnect().catch(() => undefined);
 }

@@ -1,37 +1,30 @@
-import type { Message, Producer } from 'kafkajs';
-import { ID_HEADER, Unsendable, type OutgoingMessage, type Sender } from '../outgoing.js';
+import type { Message } from 'kafkajs';
+import { ID_HEADER, type OutgoingMessage, type Sender, type SendResult } from '../outgoing.js';
+import type { KafkaProducers } from './kafka-producers.js';
+import { kafkaRefusalOf } from './kafka-refusal.js';
 
-/** Every replica that is in sync has the message. */
-const ALL_REPLICAS = -1;
-const UNSENDABLE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
-
-/** Sends publications to their topics; those of one channel to the same partition, because the channel is their key. */
-export function kafkaSender(producer: Pick<Producer, 'sendBatch'>): Sender {
-  return async (messages) => {
+/** Sends publications to a topic; those of one channel to the same partition, because the channel is their key. */
+export function kafkaSender(producers: Pick<KafkaProducers, 'send'>, topic: string): Sender {
+  return async function send(messages): Promise<readonly SendResult[]> {
+    const same = (result: SendResult): SendResult[] => messages.map(() => result);
     try {
-      await producer.sendBatch({ acks: ALL_REPLICAS, topicMessages: byTopic(messages) });
+      await producers.send(topic, messages.map(recordOf));
+      return same('sent');
     } catch (error) {
-      const { type, message } = causeOf(error as Error);
-      if (type !== undefined && UNSENDABLE.has(type)) throw new Unsendable(message);
-      throw error;
+      const refusal = kafkaRefusalOf(error);
+      if (refusal === undefined) return same({ failure: (error as Error).message });
+      if (refusal.of === 'topic' || messages.length === 1) return same({ refused: refusal.reason });
+      // Half by half, until the one that is refused is alone.
+      const middle = Math.ceil(messages.length / 2);
+      const first = await send(messages.slice(0, middle));
+      const failed = first.find((result) => typeof result === 'object' && 'failure' in result);
+      const rest = messages.slice(middle);
+      // What comes later must not overtake what failed.
+      return [...first, ...(failed === undefined ? await send(rest) : rest.map(() => failed))];
     }
   };
 }
 
-function byTopic(messages: readonly OutgoingMessage[]): { topic: string; messages: Message[] }[] {
-  const topics = new Map<string, Message[]>();
-  for (const { destination, channel, payload, headers, id } of messages) {
-    if (!('kafka' in destination)) continue;
-    const message = { key: channel, value: Buffer.from(payload), headers: { ...headers, [ID_HEADER]: id } };
-    const others = topics.get(destination.kafka);
-    if (others === undefined) topics.set(destination.kafka, [message]);
-    else others.push(message);
-  }
-  return [...topics].map(([topic, ofTopic]) => ({ topic, messages: ofTopic }));
-}
-
-type KafkaError = Error & { readonly type?: string; readonly cause?: unknown };
-
-function causeOf(error: KafkaError): KafkaError {
-  return error.type === undefined && error.cause instanceof Error ? causeOf(error.cause) : error;
+function recordOf({ channel, payload, headers, id }: OutgoingMessage): Message {
+  return { key: channel, value: Buffer.from(payload), headers: { ...headers, [ID_HEADER]: id } };
 }

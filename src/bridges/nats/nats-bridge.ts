@@ -1,14 +1,15 @@
-import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import type { OnApplicationBootstrap } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { NatsBroker } from '../../../config/bridges/brokers.js';
 import type { NatsSource } from '../../../config/bridges/sources.js';
+import { aborted, backoffMs, pause, within } from '../../channels/backoff.js';
+import type { Bridge } from '../bridge.js';
 import type { BridgeEvents } from '../bridge-events.js';
+import type { BrokerQueues } from '../broker-queues.js';
 import type { InboundMessages } from '../inbound-messages.js';
-import type { OutgoingQueue } from '../outgoing-queue.js';
-import { aborted, backoffMs, pause } from '../pause.js';
 import { connectNats, type NatsPackages } from './nats-client.js';
-import { natsSender } from './nats-sender.js';
 import type { NatsReader, NatsReaderParts } from './nats-reader.js';
+import { natsSenders } from './nats-sender.js';
 import { StreamReader } from './stream-reader.js';
 import { SubjectReader } from './subject-reader.js';
 
@@ -17,19 +18,19 @@ interface NatsBridgeParts {
   readonly broker: NatsBroker & { readonly sources: readonly NatsSource[] };
   readonly messages: InboundMessages;
   readonly events: BridgeEvents;
-  readonly outgoing: OutgoingQueue;
+  readonly outgoing: BrokerQueues;
 }
 
-/** For a message that is being published when the node ends. */
+/** For messages that are being published when the node ends, and then for the connection. */
 const STOP_MS = 5_000;
-/** How long the end of the process waits for publications to leave. */
-const FLUSH_MS = 5_000;
 
 /** Keeps a connection to NATS, and reads every source over it. */
-export class NatsBridge implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class NatsBridge implements OnApplicationBootstrap, Bridge {
+  /** Aborted when nothing more is to be read. */
+  private readonly readingEnd = new AbortController();
   private readonly end = new AbortController();
   private running: Promise<void> | undefined;
-  private readers = new Set<NatsReader>();
+  private reading: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: NatsBridgeParts) {}
 
@@ -37,10 +38,14 @@ export class NatsBridge implements OnApplicationBootstrap, BeforeApplicationShut
     this.running = this.run(this.end.signal);
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.parts.outgoing.close(FLUSH_MS);
+  async stopReading(): Promise<void> {
+    this.readingEnd.abort();
+    await this.reading;
+  }
+
+  async close(): Promise<void> {
     this.end.abort();
-    await this.running;
+    await within(STOP_MS, this.running ?? Promise.resolve());
   }
 
   private async run(signal: AbortSignal): Promise<void> {
@@ -75,42 +80,45 @@ export class NatsBridge implements OnApplicationBootstrap, BeforeApplicationShut
         messages,
         events,
       };
-      this.parts.outgoing.use(natsSender(shared));
-      await Promise.all(broker.sources.map((source) => this.keepReading(source, shared, over)));
+      this.parts.outgoing.use(natsSenders(shared));
+      const readingOver = AbortSignal.any([this.readingEnd.signal, over]);
+      this.reading = this.readAll(broker.sources, shared, readingOver);
+      await this.reading;
       await aborted(over);
       if (!signal.aborted) throw new Error('the connection was lost');
     } finally {
       this.parts.outgoing.use(undefined);
-      await Promise.race([this.stopReaders(), pause(STOP_MS, closingOf(connection))]);
       if (!connection.isClosed()) await connection.drain().catch(() => connection.close());
     }
+  }
+
+  /** Never rejects. */
+  private async readAll(sources: readonly NatsSource[], shared: NatsReaderParts, over: AbortSignal): Promise<void> {
+    await Promise.all(sources.map((source) => this.keepReading(source, shared, over)));
   }
 
   private async keepReading(source: NatsSource, shared: NatsReaderParts, over: AbortSignal): Promise<void> {
     for (let failures = 0; !over.aborted; failures += 1) {
       const reader = 'stream' in source ? new StreamReader(source, shared) : new SubjectReader(source, shared);
-      this.readers.add(reader);
       try {
         await Promise.race([reader.done, aborted(over)]);
-        if (over.aborted) return;
+        if (over.aborted) return await finish(reader, shared.connection);
         this.failed(source.nats, new Error('reading has ended'));
       } catch (error) {
         this.failed(source.nats, error);
       }
-      this.readers.delete(reader);
       await pause(backoffMs(failures), over);
     }
-  }
-
-  private async stopReaders(): Promise<void> {
-    const readers = [...this.readers];
-    this.readers.clear();
-    await Promise.all(readers.map((reader) => reader.stop()));
   }
 
   private failed(bridge: string, error: unknown): void {
     this.parts.events.emit('failed', bridge, (error as Error).message);
   }
+}
+
+/** Waits for the messages that it has, while they can be acknowledged. */
+async function finish(reader: NatsReader, connection: NatsConnection): Promise<void> {
+  await within(STOP_MS, Promise.race([reader.stop(), connection.closed()]));
 }
 
 function closingOf(connection: NatsConnection): AbortSignal {

@@ -1,17 +1,15 @@
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { StreamSource } from '../../../config/bridges/sources.js';
 import type { MessageOutcome } from '../bridge-events.js';
+import { mostBackoffMs } from '../../channels/backoff.js';
 import { VIA_HEADER } from '../outgoing.js';
+import { bury } from './dead-letter.js';
 import { ensureDurable } from './durable.js';
 import type { NatsReader, NatsReaderParts } from './nats-reader.js';
 import { subjectValues } from './subject-values.js';
 
 /** Asked for at one time. The durable gives no more than are in flight. */
 const PULL_MESSAGES = 100;
-const FIRST_RETRY_MS = 500;
-const MAX_RETRY_MS = 10_000;
-/** The error code of JetStream. */
-const MESSAGE_SIZE_EXCEEDS_MAXIMUM = 10_054;
 
 /**
  * Reads a durable of JetStream. A message is acknowledged when it is published, and comes again if it is not: to whichever
@@ -76,18 +74,17 @@ export class StreamReader implements NatsReader {
   }
 
   /** Puts a message that can never be published aside. Undefined if it must be tried again. */
-  private async bury(message: JsMsg, reason: string): Promise<'skipped' | 'dead_lettered' | undefined> {
+  private async bury(message: JsMsg, reason: string): Promise<MessageOutcome | undefined> {
     const { source, parts } = this;
-    if (source.deadLetter === undefined) return 'skipped';
-    const headers = parts.packages.nats.headers();
-    headers.set('gatehouse-reason', reason);
-    headers.set('gatehouse-subject', message.subject);
+    const { deadLetter } = source;
+    if (deadLetter === undefined) return 'skipped';
+    const msgID = `${source.stream}:${source.durable}:${message.seq}:${message.timestampNanos}`;
+    const letter = { payload: message.data, reason, subject: message.subject };
     try {
-      const msgID = `${source.stream}:${source.durable}:${message.seq}:${message.timestampNanos}`;
-      await parts.jetstream.publish(source.deadLetter, message.data, { headers, msgID });
-      return 'dead_lettered';
+      return await bury(letter, parts.packages, (payload, headers) =>
+        parts.jetstream.publish(deadLetter, payload, { headers, msgID }),
+      );
     } catch (error) {
-      if (isTooLarge(error)) return 'skipped';
       this.postpone(message, `the dead letter was not stored: ${(error as Error).message}`);
       return undefined;
     }
@@ -100,14 +97,8 @@ export class StreamReader implements NatsReader {
   }
 
   private postpone(message: JsMsg, reason: string): void {
-    const retryMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (message.info.deliveryCount - 1));
+    const retryMs = mostBackoffMs(message.info.deliveryCount - 1);
     if (!this.parts.connection.isClosed()) message.nak(retryMs);
     this.parts.events.emit('failed', this.source.nats, reason);
   }
-}
-
-/** With its reason, a message may be larger than the broker or the stream takes: it would be tried for ever. */
-function isTooLarge(error: unknown): boolean {
-  const { name, code } = error as { readonly name?: string; readonly code?: number };
-  return name === 'InvalidArgumentError' || code === MESSAGE_SIZE_EXCEEDS_MAXIMUM;
 }

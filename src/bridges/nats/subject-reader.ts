@@ -2,6 +2,7 @@ import type { Msg, Subscription } from '@nats-io/transport-node';
 import type { SubjectSource } from '../../../config/bridges/sources.js';
 import type { MessageOutcome } from '../bridge-events.js';
 import { VIA_HEADER } from '../outgoing.js';
+import { bury } from './dead-letter.js';
 import type { NatsReader, NatsReaderParts } from './nats-reader.js';
 import { subjectValues } from './subject-values.js';
 
@@ -65,18 +66,22 @@ export class SubjectReader implements NatsReader {
       return this.settled('lost');
     }
     parts.events.emit('refused', source.nats, { place: message.subject, reason: outcome.refused });
-    if (source.deadLetter === undefined) return this.settled('skipped');
-    const headers = parts.packages.nats.headers();
-    headers.set('gatehouse-reason', outcome.refused);
-    if (parts.connection.isClosed()) return this.settled('lost');
+    this.settled(await this.bury(message, outcome.refused));
+  }
+
+  private async bury({ data: payload, subject }: Msg, reason: string): Promise<MessageOutcome> {
+    const { source, parts } = this;
+    const { deadLetter } = source;
+    if (deadLetter === undefined) return 'skipped';
     try {
-      parts.connection.publish(source.deadLetter, message.data, { headers });
+      return await bury({ payload, reason, subject }, parts.packages, (letter, headers) =>
+        parts.connection.publish(deadLetter, letter, { headers }),
+      );
     } catch (error) {
-      // With the reason it may be larger than the broker takes, or the connection is about to close.
+      // The connection has closed, or is about to.
       parts.events.emit('failed', source.nats, `the dead letter was not sent: ${(error as Error).message}`);
-      return this.settled('lost');
+      return 'lost';
     }
-    this.settled('dead_lettered');
   }
 
   private settled(outcome: MessageOutcome): void {

@@ -1,4 +1,3 @@
-/** Lines about back ends: hooks, the outbox, and bridges. */
 /** Lines about other programs: back ends, brokers, and the centre of an edge node. */
 export const BACK_END_LINES = {
   back_end_failed: {
@@ -54,7 +53,7 @@ export const BACK_END_LINES = {
     area: 'bridges',
     level: 'error',
     sentence: 'a publication did not reach its topic or subject',
-    fields: ['destination', 'reason'],
+    fields: ['destination', 'reason', 'detail'],
     boundedBy: 'reason',
   },
   bridge_message_refused: {

@@ -16,9 +16,9 @@ export class BridgeLog implements OnModuleInit {
       if (isConnected) logs.write('bridge_connected', () => ({ broker }));
     });
     events?.on('failed', (bridge, reason) => logs.write('bridge_failed', () => ({ bridge, reason })));
-    events?.on('left', (destination, outcome) => {
+    events?.on('left', (destination, outcome, detail) => {
       if (outcome === 'dropped' || outcome === 'refused') {
-        logs.write('bridge_publication_lost', () => ({ destination, reason: outcome }));
+        logs.write('bridge_publication_lost', () => ({ destination, reason: outcome, detail }));
       }
     });
     events?.on('refused', (bridge, { place, reason }) =>
