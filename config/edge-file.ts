@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseChannelName } from '@gatehouse/protocol';
 import { matcherOf, type Hooks } from './hooks.js';
+import { mirrorFaults } from './mirrored-channels.js';
 import type { Namespaces } from './namespaces.js';
 import { UnusableSettings } from './unusable-settings.js';
 import { count, durationMs, fieldsOf, readOptions, readYaml, word } from './yaml-options.js';
@@ -31,6 +32,8 @@ export interface EdgeRules {
   readonly local: readonly string[];
   /** Message types that the centre answers, while it can be reached. */
   readonly through: readonly string[];
+  /** Channels of the centre that clients of this node may subscribe to. `*` stands for any text. */
+  readonly mirror: readonly string[];
 }
 
 interface EdgeSettings {
@@ -47,7 +50,7 @@ interface Place {
 }
 
 const DEFAULT_FILE = 'config/edge.yaml';
-const SECTIONS = ['local', 'forward', 'through'];
+const SECTIONS = ['local', 'forward', 'through', 'mirror'];
 const NAME = /^[\w-]{1,32}$/;
 const PATTERN = /^[^\s]{1,255}$/;
 const SIZE = /^(\d+)(B|KiB|MiB|GiB)?$/;
@@ -92,8 +95,9 @@ export function parseEdgeRules(content: string, namespaces: Namespaces, source =
     forward,
     local: readList(root.local, { at: 'local', faults }),
     through: readList(root.through, { at: 'through', faults }),
+    mirror: readList(root.mirror, { at: 'mirror', faults }),
   };
-  faults.push(...encryptedChannels(forward, namespaces));
+  faults.push(...encryptedChannels(forward, namespaces), ...mirrorFaults(rules.mirror, namespaces));
   if (faults.length > 0) throw new UnusableSettings(faults.map((fault) => `${source}: ${fault}`));
   return rules;
 }

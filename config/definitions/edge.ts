@@ -31,7 +31,7 @@ export const edge = {
   file: optionalText({
     env: 'EDGE_FILE',
     unit: 'path',
-    effect: 'File that says what an edge node forwards. Unset: config/edge.yaml in the working directory.',
+    effect: 'File that says what an edge node forwards and mirrors. Unset: config/edge.yaml in the working directory.',
   }),
   centre: oneOf({
     env: 'EDGE_CENTRE',

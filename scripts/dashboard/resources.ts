@@ -234,6 +234,12 @@ const edge: Row = {
       unit: 's',
       queries: { '{{instance}}': series('gatehouse_edge_upstream_down_seconds') },
     }),
+    graph('Publications of the centre', {
+      about:
+        'Publications in the mirrored channels of edge nodes, by outcome. After a gap, clients read what they need.',
+      unit: 'ops',
+      queries: { '{{outcome}}': `${rate('gatehouse_edge_mirrored_total', ['outcome'])} > 0` },
+    }),
     graph('Faults of stores', {
       about: 'Faults of the disk, the store and the clock of edge nodes.',
       unit: 'ops',

@@ -130,7 +130,7 @@ export class Channels<C extends ContractShape = ContractShape> {
     const request: BridgedRequest = typeof meant === 'string' ? { ...how, data: given } : (given as PublishRequest);
     demandMessages(channel);
     const kept = this.hub.relay?.keep(channel, request);
-    if (kept !== undefined) await kept;
+    if (kept !== undefined && (await kept) === 'there') return { position: undefined, isRepeat: false };
     const { name, namespace } = channel;
     const draft = draftOf(request, namespace, this.settings.cipher);
     const { history, replicas } = namespace;

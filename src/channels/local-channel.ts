@@ -1,5 +1,5 @@
 import type { Broker, ChannelName, History, Position, Publication } from '../cluster/ports/broker.js';
-import { isContinuedBy, isSamePosition } from '../cluster/ports/continuity.js';
+import { isContinuedBy, isSamePosition, seenBy } from '../cluster/ports/continuity.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
@@ -102,8 +102,8 @@ export class LocalChannel {
     const { histories, name } = this.options;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const before = this.position;
-      const history =
-        this.standing(since) ?? (await (this.recoveries ??= new RecoveryReads(histories, name)).since(since));
+      const read = () => (this.recoveries ??= new RecoveryReads(histories, name)).since(since);
+      const history = this.standing(since) ?? seenBy(since, await read());
       const { top } = history;
       const isBehind = top.epoch === before?.epoch && top.seq < before.seq;
       if (top.epoch === this.position?.epoch && !isBehind) {

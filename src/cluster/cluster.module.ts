@@ -4,6 +4,7 @@ import { clusterSettings, type ClusterSettings } from './cluster-settings.js';
 import { MemoryEngine } from './memory/memory-engine.js';
 import { AnswerStore } from './ports/answer-store.js';
 import { BanStore } from './ports/ban-store.js';
+import { BrokerOverlay } from './ports/broker-overlay.js';
 import { Broker } from './ports/broker.js';
 import { ClusterEngine } from './ports/cluster-engine.js';
 import { ClusterEvents } from './ports/cluster-events.js';
@@ -50,6 +51,13 @@ function port<T>(provide: Port<T>, useFactory: (all: ClusterEngine) => T): Facto
   return { provide, inject: [ClusterEngine], useFactory };
 }
 
+/** An edge node serves the channels of its centre itself. */
+const broker: FactoryProvider<Broker> = {
+  provide: Broker,
+  inject: [ClusterEngine, { token: BrokerOverlay, optional: true }],
+  useFactory: (all: ClusterEngine, overlay?: BrokerOverlay) => overlay?.over(all.broker) ?? all.broker,
+};
+
 const directory: FactoryProvider<ConnectionDirectory> = {
   provide: ConnectionDirectory,
   inject: [ClusterEngine],
@@ -69,7 +77,7 @@ const engineLink: FactoryProvider<EngineLink | undefined> = {
     clusterEngine,
     port(AnswerStore, ({ answers }) => answers),
     port(BanStore, ({ bans }) => bans),
-    port(Broker, ({ broker }) => broker),
+    broker,
     port(ClusterEvents, ({ events }) => events),
     port(NodeBus, ({ bus }) => bus),
     port(NodeRegistry, ({ registry }) => registry),

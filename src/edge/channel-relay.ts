@@ -22,19 +22,23 @@ export class ChannelRelay implements PublicationRelay {
   private readonly patterns: readonly Pattern[];
   private readonly known = new Map<string, ForwardRule | undefined>();
 
+  /** @param isMirrored whether the centre's publications of a channel come down */
   constructor(
     rules: readonly ForwardRule[],
     private readonly outbox: Outbox,
+    private readonly isMirrored: (channel: string) => boolean,
   ) {
     this.patterns = rules.flatMap((rule) => rule.channels.map((pattern) => ({ rule, matches: matcherOf(pattern) })));
   }
 
-  keep({ name, namespace }: Channel, request: PublishRequest): Promise<unknown> | undefined {
+  keep({ name, namespace }: Channel, request: PublishRequest): Promise<'here_too' | 'there'> | undefined {
     // It would lie in plain text on the disk.
     if (namespace.encryption === 'required') return undefined;
     const rule = this.ruleOf(name);
     if (rule === undefined) return undefined;
-    return this.outbox.append(rule, { channel: name, data: sendable(request.data), key: keyOf(request) });
+    const where = this.isMirrored(name) ? 'there' : 'here_too';
+    const message = { channel: name, data: sendable(request.data), key: keyOf(request) };
+    return this.outbox.append(rule, message).then(() => where);
   }
 
   private ruleOf(name: string): ForwardRule | undefined {

@@ -48,7 +48,22 @@ export type StoreFault = (typeof STORE_FAULTS)[number];
 export const UPSTREAM_STATES = ['up', 'down', 'refused', 'unsupported'] as const;
 export type UpstreamState = (typeof UPSTREAM_STATES)[number];
 
+/**
+ * What becomes of the publications of mirrored channels; the label of the metric.
+ *
+ * - `received`: it is here, at the place that it has at the centre
+ * - `repeated`: it was here already
+ * - `gap`: the centre could not send some, and says so; counted once for each such answer
+ * - `refused`: the centre does not let this edge read a channel; counted for each attempt
+ * - `forgotten`: a channel that nobody here reads made room for another
+ */
+export const MIRROR_OUTCOMES = ['received', 'repeated', 'gap', 'refused', 'forgotten'] as const;
+export type MirrorOutcome = (typeof MIRROR_OUTCOMES)[number];
+
 interface EdgeEventMap {
+  mirrored: [outcome: MirrorOutcome, publications: number];
+  /** The centre does not let this edge read a channel. */
+  mirror_refused: [reason: string];
   settled: [outcome: EdgeOutcome, rule: string, messages: number];
   /** The centre refused a message for good. */
   refused: [rule: string, channel: string, code: string];

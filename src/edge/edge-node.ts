@@ -3,12 +3,15 @@ import type { EdgeEvents } from './edge-events.js';
 import type { EdgeReading, EdgeStatus } from './edge-status.js';
 import { Forwarder } from './link/forwarder.js';
 import type { Upstream } from './link/upstream.js';
+import type { Mirror } from './mirror/mirror.js';
 import type { Outbox } from './store/outbox.js';
 
 interface EdgeParts {
   readonly outbox: Outbox;
   readonly upstream: Upstream;
   readonly events: EdgeEvents;
+  /** Undefined: the edge file mirrors nothing. */
+  readonly mirror?: Mirror | undefined;
 }
 
 /** Sends the outbox to the centre as long as the node runs. */
@@ -45,6 +48,7 @@ export class EdgeNode implements EdgeStatus, OnApplicationBootstrap, OnApplicati
   async onApplicationShutdown(): Promise<void> {
     this.parts.upstream.close();
     await Promise.all(this.forwarders.map((forwarder) => forwarder.stop()));
+    await this.parts.mirror?.close();
     await this.parts.outbox.close();
   }
 }

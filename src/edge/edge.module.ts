@@ -1,6 +1,7 @@
 import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import type { EdgeRules } from '../../config/edge-file.js';
 import type { Settings } from '../../config/settings.js';
+import { BrokerOverlay } from '../cluster/ports/broker-overlay.js';
 import { PublicationRelay } from '../channels/publication-relay.js';
 import { HandlerDeadlines } from '../dispatch/calls/handler-deadlines.js';
 import { MessageScope } from '../dispatch/calls/message-scope.js';
@@ -12,6 +13,9 @@ import { EdgeStatus } from './edge-status.js';
 import { EdgeNode } from './edge-node.js';
 import { ForwardHandlers } from './forward-handlers.js';
 import { Upstream } from './link/upstream.js';
+import { MirrorOverlay } from './mirror/mirror-broker.js';
+import { MirrorStore } from './mirror/mirror-store.js';
+import { Mirror } from './mirror/mirror.js';
 import { databaseOpener } from './store/edge-database.js';
 import { Outbox } from './store/outbox.js';
 
@@ -21,9 +25,9 @@ import { Outbox } from './store/outbox.js';
 @Global()
 @Module({})
 export class EdgeModule {
-  static of({ edge }: Pick<Settings, 'edge'>, rules: EdgeRules): DynamicModule {
+  static of({ edge, channels }: Pick<Settings, 'edge' | 'channels'>, rules: EdgeRules): DynamicModule {
     const { folder = '', upstream = '', token, tokenFile } = edge;
-    const ports = portsOf(rules);
+    const ports = [...portsOf(rules), ...mirrorPorts(rules, folder, channels)];
     return {
       module: EdgeModule,
       imports: [DispatchModule],
@@ -42,9 +46,9 @@ export class EdgeModule {
         },
         {
           provide: EdgeNode,
-          inject: [Outbox, Upstream, EdgeEvents],
-          useFactory: (outbox: Outbox, link: Upstream, events: EdgeEvents) =>
-            new EdgeNode({ outbox, upstream: link, events }),
+          inject: [Outbox, Upstream, EdgeEvents, { token: Mirror, optional: true }],
+          useFactory: (outbox: Outbox, link: Upstream, events: EdgeEvents, mirror?: Mirror) =>
+            new EdgeNode({ outbox, upstream: link, events, mirror }),
         },
         { provide: EdgeStatus, useExisting: EdgeNode },
         ...ports,
@@ -52,6 +56,27 @@ export class EdgeModule {
       exports: [EdgeEvents, EdgeStatus, Outbox, Upstream, ...ports.map(({ provide }) => provide)],
     };
   }
+}
+
+/** Without mirrored channels, every channel stays with the broker of the engine. */
+function mirrorPorts(
+  { mirror: patterns }: EdgeRules,
+  folder: string,
+  channels: Settings['channels'],
+): FactoryProvider[] {
+  if (patterns.length === 0) return [];
+  const { namespaces, historyBudgetBytes: budgetBytes } = channels;
+  return [
+    {
+      provide: Mirror,
+      inject: [EdgeEvents, Upstream],
+      useFactory: async (events: EdgeEvents, upstream: Upstream): Promise<Mirror> => {
+        const store = await MirrorStore.open(await databaseOpener(folder, events, { name: 'mirror' }), events);
+        return new Mirror({ patterns, namespaces, budgetBytes, upstream, store, events });
+      },
+    },
+    { provide: BrokerOverlay, inject: [Mirror], useFactory: (mirror: Mirror) => new MirrorOverlay(mirror) },
+  ];
 }
 
 /** Only what the file needs, so that nothing else is slower. */
@@ -71,8 +96,9 @@ function portsOf(rules: EdgeRules): FactoryProvider[] {
     });
   }
   if (forward.some(({ channels }) => channels.length > 0)) {
-    const useFactory = (outbox: Outbox): PublicationRelay => new ChannelRelay(forward, outbox);
-    ports.push({ provide: PublicationRelay, inject: [Outbox], useFactory });
+    const useFactory = (outbox: Outbox, mirror?: Mirror): PublicationRelay =>
+      new ChannelRelay(forward, outbox, (name) => mirror?.mirrors(name) ?? false);
+    ports.push({ provide: PublicationRelay, inject: [Outbox, { token: Mirror, optional: true }], useFactory });
   }
   return ports;
 }

@@ -10,7 +10,7 @@ import type { MessageScope } from '../dispatch/calls/message-scope.js';
 import type { FallbackHandlers, Handler } from '../dispatch/message-table.js';
 import { sendable } from '../protocol/codecs/sendable.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
-import type { UpstreamError } from './link/client-library.js';
+import { isOfTheLink, type UpstreamError } from './link/client-library.js';
 import type { Upstream } from './link/upstream.js';
 import type { Outbox } from './store/outbox.js';
 
@@ -33,16 +33,6 @@ interface Route {
 const OF_THE_EDGE = 'edge.';
 const THROUGH_TIMEOUT_MS = 15_000;
 const RETRY_AFTER_MS = 1_000;
-/** The client library says them when the connection fails, not the centre. */
-const OF_THE_LINK: readonly string[] = [
-  'NOT_CONNECTED',
-  'CONNECTION_LOST',
-  'NO_ANSWER',
-  'CLOSED',
-  'QUEUE_FULL',
-  'ABORTED',
-];
-
 /** Stores messages for the centre, or asks it, if no gateway of this node has their type. */
 @Injectable()
 export class ForwardHandlers implements FallbackHandlers {
@@ -116,7 +106,7 @@ function demandSignIn({ session }: MessageContext): void {
 }
 
 function errorFrom({ code, details, retryAfter, message, data }: UpstreamError): Error {
-  if (OF_THE_LINK.includes(code)) return unavailable();
+  if (isOfTheLink(code)) return unavailable();
   if (Object.hasOwn(ERRORS, code)) return new GatehouseError(code as ErrorCode, { details, retryAfter, data });
   if (APPLICATION_CODE.test(code)) return new WsException({ code, message, details, retryAfter });
   return unavailable();

@@ -19,6 +19,7 @@ const NAMESPACES = {
   telemetry: 'subscribe: signed_in, publish: signed_in, history: { size: 100000, age: 1h }',
   edge: 'subscribe: signed_in, publish: [EDGE], history: { size: 100000, age: 1h }',
   secret: 'subscribe: signed_in, publish: nobody, history: { size: 100, age: 1h }',
+  feed: 'subscribe: signed_in, publish: signed_in, history: { size: 50, age: 1h }',
 };
 
 export const EDGE_FILE = `

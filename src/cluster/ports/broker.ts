@@ -110,8 +110,8 @@ export interface History {
   /** The current position of the channel. */
   readonly top: Position;
   /**
-   * Consecutive, ascending unless `reverse` was set. May begin later than requested, if older publications are gone.
-   * Includes publications past their `expiresAt`.
+   * Consecutive, ascending unless `reverse` was set. May begin later than requested, if older publications are gone; a
+   * copy may lack some in between. Includes publications past their `expiresAt`.
    */
   readonly publications: readonly Publication[];
   /**
@@ -119,6 +119,11 @@ export interface History {
    * only what is returned. `seq` continues. Absent or empty if earlier epochs are unknown.
    */
   readonly continues?: readonly Position[] | undefined;
+  /**
+   * Set for a copy of a channel that another server keeps. A client may have seen more of the original: a position of
+   * this epoch after `top` is not lost, but not here yet.
+   */
+  readonly mayTrail?: boolean | undefined;
 }
 
 /** What a broker reports to its node. */

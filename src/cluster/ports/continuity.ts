@@ -30,3 +30,10 @@ export function isContinuedBy(
   if (position.epoch === top.epoch) return position.seq <= top.seq;
   return continues.some(({ epoch, seq }) => position.epoch === epoch && position.seq <= seq);
 }
+
+/** The history for a client that may have seen more of a channel than the copy of it here has. */
+export function seenBy(position: Position | undefined, history: History): History {
+  const { top, mayTrail = false } = history;
+  const isAhead = mayTrail && position?.epoch === top.epoch && position.seq > top.seq;
+  return isAhead ? { ...history, top: position } : history;
+}

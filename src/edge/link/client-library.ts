@@ -1,3 +1,4 @@
+import type { Publisher } from '@gatehouse/protocol';
 import { UnusableSettings } from '../../../config/unusable-settings.js';
 
 /** Why the client asks for a token. */
@@ -19,6 +20,34 @@ export interface UpstreamError extends Error {
   readonly data?: unknown;
 }
 
+/** The client library says them when the connection fails, not the centre. */
+const OF_THE_LINK: readonly string[] = [
+  'NOT_CONNECTED',
+  'CONNECTION_LOST',
+  'NO_ANSWER',
+  'CLOSED',
+  'QUEUE_FULL',
+  'ABORTED',
+];
+
+export function isOfTheLink(code: string): boolean {
+  return OF_THE_LINK.includes(code);
+}
+
+/** Messages of the centre about channels that this edge has subscribed to. */
+export const PUSHES = ['message', 'gap', 'unsubscribed'] as const;
+
+/** A message of the centre that answers nothing. */
+export interface UpstreamPush {
+  readonly type: string;
+  readonly channel?: string | undefined;
+  readonly epoch?: string | undefined;
+  readonly seq?: number | undefined;
+  readonly ts?: number | undefined;
+  readonly data?: unknown;
+  readonly from?: Publisher | undefined;
+}
+
 /** What an edge uses of a client. */
 export interface UpstreamClient {
   getSnapshot(): {
@@ -27,6 +56,7 @@ export interface UpstreamClient {
   };
   subscribe(listener: () => void): () => void;
   on(type: 'error', handler: (error: UpstreamError) => void): () => void;
+  on(type: (typeof PUSHES)[number], handler: (data: unknown, message: UpstreamPush) => void): () => void;
   connect(): void;
   close(): void;
   /** @throws UpstreamError */

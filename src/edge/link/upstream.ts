@@ -1,11 +1,28 @@
 import { WebSocket } from 'ws';
 import type { EdgeEvents, UpstreamState } from '../edge-events.js';
 import { EDGE_PROTOCOL } from '../edge-protocol.js';
-import { loadClientLibrary, type UpstreamClient, type UpstreamError, type UpstreamRequest } from './client-library.js';
+import {
+  loadClientLibrary,
+  PUSHES,
+  type UpstreamClient,
+  type UpstreamError,
+  type UpstreamPush,
+  type UpstreamRequest,
+} from './client-library.js';
 import { tokenSource, type TokenSettings } from './token-source.js';
 
 export interface UpstreamSettings extends TokenSettings {
   readonly upstream: string;
+}
+
+/** Reads channels of the centre. */
+export interface UpstreamListener {
+  /** The centre takes messages, in a new session: it has no subscriptions of this edge. */
+  greeted(): void;
+  linkLost(): void;
+  pushed(message: UpstreamPush): void;
+  /** A message could not be read. */
+  distrust(): void;
 }
 
 /** How long the centre is left alone after it has refused this edge, or does not know what an edge is. */
@@ -26,6 +43,7 @@ export class Upstream {
   private timer: NodeJS.Timeout | undefined;
   private greeting = 0;
   private isClosed = false;
+  private listener: UpstreamListener | undefined;
 
   constructor(
     private readonly settings: UpstreamSettings,
@@ -42,8 +60,15 @@ export class Upstream {
     client.subscribe(() => this.changed(client));
     client.on('error', ({ code }) => {
       if (this.state === 'down') this.detail = code;
+      if (code === 'BAD_MESSAGE') this.listener?.distrust();
     });
+    for (const type of PUSHES) client.on(type, (_data, message) => this.listener?.pushed(message));
     client.connect();
+  }
+
+  /** At most one. */
+  listen(listener: UpstreamListener): void {
+    this.listener = listener;
   }
 
   get isUp(): boolean {
@@ -79,6 +104,7 @@ export class Upstream {
     if (this.isClosed) return;
     if (state === 'open') return void this.greet();
     this.greeting += 1;
+    this.listener?.linkLost();
     if (state === 'connecting' || state === 'idle') return;
     const reason = close === undefined ? undefined : `${close.code} ${close.reason}`.trim();
     if (this.state === 'up' || this.state === 'unsupported') this.become('down', reason);
@@ -96,7 +122,9 @@ export class Upstream {
     clearTimeout(this.timer);
     try {
       await this.request('edge.hello', { protocol: EDGE_PROTOCOL }, { timeoutMs: HELLO_TIMEOUT_MS });
-      if (this.greeting === greeting) this.become('up', undefined);
+      if (this.greeting !== greeting) return;
+      this.become('up', undefined);
+      this.listener?.greeted();
     } catch (error) {
       if (this.greeting === greeting && !this.isClosed) this.pauseAfter(error as UpstreamError);
     }

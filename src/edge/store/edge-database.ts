@@ -18,8 +18,14 @@ export interface Range {
 export interface EdgeDatabase {
   get(key: string): Promise<Buffer | undefined>;
   read(range: Range): Promise<readonly (readonly [string, Buffer])[]>;
-  /** All of it or nothing, and on the disk when it resolves. */
-  write(writes: readonly Write[]): Promise<void>;
+  /**
+   * All of it or nothing, and on the disk when it resolves.
+   *
+   * @param isFlushed false: a crash of the machine may lose the last writes, in their order
+   */
+  write(writes: readonly Write[], isFlushed?: boolean): Promise<void>;
+  /** Removes everything between two keys. */
+  clear(range: Omit<Range, 'limit'>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,24 +39,30 @@ interface LevelError extends Error {
 /** Where the last seq and the clock are. Without it, everything is counted again. */
 export const META = 'meta';
 
-const NAME = 'outbox';
+/** Which store of an edge node; also its folder in EDGE_DIR. */
+export type StoreName = 'outbox' | 'mirror';
+
+interface OpenOptions {
+  readonly name?: StoreName;
+  readonly load?: () => Promise<{ readonly ClassicLevel: LevelClass }>;
+}
 
 /**
- * Returns what opens the database in a folder. A corrupt one is repaired, or set aside for a new one.
+ * Returns what opens a database in a folder. A corrupt one is repaired, or set aside for a new one.
  *
- * @param load loads the package, which may not be installed
+ * @param options `load` loads the package, which may not be installed
  * @throws UnusableSettings with the line that installs it
  */
 export async function databaseOpener(
   folder: string,
   events: EdgeEvents,
-  load = () => import('classic-level'),
+  { name = 'outbox', load = () => import('classic-level') }: OpenOptions = {},
 ): Promise<() => Promise<EdgeDatabase>> {
   const { ClassicLevel: LevelClass } = await load().catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new UnusableSettings(['EDGE_DIR needs a package that is not installed. Run: npm install classic-level@3']);
   });
-  const path = join(folder, NAME);
+  const path = join(folder, name);
   return async () => databaseOver(await openOrRepair(LevelClass, path, events));
 }
 
@@ -97,7 +109,8 @@ function databaseOver(level: Level): EdgeDatabase {
   return {
     get: (key) => level.get(key),
     read: ({ after, before, limit }) => level.iterator({ gt: after, lt: before, limit }).all(),
-    write: (writes) => level.batch([...writes], { sync: true }),
+    write: (writes, isFlushed = true) => level.batch([...writes], { sync: isFlushed }),
+    clear: ({ after, before }) => level.clear({ gt: after, lt: before }),
     close: () => level.close(),
   };
 }

@@ -87,6 +87,13 @@ export const BACK_END_LINES = {
     sentence: 'the centre refused a message for good',
     fields: ['code', 'rule'],
   },
+  edge_mirror_refused: {
+    area: 'edge',
+    level: 'warn',
+    sentence: 'the centre does not let this edge read a channel',
+    fields: ['reason'],
+    boundedBy: 'reason',
+  },
   edge_messages_lost: {
     area: 'edge',
     level: 'warn',

@@ -1,7 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { Counter, Gauge } from 'prom-client';
-import { EDGE_OUTCOMES, EdgeEvents, STORE_FAULTS } from '../../edge/edge-events.js';
+import { EDGE_OUTCOMES, EdgeEvents, MIRROR_OUTCOMES, STORE_FAULTS } from '../../edge/edge-events.js';
 import { EdgeStatus, type EdgeReading } from '../../edge/edge-status.js';
 import { METRIC } from './metrics.js';
 
@@ -30,6 +30,17 @@ export const edgeMetrics: Provider[] = [
       const counter = new Counter({ name: METRIC.edgeStoreFaults, help, labelNames: ['fault'], registers: [] });
       for (const fault of STORE_FAULTS) counter.inc({ fault }, 0);
       events?.on('fault', (fault) => counter.inc({ fault }));
+      return counter;
+    },
+  },
+  {
+    provide: getToken(METRIC.edgeMirrored),
+    inject: [EVENTS],
+    useFactory: (events: EdgeEvents | undefined) => {
+      const help = 'Publications of the centre in the mirrored channels of an edge node, by outcome';
+      const counter = new Counter({ name: METRIC.edgeMirrored, help, labelNames: ['outcome'], registers: [] });
+      for (const outcome of MIRROR_OUTCOMES) counter.inc({ outcome }, 0);
+      events?.on('mirrored', (outcome, publications) => counter.inc({ outcome }, publications));
       return counter;
     },
   },

@@ -128,7 +128,7 @@ describe('the outbox of an edge node', () => {
 
   it('says how to install the package that is missing', async () => {
     const missing = Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });
-    const opening = databaseOpener(folder.path, new EdgeEvents(), () => Promise.reject(missing));
+    const opening = databaseOpener(folder.path, new EdgeEvents(), { load: () => Promise.reject(missing) });
     await expect(opening).rejects.toThrow('npm install classic-level@3');
   });
 
@@ -229,7 +229,9 @@ describe('an outbox on a bad disk', () => {
       }) as typeof ClassicLevel.repair;
     }
     await writeFile(join(path, 'CURRENT'), 'nonsense\n');
-    const open = await databaseOpener(folder.path, events, async () => ({ ClassicLevel: Unrepairable }) as never);
+    const open = await databaseOpener(folder.path, events, {
+      load: async () => ({ ClassicLevel: Unrepairable }) as never,
+    });
     const database = await open();
     expect(told).toEqual(['set_aside']);
     expect((await readdir(folder.path)).filter((name) => name.startsWith('outbox-corrupt-'))).toHaveLength(1);

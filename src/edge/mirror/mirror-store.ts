@@ -1,0 +1,152 @@
+import type { ChannelName } from '../../cluster/ports/broker.js';
+import type { EdgeEvents } from '../edge-events.js';
+import type { EdgeDatabase, Write } from '../store/edge-database.js';
+import type { MirrorLog } from './mirror-log.js';
+import { boundsOf, encodeHead, encodePublication, headKeyOf, publicationKeyOf } from './mirror-record.js';
+import { loadLogs } from './stored-logs.js';
+
+/** What is on the disk of a log. Another log of the same channel replaces all of it. */
+interface Saved {
+  readonly log: MirrorLog;
+  last: number;
+  /** No publication before this one is there. */
+  first: number;
+}
+
+/** Publications of one write. */
+const MAX_BATCH = 500;
+const REOPEN_MS = 1_000;
+
+/**
+ * Copies logs to the disk, for the next start. The log in memory is what clients get, so a disk that is slow or fails
+ * holds nobody up: what was not copied is asked of the centre again.
+ */
+export class MirrorStore {
+  /** The logs that the disk lacks something of; undefined: the channel is to be forgotten. */
+  private readonly changes = new Map<ChannelName, MirrorLog | undefined>();
+  private readonly saved = new Map<ChannelName, Saved>();
+  private writing: Promise<void> | undefined;
+  private database: EdgeDatabase | undefined;
+  private reopenTimer: NodeJS.Timeout | undefined;
+  private isClosed = false;
+
+  private constructor(
+    private readonly openDatabase: () => Promise<EdgeDatabase>,
+    private readonly events: EdgeEvents,
+    database: EdgeDatabase,
+    /** What an earlier run has left. */
+    readonly loaded: ReadonlyMap<ChannelName, MirrorLog>,
+  ) {
+    this.database = database;
+    for (const [name, log] of loaded) this.saved.set(name, { log, last: log.seq, first: 0 });
+  }
+
+  /** @throws UnusableSettings if another process uses the folder; Error if the disk fails */
+  static async open(openDatabase: () => Promise<EdgeDatabase>, events: EdgeEvents): Promise<MirrorStore> {
+    const database = await openDatabase();
+    return new MirrorStore(openDatabase, events, database, await loadLogs(database));
+  }
+
+  /** @param log undefined: forget the channel */
+  changed(name: ChannelName, log: MirrorLog | undefined): void {
+    this.changes.set(name, log);
+    this.schedule();
+  }
+
+  async close(): Promise<void> {
+    while (this.writing !== undefined) await this.writing;
+    this.isClosed = true;
+    clearTimeout(this.reopenTimer);
+    const { database } = this;
+    this.database = undefined;
+    await database?.close().catch(() => undefined);
+  }
+
+  private schedule(): void {
+    if (this.database !== undefined) this.writing ??= this.writeAll(this.database);
+  }
+
+  private async writeAll(database: EdgeDatabase): Promise<void> {
+    // What arrives in one turn of the event loop is written together.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const [name, log] of this.changes) {
+      this.changes.delete(name);
+      try {
+        await this.write(database, name, log);
+      } catch (error) {
+        if (!this.changes.has(name)) this.changes.set(name, log);
+        await this.giveUp(error as Error);
+        break;
+      }
+    }
+    this.writing = undefined;
+    if (this.changes.size > 0) this.schedule();
+  }
+
+  private async write(database: EdgeDatabase, name: ChannelName, log: MirrorLog | undefined): Promise<void> {
+    const bounds = boundsOf(name);
+    if (log === undefined) {
+      await database.write([{ type: 'del', key: headKeyOf(name) }], false);
+      await database.clear(bounds);
+      return void this.saved.delete(name);
+    }
+    const known = this.saved.get(name);
+    const saved = known?.log === log ? known : { log, last: 0, first: 0 };
+    if (saved !== known) await database.clear(bounds);
+    this.saved.set(name, saved);
+    const last = await append(database, name, saved);
+    const first = log.publications[0]?.seq ?? log.seq + 1;
+    if (first > saved.first) await database.clear({ ...bounds, before: publicationKeyOf(name, first) });
+    saved.first = first;
+    if (last < log.seq && !this.changes.has(name)) this.changes.set(name, log);
+  }
+
+  /** Nobody knows what the disk has: all of it is written again when it can be. */
+  private async giveUp({ message, code }: NodeJS.ErrnoException): Promise<void> {
+    const { database } = this;
+    this.database = undefined;
+    this.events.emit('fault', 'write_failed', `mirror: ${code === undefined ? message : `${code}: ${message}`}`);
+    await database?.close().catch(() => undefined);
+    for (const [name, { log }] of this.saved) if (!this.changes.has(name)) this.changes.set(name, log);
+    this.saved.clear();
+    this.reopenLater();
+  }
+
+  private reopenLater(): void {
+    if (this.isClosed) return;
+    this.reopenTimer = setTimeout(() => void this.reopen(), REOPEN_MS).unref();
+  }
+
+  private async reopen(): Promise<void> {
+    try {
+      const database = await this.openDatabase();
+      if (this.isClosed) return await database.close();
+      this.database = database;
+      this.schedule();
+    } catch (error) {
+      this.events.emit('fault', 'write_failed', `mirror: ${(error as Error).message}`);
+      this.reopenLater();
+    }
+  }
+}
+
+/** Writes the next publications behind what is there, and how far the log is on the disk. */
+async function append(database: EdgeDatabase, name: ChannelName, saved: Saved): Promise<number> {
+  const { log } = saved;
+  const start = log.indexAfter(saved.last);
+  const some = log.publications.slice(start, start + MAX_BATCH);
+  const isAll = start + some.length === log.publications.length;
+  const seq = isAll ? log.seq : (some.at(-1)?.seq ?? log.seq);
+  const { epoch, continues, wentBack } = log;
+  const writes: Write[] = some.map((publication) => ({
+    type: 'put',
+    key: publicationKeyOf(name, publication.seq),
+    value: encodePublication(epoch, publication),
+  }));
+  await database.write(
+    [...writes, { type: 'put', key: headKeyOf(name), value: encodeHead({ epoch, seq, continues, wentBack }) }],
+    false,
+  );
+  saved.last = seq;
+  return seq;
+}
