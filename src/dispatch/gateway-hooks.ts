@@ -10,13 +10,19 @@ export interface Disconnection {
   readonly reason: string;
 }
 
+/**
+ * Each calls all hooks at once, and resolves when the last one is done, with how many failed. It never rejects. A server
+ * does not wait; a function must, because its process stops with the invocation.
+ */
 export interface ConnectionHooks {
-  connected(connection: Connection, request: IncomingMessage): void;
-  disconnected(connection: Connection, disconnection: Disconnection): void;
+  connected(connection: Connection, request: IncomingMessage): Promise<number>;
+  disconnected(connection: Connection, disconnection: Disconnection): Promise<number>;
 }
 
 type HookName = 'handleConnection' | 'handleDisconnect';
 type Hook = (...args: unknown[]) => unknown;
+/** Resolves with whether the hook failed. */
+type ReportedHook = (...args: unknown[]) => Promise<boolean>;
 
 /** Calls the handleConnection and handleDisconnect of gateways. Errors are reported, and the connection goes on. */
 @Injectable()
@@ -32,25 +38,24 @@ export class GatewayHooks {
     const onConnect = this.compile(path, 'handleConnection');
     const onDisconnect = this.compile(path, 'handleDisconnect');
     return {
-      connected: (...args) => onConnect.forEach((hook) => hook(...args)),
-      disconnected: (...args) => onDisconnect.forEach((hook) => hook(...args)),
+      connected: (...args) => callAll(onConnect, args),
+      disconnected: (...args) => callAll(onDisconnect, args),
     };
   }
 
-  private compile(path: string, name: HookName): Hook[] {
+  private compile(path: string, name: HookName): ReportedHook[] {
     return this.scanner
       .gateways()
       .filter((gateway) => (gateway.path ?? '') === path && typeof gateway.instance[name] === 'function')
       .map((gateway) => {
         const call = this.hookOf(gateway, name);
-        const report = (exception: unknown): void => {
-          this.events.crash(`${gateway.gatewayClass.name}.${name}`, exception);
-        };
-        return (...args) => {
+        return async (...args) => {
           try {
-            Promise.resolve(call(...args)).catch(report);
+            await call(...args);
+            return false;
           } catch (exception) {
-            report(exception);
+            this.events.crash(`${gateway.gatewayClass.name}.${name}`, exception);
+            return true;
           }
         };
       });
@@ -61,4 +66,9 @@ export class GatewayHooks {
     if (gateway.isStatic) return (...args) => call(gateway.instance, args);
     return async (...args) => call(await this.nestCall.instanceFor(gateway, args[0] as Connection), args);
   }
+}
+
+async function callAll(hooks: readonly ReportedHook[], args: readonly unknown[]): Promise<number> {
+  const failures = await Promise.all(hooks.map((hook) => hook(...args)));
+  return failures.filter(Boolean).length;
 }

@@ -76,7 +76,7 @@ export class SessionOpener {
     connection.attach(socket, this.shared, inbox, codec.split === undefined ? undefined : lists);
     this.heartbeat.watch(connection);
     this.sessions.add(session);
-    hooks.connected(connection, request);
+    void hooks.connected(connection, request);
   }
 
   private inboxContext(path: string, hooks: ConnectionHooks): InboxContext {
@@ -100,7 +100,7 @@ export class SessionOpener {
         this.limits.release(place);
         this.streams.endAll(session);
         this.sessions.remove(session, code, reason);
-        hooks.disconnected(session.connection, { code, reason });
+        void hooks.disconnected(session.connection, { code, reason });
       },
     };
   }

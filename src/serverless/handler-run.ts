@@ -16,6 +16,8 @@ export interface LambdaContext {
   getRemainingTimeInMillis?(): number;
 }
 
+/** API Gateway waits no longer for the answer to an event, whatever the timeout of the function. */
+const GATEWAY_WAITS_MS = 29_000;
 /** What is left for counting and answering when a handler takes too long. */
 const MARGIN_MS = 1_000;
 
@@ -38,28 +40,35 @@ export class HandlerRun {
   }
 
   async serve(event: unknown, context: LambdaContext = {}): Promise<GatewayAnswer> {
-    const invocation = this.invocationOf(event, context);
-    const answer = await invocation.run(() => this.answer(event, invocation, context));
-    const { outcomes } = invocation;
-    if (outcomes.areUnusual) this.logs.write('event_outcomes', () => ({ outcomes: outcomes.toJSON() }));
-    return answer;
+    const answered = new AbortController();
+    const invocation = this.invocationOf(event, context, answered.signal);
+    try {
+      return await invocation.run(() => this.answer(event, invocation));
+    } finally {
+      answered.abort();
+      const { outcomes } = invocation;
+      if (outcomes.areUnusual) this.logs.write('event_outcomes', () => ({ outcomes: outcomes.toJSON() }));
+    }
   }
 
-  private invocationOf(event: unknown, { invokedFunctionArn: functionName }: LambdaContext): Invocation {
+  private invocationOf(event: unknown, context: LambdaContext, signal: AbortSignal): Invocation {
     const onFailure = (where: string, err: unknown): void =>
       this.logs.write('event_failed', () => ({ where, err: err instanceof Error ? err : new Error(String(err)) }));
     const isGateway = isGatewayEvent(event);
     const endpoint = isGateway ? endpointOf(event) : isFanOutEvent(event) ? event.endpoint : '';
     const isConnect = isGateway && event.requestContext.eventType === 'CONNECT';
-    return new Invocation({ endpoint, functionName, isConnect, onFailure });
+    const { invokedFunctionArn: functionName } = context;
+    const remaining = context.getRemainingTimeInMillis?.() ?? Infinity;
+    const outOfTime = passed(isGateway ? Math.min(remaining, GATEWAY_WAITS_MS) : remaining, signal);
+    return new Invocation({ endpoint, functionName, isConnect, onFailure, outOfTime });
   }
 
-  private async answer(event: unknown, invocation: Invocation, context: LambdaContext): Promise<GatewayAnswer> {
+  private async answer(event: unknown, invocation: Invocation): Promise<GatewayAnswer> {
     const { outcomes, options } = invocation;
     // If it throws, Lambda invokes the function once more; an answer would end it.
     if (isFanOutEvent(event)) return await this.fanOut(event);
     try {
-      if (isGatewayEvent(event)) return await this.inTurn(event, invocation, context);
+      if (isGatewayEvent(event)) return await this.inTurn(event, invocation);
       outcomes.add('not_an_event');
       return { statusCode: 400, body: 'This is no event of a WebSocket API' };
     } catch (error) {
@@ -72,15 +81,16 @@ export class HandlerRun {
 
   private async fanOut(event: FanOutEvent): Promise<GatewayAnswer> {
     await this.host.fanOut.take(event);
-    await Invocation.current.settled();
+    const invocation = Invocation.current;
+    await invocation.inTime(invocation.settled());
     return { statusCode: 200 };
   }
 
   /** A process of Lambda serves one event at a time. Where events overlap, those of one connection take turns. */
-  private inTurn(event: GatewayEvent, invocation: Invocation, context: LambdaContext): Promise<GatewayAnswer> {
+  private inTurn(event: GatewayEvent, invocation: Invocation): Promise<GatewayAnswer> {
     const { connectionId } = event.requestContext;
     const previous = this.turns.get(connectionId) ?? Promise.resolve();
-    const turn = previous.then(() => this.route(event, invocation, context));
+    const turn = previous.then(() => this.route(event, invocation));
     const done: Promise<unknown> = turn
       .catch(() => {})
       .finally(() => {
@@ -90,28 +100,23 @@ export class HandlerRun {
     return turn;
   }
 
-  private async route(event: GatewayEvent, invocation: Invocation, context: LambdaContext): Promise<GatewayAnswer> {
-    const { eventType } = event.requestContext;
-    const answer =
-      eventType === 'MESSAGE'
-        ? await this.serveMessage(event, context)
-        : await (eventType === 'CONNECT' ? this.connect.serve(event) : this.disconnect.serve(event));
-    // What is left after a message that ran out of time is not waited for.
-    if (invocation.outcomes.of('out_of_time') === 0) await invocation.settled();
+  private async route(event: GatewayEvent, invocation: Invocation): Promise<GatewayAnswer> {
+    const answer = await this.routeOf(event).serve(event);
+    await invocation.inTime(invocation.settled());
     return answer;
   }
 
-  private async serveMessage(event: GatewayEvent, context: LambdaContext): Promise<GatewayAnswer> {
-    const remaining = context.getRemainingTimeInMillis?.();
-    if (remaining === undefined) return this.message.serve(event, new Promise(() => {}));
-    const ended = new AbortController();
-    const outOfTime = wait(Math.max(0, remaining - MARGIN_MS), undefined, { signal: ended.signal, ref: false });
-    // Aborted when the message is done.
-    outOfTime.catch(() => {});
-    try {
-      return await this.message.serve(event, outOfTime);
-    } finally {
-      ended.abort();
-    }
+  private routeOf({ requestContext: { eventType } }: GatewayEvent): ConnectRoute | MessageRoute | DisconnectRoute {
+    if (eventType === 'MESSAGE') return this.message;
+    return eventType === 'CONNECT' ? this.connect : this.disconnect;
   }
+}
+
+/** Undefined if there is no end. */
+function passed(remaining: number, signal: AbortSignal): Promise<unknown> | undefined {
+  if (!Number.isFinite(remaining)) return undefined;
+  const end = wait(Math.max(0, remaining - MARGIN_MS), undefined, { signal, ref: false });
+  // Aborted when the event has its answer.
+  end.catch(() => {});
+  return end;
 }

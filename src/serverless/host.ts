@@ -25,11 +25,14 @@ export class ServerlessHost extends ExternalEngine {
   readonly poster: Poster;
   readonly fanOut: FanOut;
   readonly engine: ServerlessEngine;
+  /** Waits before something is tried again. */
+  readonly sleep: (milliseconds: number) => Promise<unknown>;
   /** Cleans up after a connection that is closed. Set when the application starts. */
   onGone: (connectionId: string) => Promise<void> = async () => {};
 
   constructor({ settings, tables, services, sleep = wait }: HostOptions) {
     super();
+    this.sleep = sleep;
     const clients = new AwsClients(services);
     const database = new Database(clients, sleep);
     this.connections = new ConnectionsTable(database, tables);

@@ -8,6 +8,8 @@ export interface InvocationOptions {
   readonly functionName: string | undefined;
   /** Whether it serves $connect, in which API Gateway answers every post with 410. */
   readonly isConnect?: boolean;
+  /** Resolves shortly before the event must have its answer. Absent: never. */
+  readonly outOfTime?: Promise<unknown> | undefined;
   /** Is told of work that failed. */
   readonly onFailure: (where: string, error: unknown) => void;
 }
@@ -21,6 +23,7 @@ const current = new AsyncLocalStorage<Invocation>();
 export class Invocation {
   readonly outcomes = new Outcomes();
   private readonly work = new Set<Promise<unknown>>();
+  private isLate = false;
 
   constructor(readonly options: InvocationOptions) {}
 
@@ -50,5 +53,16 @@ export class Invocation {
   /** Resolves when all work is done, also work that began meanwhile. */
   async settled(): Promise<void> {
     while (this.work.size > 0) await Promise.all(this.work);
+  }
+
+  /** Waits for something until the time of the invocation is over, which is counted once. */
+  async inTime(promise: Promise<unknown>): Promise<void> {
+    const { outOfTime } = this.options;
+    if (this.isLate) return;
+    if (outOfTime === undefined) return void (await promise);
+    const isLate = await Promise.race([promise.then(() => false), outOfTime.then(() => true)]);
+    if (!isLate) return;
+    this.isLate = true;
+    this.outcomes.add('out_of_time');
   }
 }

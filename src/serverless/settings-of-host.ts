@@ -12,6 +12,8 @@ const OF_HOST = {
   MAX_MESSAGE_BYTES: MAX_FRAME_BYTES,
   MESSAGE_RATE: 0,
   MESSAGE_RATE_PER_IP: 0,
+  // A leave beyond the rate is told by a timer, which does not run between two events.
+  PRESENCE_RATE: 0,
 };
 
 /**
@@ -26,10 +28,13 @@ export function settingsOfHost({ settings, ...source }: SettingsSource): Setting
   return made;
 }
 
-function faultsOf({ cluster, hooks, outbox, tracing, tls }: Settings): readonly string[] {
+function faultsOf({ cluster, hooks, outbox, bridges, edge, tracing, tls }: Settings): readonly string[] {
   const set: Readonly<Record<string, boolean>> = {
     REDIS_URL: cluster.redisUrl !== undefined,
     HOOKS_FILE: hooks.loaded !== undefined,
+    BRIDGES_FILE: bridges.loaded !== undefined,
+    EDGE_UPSTREAM: edge.rules !== undefined,
+    EDGE_CENTRE: edge.centre === 'on',
     OUTBOX_POSTGRES_URL: outbox.postgresUrl !== undefined,
     OTEL_TRACES_EXPORTER: tracing.exporter !== 'none',
     TLS_CERT_FILE: tls.certFile !== undefined,

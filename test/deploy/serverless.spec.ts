@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse, type CollectionTag, type ScalarTag } from 'yaml';
+import { OUTCOMES } from '../../src/serverless/outcomes.js';
 import { TABLE_DEFINITIONS } from '../support/serverless-tables.js';
 
 type Resource = { readonly Type: string; readonly Properties: Record<string, unknown> };
@@ -84,5 +85,16 @@ describe('deploy/serverless/template.yaml', () => {
       ...[...text.matchAll(/\$\{([A-Z][\w:]+)(?:\.\w+)?\}/g)].map(([, name = '']) => name),
     ];
     expect(named.filter((name) => !name.startsWith('AWS::') && !known.has(name))).toEqual([]);
+  });
+});
+
+describe('docs/serverless.md', () => {
+  it('names every outcome of an event, with its meaning', () => {
+    const [, section = ''] = readFileSync('docs/serverless.md', 'utf8').split('## Outcomes');
+    const rows = [...section.matchAll(/^\| `(\w+)`\s+\| (.*?)\.\s+\|$/gm)];
+    const documented = Object.fromEntries(
+      rows.map(([, name = '', meaning = '']) => [name, meaning.replaceAll('`', '')]),
+    );
+    expect(documented).toEqual(OUTCOMES);
   });
 });

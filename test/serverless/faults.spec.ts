@@ -52,6 +52,91 @@ describe('a function whose services fail', () => {
     await eventually('the row is gone', async () => (await dynamo.countRows(fn.tables.subscriptions)) === 1);
   });
 
+  it('reads its tables consistently: whoever has subscribed gets what is published next', async () => {
+    const channel = 'room:fresh';
+    const indexed: unknown[] = [];
+    dynamo.fault = (operation, { ConsistentRead, IndexName }) => {
+      if (!['Query', 'GetItem', 'BatchGetItem'].includes(operation) || ConsistentRead === true) return undefined;
+      indexed.push(IndexName);
+      return IndexName === undefined ? 'stale' : undefined;
+    };
+    await using alice = await join(fn);
+    await using bob = await join(fn, { sub: 'bob' });
+    const { epoch } = await alice.request<{ epoch: string }>('subscribe', { channel, presence: true });
+    await bob.request('subscribe', { channel });
+    expect(await alice.next('presence')).toMatchObject({ data: { event: 'join' } });
+    await bob.request('publish', { channel, data: 1, idempotencyKey: 'a' });
+    expect((await alice.next('message')).data).toBe(1);
+    expect(await alice.request('presence', { channel })).toMatchObject({ count: 2 });
+    expect(await alice.request('history', { channel, since: { epoch, seq: 0 } })).toMatchObject({
+      publications: [{ data: 1 }],
+    });
+    await alice.request('send_message', { targetUserId: 'bob', message: 1 });
+    await alice.request('broadcast', { text: 'all' });
+    await bob.next('broadcast');
+    // An index cannot be read so: docs/serverless.md says what that means.
+    expect(new Set(indexed)).toEqual(new Set(['byUser', 'byShard']));
+  });
+
+  it('counts receivers that it could not read, and answers the publish', async () => {
+    const channel = 'room:cut';
+    await using alice = await join(fn);
+    await alice.request('subscribe', { channel });
+    dynamo.fault = (operation, { TableName }) =>
+      operation === 'Query' && TableName === fn.tables.subscriptions ? 'throttle' : undefined;
+    expect(await alice.request('publish', { channel, data: 1 })).toMatchObject({ seq: 1 });
+    await fn.counted('delivery_cut', 1);
+    dynamo.fault = undefined;
+    expect(fn.outcome('failed')).toBe(0);
+    await alice.request('publish', { channel, data: 2 });
+    expect(await alice.next('message')).toMatchObject({ seq: 2 });
+  });
+
+  it('ends a subscription although it cannot tell others of it, and counts that', async () => {
+    const channel = 'room:untold';
+    await using alice = await join(fn);
+    await alice.request('subscribe', { channel });
+    dynamo.fault = (operation) => (operation === 'Query' ? 'throttle' : undefined);
+    expect(await alice.request('unsubscribe', { channel })).toEqual({ channel });
+    await fn.counted('leave_untold', 1);
+  });
+
+  it('tells of every leave of a user who comes and goes quickly', async () => {
+    const channel = 'room:flap';
+    await using alice = await join(fn);
+    await using bob = await join(fn, { sub: 'bob' });
+    await alice.request('subscribe', { channel, presence: true });
+    for (let round = 0; round < 4; round += 1) {
+      await bob.request('subscribe', { channel });
+      expect(await alice.next('presence')).toMatchObject({ data: { event: 'join' } });
+      await bob.request('unsubscribe', { channel });
+      expect(await alice.next('presence')).toMatchObject({ data: { event: 'leave' } });
+    }
+  });
+
+  it('counts a connection that API Gateway does not close', async () => {
+    await using client = await join(fn, { exp: Math.floor(Date.now() / 1_000) + 3 });
+    const [connectionId = ''] = fn.gateway.connectionIds;
+    await dynamo.change(fn.tables.connections, { connectionId }, 'principal', { expiresAt: Date.now() - 60_000 });
+    fn.gateway.throttled = 8;
+    client.send({ type: 'echo', id: 'late' });
+    await fn.counted('close_lost', 1);
+    await fn.counted('expired_token', 1);
+  });
+
+  it('answers SERVER_BUSY while DynamoDB cannot be reached', async () => {
+    const gone = await startFunction({ dynamo });
+    await using client = await join(gone);
+    dynamo.fault = () => 'break';
+    await expect(client.request('echo', 1)).rejects.toMatchObject({ code: 'SERVER_BUSY' });
+    await gone.counted('table_busy', 1);
+    dynamo.fault = undefined;
+    expect(await client.request('echo', 1)).toBe(1);
+    expect(gone.outcome('failed')).toBe(0);
+    await client[Symbol.asyncDispose]();
+    await gone[Symbol.asyncDispose]();
+  });
+
   it('waits and posts again while API Gateway refuses posts for their rate', async () => {
     await using client = await join(fn);
     fn.gateway.throttled = 3;
@@ -127,6 +212,21 @@ describe('a function whose services fail', () => {
     await eventually('no row is left', async () => (await dynamo.countRows(fn.tables.subscriptions)) === 0);
     await fn.gateway.idle();
     expect(fn.outcome('rows_left')).toBe(0);
+  });
+
+  it('counts the rows of a batch that DynamoDB never carries out as a whole, and deletes the next batch', async () => {
+    await using alice = await join(fn);
+    for (let index = 0; index < 30; index += 1) await alice.request('subscribe', { channel: `telemetry:${index}` });
+    let batches = 0;
+    dynamo.fault = (operation, { RequestItems }) => {
+      if (operation !== 'BatchWriteItem') return undefined;
+      const [items = []] = Object.values(RequestItems as Record<string, unknown[]>);
+      batches += 1;
+      return items.length === 25 || batches === 1 ? 'throttle' : undefined;
+    };
+    await alice[Symbol.asyncDispose]();
+    await fn.counted('rows_left', 25);
+    expect(await dynamo.countRows(fn.tables.subscriptions)).toBe(25);
   });
 
   it('leaves rows that cannot be deleted to their time to live, and counts them', async () => {

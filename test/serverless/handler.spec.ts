@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { Module } from '@nestjs/common';
 import { CurrentSession, RealtimeGateway, type Session } from 'gatehouse';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
@@ -179,11 +180,13 @@ describe('a function behind API Gateway', () => {
   });
 
   it('refuses settings that need a server, and a module that is one', async () => {
-    const environment = { ...TEST_ENVIRONMENT, REDIS_URL: 'redis://127.0.0.1:1', OTEL_TRACES_EXPORTER: 'otlp' };
-    expect(() => createHandler(ProbeFeature, { environment })).toThrow(/REDIS_URL needs a server/);
+    const environment = { ...TEST_ENVIRONMENT, REDIS_URL: 'redis://127.0.0.1:1', EDGE_CENTRE: 'on' };
+    const message = /REDIS_URL needs a server[^]*EDGE_CENTRE needs a server/;
+    expect(() => createHandler(ProbeFeature, { environment })).toThrow(message);
     const settings = { JWT_SECRET: 'a-secret-of-tests-with-enough-characters', NODE_ENV: 'test' };
     const feature = { module: class {}, imports: [GatehouseModule.forRoot({ settings })] };
-    const handler = createHandler(feature, { environment: TEST_ENVIRONMENT });
+    const logOutput = new PassThrough();
+    const handler = createHandler(feature, { environment: TEST_ENVIRONMENT, logOutput });
     await expect(handler({})).rejects.toThrow('imports GatehouseModule');
     await handler.started.catch(() => {});
   });

@@ -17,8 +17,12 @@ import { TABLE_DEFINITIONS } from './serverless-tables.js';
 
 type Body = Record<string, unknown>;
 
-/** What DynamoDB does with one request, in place of carrying it out. */
-export type Fault = (operation: string, body: Body) => 'throttle' | 'in part' | undefined;
+/**
+ * What DynamoDB does with one request, in place of carrying it out. `lose`: it is carried out, and the answer is an
+ * error. `stale`: nothing is found, as if it had been written only now. `break`: the connection breaks.
+ */
+export type FaultKind = 'throttle' | 'in part' | 'lose' | 'stale' | 'break' | undefined;
+export type Fault = (operation: string, body: Body) => FaultKind | Promise<FaultKind>;
 
 /** Capacity units and calls, as DynamoDB bills them. */
 export interface Consumption {
@@ -35,6 +39,8 @@ export class TestDynamo implements AsyncDisposable {
   readonly consumed: Consumption = { reads: 0, writes: 0, calls: 0 };
   /** Asked about every request. */
   fault: Fault | undefined;
+  /** Tries of one call, for functions that are started from now on. */
+  tries = 1;
   private client: DynamoDBDocumentClient | undefined;
   private readonly store = dynalite({ createTableMs: 0, deleteTableMs: 0 });
   private readonly proxy: Server;
@@ -51,7 +57,9 @@ export class TestDynamo implements AsyncDisposable {
   }
 
   get service(): AwsService {
-    return { endpoint: urlOf(this.proxy), region: 'eu-central-1', credentials: CREDENTIALS };
+    // The SDK takes it, although the handler's option does not name it.
+    const tries: object = { maxAttempts: this.tries };
+    return { endpoint: urlOf(this.proxy), region: 'eu-central-1', credentials: CREDENTIALS, ...tries };
   }
 
   /** Makes the tables of template.yaml, under names of their own. */
@@ -116,8 +124,10 @@ export class TestDynamo implements AsyncDisposable {
     const operation = String(request.headers['x-amz-target']).replace(/^.*\./, '');
     const body = JSON.parse(await textOf(request)) as Body;
     this.consumed.calls += 1;
-    const fault = this.fault?.(operation, body);
-    if (fault === 'throttle') return throttled(response);
+    const fault = await this.fault?.(operation, body);
+    if (fault === 'throttle') return fail(response, 'ProvisionedThroughputExceededException');
+    if (fault === 'break') return void request.socket.destroy();
+    if (fault === 'stale') return reply(response, 200, { Items: [], Count: 0, ScannedCount: 0 });
     const rest = fault === 'in part' ? takeHalf(body) : undefined;
     const isCounted = READING.has(operation) || /^(Put|Update|Delete|BatchWrite)/.test(operation);
     if (isCounted) body.ReturnConsumedCapacity = 'TOTAL';
@@ -129,8 +139,8 @@ export class TestDynamo implements AsyncDisposable {
     const result = JSON.parse(await answer.text()) as Body;
     if (isCounted) this.count(operation, result);
     if (rest !== undefined) result.UnprocessedItems = rest;
-    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' });
-    response.end(JSON.stringify(result));
+    if (fault === 'lose') return fail(response, 'InternalServerError', 500);
+    reply(response, answer.status, result);
   }
 
   private count(operation: string, { ConsumedCapacity: consumed }: Body): void {
@@ -140,10 +150,13 @@ export class TestDynamo implements AsyncDisposable {
   }
 }
 
-function throttled(response: ServerResponse): void {
-  const fault = 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException';
-  response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
-  response.end(JSON.stringify({ ['__type']: fault, message: 'The request rate is too high' }));
+function fail(response: ServerResponse, name: string, status = 400): void {
+  reply(response, status, { ['__type']: `com.amazonaws.dynamodb.v20120810#${name}`, message: name });
+}
+
+function reply(response: ServerResponse, status: number, body: Body): void {
+  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' });
+  response.end(JSON.stringify(body));
 }
 
 /** Leaves half of a batch undone, rounded up. Returns that half. */

@@ -16,6 +16,18 @@ const BUSY = new Set([
   'TooManyRequestsException',
 ]);
 
+/** The service could not be reached, or the connection to it broke. */
+const UNREACHABLE = new Set(['EAI_AGAIN', 'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE', 'ETIMEDOUT']);
+const SERVER_FAULT = 500;
+
+/** Whether a later try may succeed. */
 export function isBusy(error: unknown): boolean {
-  return BUSY.has(nameOfError(error));
+  const { code, $metadata } = (error ?? {}) as { readonly code?: unknown; readonly $metadata?: Metadata };
+  return (
+    BUSY.has(nameOfError(error)) || UNREACHABLE.has(String(code)) || Number($metadata?.httpStatusCode) >= SERVER_FAULT
+  );
+}
+
+interface Metadata {
+  readonly httpStatusCode?: number;
 }

@@ -37,15 +37,15 @@ export class Database {
     await this.call((client, { PutCommand }) => client.send(new PutCommand({ TableName: table, Item: item })));
   }
 
-  /** Returns false if an item with this key is there. */
-  putNew(table: string, item: Item, key: string): Promise<boolean> {
+  /** Returns false if an item with this key is there. One that has expired does not count: it is deleted some time later. */
+  putNew(table: string, item: Item): Promise<boolean> {
     return this.conditional((client, { PutCommand }) =>
       client.send(
         new PutCommand({
           TableName: table,
           Item: item,
-          ConditionExpression: 'attribute_not_exists(#key)',
-          ExpressionAttributeNames: { '#key': key },
+          ConditionExpression: 'attribute_not_exists(expiresAt) OR expiresAt <= :now',
+          ExpressionAttributeValues: { ':now': Math.floor(Date.now() / 1_000) },
         }),
       ),
     );
@@ -82,11 +82,12 @@ export class Database {
     } while (from !== undefined);
   }
 
-  /** Deletes items. What DynamoDB leaves undone is tried again. Returns how many were left at last. */
+  /** Deletes items. What DynamoDB leaves undone is tried again. Returns how many were left at last, and never rejects. */
   async deleteAll(table: string, keys: readonly Item[]): Promise<number> {
     let left = 0;
     for (let start = 0; start < keys.length; start += BATCH) {
-      left += await this.deleteBatch(table, keys.slice(start, start + BATCH));
+      const batch = keys.slice(start, start + BATCH);
+      left += await this.deleteBatch(table, batch).catch((error: unknown) => failed(batch, error));
     }
     return left;
   }
@@ -124,4 +125,10 @@ export class Database {
       throw new GatehouseError('SERVER_BUSY', { message: 'The tables are busy. Try again later' });
     }
   }
+}
+
+/** A batch that fails must not keep the next one from being deleted. A busy table has been counted. */
+function failed(batch: readonly Item[], error: unknown): number {
+  if (!(error instanceof GatehouseError)) Invocation.current.options.onFailure('a deletion of rows', error);
+  return batch.length;
 }

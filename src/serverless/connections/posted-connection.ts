@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { CLOSES, type CloseName } from '@gatehouse/protocol';
+import type { Disconnection } from '../../dispatch/gateway-hooks.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { Connection } from '../../socket/connection.js';
 import { frame, OPCODE, payloadOf } from '../../socket/frame.js';
@@ -8,6 +9,11 @@ import type { Poster } from '../delivery/poster.js';
 
 /** The most that API Gateway posts. */
 export const MAX_POST_BYTES = 131_072;
+
+/** RFC 6455 §7.4.1: no code was given. */
+export const NO_CODE = 1005;
+/** RFC 6455 §7.4.1: the connection ended without a close frame. */
+export const ABNORMAL = 1006;
 
 const OPEN = 1;
 const CLOSED = 3;
@@ -26,7 +32,8 @@ export class PostedConnection extends EventEmitter {
   readonly waitingFrames = 0;
   readonly unhandledMessages = 0;
   readonly unhandledBytes = 0;
-  private closing = false;
+  /** As a gateway has closed it. Undefined: it has not. */
+  closedWith: Disconnection | undefined;
   private posts: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -44,7 +51,7 @@ export class PostedConnection extends EventEmitter {
   }
 
   get isOpen(): boolean {
-    return !this.isOver && !this.closing;
+    return !this.isOver && this.closedWith === undefined;
   }
 
   get readyState(): number {
@@ -97,20 +104,21 @@ export class PostedConnection extends EventEmitter {
     done?.(isTaken ? undefined : new Error('The connection is closed, or it is only just being made'));
   }
 
-  /** API Gateway closes with a code of its own; ours never reaches the client. */
-  close(): void {
+  /** API Gateway closes with a code of its own; ours never reaches the client. In $connect, the upgrade is refused. */
+  close(code = NO_CODE, reason = ''): void {
     if (!this.isOpen) return;
-    this.closing = true;
+    this.closedWith = { code, reason };
     this.isServed = false;
+    if (this.invocation.options.isConnect === true) return;
     this.next('a disconnect', () => this.poster.disconnect(this.connectionId));
   }
 
-  closeAs(name: CloseName, _reason: string = CLOSES[name].reason): void {
-    this.close();
+  closeAs(name: CloseName, reason: string = CLOSES[name].reason): void {
+    this.close(CLOSES[name].code, reason);
   }
 
   terminate(): void {
-    this.close();
+    this.close(ABNORMAL);
   }
 
   ping(): void {}

@@ -57,12 +57,12 @@ export class SubscriptionsTable {
     return this.database.deleteAll(this.tables.subscriptions, keys);
   }
 
-  /** The members of a channel whose rows have not expired. */
-  async *of(channel: ChannelName, { consistent = false } = {}): AsyncGenerator<readonly Member[]> {
+  /** The members of a channel whose rows have not expired. Read consistently: whoever has subscribed is among them. */
+  async *of(channel: ChannelName): AsyncGenerator<readonly Member[]> {
     const now = Date.now() / 1_000;
     const pages = this.database.query({
       TableName: this.tables.subscriptions,
-      ConsistentRead: consistent,
+      ConsistentRead: true,
       KeyConditionExpression: 'channel = :channel',
       ExpressionAttributeValues: { ':channel': channel },
     });

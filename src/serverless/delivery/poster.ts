@@ -57,6 +57,7 @@ export class Poster {
         if (!isBusy(error)) throw error;
       }
     }
+    Invocation.current.outcomes.add('close_lost');
   }
 
   private async failureOf(connectionId: string, payload: Uint8Array): Promise<unknown> {

@@ -7,6 +7,7 @@ import type { LocalChannelSetup } from '../../channels/local-channel-setup.js';
 import { eventsOf, messagesOf } from '../../channels/pushes.js';
 import type { BrokerListener, ChannelName, Publication } from '../../cluster/ports/broker.js';
 import { jsonCodec } from '../../protocol/codecs/json-codec.js';
+import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { Found } from '../connections/connections-table.js';
 import { memberKey, type Member } from '../connections/subscriptions-table.js';
 import type { DeliveryToMany } from '../engine/table-bus.js';
@@ -45,7 +46,7 @@ export class TableDelivery implements OnModuleInit, BrokerListener, DeliveryToMa
     const isMeant = ({ connectionId, userId }: Member): boolean =>
       connectionId !== publication.excludeSession && userId !== subject;
     const sending = this.host.fanOut.send(payload, { channel, pages: this.membersOf(channel, isMeant) });
-    Invocation.current.track('a publication', sending);
+    Invocation.current.track('a publication', sending.catch(countCut));
   }
 
   /** Everybody who subscribes reads the histories. */
@@ -87,6 +88,12 @@ export class TableDelivery implements OnModuleInit, BrokerListener, DeliveryToMa
   private async *membersOf(channel: ChannelName, isMeant: (member: Member) => boolean): AsyncGenerator<string[]> {
     for await (const page of this.host.subscriptions.of(channel)) yield page.filter(isMeant).map(memberKey);
   }
+}
+
+/** A busy table is no fault. Receivers that have not been read notice the gap with the next publication. */
+function countCut(error: unknown): void {
+  if (!(error instanceof GatehouseError) || error.code !== 'SERVER_BUSY') throw error;
+  Invocation.current.outcomes.add('delivery_cut');
 }
 
 function encoded(message: OutboundMessage): Uint8Array {

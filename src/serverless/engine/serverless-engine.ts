@@ -23,9 +23,6 @@ export interface EngineParts {
   readonly replayWindowMs: number;
 }
 
-/** A publish that has no answer after this time was lost with its invocation. API Gateway waits 29 seconds. */
-const PENDING_MS = 30_000;
-
 /** The ports of the cluster on DynamoDB, for one function. */
 export class ServerlessEngine extends ClusterEngine {
   readonly answers: TableAnswers;
@@ -47,7 +44,8 @@ export class ServerlessEngine extends ClusterEngine {
     super();
     const table = tables.channels;
     const replayMs = lifeOfIds(replayWindowMs);
-    this.answers = new TableAnswers(database, table, { pendingMs: PENDING_MS, answeredMs: ANSWER_LIFE_MS });
+    // As long as an answer: what was claimed may have been carried out, also if its invocation ended before it said so.
+    this.answers = new TableAnswers(database, table, { pendingMs: ANSWER_LIFE_MS, answeredMs: ANSWER_LIFE_MS });
     // A protected message must not be handled again, also if its first invocation was lost.
     this.replays = new TableAnswers(database, table, { pendingMs: replayMs, answeredMs: replayMs });
     this.broker = new TableBroker({ database, table, answers: this.answers, sleep });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { AnswerStore, type Claim } from '../../cluster/ports/answer-store.js';
 import type { Database } from '../aws/database.js';
 
@@ -20,14 +20,17 @@ export class TableAnswers extends AnswerStore {
 
   async claim(key: string, fingerprint: string): Promise<Claim> {
     const now = Date.now();
+    // The SDK sends a request again if its answer is lost. The second one then meets the claim of the first.
+    const claimant = randomUUID();
     const claimed = await this.database.update({
       TableName: this.table,
       Key: keyOf(key),
-      UpdateExpression: 'SET fingerprint = :fingerprint, expiresAt = :end REMOVE answer',
+      UpdateExpression: 'SET fingerprint = :fingerprint, claimant = :claimant, expiresAt = :end REMOVE answer',
       // Items are deleted some time after they have expired.
       ConditionExpression: 'attribute_not_exists(channel) OR expiresAt <= :now',
       ExpressionAttributeValues: {
         ':fingerprint': fingerprint,
+        ':claimant': claimant,
         ':end': seconds(now + this.life.pendingMs),
         ':now': seconds(now),
       },
@@ -35,6 +38,7 @@ export class TableAnswers extends AnswerStore {
     if (claimed !== undefined) return { state: 'claimed' };
     const found = await this.database.get(this.table, keyOf(key));
     const { fingerprint: first = fingerprint, answer } = (found ?? {}) as { fingerprint?: string; answer?: string };
+    if (found?.claimant === claimant) return { state: 'claimed' };
     if (answer === undefined) return { state: 'pending', fingerprint: first };
     return { state: 'answered', fingerprint: first, answer: JSON.parse(answer) as unknown };
   }
@@ -54,10 +58,10 @@ export class TableAnswers extends AnswerStore {
 }
 
 /** A hash, because clients choose keys, and a key of DynamoDB has a limit. */
-function keyOf(key: string): { readonly channel: string; readonly seq: number } {
+export function keyOf(key: string): { readonly channel: string; readonly seq: number } {
   return { channel: `@answer:${createHash('sha256').update(key).digest('base64url')}`, seq: 0 };
 }
 
-function seconds(milliseconds: number): number {
+export function seconds(milliseconds: number): number {
   return Math.ceil(milliseconds / 1_000);
 }

@@ -15,9 +15,16 @@ import { decodeDraft, encodeDraft } from '../../cluster/ports/draft-codec.js';
 import { newEpoch } from '../../cluster/ports/epoch.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { Database, Item } from '../aws/database.js';
+import { Invocation } from '../invocation.js';
+import { PositionedPublishes, type PositionedRow } from './positioned-publishes.js';
 import type { TableAnswers } from './table-answers.js';
 
 type Limits = NonNullable<PublishOptions['history']>;
+/** Options of a publication that the channel keeps. */
+type Kept = PublishOptions & { readonly history: Limits };
+
+/** Of a channel without a history. */
+const UNKEPT_REPEAT: Published = { position: undefined, isRepeat: true };
 
 export interface TableBrokerParts {
   readonly database: Database;
@@ -68,16 +75,11 @@ export class TableBroker extends Broker {
       const ts = Date.now();
       this.check?.demandRoom(channel, { ...draft, ts, seq: Number.MAX_SAFE_INTEGER, bytes: 0 });
     }
-    if (idempotencyKey === undefined) return this.append(channel, draft, options.history);
-
-    const { answers } = this.parts;
-    const key = `${channel}\0${idempotencyKey}`;
-    const claim = await answers.claim(key, '');
-    if (claim.state === 'pending') throw new GatehouseError('SERVER_BUSY', { retryAfter: 1_000 });
-    if (claim.state === 'answered') return { position: (claim.answer ?? undefined) as Position, isRepeat: true };
-    const published = await this.append(channel, draft, options.history);
-    await answers.keep(key, '', published.position);
-    return published;
+    if (options.history !== undefined) return this.append(channel, draft, { ...options, history: options.history });
+    if (idempotencyKey !== undefined && !(await this.isFirst(channel, idempotencyKey))) return UNKEPT_REPEAT;
+    this.tell(channel, { ...draft, ts: Date.now(), seq: 0, bytes: 0 }, '');
+    if (idempotencyKey !== undefined) await this.keep(channel, idempotencyKey);
+    return { position: undefined, isRepeat: false };
   }
 
   /** Subscriptions are rows that the channels write. */
@@ -101,19 +103,42 @@ export class TableBroker extends Broker {
     }
   }
 
-  private async append(channel: ChannelName, draft: Draft, limits: Limits | undefined): Promise<Published> {
+  private async append(channel: ChannelName, draft: Draft, { history, idempotencyKey }: Kept): Promise<Published> {
+    const { database, table } = this.parts;
     const ts = Date.now();
-    if (limits === undefined) {
-      this.tell(channel, { ...draft, ts, seq: 0, bytes: 0 }, '');
-      return { position: undefined, isRepeat: false };
-    }
     const packed = encodeDraft(draft);
-    const position = positionOf(await this.move(channel, 1, limits));
-    const { epoch, seq } = position;
-    const expiresAt = Math.ceil((ts + limits.ageMs + PUBLICATION_GRACE_MS) / 1_000);
-    await this.parts.database.put(this.parts.table, { channel, seq, epoch, ts, draft: packed, expiresAt });
-    this.tell(channel, { ...draft, ts, seq, bytes: packed.length }, epoch);
+    const expiresAt = Math.ceil((ts + history.ageMs + PUBLICATION_GRACE_MS) / 1_000);
+    const take = async (): Promise<Position> => positionOf(await this.move(channel, 1, history));
+    const rowAt = ({ epoch }: Position): Item => ({ epoch, ts, draft: packed, expiresAt });
+    const published = await (idempotencyKey === undefined
+      ? this.write(channel, { take, rowAt })
+      : new PositionedPublishes({ database, table }).publish({ channel, idempotencyKey, take, rowAt }));
+    const { position, isRepeat } = published;
+    if (position !== undefined && !isRepeat) {
+      this.tell(channel, { ...draft, ts, seq: position.seq, bytes: packed.length }, position.epoch);
+    }
+    return published;
+  }
+
+  private async write(channel: ChannelName, { take, rowAt }: PositionedRow): Promise<Published> {
+    const position = await take();
+    await this.parts.database.put(this.parts.table, { ...rowAt(position), channel, seq: position.seq });
     return { position, isRepeat: false };
+  }
+
+  /** Nothing tells later whether it was published, so a key without an answer is in use for as long as one with it. */
+  private async isFirst(channel: ChannelName, idempotencyKey: string): Promise<boolean> {
+    const claim = await this.parts.answers.claim(`${channel}\0${idempotencyKey}`, '');
+    if (claim.state === 'pending') throw new GatehouseError('SERVER_BUSY', { retryAfter: 1_000 });
+    return claim.state === 'claimed';
+  }
+
+  /** It is published, even if that cannot be stored for repetitions. */
+  private async keep(channel: ChannelName, idempotencyKey: string): Promise<void> {
+    await this.parts.answers.keep(`${channel}\0${idempotencyKey}`, '', null).catch((error: unknown) => {
+      Invocation.current.outcomes.add('answer_lost');
+      if (!(error instanceof GatehouseError)) Invocation.current.options.onFailure('the answer to a publish', error);
+    });
   }
 
   private tell(channel: ChannelName, publication: Publication, epoch: string): void {
@@ -172,6 +197,8 @@ export class TableBroker extends Broker {
     let bytes = 0;
     for await (const page of pages) {
       for (const item of page) {
+        // A position that was closed: see PositionedPublishes.
+        if (item.draft === undefined) continue;
         const publication = publicationOf(item);
         bytes += publication.bytes;
         if (found.length >= limit || (found.length > 0 && bytes > maxBytes)) return found;

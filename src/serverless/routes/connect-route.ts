@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { findCredentials, type Credentials } from '../../authentication/credentials.js';
-import { GatewayHooks } from '../../dispatch/gateway-hooks.js';
+import { GatewayHooks, type ConnectionHooks } from '../../dispatch/gateway-hooks.js';
 import type { SessionId } from '../../sessions/session.js';
 import { Eligibility } from '../../upgrade/ladder/eligibility.js';
 import { REFUSALS, type Refusal, type RefusalReason } from '../../upgrade/ladder/refusals.js';
+import { Departures } from '../connections/departures.js';
 import { PostedConnection } from '../connections/posted-connection.js';
 import { ServerlessHost } from '../host.js';
 import { Invocation } from '../invocation.js';
@@ -18,10 +19,13 @@ const STATUS_WITHOUT_HTTP = 400;
 /** `$connect`: may this client have a connection? Writes its row, and posts nothing. */
 @Injectable()
 export class ConnectRoute {
+  private hooks: ConnectionHooks | undefined;
+
   constructor(
     private readonly host: ServerlessHost,
     private readonly eligibility: Eligibility,
-    private readonly hooks: GatewayHooks,
+    private readonly gateways: GatewayHooks,
+    private readonly departures: Departures,
   ) {}
 
   async serve(event: GatewayEvent): Promise<GatewayAnswer> {
@@ -38,18 +42,32 @@ export class ConnectRoute {
     const { principal, subprotocol } = eligible;
     const address = identity?.sourceIp ?? '';
     await this.host.connections.add({ connectionId, principal, address, connectedAt });
-    this.greet(connectionId, { headers, url, method: 'GET' } as unknown as IncomingMessage);
+    const connection = await this.greet(connectionId, { headers, url, method: 'GET' } as unknown as IncomingMessage);
+    if (connection.closedWith !== undefined) {
+      await this.departures.depart(connectionId, connection.closedWith);
+      return closedByGateway();
+    }
     return {
       statusCode: 200,
       ...(subprotocol !== undefined && { headers: { 'Sec-WebSocket-Protocol': subprotocol } }),
     };
   }
 
-  /** Gateways hear of the connection, and cannot send to it yet. */
-  private greet(connectionId: string, request: IncomingMessage): void {
-    const connection = new PostedConnection(connectionId, Invocation.current, this.host.poster);
-    this.hooks.of('').connected(connection.asConnection, request);
+  /** Gateways hear of the connection, and cannot send to it yet. They are waited for: a message may follow at once. */
+  private async greet(connectionId: string, request: IncomingMessage): Promise<PostedConnection> {
+    const invocation = Invocation.current;
+    const connection = new PostedConnection(connectionId, invocation, this.host.poster);
+    this.hooks ??= this.gateways.of('');
+    const greeting = this.hooks.connected(connection.asConnection, request);
+    await invocation.inTime(greeting.then((failures) => invocation.outcomes.add('hook_failed', failures)));
+    return connection;
   }
+}
+
+/** By a close in handleConnection. API Gateway sends no $disconnect for a client that it has refused. */
+function closedByGateway(): GatewayAnswer {
+  Invocation.current.outcomes.add('refused');
+  return { statusCode: 403, body: 'Not allowed to connect' };
 }
 
 /** Offers of other subprotocols do not count. A client that offers nothing else cannot be understood. */

@@ -38,8 +38,7 @@ export class MessageRoute implements OnModuleInit {
     this.sessions.events.on('renewed', (session) => this.keepPrincipal(session));
   }
 
-  /** @param outOfTime resolves shortly before Lambda ends the invocation */
-  async serve(event: GatewayEvent, outOfTime: Promise<unknown>): Promise<GatewayAnswer> {
+  async serve(event: GatewayEvent): Promise<GatewayAnswer> {
     const { connectionId, routeKey } = event.requestContext;
     const { outcomes } = Invocation.current;
     const bytes = namedBy(routeKey, bodyOf(event));
@@ -59,18 +58,16 @@ export class MessageRoute implements OnModuleInit {
       session.close('token_expired');
       return { statusCode: 200 };
     }
-    await this.handle(session, bytes, outOfTime);
+    await this.handle(session, bytes);
     return { statusCode: 200 };
   }
 
-  private async handle(session: PostedSession, bytes: Buffer, outOfTime: Promise<unknown>): Promise<void> {
+  private async handle(session: PostedSession, bytes: Buffer): Promise<void> {
     this.sessions.add(session);
     try {
       const sender = { session, handlers: this.table.of(''), rate: NO_RATE, previous: undefined, release: () => {} };
       const { pending } = this.dispatcher.dispatch(new InboundFrame(sender, bytes.length, performance.now()), bytes);
-      const work = this.finished(session, pending);
-      const isLate = await Promise.race([work, outOfTime.then(() => true)]);
-      if (isLate === true) Invocation.current.outcomes.add('out_of_time');
+      await Invocation.current.inTime(this.finished(session, pending));
     } finally {
       this.streams.endAll(session);
       this.sessions.remove(session, 1000, '');
