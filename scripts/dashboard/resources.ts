@@ -240,6 +240,12 @@ const edge: Row = {
       unit: 'ops',
       queries: { '{{outcome}}': `${rate('gatehouse_edge_mirrored_total', ['outcome'])} > 0` },
     }),
+    graph('Connected edge nodes', {
+      about: 'Edge nodes that are connected to each node of the centre.',
+      unit: 'short',
+      stacked: true,
+      queries: { '{{instance}}': series('gatehouse_edge_connected') },
+    }),
     graph('Faults of stores', {
       about: 'Faults of the disk, the store and the clock of edge nodes.',
       unit: 'ops',

@@ -2,16 +2,20 @@ import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestj
 import type { EdgeRules } from '../../config/edge-file.js';
 import type { Settings } from '../../config/settings.js';
 import { BrokerOverlay } from '../cluster/ports/broker-overlay.js';
+import { ChannelsModule } from '../channels/channels.module.js';
 import { PublicationRelay } from '../channels/publication-relay.js';
 import { HandlerDeadlines } from '../dispatch/calls/handler-deadlines.js';
 import { MessageScope } from '../dispatch/calls/message-scope.js';
 import { DispatchModule } from '../dispatch/dispatch.module.js';
 import { FallbackHandlers } from '../dispatch/message-table.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
 import { ChannelRelay } from './channel-relay.js';
 import { EdgeEvents } from './edge-events.js';
 import { EdgeStatus } from './edge-status.js';
+import { EdgeFacts } from './edge-facts.js';
 import { EdgeNode } from './edge-node.js';
 import { ForwardHandlers } from './forward-handlers.js';
+import { Reporter } from './link/reporter.js';
 import { Upstream } from './link/upstream.js';
 import { MirrorOverlay } from './mirror/mirror-broker.js';
 import { MirrorStore } from './mirror/mirror-store.js';
@@ -30,7 +34,7 @@ export class EdgeModule {
     const ports = [...portsOf(rules), ...mirrorPorts(rules, folder, channels)];
     return {
       module: EdgeModule,
-      imports: [DispatchModule],
+      imports: [DispatchModule, ChannelsModule, SessionsModule],
       providers: [
         EdgeEvents,
         {
@@ -51,6 +55,8 @@ export class EdgeModule {
             new EdgeNode({ outbox, upstream: link, events, mirror }),
         },
         { provide: EdgeStatus, useExisting: EdgeNode },
+        EdgeFacts,
+        Reporter,
         ...ports,
       ],
       exports: [EdgeEvents, EdgeStatus, Outbox, Upstream, ...ports.map(({ provide }) => provide)],

@@ -17,6 +17,8 @@ import { ChannelsController } from './channels/channels.controller.js';
 import { DiagnosticsController } from './diagnostics/diagnostics.controller.js';
 import { ClusterDiagnostics } from './diagnostics/cluster-diagnostics.js';
 import { DrainOrders } from './nodes/drain-orders.js';
+import { ClusterEdges } from './edges/cluster-edges.js';
+import { EdgesController } from './edges/edges.controller.js';
 import { ExplainController } from './explain/explain.controller.js';
 import { Once } from './messages/idempotency.js';
 import { LogLevelOrders } from './logs/log-level-orders.js';
@@ -38,6 +40,7 @@ const CONTROLLERS: readonly Type[] = [
   ExplainController,
   NodesController,
   ActivityController,
+  EdgesController,
   LogLevelsController,
   BansController,
   RevocationsController,
@@ -62,6 +65,7 @@ export class ServerApiModule {
         ...(isDiagnosed ? [ClusterDiagnostics] : []),
         ClusterActivity,
         ClusterAudit,
+        ClusterEdges,
         DrainOrders,
         LogLevelOrders,
         Once,

@@ -28,6 +28,11 @@ export class SessionRegistry implements Iterable<Session> {
     return this.count;
   }
 
+  /** Number of signed-in users with an open session. */
+  get users(): number {
+    return this.byUser.size;
+  }
+
   /** Adds the session of an accepted connection. */
   add(session: Session): void {
     this.shardOf(session.id).set(session.id, session);

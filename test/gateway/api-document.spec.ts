@@ -23,6 +23,7 @@ const ENDPOINTS = [
   'GET /api/diagnostics',
   'GET /api/diagnostics/handlers',
   'GET /api/diagnostics/queues',
+  'GET /api/edges',
   'GET /api/explain',
   'GET /api/logs/levels',
   'GET /api/nodes',

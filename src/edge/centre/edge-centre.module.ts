@@ -1,8 +1,33 @@
-import { Module } from '@nestjs/common';
+import { Global, Module, type FactoryProvider } from '@nestjs/common';
 import { ChannelsModule } from '../../channels/channels.module.js';
+import { SessionRegistry } from '../../sessions/session-registry.js';
+import { SessionsModule } from '../../sessions/sessions.module.js';
+import { ConnectedEdges } from '../connected-edges.js';
+import { EdgeReportGateway } from './edge-report.gateway.js';
 import { EdgeGateway } from './edge.gateway.js';
 import { Forwarding } from './forwarding.js';
+import { ReportedEdges } from './reported-edges.js';
 
-/** What a server needs to be the centre of edge nodes. Loaded only where EDGE_CENTRE is on. */
-@Module({ imports: [ChannelsModule], providers: [EdgeGateway, Forwarding] })
+const reportedEdges: FactoryProvider<ReportedEdges> = {
+  provide: ReportedEdges,
+  inject: [SessionRegistry],
+  useFactory: (registry: SessionRegistry) => new ReportedEdges(registry),
+};
+
+/**
+ * What a server needs to be the centre of edge nodes. Loaded only where EDGE_CENTRE is on. Global: it implements a port of
+ * the API and of metrics.
+ */
+@Global()
+@Module({
+  imports: [ChannelsModule, SessionsModule],
+  providers: [
+    EdgeGateway,
+    EdgeReportGateway,
+    Forwarding,
+    reportedEdges,
+    { provide: ConnectedEdges, useExisting: ReportedEdges },
+  ],
+  exports: [ConnectedEdges],
+})
 export class EdgeCentreModule {}

@@ -75,6 +75,12 @@ export class OutboxStream {
     }
   }
 
+  /** The oldest record, which is not under way because of this. */
+  async peek(database: EdgeDatabase): Promise<Stored | undefined> {
+    if (this.isEmpty) return undefined;
+    return (await this.readAfter(database, this.readFrom, { records: 1, bytes: 0 }))[0];
+  }
+
   /** The oldest records that are not under way, of at least this many bytes. Call it with the lock. */
   async oldest(database: EdgeDatabase, bytes: number): Promise<readonly Stored[]> {
     const found: Stored[] = [];

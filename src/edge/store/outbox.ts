@@ -102,6 +102,15 @@ export class Outbox {
     return stream.read(this.demandDatabase(), limits);
   }
 
+  /** How long the oldest message has waited, in milliseconds. Undefined: none waits, or it cannot be read. */
+  async oldestAge(): Promise<number | undefined> {
+    const { database } = this;
+    if (database === undefined) return undefined;
+    const oldest = await Promise.all([...this.streams.values()].map((stream) => stream.peek(database)));
+    const times = oldest.flatMap((each) => each?.record?.at ?? []);
+    return times.length === 0 ? undefined : Math.max(0, this.clock.now() - Math.min(...times));
+  }
+
   /** Removes records from the front. @throws Error if the disk fails: they are still there */
   remove(stream: OutboxStream, stored: readonly Stored[], lost: Partial<Record<Loss, number>> = {}): Promise<void> {
     return new Promise((resolve, reject) => {

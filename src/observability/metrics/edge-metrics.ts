@@ -2,14 +2,16 @@ import type { Provider } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { Counter, Gauge } from 'prom-client';
 import { EDGE_OUTCOMES, EdgeEvents, MIRROR_OUTCOMES, STORE_FAULTS } from '../../edge/edge-events.js';
+import { ConnectedEdges } from '../../edge/connected-edges.js';
 import { EdgeStatus, type EdgeReading } from '../../edge/edge-status.js';
 import { METRIC } from './metrics.js';
+import { pulledGauge } from './pulled-metric.js';
 
 /** Both are absent if this is no edge node. */
 const EVENTS = { token: EdgeEvents, optional: true };
 const STATUS = { token: EdgeStatus, optional: true };
 
-/** What becomes of messages at an edge node. */
+/** What becomes of messages at an edge node, and the edges of a centre. */
 export const edgeMetrics: Provider[] = [
   {
     provide: getToken(METRIC.edgeMessages),
@@ -51,6 +53,12 @@ export const edgeMetrics: Provider[] = [
     'How long the centre of an edge node has not been reached; 0 while it is',
     ({ upstream, seconds }) => (upstream === 'up' ? 0 : seconds),
   ),
+  {
+    provide: getToken(METRIC.edgeConnected),
+    inject: [{ token: ConnectedEdges, optional: true }],
+    useFactory: (edges: ConnectedEdges | undefined) =>
+      pulledGauge(METRIC.edgeConnected, 'Edge nodes that are connected to this node', () => edges?.connected),
+  },
 ];
 
 function gauge(name: string, help: string, valueOf: (reading: EdgeReading) => number): Provider {

@@ -102,4 +102,5 @@ export const METRIC = {
   edgeQueued: 'gatehouse_edge_queued',
   edgeQueuedBytes: 'gatehouse_edge_queued_bytes',
   edgeUpstreamDown: 'gatehouse_edge_upstream_down_seconds',
+  edgeConnected: 'gatehouse_edge_connected',
 } as const;

@@ -1,0 +1,22 @@
+import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
+import { Roles } from '../../access/guards/roles.js';
+import { Reply } from '../../contract/reply.js';
+import { CurrentSession } from '../../dispatch/calls/parameter-decorators.js';
+import { RealtimeGateway } from '../../dispatch/realtime-gateway.js';
+import type { Session } from '../../sessions/session.js';
+import { EDGE_ROLE } from '../edge-protocol.js';
+import { EdgeReported } from './edge-report.messages.js';
+import { ReportedEdges } from './reported-edges.js';
+
+/** Takes what edges say of themselves. */
+@Roles(EDGE_ROLE)
+@RealtimeGateway()
+export class EdgeReportGateway {
+  constructor(private readonly edges: ReportedEdges) {}
+
+  @Reply()
+  @SubscribeMessage('edge.report')
+  report(@MessageBody() report: EdgeReported, @CurrentSession() session: Session): void {
+    this.edges.report(session, report);
+  }
+}
