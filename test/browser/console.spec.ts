@@ -16,8 +16,34 @@ import { mintToken, startTestServer } from '../support/test-server.js';
 const CROWD = Number(process.env.CONSOLE_SESSIONS ?? 120);
 /** As many handshakes as a server takes at once without refusing any. */
 const AT_ONCE = 100;
-const PAGES = ['overview', 'sessions', 'channels', 'channel/room%3Aa', 'explain', 'messages', 'tap', 'operations'];
+const PAGES = [
+  'overview',
+  'sessions',
+  'channels',
+  'channel/room%3Aa',
+  'edges',
+  'explain',
+  'messages',
+  'tap',
+  'operations',
+];
 const HOSTILE = ['<img src=x onerror=alert(1)>', '\u202Eevil\u2066', 'x'.repeat(10_240), '\u001b[31mred\u0000'];
+const EDGE_REPORT = {
+  release: '0.1.0',
+  startedAt: 1_795_363_200_000,
+  sessions: 0,
+  users: 0,
+  channels: 0,
+  subscriptions: 0,
+  queuedMessages: 0,
+  queuedBytes: 0,
+  store: 'ok',
+  forwarded: 0,
+  expired: 0,
+  dropped: 0,
+  refused: 0,
+  damaged: 0,
+};
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 interface Finding {
@@ -37,7 +63,7 @@ beforeAll(async () => {
   file = namespacesFile({
     room: 'subscribe: anyone, publish: anyone, presence: true, history: { size: 100, age: 1h }, ledger: true',
   });
-  nodes = await TestNodes.start(['node-1', 'node-2'], file.environment);
+  nodes = await TestNodes.start(['node-1', 'node-2'], { ...file.environment, EDGE_CENTRE: 'on' });
   crowd = await connectCrowd();
   browser = await consolePage();
   ({ page } = browser);
@@ -246,6 +272,40 @@ describe('a person who looks', () => {
     await page.getByRole('button', { name: 'Send' }).click();
     await page.getByRole('status').filter({ hasText: 'there and back' }).waitFor();
     await page.getByText("client.request('echo'").waitFor();
+  });
+
+  it('finds the page of edge nodes where there are any, with what each says of itself', async () => {
+    await browser.open(nodes.at(0));
+    const link = page.getByRole('navigation', { name: 'Pages', exact: true }).getByRole('link', { name: 'Edges' });
+    await page.getByText('Healthy.').waitFor();
+    expect(await link.count()).toBe(0);
+    await visit('edges');
+    await page.getByText('No edge node is connected').waitFor();
+    const edgeOf = async (index: number, sub: string, report: object): Promise<TestClient> => {
+      const edge = await connect(nodes.at(index).url, { claims: { sub, roles: ['EDGE'] } });
+      await edge.request('edge.report', { ...EDGE_REPORT, ...report });
+      return edge;
+    };
+    await using well = await edgeOf(0, 'line-1', { sessions: 24, forwarded: 48_210 });
+    await page.getByText('Connected. The edge takes messages.').waitFor();
+    await using full = await edgeOf(1, '<b>line-2', {
+      queuedMessages: 7,
+      queuedBytes: 2_048,
+      oldestMs: 90_000,
+      dropped: 3,
+    });
+    const row = (name: string) =>
+      page.getByRole('region', { name: 'Edges' }).getByRole('row').filter({ hasText: name });
+    await row('<b>line-2').filter({ hasText: 'node-2' }).filter({ hasText: '7 (2 KiB)' }).waitFor();
+    await row('<b>line-2').filter({ hasText: '1 min' }).filter({ hasText: '3 dropped' }).waitFor();
+    await full[Symbol.asyncDispose]();
+    await row('<b>line-2').filter({ hasText: 'away' }).waitFor();
+    await page.getByText('<b>line-2: away').waitFor();
+    await visit('overview');
+    await link.click();
+    await row('line-1').filter({ hasText: '48,210' }).getByRole('link').click();
+    await page.getByRole('heading', { level: 1, name: 'line-1' }).waitFor();
+    expect(page.url()).toContain(await idOf(well));
   });
 
   it('sees names and payloads of strangers as plain text', async () => {

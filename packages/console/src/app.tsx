@@ -1,8 +1,11 @@
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { pathOf } from './data/api.js';
+import { hasEdges, useEdges } from './data/edges.js';
 import { identity, isAdmin, canAct, signOut, token } from './data/token.js';
 import { ChannelView } from './pages/channel.js';
 import { Channels } from './pages/channels.js';
+import { Edges } from './pages/edges.js';
 import { Explain } from './pages/explain.js';
 import { Messages } from './pages/messages.js';
 import { Operations } from './pages/operations.js';
@@ -20,6 +23,8 @@ interface Page {
   /** Its name in the navigation; a page of one session or channel has none. */
   readonly title?: string;
   readonly under?: string;
+  /** Whether it stands in the navigation only where there are edge nodes. */
+  readonly isForEdges?: boolean;
 }
 
 const PAGES: Readonly<Record<string, Page>> = {
@@ -28,14 +33,18 @@ const PAGES: Readonly<Record<string, Page>> = {
   session: { view: SessionView, under: 'sessions' },
   channels: { title: 'Channels', view: Channels },
   channel: { view: ChannelView, under: 'channels' },
+  edges: { title: 'Edges', view: Edges, isForEdges: true },
   explain: { title: 'Explain', view: Explain },
   messages: { title: 'Requests', view: Messages },
   tap: { title: 'Tap', view: Tap },
   operations: { title: 'Operations', view: Operations },
 };
 
+const EDGES_MS = 30_000;
+
 export function App(): VNode {
   useSlashKey();
+  useEdges(token.value === '' ? undefined : pathOf(['edges'], { limit: 1 }), EDGES_MS);
   if (token.value === '') return <SignIn />;
   const { page, subject } = route.value;
   const found = PAGES[page];
@@ -50,8 +59,8 @@ export function App(): VNode {
           Gatehouse
         </a>
         <nav aria-label="Pages">
-          {Object.entries(PAGES).map(([name, { title }]) =>
-            title === undefined ? null : (
+          {Object.entries(PAGES).map(([name, { title, isForEdges = false }]) =>
+            title === undefined || (isForEdges && !hasEdges.value && page !== name) ? null : (
               <a key={name} href={hrefOf(name)} aria-current={name === (found?.under ?? page) ? 'page' : undefined}>
                 {title}
               </a>

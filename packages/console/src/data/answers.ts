@@ -77,6 +77,36 @@ export interface SessionPage {
   readonly missing: readonly string[];
 }
 
+export interface Edge {
+  readonly edge: string;
+  readonly isConnected: boolean;
+  readonly since: number;
+  readonly seenAt: number;
+  readonly nodeId: string;
+  readonly sessionId: string;
+  readonly address: string;
+  readonly connections: number;
+  readonly report: {
+    readonly release: string;
+    readonly sessions: number;
+    readonly queuedMessages: number;
+    readonly queuedBytes: number;
+    readonly oldestMs?: number;
+    readonly store: string;
+    readonly forwarded: number;
+    readonly expired: number;
+    readonly dropped: number;
+    readonly refused: number;
+    readonly damaged: number;
+  };
+}
+
+export interface EdgePage {
+  readonly edges: readonly Edge[];
+  readonly after?: string;
+  readonly missing: readonly string[];
+}
+
 export interface Subscription {
   readonly channel: string;
   readonly namespace: string;
