@@ -13,6 +13,8 @@ export class TcpProxy implements AsyncDisposable {
   slices = false;
   /** Whether who connects is cut off at once. */
   refuses = false;
+  /** Called for each connection. Returns what changes the bytes of the server on their way. */
+  answers: () => (bytes: Buffer) => Buffer = () => (bytes) => bytes;
   private readonly sockets = new Set<Socket>();
   private silence: Promise<void> | undefined;
   private endSilence: () => void = () => {};
@@ -71,17 +73,17 @@ export class TcpProxy implements AsyncDisposable {
       return;
     }
     const server = connect(port, '127.0.0.1');
-    this.carry(client, server);
-    this.carry(server, client);
+    this.carry(client, server, (bytes) => bytes);
+    this.carry(server, client, this.answers());
   }
 
-  private carry(from: Socket, to: Socket): void {
+  private carry(from: Socket, to: Socket, change: (bytes: Buffer) => Buffer): void {
     this.sockets.add(from);
     from.setNoDelay(true);
     let last = Promise.resolve();
     from.on('data', (bytes: Buffer) => {
       const dueAt = performance.now() + this.delayMs;
-      last = last.then(() => this.deliver(bytes, to, dueAt));
+      last = last.then(() => this.deliver(change(bytes), to, dueAt));
     });
     from.on('end', () => {
       last = last.then(() => void to.end());
