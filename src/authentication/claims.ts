@@ -1,3 +1,4 @@
+import { isRecord } from '../protocol/record.js';
 import type { Capabilities, Capability, Principal, Rights } from './principal.js';
 import { NO_ROLES } from './principal.js';
 import { shareCapabilities, shareRoles } from './shared-lists.js';
@@ -71,10 +72,6 @@ function readCapabilities(claim: unknown): Capabilities | undefined {
     capabilities.set(pattern, allowed);
   }
   return capabilities;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown, maxLength: number): value is string {

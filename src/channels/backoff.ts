@@ -8,14 +8,14 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   await wait(ms, undefined, signal && { signal }).catch(() => undefined);
 }
 
-/** How long to wait after this many failures in a row: 0.5 s at first, 10 s at most. */
-export function mostBackoffMs(failures: number): number {
-  return Math.min(MAX_MS, FIRST_MS * 2 ** failures);
+/** How long to wait after this many failures in a row: 10 s at most. */
+export function mostBackoffMs(failures: number, firstMs = FIRST_MS): number {
+  return Math.min(MAX_MS, firstMs * 2 ** failures);
 }
 
 /** As above, but a random part of it, so that nodes do not come back all at once. */
-export function backoffMs(failures: number): number {
-  return mostBackoffMs(failures) * (0.5 + Math.random() / 2);
+export function backoffMs(failures: number, firstMs = FIRST_MS): number {
+  return mostBackoffMs(failures, firstMs) * (0.5 + Math.random() / 2);
 }
 
 export function aborted(signal: AbortSignal): Promise<void> {

@@ -1,13 +1,13 @@
-/** Waits that end early, all of them for good when the node ends. */
+/** Waits that end early, one at a time, and all of them for good when the node ends. */
 export class Pause {
   hasEnded = false;
-  private wake: (() => void) | undefined;
+  private current: (() => void) | undefined;
 
   /** Until `listen` has called back. */
   until(listen: (wake: () => void) => void): Promise<void> {
     return new Promise((resolve) => {
       if (this.hasEnded) return resolve();
-      this.wake = resolve;
+      this.current = resolve;
       listen(resolve);
     });
   }
@@ -22,8 +22,13 @@ export class Pause {
     clearTimeout(timer);
   }
 
+  /** Ends the wait that is on; the next ones wait. */
+  wake(): void {
+    this.current?.();
+  }
+
   end(): void {
     this.hasEnded = true;
-    this.wake?.();
+    this.wake();
   }
 }

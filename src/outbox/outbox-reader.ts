@@ -1,10 +1,10 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { backoffMs } from '../channels/backoff.js';
 import type { Channels } from '../channels/channels.js';
+import { Pause } from '../channels/pause.js';
 import { OutboxDatabase, type Connect } from './outbox-database.js';
 import type { OutboxEvents } from './outbox-events.js';
 import { publishRows } from './outbox-rows.js';
-import { Sleep } from './sleep.js';
 
 interface OutboxParts {
   readonly connect: Connect;
@@ -32,7 +32,7 @@ const FIRST_XID = '0';
  * gone, another takes over. A row is published at least once, and its key makes that once in effect.
  */
 export class OutboxReader implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly sleep = new Sleep();
+  private readonly pause = new Pause();
   private running: Promise<void> | undefined;
   private database: OutboxDatabase | undefined;
   private isLost = false;
@@ -49,21 +49,21 @@ export class OutboxReader implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.sleep.end();
+    this.pause.end();
     await this.running;
   }
 
   private async run(): Promise<void> {
-    while (!this.sleep.hasEnded) {
+    while (!this.pause.hasEnded) {
       try {
         await this.serve();
       } catch (error) {
-        this.failed(reasonOf(error as Error & { code?: unknown }));
+        this.failed(withHint(error as Error & { code?: unknown }));
       }
       await this.disconnect();
       const restMs = backoffMs(this.failures);
       this.failures += 1;
-      await this.sleep.for(restMs);
+      await this.pause.for(restMs);
     }
   }
 
@@ -72,18 +72,18 @@ export class OutboxReader implements OnApplicationBootstrap, BeforeApplicationSh
     this.isLost = false;
     this.database = await OutboxDatabase.open(this.parts.connect, () => {
       this.isLost = true;
-      this.sleep.wake();
+      this.pause.wake();
     });
     while (!(await this.database.lock())) {
       this.failures = 0;
-      await this.sleep.for(STANDBY_MS);
-      if (this.sleep.hasEnded) return;
+      await this.pause.for(STANDBY_MS);
+      if (this.pause.hasEnded) return;
       this.demandConnection();
     }
-    await this.database.listen(() => this.sleep.wake());
+    await this.database.listen(() => this.pause.wake());
     this.fromXid = FIRST_XID;
     this.parts.events.emit('reading', true);
-    while (!this.sleep.hasEnded) {
+    while (!this.pause.hasEnded) {
       this.demandConnection();
       await this.turn(this.database);
     }
@@ -96,7 +96,7 @@ export class OutboxReader implements OnApplicationBootstrap, BeforeApplicationSh
       this.pollMs = MIN_POLL_MS;
       return;
     }
-    await this.sleep.for(this.pollMs);
+    await this.pause.for(this.pollMs);
     this.pollMs = Math.min(MAX_POLL_MS, this.pollMs * 2);
   }
 
@@ -151,6 +151,6 @@ export class OutboxReader implements OnApplicationBootstrap, BeforeApplicationSh
 }
 
 /** 42P01: a table does not exist. */
-function reasonOf({ message, code }: Error & { code?: unknown }): string {
+function withHint({ message, code }: Error & { code?: unknown }): string {
   return code === '42P01' ? `${message}: run the SQL that npm run postgres:schema prints` : message;
 }

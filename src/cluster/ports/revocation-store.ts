@@ -1,3 +1,4 @@
+import { isRecord } from '../../protocol/record.js';
 import { readGiver } from './given-order.js';
 import { RecordStore, type ListRecord, type RecordType } from './record-store.js';
 
@@ -68,10 +69,6 @@ function rightsOf({
   if (channels === undefined) return { roles };
   if (!isRecord(channels) || !Object.values(channels).every(isTexts)) return undefined;
   return { roles, channels: channels as Readonly<Record<string, readonly string[]>> };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isTexts(value: unknown): value is readonly string[] {

@@ -1,3 +1,5 @@
+import { backoffMs } from '../../channels/backoff.js';
+import { Pause } from '../../channels/pause.js';
 import type { EdgeEvents, EdgeOutcome } from '../edge-events.js';
 import { MAX_FORWARD_BYTES, MAX_RECORDS, type ForwardedRecord, type ForwardReply } from '../edge-protocol.js';
 import type { OutboxRecord } from '../store/outbox-record.js';
@@ -5,7 +7,6 @@ import type { OutboxStream, Stored } from '../store/outbox-stream.js';
 import type { Outbox } from '../store/outbox.js';
 import type { Loss } from '../store/stream-counts.js';
 import type { UpstreamError } from './client-library.js';
-import { Pause } from './pause.js';
 import type { Upstream } from './upstream.js';
 
 interface ForwarderParts {
@@ -20,8 +21,7 @@ interface ForwarderParts {
 const ANSWER_MS = 15_000;
 const MAX_TURN_MS = 1_000;
 const MAX_TTL_MS = 2_147_483_647;
-const MIN_PAUSE_MS = 200;
-const MAX_PAUSE_MS = 10_000;
+const FIRST_PAUSE_MS = 200;
 /** The centre takes nothing from this edge. */
 const NO_CENTRE: readonly string[] = ['UNKNOWN_MESSAGE_TYPE', 'FORBIDDEN', 'UNAUTHENTICATED', 'VALIDATION_FAILED'];
 
@@ -128,9 +128,9 @@ export class Forwarder {
   /** Everything is kept, and sent again. */
   private async failed(error: UpstreamError): Promise<void> {
     if (NO_CENTRE.includes(error.code)) this.parts.upstream.turnedAway(error);
-    const mostMs = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** this.failures);
+    const restMs = backoffMs(this.failures, FIRST_PAUSE_MS);
     this.failures += 1;
-    await this.pause.for(Math.max(error.retryAfter ?? 0, mostMs * (0.5 + Math.random() / 2)));
+    await this.pause.for(Math.max(error.retryAfter ?? 0, restMs));
   }
 }
 

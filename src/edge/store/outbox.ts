@@ -145,7 +145,7 @@ export class Outbox {
       } catch (error) {
         for (const [stream, count] of countsIn(appends)) this.parts.events.emit('settled', 'failed', stream, count);
         batch.fail(unwritable());
-        await this.giveUp(reasonOf(error as Error));
+        await this.giveUp(withCode(error as Error));
       }
     }
     this.isWriting = false;
@@ -184,7 +184,7 @@ export class Outbox {
       this.database = database;
       for (const stream of this.streams.values()) stream.notify();
     } catch (error) {
-      this.parts.events.emit('fault', 'write_failed', reasonOf(error as Error));
+      this.parts.events.emit('fault', 'write_failed', withCode(error as Error));
       this.reopenLater();
     }
   }
@@ -209,7 +209,7 @@ function unwritable(): GatehouseError {
   return new GatehouseError('SERVER_BUSY', { message: 'The outbox cannot be written' });
 }
 
-function reasonOf({ message, code }: NodeJS.ErrnoException): string {
+function withCode({ message, code }: NodeJS.ErrnoException): string {
   return code === undefined ? message : `${code}: ${message}`;
 }
 

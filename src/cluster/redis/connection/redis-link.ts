@@ -48,7 +48,7 @@ export class RedisLink extends EngineLink {
       proven: (sentAt) => this.currentFaults.proven(sentAt),
     });
     // Each failure comes as an event of the link. Without a listener ioredis would write to the console.
-    this.client.on('error', (error: Error) => void this.refused(reasonOf(error)));
+    this.client.on('error', (error: Error) => void this.refused(withLastNode(error)));
     this.client.on('close', () => this.died('the connection closed'));
     this.client.on('ready', () => void this.feelPulse());
     // Otherwise its first command would open the connection, and be refused meanwhile.
@@ -218,7 +218,7 @@ export class RedisLink extends EngineLink {
 }
 
 /** If a cluster cannot be reached at all, includes the error of its last server. */
-function reasonOf({ message, lastNodeError }: Error & { readonly lastNodeError?: Error }): string {
+function withLastNode({ message, lastNodeError }: Error & { readonly lastNodeError?: Error }): string {
   return lastNodeError === undefined ? message : `${message} ${lastNodeError.message}`;
 }
 
