@@ -11,6 +11,7 @@ import { clusterWorkers } from './cluster-workers.js';
 import { MetricsExchange } from './metrics-exchange.js';
 import { PrimaryMetrics } from './primary-metrics.js';
 import { Supervisor, WorkersFailed } from './supervisor.js';
+import type { StartWorker } from './worker-process.js';
 
 /** The process that starts and supervises the workers, and keeps what they share unless Redis does. */
 export class Primary {
@@ -18,10 +19,14 @@ export class Primary {
   private supervisor: Supervisor | undefined;
   private engine: HostedEngine | undefined;
 
-  /** @param fail ends the process if no worker can run any more */
+  /**
+   * @param fail ends the process if no worker can run any more
+   * @param workersOf how workers are started; their engine is behind the socket at the path
+   */
   constructor(
     private readonly settings: Settings,
     private readonly fail: (error: Error) => void,
+    private readonly workersOf: typeof clusterWorkers = clusterWorkers,
   ) {}
 
   /** Only after the start. */
@@ -40,7 +45,8 @@ export class Primary {
     this.logging = await Logging.open(settings);
     try {
       if (settings.cluster.redisUrl === undefined) this.engine = await HostedEngine.open(settings, this.logger);
-      this.supervisor = supervise(settings, { logger: this.logger, engine: this.engine });
+      const { logger, engine } = this;
+      this.supervisor = supervise(settings, { logger, engine, start: this.workersOf(settings, engine?.path) });
       this.supervisor.on('hopeless', (reason) => this.giveUp(reason));
       return await this.supervisor.start();
     } catch (error) {
@@ -93,13 +99,14 @@ export class Primary {
 interface SupervisionParts {
   readonly logger: Logger;
   readonly engine: HostedEngine | undefined;
+  readonly start: StartWorker;
 }
 
-function supervise(settings: Settings, { logger, engine }: SupervisionParts): Supervisor {
+function supervise(settings: Settings, { logger, engine, start }: SupervisionParts): Supervisor {
   const { workers, lifecycle, server } = settings;
   const supervisor = new Supervisor({
     count: workers.count,
-    start: clusterWorkers(settings, engine?.path),
+    start,
     startTimeoutMs: workers.startTimeoutMs,
     drainTimeoutMs: lifecycle.drainTimeoutMs,
     // Without reusePort, node:cluster gives all workers that listen on port 0 the same port.
