@@ -44,7 +44,8 @@ process.once('newListener', function tell(event) {
 describe('the signal handlers', () => {
   it('are there before the rest of the program is loaded', async () => {
     const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(WATCH)}`;
-    await using server = await ServerProcess.start(build, { ...ENVIRONMENT, NODE_OPTIONS });
+    const environment = { ...ENVIRONMENT, NODE_OPTIONS };
+    await using server = await ServerProcess.startAs(build, { environment, wrapper: [] });
     await server.port();
     const [, boot, handlers] = /boot (\d+) handlers (\d+)/.exec(server.errors) ?? [];
     // In the same process, so that a busy machine changes both. Behind the imports it would be more than twice as much.

@@ -103,10 +103,14 @@ async function transpiler(project: string): Promise<Transpile> {
 /** A machine that is busy with other tests makes no node overloaded. */
 const UNDISTURBED = { PORT: '0', HOST: '127.0.0.1', LOG_FORMAT: 'json', OVERLOAD_EVENT_LOOP_LAG_MS: '0' };
 
-/** A feature shares its classes with the server, so that the server must run from the modules that the feature imports. */
-function entryOf(folder: string, { FEATURES_FILE }: Environment): string {
-  const bundle = join(folder, BUNDLE, 'main.js');
-  return FEATURES_FILE === undefined && existsSync(bundle) ? bundle : join(folder, 'src', 'main.js');
+/**
+ * A feature shares its classes with the server, so that the server must run from the modules that the feature imports. As
+ * process 1 it is what is published, since what it does first matters there.
+ */
+function entryOf(folder: string, { environment = {}, wrapper }: ProcessSetup): string {
+  const bundle = join(folder, BUNDLE, 'main.cjs');
+  const isWhole = environment.FEATURES_FILE !== undefined || wrapper !== undefined;
+  return !isWhole && existsSync(bundle) ? bundle : join(folder, 'src', 'main.js');
 }
 
 export interface Ended {
@@ -128,8 +132,9 @@ export class ServerProcess implements AsyncDisposable {
   readonly ended: Promise<Ended>;
   private readonly child: ChildProcess;
 
-  private constructor({ folder }: Build, home: string, { environment = {}, wrapper = [] }: ProcessSetup) {
-    const [command, ...parameters] = [...wrapper, process.execPath, entryOf(folder, environment)];
+  private constructor({ folder }: Build, home: string, setup: ProcessSetup) {
+    const { environment = {}, wrapper = [] } = setup;
+    const [command, ...parameters] = [...wrapper, process.execPath, entryOf(folder, setup)];
     this.child = spawnBound(command, parameters, {
       cwd: home,
       env: { PATH: process.env.PATH, ...UNDISTURBED, ...environment },

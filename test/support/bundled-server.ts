@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 export const BUNDLE = 'bundle';
 
-/**
- * They start workers or read files beside their own modules. From undici on they are CommonJS loaded by import(): in a bundle
- * they would have a default export only.
- */
+/** They start workers or read files beside their own modules, or only a few servers need them. */
 const NOT_BUNDLED = [
   'pino',
   'pino-pretty',
@@ -30,32 +29,78 @@ const ABSENT = [
   'class-transformer/storage',
 ];
 
+/** Set for the one run that writes down what V8 has compiled. */
+const COMPILING = 'GATEHOUSE_TEST_COMPILING';
+
+/** Runs the bundle with what V8 compiled of it before. Node 20 does that by itself for no program. */
+const LOADER = `
+const { readFileSync, writeFileSync, existsSync } = require('node:fs');
+const { wrap } = require('node:module');
+const { constants, Script } = require('node:vm');
+const filename = require('node:path').join(__dirname, 'server.cjs');
+const cache = filename + '.cache';
+const { emitWarning } = process;
+process.emitWarning = (...warning) =>
+  String(warning[0]).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER') || emitWarning.apply(process, warning);
+const script = new Script(wrap(readFileSync(filename, 'latin1')), {
+  filename,
+  cachedData: existsSync(cache) ? readFileSync(cache) : undefined,
+  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+});
+if (process.env.${COMPILING}) process.on('exit', () => writeFileSync(cache, script.createCachedData()));
+script.runInThisContext()(exports, require, module, filename, __dirname);
+`;
+
 /**
  * Bundles a compiled server. To find, read and compile 1,900 modules took 2.4 s of processor time each time a process
- * started. Of the bundle it takes 1.1 s.
+ * started. Of the bundle it takes 1.1 s, and half of that with what V8 has compiled.
  *
  * @param folder the compiled server. What it loads at run time, such as scripts for Redis, is read from here
+ * @returns the program
  */
-export async function bundleServer(folder: string): Promise<void> {
+export async function bundleServer(folder: string): Promise<string> {
+  const main = await readFile(join(folder, 'src', 'main.js'), 'utf8');
   await build({
-    entryPoints: [join(folder, 'src', 'main.js')],
-    outdir: join(folder, BUNDLE),
+    // A CommonJS module cannot wait before it is loaded, and nobody waits for it.
+    stdin: { contents: main.replace(/^const \{ run \} = await[^]*/m, WITHOUT_AWAIT), resolveDir: join(folder, 'src') },
+    outfile: join(folder, BUNDLE, 'server.cjs'),
     bundle: true,
-    splitting: true,
     platform: 'node',
-    format: 'esm',
+    format: 'cjs',
     target: 'node20.19',
     // Nest names providers and log contexts by class.
     keepNames: true,
+    // Half as much to read. The names stay, for readers of stacks.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
     alias: { gatehouse: join(folder, 'src', 'public.js') },
     external: [...NOT_BUNDLED, ...ABSENT],
-    // CommonJS modules require Node's own.
-    banner: {
-      js: `import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);`,
-    },
+    define: { 'import.meta.url': 'urlOfBundle' },
+    banner: { js: `const urlOfBundle = require('node:url').pathToFileURL(__filename).href;` },
     plugins: [filesWhereTheyWere(folder)],
     logLevel: 'error',
   });
+  const program = join(folder, BUNDLE, 'main.cjs');
+  await writeFile(program, LOADER);
+  await runOnce(program);
+  return program;
+}
+
+const WITHOUT_AWAIT = `void import('./run.js').then(({ run }) => run(signals));`;
+
+/** From its start to its end, so that V8 has compiled what every server needs. */
+async function runOnce(program: string): Promise<void> {
+  const settings = { PORT: '0', HOST: '127.0.0.1', NODE_ENV: 'test', LOG_FORMAT: 'json', AUTH_MODE: 'off' };
+  const child = spawn(process.execPath, [program], {
+    env: { PATH: process.env.PATH, ...settings, [COMPILING]: 'on' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  child.stdout.on('data', (text: Buffer) => {
+    if (text.includes('Gatehouse listens')) child.kill('SIGTERM');
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`The bundle does not run: it ended with ${code}`);
 }
 
 /** Modules of the server keep their own address, by which they find files. */
@@ -68,8 +113,8 @@ function filesWhereTheyWere(folder: string): Plugin {
         // Of a module in the folder of the bundle: the whole build may move.
         const way = join('..', relative(folder, path));
         const contents = (await readFile(path, 'utf8'))
-          .replaceAll('import.meta.url', `new URL(${JSON.stringify(way)}, import.meta.url).href`)
-          .replaceAll('import.meta.dirname', `new URL(${JSON.stringify(dirname(way))}, import.meta.url).pathname`);
+          .replaceAll('import.meta.url', `new URL(${JSON.stringify(way)}, urlOfBundle).href`)
+          .replaceAll('import.meta.dirname', `new URL(${JSON.stringify(dirname(way))}, urlOfBundle).pathname`);
         return { contents, loader: 'js' };
       });
     },

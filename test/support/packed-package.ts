@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, rename, symlink } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { onceARun } from './once-a-run.js';
@@ -57,14 +57,22 @@ async function pack(target: string): Promise<void> {
   await mkdir(target, { recursive: true });
   for (const part of SOURCES) await cp(part, join(project, part), { recursive: true });
   await symlink(resolve('node_modules'), join(project, 'node_modules'));
-  // First: the server is built against its declarations.
-  await packFolder(join(project, 'packages', 'protocol'), join(target, PROTOCOL_TARBALL));
+  await leaveOutChecks(join(project, 'tsconfig.build.json'));
   await packFolder(project, join(target, TARBALL));
+  // Built just now, as the first part of the server.
+  await packFolder(join(project, 'packages', 'protocol'), join(target, PROTOCOL_TARBALL), '--ignore-scripts');
   await unpack(target);
 }
 
-async function packFolder(folder: string, tarball: string): Promise<void> {
-  const { stdout } = await run('npm', ['pack', '--json', '--loglevel=error', '--offline'], { cwd: folder });
+/** The same files in half the time: `npm run check` has found the types right. */
+async function leaveOutChecks(file: string): Promise<void> {
+  const configuration = JSON.parse(await readFile(file, 'utf8')) as { compilerOptions: object };
+  const compilerOptions = { ...configuration.compilerOptions, noCheck: true };
+  await writeFile(file, JSON.stringify({ ...configuration, compilerOptions }));
+}
+
+async function packFolder(folder: string, tarball: string, ...options: string[]): Promise<void> {
+  const { stdout } = await run('npm', ['pack', '--json', '--loglevel=error', '--offline', ...options], { cwd: folder });
   const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [{ filename: string }];
   await cp(join(folder, filename), tarball);
 }
