@@ -50,7 +50,7 @@ export async function compileFeatures(entry: string, outfile: string): Promise<v
   await build({ entryPoints: [entry], outfile, format: 'esm', tsconfigRaw });
 }
 
-async function bundledLibrary(): Promise<string> {
+export async function bundledLibrary(): Promise<string> {
   const alias = { '@gatehouse/protocol': `${ROOT}packages/protocol/src/protocol.ts` };
   const stdin = { contents: LIBRARY, resolveDir: `${ROOT}packages/client/src` };
   const { outputFiles } = await build({ stdin, alias, bundle: true, format: 'esm', write: false });
