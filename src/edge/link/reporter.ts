@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Pause } from '../../channels/pause.js';
 import { EdgeFacts } from '../edge-facts.js';
 import { REPORT_MS } from '../edge-report.js';
 import type { UpstreamError } from './client-library.js';
-import { Pause } from './pause.js';
 import { Upstream } from './upstream.js';
 
 const ANSWER_MS = 10_000;
