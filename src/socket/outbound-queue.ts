@@ -99,7 +99,7 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   follow(receipt: Receipt): void {
     const shedding: Shedding = { policy: 'disconnect', key: '', receipt };
     // An empty frame does not count against the limit.
-    if (this.state === 'blocked') this.held().add(NOTHING, shedding);
+    if (this.state === 'blocked') (this.waiting ??= this.context.newHeldFrames()).add(NOTHING, shedding);
     else this.enqueue(NOTHING, shedding);
   }
 
@@ -140,26 +140,26 @@ export class OutboundQueue implements Flushable, HoldingQueue {
   }
 
   private hold(frame: Buffer, shedding: Shedding | undefined): boolean {
-    const waiting = this.held();
+    const waiting = (this.waiting ??= this.context.newHeldFrames());
+    const before = waiting.bytes;
     if (shedding) this.shed('latest', waiting.dropReplacedBy(shedding));
-    this.makeRoom(waiting, shedding);
-    if (this.isFull() && shedding && shedding.policy !== 'disconnect') {
+    const freed = before - waiting.bytes;
+    // The queue grows by one frame at most: others that may be dropped go first.
+    if (frame.length > freed) this.makeRoom(waiting, shedding);
+    const lacksPlace = (): boolean => freed === 0 && this.isFull();
+    if (lacksPlace() && shedding && shedding.policy !== 'disconnect') {
       this.report();
       waiting.refuse(shedding);
       // Counts as taken, because the policy of the channel allows the drop.
       return this.shed('drop_oldest', 1);
     }
-    if (this.isFull()) this.shed('expired', waiting.dropExpired(Date.now()));
-    const isFull = this.isFull();
+    if (lacksPlace()) this.shed('expired', waiting.dropExpired(Date.now()));
+    const isFull = lacksPlace();
     waiting.add(frame, shedding);
     if (!isFull && isKept(shedding)) this.exempt(frame);
     if (isFull) this.overflow('slow_consumer');
     else this.report();
     return !this.hasEnded;
-  }
-
-  private held(): HeldFrames {
-    return (this.waiting ??= this.context.newHeldFrames());
   }
 
   private makeRoom(waiting: HeldFrames, newcomer: Shedding | undefined): void {
@@ -212,7 +212,6 @@ export class OutboundQueue implements Flushable, HoldingQueue {
     for (const { bytes } of frames) this.ready(bytes);
   }
 
-  /** Leaves with the next write. */
   private ready(frame: Buffer): void {
     this.frames.push(frame);
     this.bytes += frame.length;

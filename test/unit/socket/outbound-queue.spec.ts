@@ -411,6 +411,29 @@ describe('frames that may be dropped', () => {
     expect(shared.budget.waiting).toBe(queue.waitingBytes);
   });
 
+  it('take the place of an older one with the same key although the queue is full, and the others stay', async () => {
+    const { queue, socket, sheds, overflows } = await blockedQueue(context({ limitBytes: 16_384 + 20 }));
+    queue.enqueue(bytes('a1 '), latest('a'));
+    queue.enqueue(bytes('b1 '), latest('b'));
+    queue.enqueue(bytes('a reply of thirty characters '), undefined);
+    queue.enqueue(bytes('b2 '), latest('b'));
+    queue.enqueue(bytes('a2 '), latest('a'));
+    expect(sheds).toEqual(['latest', 'latest']);
+    socket.readOn();
+    await endOfTurn();
+    expect(socket.writes.slice(1).map(String).join('')).toBe('a reply of thirty characters b2 a2 ');
+    expect(overflows).toEqual([]);
+  });
+
+  it('take the place of smaller ones, and the queue grows by one frame at most', async () => {
+    const { queue, shared, sheds } = await blockedQueue();
+    for (const key of ['a', 'b', 'c']) queue.enqueue(bytes(key), latest(key));
+    queue.enqueue(Buffer.alloc(1_000, 'r'));
+    for (const key of ['a', 'b', 'c', 'a']) queue.enqueue(Buffer.alloc(10_000, key), latest(key));
+    expect(queue.waitingBytes).toBeLessThan(shared.limitBytes + 2 * 10_000);
+    expect(sheds).toContain('drop_oldest');
+  });
+
   it('do not spare a reader that leaves other frames waiting', async () => {
     const { queue, overflows } = await blockedQueue(context({ limitBytes: 16_384 + 5 }));
     queue.enqueue(bytes('a reply'));

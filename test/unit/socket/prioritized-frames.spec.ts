@@ -5,6 +5,7 @@ import type { Priority } from '../../../config/namespaces.js';
 import { OutboundQueue } from '../../../src/socket/outbound-queue.js';
 import { PORTION_BYTES, PrioritizedFrames, PriorityCounts } from '../../../src/socket/prioritized-frames.js';
 import type { Shedding } from '../../../src/socket/held-frames.js';
+import { eventually } from '../../support/eventually.js';
 import { outboundParts } from './outbound-parts.js';
 import { ScriptedSocket } from './scripted-socket.js';
 
@@ -111,6 +112,22 @@ describe('a queue to a slow reader, where namespaces have priorities', () => {
     Buffer.concat(writes)
       .toString()
       .match(/[hnl]:\d+/g) ?? [];
+
+  it('keeps the newest of a low channel in the place of the one before, although high frames fill it', async () => {
+    const { socket, queue, shared } = blockedQueue();
+    await endOfTurn();
+    const put = (text: string, bytes: number, policy: Shedding['policy']): boolean =>
+      queue.enqueue(Buffer.from(text.padEnd(bytes, ' ')), sheddingOf(text, policy));
+    put('l:1', 1_000, 'latest');
+    put('h:1', shared.limitBytes - 20_000, 'disconnect');
+    put('h:2', 30_000, 'disconnect');
+    expect(queue.waitingBytes).toBeGreaterThan(shared.limitBytes);
+    put('l:2', 1_001, 'latest');
+    put('l:3', 1_000, 'latest');
+    socket.readOn();
+    await eventually('all is read', () => queue.waitingBytes === 0);
+    expect(order(socket)).toEqual(['h:1', 'h:2', 'l:3']);
+  });
 
   it('sends what is more important before what waits, portion by portion, and everything in the end', async () => {
     const { socket, queue, send, shared } = blockedQueue();
