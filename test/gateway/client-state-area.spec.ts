@@ -2,7 +2,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { createClient, type Client } from '../../packages/client/src/index.js';
 import { openState, type ChannelState, type StateArea, type StateChange } from '../../packages/client/src/state.js';
+import { ChannelHub } from '../../src/channels/channel-hub.js';
 import { Channels } from '../../src/channels/channels.js';
+import type { ChannelName } from '../../src/cluster/ports/broker.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { eventually } from '../support/eventually.js';
 import { namespacesFile } from '../support/namespaces-file.js';
@@ -13,6 +15,8 @@ const OPEN = 'subscribe: anyone, publish: anyone, history: { size: 3, age: 1m }'
 const file = namespacesFile({
   fleet: `${OPEN}, state: { tick: 1ms, area: { fields: [lat, lon], cell: 1, max_cells: 25 } }`,
   globe: `${OPEN}, state: { tick: 1ms, area: { fields: [lat, lon], cell: 1, max_cells: 25, wrap: 180 } }`,
+  room: OPEN,
+  log: 'subscribe: anyone',
 });
 afterAll(() => file[Symbol.dispose]());
 const server = sharedServer({ ...file.environment, MESSAGE_RATE: '0' });
@@ -118,6 +122,47 @@ describe('an area of the client library', () => {
     const state = openState(at.client, channel, { area: [0.2, 179.2, 0.8, -179.2] });
     await isLive(state);
     await has(state, 'east', 'farther', 'west');
+  });
+
+  it('reads a cell from its beginning if the server has to send it anew while its parts are read', async () => {
+    using at = opened();
+    const channel = freshName();
+    const text = 'x'.repeat(15_000);
+    const keys = Array.from({ length: 300 }, (_, n) => `key ${n}`);
+    await Promise.all(keys.map((key) => stateOf(channel).set(key, { lat: 10.5, lon: 10.5, text })));
+    const hub = server().app.get(ChannelHub, { strict: false });
+    let parts = 0;
+    const client = Object.create(at.client, {
+      request: {
+        value: (type: string, ...rest: readonly unknown[]): Promise<unknown> => {
+          if (type === 'area.next') parts += 1;
+          // Publications may be lost, so the server reads the cell again.
+          if (type === 'area.next' && parts <= 2) hub.interrupted(channel as ChannelName);
+          return (at.client.request as (...given: readonly unknown[]) => Promise<unknown>)(type, ...rest);
+        },
+      },
+    }) as Client;
+    const state = openState(client, channel, { area: HERE });
+    await has(state, ...keys.toSorted());
+    await stateOf(channel).set('key 0', { seen: true });
+    await eventually('a change has come', () => 'seen' in (state.values.get('key 0') as object));
+    expect(state.values.size).toBe(300);
+  });
+
+  it.each([
+    ['a channel with an area, without a box', 'fleet', undefined, 'NO_STATE'],
+    ['a channel with a history and no state', 'room', undefined, 'NO_STATE'],
+    ['a channel that keeps nothing', 'log', undefined, 'NO_STATE'],
+    ['a channel without an area, with a box', 'room', HERE, 'FORBIDDEN'],
+  ])('is refused by a clear error and asked for once: %s', async (_name, namespace, area, code) => {
+    using at = opened();
+    const channel = freshName(namespace);
+    const codes: string[] = [];
+    const state = openState(at.client, channel, { area, onError: (error) => void codes.push(error.code) });
+    await eventually('it is refused', () => state.getSnapshot().state === 'refused');
+    expect([codes, state.getSnapshot().error?.code]).toEqual([[code], code]);
+    const hub = server().app.get(ChannelHub, { strict: false });
+    await eventually('it has left', () => hub.get(channel as ChannelName)?.subscriptions.size === 0);
   });
 
   it('reads many values in parts while they change and the box moves', async () => {

@@ -13,7 +13,8 @@ export type LocalCode =
   | 'TOKEN_FAILED'
   | 'LOAD_FAILED'
   | 'LOAD_TOO_OLD'
-  | 'HANDLER_FAILED';
+  | 'HANDLER_FAILED'
+  | 'NO_STATE';
 
 /** Handlers of the server may answer with codes of their own. */
 export type Code = ErrorCode | LocalCode | (string & {});

@@ -48,10 +48,10 @@ export class AreaCells {
     return this._settle(keys);
   }
 
-  /** Values of one cell. @param isWhole they replace all that is there */
+  /** Values of one cell. @param isWhole they replace all that is there; otherwise they are a part of it */
   take(name: string, part: CellPart, isWhole: boolean): StateChange {
     const cell = this._cells.get(name);
-    if (!cell) return this._settle([]);
+    if (!cell || (!isWhole && isBehind(part, cell))) return this._settle([]);
     const keys = isWhole ? [...cell.table.values.keys(), ...this._arrived(name)] : [];
     if (isWhole) cell.table.clear();
     // Of several parts, the first one says which publications follow.
@@ -113,4 +113,9 @@ export class AreaCells {
 
 function isKnown({ at }: Cell, { epoch, seq }: Position): boolean {
   return at?.epoch === epoch && seq <= at.seq;
+}
+
+/** Whether a part was read before the cell was sent anew. */
+function isBehind({ epoch, seq }: Position, { at }: Cell): boolean {
+  return at !== undefined && (epoch !== at.epoch || seq < at.seq);
 }

@@ -1,5 +1,7 @@
+import type { GatehouseError } from '../errors.js';
 import { isObject, type Incoming } from '../incoming.js';
 import { AreaCells, type CellPart } from './area-cells.js';
+import { UNFIT } from './state-replies.js';
 import type { StateArea, StateChange } from './state-types.js';
 
 interface Grid {
@@ -16,37 +18,52 @@ interface Reply {
   readonly grid?: Grid;
 }
 
+/** The boxes of one subscription. They outlive its connections. */
+export interface Boxes {
+  /** The newest one that was asked for. */
+  box: StateArea | undefined;
+  /** The last one that the server took. */
+  good?: StateArea;
+}
+
 export interface AreaHost {
   readonly values: Map<string, unknown>;
+  readonly boxes: Boxes;
   ask(type: string, data: object): Promise<object>;
   changed(change: StateChange): void;
+  /** The server does not take the box. @param isLast there is no other one to look at */
+  unfit(error: GatehouseError, isLast: boolean): void;
+  /** A request has failed. */
+  failed(error: unknown): void;
 }
 
 /** What one subscription looks at: the cells of a box, and a ring of one cell around it, so that nothing pops up. */
 export class AreaView {
   readonly cells: AreaCells;
+  /** Cells with parts that have not been read. */
   private readonly _incomplete = new Set<string>();
+  /** Publications of incomplete cells, and all about cells that are about to be entered. */
   private _held: Incoming[] = [];
   private _grid: Grid | undefined;
   private _asked: string | undefined;
+  private _mustRead = false;
   private _isBusy = false;
   private _isShown = false;
 
-  constructor(
-    private readonly _host: AreaHost,
-    private _box: StateArea,
-  ) {
+  constructor(private readonly _host: AreaHost) {
     this.cells = new AreaCells(_host.values);
   }
 
-  /** Looks at another box. @throws GatehouseError of a request */
-  async look(box: StateArea): Promise<void> {
-    this._box = box;
+  /** Looks at the newest box, and reads what is incomplete. */
+  async look(): Promise<void> {
     // The one that is under way goes on with it.
     if (this._isBusy) return;
     this._isBusy = true;
     try {
-      await this._catchUp();
+      do await this._readRest();
+      while (await this._lookOnce());
+    } catch (error) {
+      this._host.failed(error);
     } finally {
       this._isBusy = false;
     }
@@ -57,84 +74,87 @@ export class AreaView {
     const { data, type, epoch = '', seq = 0 } = message;
     if (!isObject(data) || typeof data.cell !== 'string') return false;
     const { cell, more } = data;
-    if (!this.cells.has(cell) || this._incomplete.has(cell)) {
-      // Of a cell that is about to come. Otherwise it was left.
+    const isWhole = type !== 'message';
+    if (!this.cells.has(cell) || (!isWhole && this._incomplete.has(cell))) {
+      // Otherwise the cell was left.
       if (this._isBusy) this._held.push(message);
-      return false;
-    }
-    if (type === 'message') this._tell(this.cells.apply(cell, data, { epoch, seq }));
+    } else if (!isWhole) this._tell(this.cells.apply(cell, data, { epoch, seq }));
     else {
-      if (more) this._incomplete.add(cell);
+      this._held = this._held.filter((earlier) => cellOf(earlier) !== cell);
+      if (more) this._mustRead = !!this._incomplete.add(cell);
+      else this._incomplete.delete(cell);
       this._tell(this.cells.take(cell, { ...data, epoch, seq }, true));
     }
-    return more === true;
+    return this._mustRead;
   }
 
-  /** Looks at the newest box once more. @throws GatehouseError of a request */
-  again(): Promise<void> {
-    return this.look(this._box);
-  }
-
-  private async _catchUp(): Promise<void> {
-    for (;;) {
-      const box = this._due();
-      if (box) await this._take(await this._host.ask('area', { box }));
-      else if (this._incomplete.size > 0) await this._readRest();
-      else return;
+  private async _readRest(): Promise<void> {
+    while (this._mustRead) {
+      // A cell that is sent anew meanwhile must be read again, whatever the reply says.
+      this._mustRead = false;
+      this._takePart(await this._host.ask('area.next', {}));
     }
   }
 
-  /** The box to ask for. Undefined if that has been done. */
-  private _due(): StateArea | undefined {
-    const box = this._grid ? withRing(this._box, this._grid) : this._box;
-    const asked = this._grid ? String(cornersOf(box, this._grid)) : undefined;
-    if (asked !== undefined && asked === this._asked) return undefined;
-    this._asked = asked;
-    return box;
+  /** Returns whether there may be another box to look at. */
+  private async _lookOnce(): Promise<boolean> {
+    const { _grid: grid, _host: host } = this;
+    const { boxes } = host;
+    const { box: wanted, good } = boxes;
+    if (!wanted) return false;
+    const box = grid ? withRing(wanted, grid) : wanted;
+    const asked = grid && String(cornersOf(box, grid));
+    if (asked && asked === this._asked) return false;
+    try {
+      this._take(await host.ask('area', { box }));
+      this._asked = asked;
+      boxes.good = wanted;
+      return true;
+    } catch (thrown) {
+      const error = thrown as GatehouseError;
+      if (!UNFIT.includes(error.code)) throw error;
+      const isNewest = boxes.box === wanted;
+      const isLast = isNewest && (!good || good === wanted);
+      if (isNewest && !isLast) boxes.box = good;
+      host.unfit(error, isLast);
+      return !isLast;
+    }
   }
 
-  private async _take(reply: Reply): Promise<void> {
-    const { entered = [], left = [], more, grid } = reply;
+  private _take(reply: Reply): void {
+    const { entered = [], left = [], grid } = reply;
     if (!isObject(grid)) throw new TypeError('grid');
     this._grid = grid as unknown as Grid;
     this._tell(this.cells.leave(left));
     for (const cell of left) this._incomplete.delete(cell);
-    for (const cell of entered) this.cells.enter(cell);
-    if (more) for (const cell of entered) this._incomplete.add(cell);
-    this._takeParts(reply);
-    if (more) await this._readRest();
-    this._release();
-  }
-
-  private async _readRest(): Promise<void> {
-    for (let more: boolean | undefined = true; more;) {
-      const part: Reply = await this._host.ask('area.next', {});
-      this._takeParts(part);
-      ({ more } = part);
+    for (const cell of entered) {
+      this.cells.enter(cell);
+      this._incomplete.add(cell);
     }
-    this._incomplete.clear();
-    this._release();
+    this._takePart(reply);
   }
 
-  private _takeParts({ cells = [] }: Reply): void {
+  private _takePart({ cells = [], more }: Reply): void {
     for (const part of cells) this._tell(this.cells.take(part.cell, part, false));
-  }
-
-  /** What came too early. */
-  private _release(): void {
-    if (!this._isShown) {
+    this._mustRead ||= more === true;
+    if (!this._mustRead) {
+      this._incomplete.clear();
+      if (!this._isShown) this._host.changed(this.cells.whole());
       this._isShown = true;
-      this._host.changed(this.cells.whole());
     }
     const held = this._held;
     this._held = [];
-    for (const message of held) this.hear(message);
+    for (const message of held) if (this.cells.has(cellOf(message))) this.hear(message);
   }
 
   /** Until the first view is whole, the values of the connection before stay. */
   private _tell(change: StateChange): void {
     if (this._isShown && (change.set.size > 0 || change.removed.length > 0)) this._host.changed(change);
   }
+}
+
+function cellOf({ data }: Incoming): string {
+  return (data as { readonly cell: string }).cell;
 }
 
 /** The first and last row and column of a box. */

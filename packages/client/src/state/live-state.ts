@@ -4,8 +4,8 @@ import { failure, GatehouseError } from '../errors.js';
 import { guard } from '../guard.js';
 import { isObject, type Incoming } from '../incoming.js';
 import { Observable } from '../observable.js';
-import { isWithin, LOST, nobody, RETRIED, RETRY_MS, UNFIT, type Part } from './state-replies.js';
-import { AreaView } from './area-view.js';
+import { isWithin, LOST, nobody, RETRIED, RETRY_MS, type Part } from './state-replies.js';
+import { AreaView, type Boxes } from './area-view.js';
 import type {
   ChannelStateOptions,
   ChannelStateSnapshot,
@@ -28,7 +28,7 @@ export class LiveState {
   /** Replies to older requests count no more. */
   private _round = 0;
   private _isOpen = false;
-  private _box: StateArea | undefined;
+  private readonly _boxes: Boxes;
   private _view: AreaView | undefined;
 
   /** A handler of errors that throws has nobody to tell. */
@@ -40,7 +40,7 @@ export class LiveState {
     private readonly _options: ChannelStateOptions,
   ) {
     this._store = new Observable<ChannelStateSnapshot>({ state: 'waiting', values: this.values }, this._tell);
-    this._box = _options.area;
+    this._boxes = { box: _options.area };
     this.getSnapshot = this._store.getSnapshot;
     this.subscribe = this._store.subscribe;
     const hear = (_data: unknown, message: Incoming): void => this._hear(message);
@@ -58,8 +58,8 @@ export class LiveState {
   }
 
   look(area: StateArea): void {
-    this._box = area;
-    if (this._view) void this._look(this._view, this._view.look(area));
+    this._boxes.box = area;
+    void this._view?.look();
   }
 
   set(key: string, patch: unknown, { ifVersion }: StateChangeOptions = {}): Promise<unknown> {
@@ -72,8 +72,7 @@ export class LiveState {
 
   close(): void {
     for (const end of this._ends) end();
-    this._leaveRound();
-    if (this._isOpen) this._client.request('unsubscribe', { channel: this.name }).catch(() => {});
+    this._leave();
     this._isOpen = false;
     this._become('waiting');
   }
@@ -128,56 +127,51 @@ export class LiveState {
   private async _load(round: number): Promise<void> {
     const reply = await this._ask('subscribe', { since: this._position });
     if (round !== this._round) return;
-    if (this._box) return this._begin(this._box);
-    const { recovered, publications = [], epoch, seq } = reply;
+    if (this._boxes.box) return this._begin();
+    const { recovered, publications = [], epoch, seq, state } = reply;
+    if (!recovered && !isObject(state)) throw failure('NO_STATE');
     if (!recovered) this._replace(reply);
     for (const publication of publications) this._changed(this._table.apply(publication.data, publication.seq));
     if (epoch === undefined || seq === undefined) throw new TypeError('position');
     this._position = { epoch, seq };
     // The reply has what came before it.
-    this._held = this._held?.filter((message) => !isWithin(message, reply));
+    this._before(reply);
     await this._loadRest(round, reply.more === true);
   }
 
-  private _begin(box: StateArea): Promise<void> {
-    const changed = (change: StateChange): void => {
-      if (view !== this._view) return;
-      if (this.getSnapshot().state === 'loading') this._become('live');
-      this._changed(change);
-    };
-    const ask = (type: string, data: object): Promise<Part> => this._ask(type, data);
-    const view = new AreaView({ values: this._table.values, ask, changed }, box);
+  private _begin(): Promise<void> {
+    const ifCurrent = (step: () => void): void => void (view === this._view && step());
+    const view = new AreaView({
+      values: this.values,
+      boxes: this._boxes,
+      ask: (type, data) => this._ask(type, data),
+      changed: (change) =>
+        ifCurrent(() => {
+          if (this.getSnapshot().state !== 'live') this._become('live');
+          this._changed(change);
+        }),
+      unfit: (error, isLast) =>
+        ifCurrent(() => {
+          if (isLast) this._become('refused', error);
+          this._tell(error);
+        }),
+      failed: (thrown) => ifCurrent(() => this._onFailed(this._round, thrown)),
+    });
     this._view = view;
-    return this._look(view, view.again());
-  }
-
-  /** Takes care of how a look ends. */
-  private async _look(view: AreaView, looking: Promise<void>): Promise<void> {
-    try {
-      await looking;
-    } catch (thrown) {
-      if (view !== this._view) return;
-      if (thrown instanceof GatehouseError && UNFIT.includes(thrown.code)) this._tell(thrown);
-      else this._onFailed(this._round, thrown);
-    }
+    return view.look();
   }
 
   /** Reads the parts that are left, and what came meanwhile, in order. */
   private async _loadRest(round: number, hasMore: boolean): Promise<void> {
-    let more = hasMore;
-    for (;;) {
-      if (more) {
-        const part = await this._ask('state.next', {});
-        if (round !== this._round) return;
-        this._release((message) => isWithin(message, part));
-        this._changed(this._table.take(part, false));
-        more = part.more === true;
-        continue;
-      }
-      const [first, ...rest] = this._held ?? [];
-      if (first === undefined) break;
-      this._held = rest;
-      more = this._accept(first);
+    for (let more = hasMore; ;) {
+      const part = more ? await this._ask('state.next', {}) : undefined;
+      if (round !== this._round) return;
+      const due = part ? this._before(part) : (this._held ?? []).splice(0, 1);
+      if (!part && due.length === 0) break;
+      more = part?.more === true;
+      // A state that was sent anew meanwhile has parts of its own.
+      for (const message of due) if (this._accept(message)) more = true;
+      if (part) this._changed(this._table.take(part, false));
     }
     this._held = undefined;
     this._become('live');
@@ -196,7 +190,7 @@ export class LiveState {
       const { lost, code = 'FORBIDDEN', message: text = code } = (data ?? {}) as Record<string, string>;
       if (lost !== 'presence') this._refuse(new GatehouseError(code, text));
     } else if (this._view) {
-      if (this._view.hear(message)) void this._look(this._view, this._view.again());
+      if (this._view.hear(message)) void this._view.look();
     } else if (this._held) this._held.push(message);
     else if (this._accept(message)) {
       this._held = [];
@@ -208,10 +202,10 @@ export class LiveState {
     }
   }
 
-  private _release(isDue: (message: Incoming) => boolean): void {
+  /** Takes out of what is held what was sent before a part. */
+  private _before(part: Part): Incoming[] {
     const held = this._held ?? [];
-    this._held = held.filter((message) => !isDue(message));
-    for (const message of held) if (isDue(message)) this._accept(message);
+    return held.splice(0, held.findLastIndex((message) => isWithin(message, part)) + 1);
   }
 
   /** Returns whether more values must be asked for. */
@@ -237,8 +231,13 @@ export class LiveState {
     this._store.set({ state, values: this.values, error });
   }
 
-  private _refuse(error: GatehouseError): void {
+  private _leave(): void {
     this._leaveRound();
+    if (this._isOpen) this._client.request('unsubscribe', { channel: this.name }).catch(nobody);
+  }
+
+  private _refuse(error: GatehouseError): void {
+    this._leave();
     this._position = undefined;
     this._held = [];
     this._become('refused', error);

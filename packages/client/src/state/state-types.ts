@@ -20,7 +20,10 @@ export interface ChannelStateOptions<V = unknown> {
 
 /** A new object for each change. `values` is always the same map. */
 export interface ChannelStateSnapshot<V = unknown> {
-  /** `live`: `values` is complete and follows the server. `refused`: the server does not allow it, see `error`. */
+  /**
+   * `live`: `values` is complete and follows the server. `refused`: the server does not allow it, see `error`; it may
+   * allow another box.
+   */
   readonly state: 'waiting' | 'loading' | 'live' | 'refused';
   readonly values: ReadonlyMap<string, V>;
   readonly error?: GatehouseError | undefined;
