@@ -82,7 +82,9 @@ export { Channels } from './channels/channels.js';
 export type { ChannelState, StateChangeOptions, StateValue } from './channels/state/channel-state.js';
 export type { StateSnapshot } from './channels/state/state-channel.js';
 export type { StateAnswer, StateChanges } from './channels/state/state-order.js';
-export { StateRequests, type ClientStateChange } from './channels/state/state-requests.js';
+export { StateRequests, type ClientStateChange, type StatePageReply } from './channels/state/state-requests.js';
+export type { Box } from './channels/state/area-grid.js';
+export type { AreaView, CellsPart, CellSnapshot, Grid, SizedView } from './channels/state/areas.js';
 export type { MemberList } from './channels/presence/presence-tracker.js';
 export type { Subscribed, SubscribeOptions } from './channels/subscribe-options.js';
 export {

@@ -14,6 +14,7 @@ import { startTestServer, type TestServer } from '../support/test-server.js';
 
 let held: Gate;
 let calls = 0;
+let deliveries: boolean[] = [];
 
 class Passing implements NestInterceptor {
   intercept(_context: unknown, next: CallHandler): Observable<unknown> {
@@ -34,7 +35,14 @@ class SlowGateway {
   @SubscribeMessage('slow.steps')
   async steps(@CurrentMessage() context: MessageContext): Promise<void> {
     await held.opened;
-    context.afterReply(() => (calls += 1));
+    context.afterReply((isDelivered) => deliveries.push(isDelivered));
+  }
+
+  @SubscribeMessage('slow.first_steps')
+  async firstSteps(@MessageBody() what: string, @CurrentMessage() context: MessageContext): Promise<void> {
+    context.afterReply((isDelivered) => deliveries.push(isDelivered));
+    if (what === 'hang') await held.opened;
+    if (what === 'fail') throw new Error('a fault');
   }
 
   @UseInterceptors(Passing)
@@ -70,6 +78,7 @@ beforeAll(async () => {
 beforeEach(() => {
   held = gate();
   calls = 0;
+  deliveries = [];
 });
 afterAll(() => server.close());
 
@@ -98,11 +107,21 @@ describe('a handler that takes too long', () => {
     expect(client.unread).toEqual([]);
   });
 
-  it('has what was to follow its reply done, although it comes late', async () => {
+  it('has what was to follow its reply done, although it comes late, and says that the client got TIMEOUT', async () => {
     await using client = await connect(server.url);
     expect(await client.request('slow.steps')).toMatchObject(TIMED_OUT);
     held.open();
-    await expect.poll(() => calls).toBe(1);
+    await expect.poll(() => deliveries).toEqual([false]);
+  });
+
+  it.each([
+    ['hang', [false]],
+    ['fail', [false]],
+    ['nothing', [true]],
+  ])('tells a step whether the client got the reply: %s', async (what, expected) => {
+    await using client = await connect(server.url);
+    await client.request('slow.first_steps', what);
+    await expect.poll(() => deliveries).toEqual(expected);
   });
 
   it('has its fault logged all the same', async () => {

@@ -197,6 +197,11 @@ describe('a function behind API Gateway', () => {
     await expect(client.request('subscribe', { channel: 'twin:a' })).rejects.toMatchObject(refusal);
     const change = { channel: 'twin:a', key: 'a', patch: 1 };
     await expect(client.request('state.set', change)).rejects.toMatchObject(refusal);
+    for (const type of ['state.next', 'area.next']) {
+      await expect(client.request(type, { channel: 'twin:a' })).rejects.toMatchObject(refusal);
+    }
+    const look = { channel: 'twin:a', box: [0, 0, 1, 1] };
+    await expect(client.request('area', look)).rejects.toMatchObject(refusal);
   });
 
   it('leaves a client that is refused without a row', async () => {

@@ -16,6 +16,12 @@ export interface StateChannelOptions extends LocalChannelOptions {
 /** A part of the state of a channel, as of a position. */
 export interface StateSnapshot extends Position, StateSlice {}
 
+/** A part, and its approximate size. */
+export interface SizedSnapshot {
+  readonly snapshot: StateSnapshot;
+  readonly bytes: number;
+}
+
 /** A channel that holds state: its subscribers start with all values, and get them again instead of a gap. */
 export class StateChannel extends LocalChannel {
   protected readonly store: StateStore;
@@ -42,7 +48,7 @@ export class StateChannel extends LocalChannel {
   }
 
   /** The state from its beginning, for a subscriber that has none of it. */
-  snapshotFor(subscription: Subscription): { readonly snapshot: StateSnapshot; readonly bytes: number } {
+  snapshotFor(subscription: Subscription): SizedSnapshot {
     this.begin(subscription, 'subscribe');
     return this.nextPage(subscription);
   }
@@ -51,6 +57,11 @@ export class StateChannel extends LocalChannel {
   begin(subscription: Subscription, cause: SnapshotCause): void {
     this.shared.counts.snapshots[cause] += 1;
     subscription.recoveredTo(this.shared.position);
+    this.readAgain(subscription);
+  }
+
+  /** From now on, `nextPage` gives the state from its beginning. */
+  readAgain(subscription: Subscription): void {
     this.pages.set(subscription, new StatePages(this.shared.view));
   }
 
@@ -60,7 +71,7 @@ export class StateChannel extends LocalChannel {
   }
 
   /** The next part of the state. Empty if there is none. */
-  nextPage(subscription: Subscription): { readonly snapshot: StateSnapshot; readonly bytes: number } {
+  nextPage(subscription: Subscription): SizedSnapshot {
     const { slice, bytes } = this.slice(subscription);
     return { snapshot: { ...this.shared.position, ...slice }, bytes };
   }
@@ -124,7 +135,7 @@ export class StateChannel extends LocalChannel {
     // The first part is the same for all. Whoever needs more starts again: what it has already costs no correctness.
     for (const subscription of this.subscriptions.values()) {
       this.shared.counts.snapshots.gap += 1;
-      if (slice.more) this.pages.set(subscription, new StatePages(this.shared.view));
+      if (slice.more) this.readAgain(subscription);
       else this.pages.delete(subscription);
     }
     this.subscribers.bringSnapshot(this.messageOf(slice), history);
@@ -132,7 +143,7 @@ export class StateChannel extends LocalChannel {
 
   private resend(subscription: Subscription): void {
     this.shared.counts.snapshots.slow += 1;
-    this.pages.set(subscription, new StatePages(this.shared.view));
+    this.readAgain(subscription);
     subscription.session.send(this.messageOf(this.slice(subscription).slice));
   }
 

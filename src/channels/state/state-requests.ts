@@ -25,6 +25,12 @@ export interface ClientStateChange {
   readonly ifVersion?: number | undefined;
 }
 
+/** A part of a reply that is too large for one. */
+export interface StatePageReply<T> extends Sized<T> {
+  /** Call it if the client did not get the part: the next one begins again. */
+  readonly undo: () => void;
+}
+
 /** Requests of clients about state. Each is checked against the rules of its namespace and the application's hooks. */
 @Injectable()
 export class StateRequests {
@@ -80,17 +86,18 @@ export class StateRequests {
    *
    * @throws GatehouseError UNKNOWN_CHANNEL, FORBIDDEN or NOT_SUBSCRIBED
    */
-  nextPage(session: Session, name: string): Sized<StateSnapshot> {
+  nextPage(session: Session, name: string): StatePageReply<StateSnapshot> {
     const channel = this.channels.named(name);
     demandWhole(channel);
-    const { snapshot, bytes } = this.states.nextPage(session, channel);
-    return { reply: snapshot, bytes };
+    const { snapshot, ...rest } = this.states.nextPage(session, channel);
+    return { reply: snapshot, ...rest };
   }
 
   /**
    * Lets a subscriber look at the cells that a box touches. The right to the channel is all that it needs.
    *
-   * @throws GatehouseError UNKNOWN_CHANNEL, FORBIDDEN, NOT_SUBSCRIBED, VALIDATION_FAILED, AREA_TOO_LARGE or SERVER_BUSY
+   * @throws GatehouseError UNKNOWN_CHANNEL, FORBIDDEN, NOT_SUBSCRIBED, VALIDATION_FAILED, AREA_TOO_LARGE, SERVER_BUSY,
+   *   or CONFLICT if the subscriber looks at another box meanwhile
    */
   look(session: Session, name: string, box: Box): Promise<SizedView> {
     return this.states.areas.look(session, this.channels.named(name), box);
@@ -101,9 +108,9 @@ export class StateRequests {
    *
    * @throws GatehouseError UNKNOWN_CHANNEL, FORBIDDEN or NOT_SUBSCRIBED
    */
-  nextCells(session: Session, name: string): Sized<CellsPart> {
-    const { part, bytes } = this.states.areas.next(session, this.channels.named(name));
-    return { reply: part, bytes };
+  nextCells(session: Session, name: string): StatePageReply<CellsPart> {
+    const { part, ...rest } = this.states.areas.next(session, this.channels.named(name));
+    return { reply: part, ...rest };
   }
 
   private async ask(session: Session, channel: Channel, data: StateChanges): Promise<StateChanges> {

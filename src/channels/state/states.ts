@@ -6,7 +6,7 @@ import { ChannelHub } from '../channel-hub.js';
 import type { Channel } from '../channel.js';
 import { Areas } from './areas.js';
 import { ChannelState, type StateOwnership } from './channel-state.js';
-import { StateChannel, type StateSnapshot } from './state-channel.js';
+import { StateChannel, type SizedSnapshot } from './state-channel.js';
 import { StateWriter } from './state-writer.js';
 
 /** Gives the state of channels. */
@@ -28,14 +28,14 @@ export class States {
   }
 
   /**
-   * The next part of the state that a subscriber has begun to read, and its approximate size.
+   * The next part of the state that a subscriber has begun to read. After `undo`, the next one begins again.
    *
    * @throws GatehouseError NOT_SUBSCRIBED
    */
-  nextPage(session: Session, channel: Channel): { readonly snapshot: StateSnapshot; readonly bytes: number } {
+  nextPage(session: Session, channel: Channel): SizedSnapshot & { readonly undo: () => void } {
     const local = this.hub.get(channel.name);
     const subscription = local?.subscriptions.get(session);
     if (!(local instanceof StateChannel) || subscription === undefined) throw new GatehouseError('NOT_SUBSCRIBED');
-    return local.nextPage(subscription);
+    return { ...local.nextPage(subscription), undo: () => local.readAgain(subscription) };
   }
 }

@@ -10,7 +10,7 @@ export interface Predecessor {
 
 /** One message in progress: the third argument that Nest's enhancers find in their context. */
 export class MessageContext {
-  private steps: (() => void)[] | undefined;
+  private steps: ((isDelivered: boolean) => void)[] | undefined;
   private isReplied = false;
   /**
    * The cipher of an encrypted message; undefined for plain text. Encrypt everything that you pass on from the message.
@@ -36,10 +36,13 @@ export class MessageContext {
     return this.message.type;
   }
 
-  /** Runs a step after the reply, for anything that must not reach the client before it. */
-  afterReply(step: () => void): void {
+  /**
+   * Runs a step after the reply, for anything that must not reach the client before it. The step gets false if the client
+   * got an error instead of the reply, such as TIMEOUT.
+   */
+  afterReply(step: (isDelivered: boolean) => void): void {
     // The handler took too long, and TIMEOUT was sent for it.
-    if (this.isReplied) step();
+    if (this.isReplied) step(false);
     else (this.steps ??= []).push(step);
   }
 
@@ -65,7 +68,7 @@ export class MessageContext {
   /** @internal The dispatcher has sent the reply. */
   replied(): void {
     this.isReplied = true;
-    for (const step of this.steps ?? []) step();
+    for (const step of this.steps ?? []) step(this.outcome === 'ok');
     this.steps = undefined;
   }
 }

@@ -1,5 +1,13 @@
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
-import { CurrentMessage, Emits, RealtimeGateway, Reply, StateRequests, type MessageContext } from 'gatehouse';
+import {
+  CurrentMessage,
+  Emits,
+  RealtimeGateway,
+  Reply,
+  StateRequests,
+  type MessageContext,
+  type StatePageReply,
+} from 'gatehouse';
 import { LookAtArea, ReadState, RemoveState, SetState } from './channels.messages.js';
 import { AreaCells, AreaView, StateChanged, StatePage, StatePart } from './state.replies.js';
 
@@ -33,9 +41,7 @@ export class StateGateway {
   @Reply(StatePage)
   @SubscribeMessage('state.next')
   async next(@MessageBody() { channel }: ReadState, @CurrentMessage() context: MessageContext): Promise<StatePage> {
-    const { reply, bytes } = this.requests.nextPage(context.session, channel);
-    context.chargeReply(bytes);
-    return { channel, ...reply };
+    return { channel, ...paged(this.requests.nextPage(context.session, channel), context) };
   }
 
   @Reply(AreaView)
@@ -56,9 +62,7 @@ export class StateGateway {
     @MessageBody() { channel }: ReadState,
     @CurrentMessage() context: MessageContext,
   ): Promise<AreaCells> {
-    const { reply, bytes } = this.requests.nextCells(context.session, channel);
-    context.chargeReply(bytes);
-    return { channel, ...reply };
+    return { channel, ...paged(this.requests.nextCells(context.session, channel), context) };
   }
 
   /** A small change can be answered with a large value. */
@@ -70,4 +74,13 @@ export class StateGateway {
       throw error;
     }
   }
+}
+
+/** A client that got TIMEOUT instead of the part asks again, and must not miss it. */
+function paged<T>({ reply, bytes, undo }: StatePageReply<T>, context: MessageContext): T {
+  context.chargeReply(bytes);
+  context.afterReply((isDelivered) => {
+    if (!isDelivered) undo();
+  });
+  return reply;
 }

@@ -10,6 +10,14 @@ export class AbsentStateRequests {
     throw absent('state channels');
   }
 
+  look(): never {
+    throw absent('state channels');
+  }
+
+  nextCells(): never {
+    throw absent('state channels');
+  }
+
   bytesIn(): number {
     return 0;
   }

@@ -26,8 +26,11 @@ class Viewer {
   private session: ReadableSession | undefined;
   private read = 0;
   private looking: Promise<void> = Promise.resolve();
+  private readonly areas: Areas;
 
-  constructor(private readonly node: StateNode) {}
+  constructor(private readonly node: StateNode) {
+    this.areas = new Areas(node.hub);
+  }
 
   get isLive(): boolean {
     return this.session !== undefined && this.covered.size > 0;
@@ -85,7 +88,7 @@ class Viewer {
   private async lookNow(box: Box): Promise<void> {
     const { session, node } = this;
     if (session === undefined) return;
-    const sized = await new Areas(node.hub)
+    const sized = await this.areas
       .look(session as unknown as Session, node.channels.named(NAME), box)
       .catch(() => undefined);
     if (this.session === session && sized !== undefined) this.take(sized);
