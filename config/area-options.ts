@@ -8,7 +8,10 @@ export interface AreaOptions {
   readonly cell: number;
   /** Cells that one client may look at in one channel. */
   readonly maxCells: number;
-  /** The second coordinate goes from -wrap to wrap, and begins again there, as degrees of longitude. 0: it does not. */
+  /**
+   * The second coordinate goes from -wrap to wrap, and begins again there, as degrees of longitude. A whole number of
+   * cells, because clients count columns across the line. 0: it does not begin again.
+   */
   readonly wrap: number;
 }
 
@@ -27,8 +30,8 @@ export function areaOptions(value: unknown): AreaOptions {
   const faults: string[] = [];
   const given = fieldsOf(value, 'it', faults);
   const options = readOptions(OPTIONS, given, 'it', faults) as unknown as AreaOptions;
-  if (faults.length === 0 && options.wrap > 0 && options.wrap < options.cell) {
-    faults.push('wrap must be at least as long as a cell');
+  if (faults.length === 0 && !isWhole(options.wrap / options.cell)) {
+    faults.push('wrap must be a whole number of cells, so that no cell lies on both sides of the line');
   }
   if (faults.length > 0) throw new Error(`has a fault: ${faults.join('; ').replaceAll('it.', '')}`);
   return Object.freeze(options);
@@ -49,6 +52,11 @@ function isField(name: unknown): name is string {
 function size(value: unknown): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) throw new Error('must be a number above 0');
   return value;
+}
+
+/** Apart from what the division of two decimal numbers gets wrong: 178.5 / 0.7 is 255.00000000000003. */
+function isWhole(quotient: number): boolean {
+  return Math.abs(quotient - Math.round(quotient)) <= 4 * Number.EPSILON * quotient;
 }
 
 function cells(value: unknown): number {

@@ -236,10 +236,25 @@ describe('the state of a namespace', () => {
     [`${KEPT}, state: { area: { fields: [x, y], cell: 0 } }`, 'cell must be a number above 0'],
     [`${KEPT}, state: { area: { fields: [x, y], cell: .inf } }`, 'cell must be a number above 0'],
     [`${KEPT}, state: { area: { fields: [x, y], cell: 1, max_cells: 2000 } }`, 'max_cells must be a whole number from'],
-    [`${KEPT}, state: { area: { fields: [x, y], cell: 9, wrap: 5 } }`, 'wrap must be at least as long as a cell'],
+    [`${KEPT}, state: { area: { fields: [x, y], cell: 9, wrap: 5 } }`, 'wrap must be a whole number of cells'],
+    [`${KEPT}, state: { area: { fields: [x, y], cell: 8, wrap: 180 } }`, 'wrap must be a whole number of cells'],
+    [`${KEPT}, state: { area: { fields: [x, y], cell: 0.01, wrap: 180.005 } }`, 'wrap must be a whole number of cells'],
     [`${KEPT}, ledger: true, state: { area: { fields: [x, y], cell: 9 } }`, 'ledger cannot be kept with an area'],
     [`${KEPT}, state: 5`, 'must be a map'],
   ])('%s is refused', (options, fault) => {
     expect(faultsOf(() => parseNamespaces(one(options)))).toContain(fault);
+  });
+
+  it.each([
+    [0.0001, 180],
+    [0.01, 180],
+    [0.3, 180],
+    [0.7, 178.5],
+    [2.5, 180],
+    [180, 180],
+  ])('an area takes cells of %d with the line at %d', (cell, wrap) => {
+    const area = `area: { fields: [x, y], cell: ${cell}, wrap: ${wrap} }`;
+    const { state } = parseNamespaces(one(`${KEPT}, state: { ${area} }`)).get('room') ?? {};
+    expect(state?.area).toMatchObject({ cell, wrap });
   });
 });
