@@ -10,6 +10,7 @@ import { ClusterEngine } from './ports/cluster-engine.js';
 import { ClusterEvents } from './ports/cluster-events.js';
 import { ConnectionDirectory } from './ports/connection-directory.js';
 import { EngineLink } from './ports/engine-link.js';
+import { ListsOverlay } from './ports/lists-overlay.js';
 import { ExternalEngine } from './ports/external-engine.js';
 import { NodeBus } from './ports/node-bus.js';
 import { NodeRegistry } from './ports/node-registry.js';
@@ -58,6 +59,19 @@ const broker: FactoryProvider<Broker> = {
   useFactory: (all: ClusterEngine, overlay?: BrokerOverlay) => overlay?.over(all.broker) ?? all.broker,
 };
 
+/** An edge node has the orders of its centre, too. */
+const bans: FactoryProvider<BanStore> = {
+  provide: BanStore,
+  inject: [ClusterEngine, { token: ListsOverlay, optional: true }],
+  useFactory: (all: ClusterEngine, overlay?: ListsOverlay) => overlay?.bans(all.bans) ?? all.bans,
+};
+
+const revocations: FactoryProvider<RevocationStore> = {
+  provide: RevocationStore,
+  inject: [ClusterEngine, { token: ListsOverlay, optional: true }],
+  useFactory: (all: ClusterEngine, overlay?: ListsOverlay) => overlay?.revocations(all.revocations) ?? all.revocations,
+};
+
 const directory: FactoryProvider<ConnectionDirectory> = {
   provide: ConnectionDirectory,
   inject: [ClusterEngine],
@@ -76,14 +90,14 @@ const engineLink: FactoryProvider<EngineLink | undefined> = {
   providers: [
     clusterEngine,
     port(AnswerStore, ({ answers }) => answers),
-    port(BanStore, ({ bans }) => bans),
+    bans,
     broker,
     port(ClusterEvents, ({ events }) => events),
     port(NodeBus, ({ bus }) => bus),
     port(NodeRegistry, ({ registry }) => registry),
     port(PresenceStore, ({ presence }) => presence),
     port(ReplayStore, ({ replays }) => replays),
-    port(RevocationStore, ({ revocations }) => revocations),
+    revocations,
     port(SharedCounts, ({ counts }) => counts),
     port(StateStore, ({ state }) => state),
     directory,

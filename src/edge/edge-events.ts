@@ -62,6 +62,8 @@ export type MirrorOutcome = (typeof MIRROR_OUTCOMES)[number];
 
 interface EdgeEventMap {
   mirrored: [outcome: MirrorOutcome, publications: number];
+  /** The centre has given an order that this release cannot read, or one too many. */
+  order_unreadable: [];
   /** The centre does not let this edge read a channel. */
   mirror_refused: [reason: string];
   settled: [outcome: EdgeOutcome, rule: string, messages: number];

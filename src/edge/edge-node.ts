@@ -1,6 +1,7 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { EdgeEvents } from './edge-events.js';
 import type { EdgeReading, EdgeStatus } from './edge-status.js';
+import type { CentreOrders } from './orders/centre-orders.js';
 import { Forwarder } from './link/forwarder.js';
 import type { Upstream } from './link/upstream.js';
 import type { Mirror } from './mirror/mirror.js';
@@ -12,6 +13,7 @@ interface EdgeParts {
   readonly events: EdgeEvents;
   /** Undefined: the edge file mirrors nothing. */
   readonly mirror?: Mirror | undefined;
+  readonly orders?: CentreOrders | undefined;
 }
 
 /** Sends the outbox to the centre as long as the node runs. */
@@ -49,6 +51,7 @@ export class EdgeNode implements EdgeStatus, OnApplicationBootstrap, OnApplicati
     this.parts.upstream.close();
     await Promise.all(this.forwarders.map((forwarder) => forwarder.stop()));
     await this.parts.mirror?.close();
+    await this.parts.orders?.close();
     await this.parts.outbox.close();
   }
 }

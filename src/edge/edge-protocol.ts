@@ -1,3 +1,5 @@
+import type { ListRecord } from '../cluster/ports/record-store.js';
+
 /** The version of the messages between an edge and its centre. */
 export const EDGE_PROTOCOL = 1;
 /** The role that the token of an edge needs. */
@@ -23,4 +25,28 @@ export interface ForwardReply {
   readonly upTo: number;
   readonly repeated: number;
   readonly refused: readonly { readonly seq: number; readonly code: string }[];
+}
+
+/** Orders in one message, and about their bytes at most; a larger order goes alone. */
+export const MAX_ORDERS_AT_ONCE = 500;
+export const MAX_ORDERS_BYTES = 524_288;
+
+/** Sent to edges that have asked for the orders. */
+export const ORDERS_CHANGED = 'edge.orders_changed';
+
+/** A ban or revocation of the centre, as it goes to an edge. */
+export interface CentreOrder {
+  readonly list: 'bans' | 'revocations';
+  readonly record: ListRecord;
+}
+
+/** An order that is in force no more. */
+export interface LiftedOrder {
+  readonly list: CentreOrder['list'];
+  readonly kind: string;
+  readonly key: string;
+}
+
+export function orderNameOf({ list, kind, key }: LiftedOrder): string {
+  return `${list}!${kind}!${key}`;
 }

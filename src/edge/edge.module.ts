@@ -1,6 +1,9 @@
 import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import type { EdgeRules } from '../../config/edge-file.js';
 import type { Settings } from '../../config/settings.js';
+import { ClusterModule } from '../cluster/cluster.module.js';
+import { ClusterEvents } from '../cluster/ports/cluster-events.js';
+import { ListsOverlay } from '../cluster/ports/lists-overlay.js';
 import { BrokerOverlay } from '../cluster/ports/broker-overlay.js';
 import { ChannelsModule } from '../channels/channels.module.js';
 import { PublicationRelay } from '../channels/publication-relay.js';
@@ -20,6 +23,10 @@ import { Upstream } from './link/upstream.js';
 import { MirrorOverlay } from './mirror/mirror-broker.js';
 import { MirrorStore } from './mirror/mirror-store.js';
 import { Mirror } from './mirror/mirror.js';
+import { CentreOrders } from './orders/centre-orders.js';
+import { orderIn } from './orders/known-order.js';
+import { OrdersOverlay } from './orders/orders-overlay.js';
+import { OrdersStore } from './orders/orders-store.js';
 import { databaseOpener } from './store/edge-database.js';
 import { Outbox } from './store/outbox.js';
 
@@ -34,7 +41,7 @@ export class EdgeModule {
     const ports = [...portsOf(rules), ...mirrorPorts(rules, folder, channels)];
     return {
       module: EdgeModule,
-      imports: [DispatchModule, ChannelsModule, SessionsModule],
+      imports: [ClusterModule, DispatchModule, ChannelsModule, SessionsModule],
       providers: [
         EdgeEvents,
         {
@@ -50,18 +57,35 @@ export class EdgeModule {
         },
         {
           provide: EdgeNode,
-          inject: [Outbox, Upstream, EdgeEvents, { token: Mirror, optional: true }],
-          useFactory: (outbox: Outbox, link: Upstream, events: EdgeEvents, mirror?: Mirror) =>
-            new EdgeNode({ outbox, upstream: link, events, mirror }),
+          inject: [Outbox, Upstream, EdgeEvents, CentreOrders, { token: Mirror, optional: true }],
+          useFactory: (outbox: Outbox, link: Upstream, events: EdgeEvents, orders: CentreOrders, mirror?: Mirror) =>
+            new EdgeNode({ outbox, upstream: link, events, orders, mirror }),
         },
         { provide: EdgeStatus, useExisting: EdgeNode },
         EdgeFacts,
         Reporter,
+        ...orderPorts(folder),
         ...ports,
       ],
-      exports: [EdgeEvents, EdgeStatus, Outbox, Upstream, ...ports.map(({ provide }) => provide)],
+      exports: [EdgeEvents, EdgeStatus, ListsOverlay, Outbox, Upstream, ...ports.map(({ provide }) => provide)],
     };
   }
+}
+
+/** The orders of the centre are added to those of this node. */
+function orderPorts(folder: string): FactoryProvider[] {
+  return [
+    {
+      provide: CentreOrders,
+      inject: [EdgeEvents, Upstream, ClusterEvents],
+      useFactory: async (events: EdgeEvents, upstream: Upstream, cluster: ClusterEvents) => {
+        const opener = await databaseOpener(folder, events, { name: 'orders' });
+        const store = await OrdersStore.open(opener, events, orderIn);
+        return new CentreOrders({ upstream, store, events, cluster });
+      },
+    },
+    { provide: ListsOverlay, inject: [CentreOrders], useFactory: (orders: CentreOrders) => new OrdersOverlay(orders) },
+  ];
 }
 
 /** Without mirrored channels, every channel stays with the broker of the engine. */

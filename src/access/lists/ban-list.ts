@@ -16,6 +16,8 @@ export class BanList {
   private readonly breaches = new TwoGenerationCache<Ban>(GENERATION_SIZE);
   /** Made by operators. No attack can displace them. */
   private readonly operators = new Map<string, Ban>();
+  /** Counts what operators did, for those who look now and then. */
+  changes = 0;
 
   /**
    * Replaces a ban of the same kind and key. A breach never replaces an operator's ban, and a SERVICE never replaces an
@@ -31,12 +33,15 @@ export class BanList {
     this.lift(ban.kind, ban.key);
     if (ban.until <= now) return;
     this.operators.set(nameOf(ban), ban);
+    this.changes += 1;
     if (this.operators.size > MAX_OF_OPERATORS) dropOldest(this.operators);
   }
 
   lift(kind: Ban['kind'], key: string): boolean {
     const wasOfBreach = kind === 'address' && this.breaches.delete(key);
-    return this.operators.delete(nameOf({ kind, key })) || wasOfBreach;
+    const wasOfOperator = this.operators.delete(nameOf({ kind, key }));
+    if (wasOfOperator) this.changes += 1;
+    return wasOfOperator || wasOfBreach;
   }
 
   /** The ban in force; undefined if there is none. */
@@ -59,6 +64,11 @@ export class BanList {
     const bans = this.all();
     for (const { kind, key, until } of bans) if (until <= now) this.lift(kind, key);
     return bans.filter(({ until }) => until > now);
+  }
+
+  /** Those of operators that are in force. */
+  ordered(now: number): readonly Ban[] {
+    return [...this.operators.values()].filter(({ until }) => until > now);
   }
 
   /** All bans, including expired ones that have not been looked up since. */

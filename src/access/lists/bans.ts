@@ -169,6 +169,16 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     return this.known.active(Date.now()).length;
   }
 
+  /** Counts the orders of operators and their lifts on this node. */
+  get changes(): number {
+    return this.known.changes;
+  }
+
+  /** The orders of operators that this node enforces. */
+  ordered(): readonly Ban[] {
+    return this.known.ordered(Date.now());
+  }
+
   /** Number of automatic bans and offences that were forgotten early because there were too many. */
   get dropped(): { readonly ban: number; readonly offence: number } {
     return { ban: this.known.dropped, offence: this.offences.dropped };

@@ -18,6 +18,9 @@ export class RevocationList {
     rights: new Map<string, Entry>(),
   };
 
+  /** Counts what was put and lifted, for those who look now and then. */
+  changes = 0;
+
   /** @param max beyond it, new entries are refused; none may displace another */
   constructor(private readonly max: number) {}
 
@@ -40,10 +43,12 @@ export class RevocationList {
     const strictest = present === undefined ? revocation : stricter(present, revocation);
     const rights = strictest.kind === 'rights' ? rightsOf(strictest) : undefined;
     this.entries[kind].set(key, { revocation: strictest, rights });
+    this.changes += 1;
     return true;
   }
 
   lift(kind: Revocation['kind'], key: string): boolean {
+    this.changes += 1;
     return this.entries[kind].delete(key);
   }
 

@@ -80,9 +80,19 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
     return this.known.get(kind, key);
   }
 
+  /** Counts orders and lifts on this node. */
+  get changes(): number {
+    return this.known.changes;
+  }
+
+  /** Those that this node enforces. */
+  active(): readonly Revocation[] {
+    return this.known.active(Date.now());
+  }
+
   /** Number of entries in force on this node. */
   get activeCount(): number {
-    return this.known.active(Date.now()).length;
+    return this.active().length;
   }
 
   /** Number of orders that were refused because there were too many. */

@@ -3,6 +3,7 @@ import { ChannelsModule } from '../../channels/channels.module.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import { SessionsModule } from '../../sessions/sessions.module.js';
 import { ConnectedEdges } from '../connected-edges.js';
+import { EdgeOrders } from './edge-orders.js';
 import { EdgeReportGateway } from './edge-report.gateway.js';
 import { EdgeGateway } from './edge.gateway.js';
 import { Forwarding } from './forwarding.js';
@@ -23,6 +24,7 @@ const reportedEdges: FactoryProvider<ReportedEdges> = {
   imports: [ChannelsModule, SessionsModule],
   providers: [
     EdgeGateway,
+    EdgeOrders,
     EdgeReportGateway,
     Forwarding,
     reportedEdges,

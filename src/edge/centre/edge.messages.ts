@@ -1,5 +1,5 @@
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsInt, IsObject, Length, Matches, Min } from 'class-validator';
-import { MAX_RECORDS } from '../edge-protocol.js';
+import { MAX_RECORDS, type CentreOrder } from '../edge-protocol.js';
 
 /** Which version an edge speaks. */
 export class EdgeHello {
@@ -12,6 +12,19 @@ export class EdgeWelcome {
   protocol!: number;
   /** The name of the edge: the `sub` of its token. */
   edge!: string;
+}
+
+/** Asks for the bans and revocations of the centre, page by page. */
+export class EdgeOrdersRequest {
+  /** 0, or `next` of the page before. From 0 on, changes are told, too. */
+  @IsInt()
+  @Min(0)
+  from!: number;
+}
+
+export class EdgeOrdersReply {
+  orders!: readonly CentreOrder[];
+  next?: number;
 }
 
 /** Records of one stream of an edge's outbox, in order. */

@@ -1,4 +1,5 @@
 import type { Publisher } from '@gatehouse/protocol';
+import { ORDERS_CHANGED } from '../edge-protocol.js';
 import { UnusableSettings } from '../../../config/unusable-settings.js';
 
 /** Why the client asks for a token. */
@@ -34,8 +35,8 @@ export function isOfTheLink(code: string): boolean {
   return OF_THE_LINK.includes(code);
 }
 
-/** Messages of the centre about channels that this edge has subscribed to. */
-export const PUSHES = ['message', 'gap', 'unsubscribed'] as const;
+/** Messages of the centre about channels that this edge has subscribed to, and about orders. */
+export const PUSHES = ['message', 'gap', 'unsubscribed', ORDERS_CHANGED] as const;
 
 /** A message of the centre that answers nothing. */
 export interface UpstreamPush {

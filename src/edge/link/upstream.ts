@@ -15,7 +15,7 @@ export interface UpstreamSettings extends TokenSettings {
   readonly upstream: string;
 }
 
-/** Reads channels of the centre. */
+/** Reads what the centre sends by itself. */
 export interface UpstreamListener {
   /** The centre takes messages, in a new session: it has no subscriptions of this edge. */
   greeted(): void;
@@ -43,7 +43,7 @@ export class Upstream {
   private timer: NodeJS.Timeout | undefined;
   private greeting = 0;
   private isClosed = false;
-  private listener: UpstreamListener | undefined;
+  private readonly listeners: UpstreamListener[] = [];
 
   constructor(
     private readonly settings: UpstreamSettings,
@@ -60,15 +60,18 @@ export class Upstream {
     client.subscribe(() => this.changed(client));
     client.on('error', ({ code }) => {
       if (this.state === 'down') this.detail = code;
-      if (code === 'BAD_MESSAGE') this.listener?.distrust();
+      if (code === 'BAD_MESSAGE') for (const listener of this.listeners) listener.distrust();
     });
-    for (const type of PUSHES) client.on(type, (_data, message) => this.listener?.pushed(message));
+    for (const type of PUSHES) {
+      client.on(type, (_data, message) => {
+        for (const listener of this.listeners) listener.pushed(message);
+      });
+    }
     client.connect();
   }
 
-  /** At most one. */
   listen(listener: UpstreamListener): void {
-    this.listener = listener;
+    this.listeners.push(listener);
   }
 
   get isUp(): boolean {
@@ -104,7 +107,7 @@ export class Upstream {
     if (this.isClosed) return;
     if (state === 'open') return void this.greet();
     this.greeting += 1;
-    this.listener?.linkLost();
+    for (const listener of this.listeners) listener.linkLost();
     if (state === 'connecting' || state === 'idle') return;
     const reason = close === undefined ? undefined : `${close.code} ${close.reason}`.trim();
     if (this.state === 'up' || this.state === 'unsupported') this.become('down', reason);
@@ -124,7 +127,7 @@ export class Upstream {
       await this.request('edge.hello', { protocol: EDGE_PROTOCOL }, { timeoutMs: HELLO_TIMEOUT_MS });
       if (this.greeting !== greeting) return;
       this.become('up', undefined);
-      this.listener?.greeted();
+      for (const listener of this.listeners) listener.greeted();
     } catch (error) {
       if (this.greeting === greeting && !this.isClosed) this.pauseAfter(error as UpstreamError);
     }

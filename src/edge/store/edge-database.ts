@@ -40,7 +40,7 @@ interface LevelError extends Error {
 export const META = 'meta';
 
 /** Which store of an edge node; also its folder in EDGE_DIR. */
-export type StoreName = 'outbox' | 'mirror';
+export type StoreName = 'outbox' | 'mirror' | 'orders';
 
 interface OpenOptions {
   readonly name?: StoreName;

@@ -94,6 +94,12 @@ export const BACK_END_LINES = {
     fields: ['reason'],
     boundedBy: 'reason',
   },
+  edge_order_unreadable: {
+    area: 'edge',
+    level: 'warn',
+    sentence: 'the centre gave an order that this release does not know',
+    fields: [],
+  },
   edge_messages_lost: {
     area: 'edge',
     level: 'warn',

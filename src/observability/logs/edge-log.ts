@@ -19,6 +19,7 @@ export class EdgeLog implements OnModuleInit {
     events?.on('fault', (fault, detail) => logs.write('edge_store_fault', () => ({ fault, detail })));
     events?.on('refused', (rule, _channel, code) => logs.write('edge_message_refused', () => ({ code, rule })));
     events?.on('mirror_refused', (reason) => logs.write('edge_mirror_refused', () => ({ reason })));
+    events?.on('order_unreadable', () => logs.write('edge_order_unreadable', () => ({})));
     events?.on('settled', (outcome, rule, messages) => {
       if (LOST.includes(outcome)) logs.write('edge_messages_lost', () => ({ outcome, rule, messages }));
     });
