@@ -30,7 +30,14 @@ const SETTINGS = new Set(
 );
 const FIRST_WORDS = new Set([...SETTINGS].map((name) => name.split('_')[0]));
 /** Node's own, and codes of the client library. */
-const OTHERS = new Set(['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'CONNECTION_LOST', 'HANDLER_FAILED']);
+const OTHERS = new Set([
+  'NODE_OPTIONS',
+  'NODE_EXTRA_CA_CERTS',
+  'CONNECTION_LOST',
+  'HANDLER_FAILED',
+  // Of deploy/compose.postgres.env.
+  'POSTGRES_PASSWORD',
+]);
 
 const MAX_LINE_LENGTH = 120;
 
