@@ -160,6 +160,16 @@ module.exports = {
       to: { path: '^node_modules/ioredis/' },
     },
     {
+      name: 'engines-of-several-nodes-are-loaded-by-import',
+      comment: 'a function, and a server that is alone, start without them',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cluster/(redis|remote)/' },
+      to: {
+        path: '^src/cluster/(redis/(redis-engine|connection/redis-link)|remote/remote-(engine|link))\\.ts$',
+        dependencyTypesNot: ['dynamic-import', 'type-only'],
+      },
+    },
+    {
       name: 'engines-are-known-to-cluster-alone',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cluster/' },

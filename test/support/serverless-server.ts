@@ -10,9 +10,6 @@ import { TestDynamo } from './dynamodb.js';
 import { eventually } from './eventually.js';
 import { TEST_ENVIRONMENT } from './test-server.js';
 
-// The SDK warns at the oldest Node that this repository supports.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
-
 class NoFeature {}
 
 export interface ServerlessSetup extends TestGatewayOptions {
