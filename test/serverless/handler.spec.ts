@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { Module } from '@nestjs/common';
-import { CurrentSession, RealtimeGateway, type Session } from 'gatehouse';
+import { Channels, CurrentSession, RealtimeGateway, type Session } from 'gatehouse';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -19,6 +19,8 @@ let left: number[] = [];
 
 @RealtimeGateway()
 class ProbeGateway {
+  constructor(private readonly channels: Channels) {}
+
   handleConnection(client: { send(text: string): void }): void {
     greeted += 1;
     client.send('{"type":"welcome"}');
@@ -36,6 +38,11 @@ class ProbeGateway {
   @SubscribeMessage('never')
   never(): Promise<never> {
     return new Promise(() => {});
+  }
+
+  @SubscribeMessage('set_by_gateway')
+  set(): unknown {
+    return this.channels.state('twin:a').set('a', 1);
   }
 
   @SubscribeMessage('lifetime')
@@ -195,13 +202,15 @@ describe('a function behind API Gateway', () => {
     await using client = await join(fn);
     const refusal = { code: 'FORBIDDEN', message: expect.stringContaining('serverless') as string };
     await expect(client.request('subscribe', { channel: 'twin:a' })).rejects.toMatchObject(refusal);
-    const change = { channel: 'twin:a', key: 'a', patch: 1 };
-    await expect(client.request('state.set', change)).rejects.toMatchObject(refusal);
-    for (const type of ['state.next', 'area.next']) {
-      await expect(client.request(type, { channel: 'twin:a' })).rejects.toMatchObject(refusal);
-    }
-    const look = { channel: 'twin:a', box: [0, 0, 1, 1] };
-    await expect(client.request('area', look)).rejects.toMatchObject(refusal);
+    const requests: readonly [string, object][] = [
+      ['state.set', { channel: 'twin:a', key: 'a', patch: 1 }],
+      ['state.remove', { channel: 'twin:a', key: 'a' }],
+      ['state.next', { channel: 'twin:a' }],
+      ['area', { channel: 'fleet:a', box: [0, 0, 1, 1] }],
+      ['area.next', { channel: 'fleet:a' }],
+      ['set_by_gateway', {}],
+    ];
+    for (const [type, data] of requests) await expect(client.request(type, data)).rejects.toMatchObject(refusal);
   });
 
   it('leaves a client that is refused without a row', async () => {

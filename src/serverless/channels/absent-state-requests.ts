@@ -1,8 +1,17 @@
+import type { StateRequests } from '../../channels/state/state-requests.js';
 import { absent } from '../engine/absent-stores.js';
 
-/** In place of StateRequests: the gateway of state answers FORBIDDEN. */
-export class AbsentStateRequests {
+/** In place of StateRequests: every message about state gets FORBIDDEN. */
+export class AbsentStateRequests implements Pick<StateRequests, keyof StateRequests> {
   demandChange(): never {
+    throw absent('state channels');
+  }
+
+  set(): never {
+    throw absent('state channels');
+  }
+
+  remove(): never {
     throw absent('state channels');
   }
 

@@ -82,6 +82,10 @@ export class TableChannels extends Channels {
     return true;
   }
 
+  override state(): never {
+    throw absent('state channels');
+  }
+
   override byRight(session: Session): readonly Channel[] {
     const marks = [...postedOf(session).channels].filter(([, { byRight }]) => byRight);
     return marks.flatMap(([name]) => this.known(name));
