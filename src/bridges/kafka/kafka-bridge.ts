@@ -9,6 +9,7 @@ import type { BrokerQueues } from '../broker-queues.js';
 import type { InboundMessages } from '../inbound-messages.js';
 import { nameOf } from '../outgoing.js';
 import { BatchHandler } from './batch-handler.js';
+import { existingTopics, oneAppears } from './existing-topics.js';
 import { kafkaClient, type KafkaPackages } from './kafka-client.js';
 import { KafkaProducers } from './kafka-producers.js';
 import { kafkaSender } from './kafka-sender.js';
@@ -27,6 +28,8 @@ const HEARTBEAT_MS = 2_000;
 /** How long Kafka may hold a request for messages that are not there. A node that ends waits for it. */
 const MAX_WAIT_MS = 500;
 const PARTITIONS_AT_ONCE = 4;
+/** How often topics that are missing are looked for. */
+const MISSING_AGAIN_MS = 10_000;
 /** For messages that are being published when the node ends, and then for the connection. */
 const STOP_MS = 5_000;
 
@@ -77,22 +80,45 @@ export class KafkaBridge implements OnApplicationBootstrap, Bridge {
       connected();
       events.emit('connected', 'kafka', true);
     };
+    const over = new AbortController();
     try {
-      await reach(client);
+      const existing = await existingTopics(
+        client,
+        broker.sources.map(({ kafka }) => kafka),
+      );
       outgoing.use((destination) => kafkaSender(producers, nameOf(destination)));
-      const readingEnd = AbortSignal.any([this.readingEnd.signal, signal]);
-      if (broker.sources.length === 0) isConnected();
-      else if (!readingEnd.aborted) this.reading = this.read({ client, producers, isConnected, readingEnd });
+      const changed = this.watchMissing(client, existing, over.signal);
+      const sources = broker.sources.filter(({ kafka }) => existing.has(kafka));
+      const readingEnd = AbortSignal.any([this.readingEnd.signal, changed, signal]);
+      if (sources.length === 0) isConnected();
+      else if (!readingEnd.aborted) this.reading = this.read({ client, producers, sources, isConnected, readingEnd });
       await this.reading;
-      await aborted(signal);
+      await aborted(AbortSignal.any([changed, signal]));
     } finally {
+      over.abort();
       this.reading = Promise.resolve();
       outgoing.use(undefined);
       await producers.close();
     }
   }
 
-  private async read({ client, producers, isConnected, readingEnd }: Reading): Promise<void> {
+  /** Returns a signal that is aborted when a topic is there that was missing: the consumer has to begin again with it. */
+  private watchMissing(client: Kafka, existing: ReadonlySet<string>, over: AbortSignal): AbortSignal {
+    const changed = new AbortController();
+    const topics = this.parts.broker.sources.map(({ kafka }) => kafka).filter((topic) => !existing.has(topic));
+    const stillMissing = (topic: string): void =>
+      void this.parts.events.emit('failed', topic, 'the topic does not exist, or this account may not read it');
+    const signal = AbortSignal.any([over, this.readingEnd.signal]);
+    if (topics.length > 0) {
+      void oneAppears(client, { topics, everyMs: MISSING_AGAIN_MS, stillMissing, signal }).then((isThere) => {
+        if (isThere) changed.abort();
+        return undefined;
+      });
+    }
+    return changed.signal;
+  }
+
+  private async read({ client, producers, sources, isConnected, readingEnd }: Reading): Promise<void> {
     const { broker, messages, events } = this.parts;
     const consumer = client.consumer({
       groupId: broker.group,
@@ -103,14 +129,14 @@ export class KafkaBridge implements OnApplicationBootstrap, Bridge {
       // This class does, with a new consumer.
       retry: { restartOnFailure: () => Promise.resolve(false) },
     });
-    const handler = new BatchHandler({ sources: broker.sources, producers, messages, events });
+    const handler = new BatchHandler({ sources, producers, messages, events });
     consumer.on(consumer.events.GROUP_JOIN, () => {
       handler.lag.forget();
       isConnected();
     });
     try {
       await consumer.connect();
-      for (const { kafka, from } of broker.sources) {
+      for (const { kafka, from } of sources) {
         await consumer.subscribe({ topic: kafka, fromBeginning: from === 'earliest' });
       }
       const ended = endOf(consumer, readingEnd);
@@ -130,18 +156,9 @@ export class KafkaBridge implements OnApplicationBootstrap, Bridge {
 interface Reading {
   readonly client: Kafka;
   readonly producers: KafkaProducers;
+  readonly sources: readonly KafkaSource[];
   readonly isConnected: () => void;
   readonly readingEnd: AbortSignal;
-}
-
-/** @throws Error if the broker cannot be reached. Producers connect only when there is something to send. */
-async function reach(client: Kafka): Promise<void> {
-  const admin = client.admin();
-  try {
-    await admin.connect();
-  } finally {
-    await admin.disconnect().catch(() => undefined);
-  }
 }
 
 /** Resolves when reading has to end; rejects when the consumer has given up. */

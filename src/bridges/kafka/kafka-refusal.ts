@@ -21,9 +21,15 @@ type KafkaError = Error & { readonly type?: string; readonly cause?: unknown };
  * that does not exist may be made, but rights are not waited for.
  */
 export function kafkaRefusalOf(error: unknown): KafkaRefusal | undefined {
-  const { type = '', message: reason } = causeOf(error as KafkaError);
+  const { message: reason } = causeOf(error as KafkaError);
+  const type = kafkaErrorType(error);
   if (MESSAGE.has(type)) return { of: 'message', reason };
   return TOPIC.has(type) ? { of: 'topic', reason } : undefined;
+}
+
+/** The name that Kafka has for an error, such as `UNKNOWN_TOPIC_OR_PARTITION`; empty if it is not of the broker. */
+export function kafkaErrorType(error: unknown): string {
+  return causeOf(error as KafkaError).type ?? '';
 }
 
 function causeOf(error: KafkaError): KafkaError {
