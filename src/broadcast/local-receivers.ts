@@ -51,8 +51,11 @@ export class LocalReceivers {
         return this.sessions.forEach((session) => {
           if (session.roles.includes(target.name)) visitor(session);
         });
-      case 'channel':
-        return this.hub.get(target.name as ChannelName)?.subscriptions.forEach((_, session) => visitor(session));
+      case 'channel': {
+        const subscriptions = this.hub.get(target.name as ChannelName)?.subscriptions.values() ?? [];
+        for (const { session } of subscriptions) visitor(session);
+        return;
+      }
       default:
         // A newer release may know targets that this one does not.
         throw new TypeError('Unknown target of a delivery');

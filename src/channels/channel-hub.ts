@@ -4,7 +4,7 @@ import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Traces } from '../protocol/traces.js';
 import { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
-import type { LocalChannelSetup } from './local-channel-setup.js';
+import type { ChannelSurroundings, LocalChannelSetup } from './local-channel-setup.js';
 import type { LocalChannel } from './local-channel.js';
 import { LocalChannels } from './local-channels.js';
 import { NamespaceCounts } from './namespace-counts.js';
@@ -24,6 +24,7 @@ const TICK_MS = 1_000;
 export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApplicationShutdown {
   /** All history reads of this node, so that they take turns. */
   readonly histories: HistoryReader;
+  private readonly surroundings: ChannelSurroundings;
   private readonly local = new Map<ChannelName, LocalChannel>();
   private readonly ofSession = new Map<Session, Set<LocalChannel>>();
   /** When each channel without subscribers is forgotten, soonest first. All linger equally long. */
@@ -43,6 +44,8 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     @Optional() readonly relay?: PublicationRelay,
   ) {
     this.histories = new HistoryReader(broker);
+    const { histories, repairs, traces } = this;
+    this.surroundings = { broker, histories, events, traces, repairs };
     broker.listen(this);
   }
 
@@ -172,10 +175,8 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   }
 
   private create(setup: LocalChannelSetup): LocalChannel {
-    const { broker, histories, events } = this;
-    const count = this.counts.of(setup.channel.namespace);
-    const onDoubt = (doubtful: LocalChannel): void => this.repairs.add(doubtful);
-    const channel = this.maker.make({ ...setup, broker, histories, events, count, onDoubt });
+    const { surroundings } = this;
+    const channel = this.maker.make({ setup, surroundings, count: this.counts.of(setup.channel.namespace) });
     this.local.set(setup.name, channel);
     // Until a session joins: the request may be refused, or its session gone.
     this.linger(channel);

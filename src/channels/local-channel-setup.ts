@@ -1,11 +1,28 @@
-import type { DeliveryPolicy } from '../../config/namespaces.js';
-import type { ChannelName, Publication } from '../cluster/ports/broker.js';
 import type { OutboundMessage } from '@gatehouse/protocol';
+import type { DeliveryPolicy } from '../../config/namespaces.js';
+import type { Broker, ChannelName, Publication } from '../cluster/ports/broker.js';
+import type { Traces } from '../protocol/traces.js';
+import type { SessionEvents } from '../sessions/session-events.js';
 import type { Channel } from './channel.js';
+import type { Ledger } from './ledger/ledger.js';
+import type { NamespaceCount } from './namespace-counts.js';
+import type { HistoryReader } from './recovery/history-reader.js';
+import type { RepairQueue } from './recovery/repair-queue.js';
 
-/** How clients see a publication. */
-export type PushTemplate = (publication: Publication, epoch: string) => OutboundMessage;
+/** How clients see a publication. A function for all channels of a kind: one for each would take memory. */
+export type PushTemplate = (publication: Publication, epoch: string, channel: Channel) => OutboundMessage;
 
+/** What the channels of a node share. */
+export interface ChannelSurroundings {
+  readonly broker: Broker;
+  readonly histories: HistoryReader;
+  readonly events: SessionEvents;
+  readonly traces: Traces | undefined;
+  /** A channel in which publications may be missing delivers nothing until its repair has succeeded. */
+  readonly repairs: RepairQueue;
+}
+
+/** What is different from channel to channel. Each holds it, so it is small. */
 export interface LocalChannelSetup {
   /** Its name at the broker: that of the channel, or of its companion. */
   readonly name: ChannelName;
@@ -19,4 +36,12 @@ export interface LocalChannelSetup {
    * The user that a publication is about, and whose sessions do not get it. Absent if publications are about nobody.
    */
   readonly subjectOf?: (publication: Publication) => string | undefined;
+}
+
+export interface LocalChannelOptions {
+  readonly setup: LocalChannelSetup;
+  readonly surroundings: ChannelSurroundings;
+  readonly count: NamespaceCount;
+  /** The ledger of the namespace, if it has one. */
+  readonly ledger: Ledger | undefined;
 }

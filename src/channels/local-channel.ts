@@ -1,24 +1,15 @@
-import type { Broker, ChannelName, History, Position, Publication } from '../cluster/ports/broker.js';
+import type { ChannelName, History, Position, Publication } from '../cluster/ports/broker.js';
 import { isContinuedBy, isSamePosition, seenBy } from '../cluster/ports/continuity.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Session } from '../sessions/session.js';
 import type { Channel } from './channel.js';
-import type { Ledger } from './ledger/ledger.js';
+import type { ChannelSurroundings, LocalChannelOptions, LocalChannelSetup } from './local-channel-setup.js';
 import { subscribersWith } from './ledger/ledgered-subscribers.js';
-import type { HistoryReader } from './recovery/history-reader.js';
 import { SeenPositions } from './recovery/seen-positions.js';
 import { RecoveryReads } from './recovery/recovery-reads.js';
-import type { Subscribers, SubscribersOptions } from './subscribers.js';
+import type { Subscribers } from './subscribers.js';
+import type { SubscriptionMap } from './subscription-map.js';
 import type { Subscription } from './subscription.js';
-
-export interface LocalChannelOptions extends SubscribersOptions {
-  readonly broker: Broker;
-  readonly histories: HistoryReader;
-  /** The ledger of the namespace, if it has one. */
-  readonly ledger: Ledger | undefined;
-  /** Called when publications may be missing. Nothing is delivered until `repair` has succeeded. */
-  readonly onDoubt: (channel: LocalChannel) => void;
-}
 
 type Arrival = readonly [publication: Publication, epoch: string];
 
@@ -40,26 +31,31 @@ export class LocalChannel {
   readonly ready: Promise<void>;
   /** The position up to which subscribers have been served. Undefined until it is known, and without a history. */
   protected position: Position | undefined;
-  private readonly past = new SeenPositions();
   private intake: Intake = 'reading';
-  private arrivals: Arrival[] = [];
+  /** What has arrived while the history is read, if anything. */
+  private arrivals: Arrival[] | undefined;
   private repairing: Promise<void> | undefined;
-  /** Created on first use: most channels never need it. */
+  /** Both are created on first use: most channels never need them. */
   private recoveries: RecoveryReads | undefined;
+  private past: SeenPositions | undefined;
+  private readonly setup: LocalChannelSetup;
+  private readonly surroundings: ChannelSurroundings;
 
   constructor(
-    private readonly options: LocalChannelOptions,
+    options: LocalChannelOptions,
     protected readonly subscribers: Subscribers = subscribersWith(options.ledger, options),
   ) {
+    this.setup = options.setup;
+    this.surroundings = options.surroundings;
     this.ready = this.open();
   }
 
   get name(): ChannelName {
-    return this.options.name;
+    return this.setup.name;
   }
 
   get channel(): Channel {
-    return this.options.channel;
+    return this.setup.channel;
   }
 
   /** Whether clients know it by its own name, unlike a companion. */
@@ -67,7 +63,7 @@ export class LocalChannel {
     return this.name !== this.channel.name;
   }
 
-  get subscriptions(): ReadonlyMap<Session, Subscription> {
+  get subscriptions(): Pick<SubscriptionMap, 'size' | 'get' | 'has' | 'values'> {
     return this.subscribers.subscriptions;
   }
 
@@ -99,10 +95,10 @@ export class LocalChannel {
    * @throws GatehouseError SERVER_BUSY if the broker cannot be reached
    */
   async recover(subscription: Subscription, since: Position | undefined): Promise<History> {
-    const { histories, name } = this.options;
+    const { histories } = this.surroundings;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const before = this.position;
-      const read = () => (this.recoveries ??= new RecoveryReads(histories, name)).since(since);
+      const read = () => (this.recoveries ??= new RecoveryReads(histories, this.name)).since(since);
       const history = this.standing(since) ?? seenBy(since, await read());
       const { top } = history;
       const isBehind = top.epoch === before?.epoch && top.seq < before.seq;
@@ -124,16 +120,16 @@ export class LocalChannel {
 
   /** Asks for the position of the channel, which reveals publications that were lost unnoticed. */
   async check(): Promise<void> {
-    if (!this.options.hasHistory || this.intake !== 'following') return;
+    if (!this.setup.hasHistory || this.intake !== 'following') return;
     // A publication in transit may cause needless doubt, which costs one more question.
     if (!(await this.isCurrent())) this.doubt();
   }
 
   /** Publications may have been missed. */
   doubt(): void {
-    if (!this.options.hasHistory || this.intake === 'doubtful') return;
+    if (!this.setup.hasHistory || this.intake === 'doubtful') return;
     this.intake = 'doubtful';
-    this.options.onDoubt(this);
+    this.surroundings.repairs.add(this);
   }
 
   /**
@@ -147,16 +143,15 @@ export class LocalChannel {
   }
 
   private async open(): Promise<void> {
-    const { broker, name, hasHistory } = this.options;
-    await broker.subscribe(name);
-    if (hasHistory) this.stand(await this.beginning());
+    await this.surroundings.broker.subscribe(this.name);
+    if (this.setup.hasHistory) this.stand(await this.beginning());
     this.follow();
   }
 
   /** Whether the broker is at the same position. */
   protected async isCurrent(): Promise<boolean> {
-    const { broker, name } = this.options;
-    return isSamePosition((await broker.history(name, { limit: 0 })).top, this.position);
+    const { top } = await this.surroundings.broker.history(this.name, { limit: 0 });
+    return isSamePosition(top, this.position);
   }
 
   /** Whether nothing is missing between the position and this publication. */
@@ -166,7 +161,7 @@ export class LocalChannel {
 
   /** The position from which publications are delivered. */
   protected beginning(): Promise<History> {
-    return this.options.broker.history(this.options.name, { limit: 0 });
+    return this.surroundings.broker.history(this.name, { limit: 0 });
   }
 
   protected deliver(publication: Publication, epoch: string, continues?: History['continues']): void {
@@ -195,7 +190,7 @@ export class LocalChannel {
       bring();
       this.follow();
     } catch (error) {
-      this.arrivals = [];
+      this.arrivals = undefined;
       this.intake = 'doubtful';
       throw error;
     }
@@ -210,14 +205,14 @@ export class LocalChannel {
 
   /** Everything that is new after the position, or after the last position that is still known. */
   protected newHistory(): Promise<History> {
-    const { histories, name } = this.options;
-    return this.past.readNews((query) => histories.history(name, query), this.position);
+    const { histories } = this.surroundings;
+    return this.positionsSeen.readNews((query) => histories.history(this.name, query), this.position);
   }
 
   protected bring(history: History): void {
     const { top, publications } = history;
     const isContinued = isContinuedBy(this.position, history);
-    const known = (isContinued ? this.position?.seq : this.past.knownIn(history, this.position)) ?? 0;
+    const known = (isContinued ? this.position?.seq : this.positionsSeen.knownIn(history, this.position)) ?? 0;
     let expected = isContinued ? known + 1 : null;
     for (const publication of publications) {
       const { seq } = publication;
@@ -231,20 +226,25 @@ export class LocalChannel {
   }
 
   protected stand(history: History): void {
-    this.past.moved(this.position, history);
+    this.positionsSeen.moved(this.position, history);
     this.position = history.top;
+  }
+
+  private get positionsSeen(): SeenPositions {
+    return (this.past ??= new SeenPositions());
   }
 
   /** Delivers what arrived while the history was read. */
   private follow(): void {
-    const { arrivals } = this;
-    this.arrivals = [];
+    const { arrivals = [] } = this;
+    this.arrivals = undefined;
     if (this.intake !== 'reading') return;
     this.intake = 'following';
     for (const arrival of arrivals) this.receive(...arrival);
   }
 
   private postpone(arrival: Arrival): void {
+    this.arrivals ??= [];
     if (this.arrivals.push(arrival) > MAX_ARRIVALS) this.doubt();
   }
 }

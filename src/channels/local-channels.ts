@@ -2,7 +2,8 @@ import { Injectable, Optional } from '@nestjs/common';
 import { StateStore } from '../cluster/ports/state-store.js';
 import { Traces } from '../protocol/traces.js';
 import { Ledgers } from './ledger/ledgers.js';
-import { LocalChannel, type LocalChannelOptions } from './local-channel.js';
+import type { LocalChannelOptions } from './local-channel-setup.js';
+import { LocalChannel } from './local-channel.js';
 import { CellChannel } from './state/cell-channel.js';
 import { StateChannel } from './state/state-channel.js';
 import { StateCounts } from './state/state-counts.js';
@@ -17,12 +18,12 @@ export class LocalChannels {
     @Optional() private readonly counts: StateCounts = new StateCounts(),
   ) {}
 
-  make(setup: Omit<LocalChannelOptions, 'ledger' | 'traces'>): LocalChannel {
-    const { traces, store, counts: stateCounts } = this;
-    const { channel, name, hasHistory, cell } = setup;
+  make(parts: Omit<LocalChannelOptions, 'ledger'>): LocalChannel {
+    const { store, counts: stateCounts } = this;
+    const { channel, name, hasHistory, cell } = parts.setup;
     // Presence events have no history, so nothing can be read by seq.
     const ledger = hasHistory ? this.ledgers.of(channel.namespace) : undefined;
-    const options = { ...setup, traces, ledger };
+    const options = { ...parts, ledger };
     if (store && cell !== undefined) return new CellChannel({ ...options, store, stateCounts }, cell);
     const holdsState = channel.namespace.state !== undefined && name === channel.name && hasHistory;
     return holdsState && store ? new StateChannel({ ...options, store, stateCounts }) : new LocalChannel(options);

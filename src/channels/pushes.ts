@@ -1,22 +1,20 @@
+import type { Publication } from '../cluster/ports/broker.js';
 import { cellChannelOf } from '../cluster/ports/state-store.js';
 import type { Channel } from './channel.js';
-import type { LocalChannelSetup } from './local-channel-setup.js';
+import type { LocalChannelSetup, PushTemplate } from './local-channel-setup.js';
 import { presenceChannelOf, type PresenceNews } from './presence/presence-tracker.js';
 
 /** Pushes of a channel itself: messages, with a position if the namespace has a history. */
 export function messagesOf(channel: Channel): LocalChannelSetup {
-  const { name, namespace } = channel;
+  const { namespace } = channel;
   return {
-    name,
+    name: channel.name,
     channel,
     // No change of a state may be dropped; a slow reader gets several as one.
     delivery: namespace.state === undefined ? namespace.delivery : 'disconnect',
     // With an area, each cell has a line of its own.
     hasHistory: namespace.history !== undefined && namespace.state?.area === undefined,
-    render: ({ seq, ts, data, from, trace, enc }, epoch) =>
-      seq === 0
-        ? { type: 'message', channel: name, ts, from, trace, enc, data }
-        : { type: 'message', channel: name, seq, epoch, ts, from, trace, enc, data },
+    render: messageFrom,
   };
 }
 
@@ -35,7 +33,18 @@ export function eventsOf(channel: Channel): LocalChannelSetup {
     channel,
     delivery: 'disconnect',
     hasHistory: false,
-    subjectOf: ({ data }) => (data as Partial<PresenceNews> | null)?.member?.userId,
-    render: ({ ts, data }) => ({ type: 'presence', channel: channel.name, ts, data }),
+    subjectOf: subjectOfEvent,
+    render: eventFrom,
   };
+}
+
+const messageFrom: PushTemplate = ({ seq, ts, data, from, trace, enc }, epoch, { name }) =>
+  seq === 0
+    ? { type: 'message', channel: name, ts, from, trace, enc, data }
+    : { type: 'message', channel: name, seq, epoch, ts, from, trace, enc, data };
+
+const eventFrom: PushTemplate = ({ ts, data }, _epoch, { name }) => ({ type: 'presence', channel: name, ts, data });
+
+function subjectOfEvent({ data }: Publication): string | undefined {
+  return (data as Partial<PresenceNews> | null)?.member?.userId;
 }

@@ -1,31 +1,33 @@
 import type { History, Publication } from '../cluster/ports/broker.js';
 import type { OutboundMessage } from '@gatehouse/protocol';
-import type { Traces } from '../protocol/traces.js';
-import type { SessionEvents } from '../sessions/session-events.js';
 import type { Session } from '../sessions/session.js';
 import { destinationOf } from './channel.js';
 import type { Gap } from './recovery/gap.js';
-import type { LocalChannelSetup } from './local-channel-setup.js';
+import type { LocalChannelOptions, LocalChannelSetup } from './local-channel-setup.js';
 import type { NamespaceCount } from './namespace-counts.js';
 import { gapMessage, ChannelPush, type ChannelPushOptions } from './channel-push.js';
 import { Subscription } from './subscription.js';
+import { SubscriptionMap } from './subscription-map.js';
 
-export interface SubscribersOptions extends LocalChannelSetup {
-  readonly events: SessionEvents;
-  readonly count: NamespaceCount;
-  readonly traces?: Traces | undefined;
-}
+export type SubscribersOptions = Pick<LocalChannelOptions, 'setup' | 'surroundings' | 'count'>;
 
 /** The subscribers of one node in one channel, and their pushes. It does not know the position of the channel. */
 export class Subscribers {
-  readonly subscriptions = new Map<Session, Subscription>();
+  readonly subscriptions = new SubscriptionMap();
+  protected readonly setup: LocalChannelSetup;
+  private readonly surroundings: SubscribersOptions['surroundings'];
+  private readonly count: NamespaceCount;
 
-  constructor(protected readonly options: SubscribersOptions) {}
+  constructor({ setup, surroundings, count }: SubscribersOptions) {
+    this.setup = setup;
+    this.surroundings = surroundings;
+    this.count = count;
+  }
 
   /** Adds a session, or adds it again. It is held back until `goLive`. */
   add(session: Session, formerSession?: string): Subscription {
     const subscription = this.subscriptions.get(session) ?? this.subscriptionOf(session);
-    this.subscriptions.set(session, subscription);
+    this.subscriptions.add(subscription);
     subscription.recover(formerSession);
     return subscription;
   }
@@ -48,7 +50,7 @@ export class Subscribers {
 
   announce(gap: Gap, { top: { epoch }, continues }: Pick<History, 'top' | 'continues'>): void {
     if (this.subscriptions.size === 0) return;
-    const message = gapMessage(this.options.channel.name, epoch, gap);
+    const message = gapMessage(this.setup.channel.name, epoch, gap);
     this.offer(this.noticeOf({ epoch, seq: gap.to, continues, gap, message }));
   }
 
@@ -62,17 +64,17 @@ export class Subscribers {
 
   deliver(publication: Publication, epoch: string, continues?: History['continues']): void {
     if (this.subscriptions.size === 0) return;
-    const { traces, channel } = this.options;
+    const { traces } = this.surroundings;
     const { trace } = publication;
     if (traces === undefined || trace === undefined) this.bring(publication, epoch, continues);
     else
-      traces.deliver(destinationOf(channel), trace, (seen) =>
+      traces.deliver(destinationOf(this.setup.channel), trace, (seen) =>
         this.bring({ ...publication, trace: seen }, epoch, continues),
       );
   }
 
   protected subscriptionOf(session: Session): Subscription {
-    return new Subscription(session, this.options.channel.name);
+    return new Subscription(session, this.setup.channel.name);
   }
 
   protected noticeOf(options: ChannelPushOptions): ChannelPush {
@@ -81,10 +83,10 @@ export class Subscribers {
 
   /** Returns how many sessions took it. */
   private bring(publication: Publication, epoch: string, continues: History['continues']): number {
-    const { delivery, render, name, subjectOf, channel } = this.options;
+    const { delivery, render, name, subjectOf, channel } = this.setup;
     const { seq, expiresAt } = publication;
     const shedding = { policy: delivery, key: name, expiresAt, priority: channel.namespace.priority };
-    const message = render(publication, epoch);
+    const message = render(publication, epoch, channel);
     const subject = subjectOf?.(publication);
     const push = this.noticeOf({ epoch, seq, continues, publication, subject, shedding, message });
     if (!push.hasExpired(Date.now())) return this.offerOrLose(push);
@@ -100,7 +102,7 @@ export class Subscribers {
       return this.offer(push);
     } catch {
       const { epoch, seq } = push;
-      this.options.events.emit('shed', 'unreadable', this.subscriptions.size);
+      this.surroundings.events.emit('shed', 'unreadable', this.subscriptions.size);
       push.lost('unreadable');
       if (seq > 0) this.announce({ from: seq, to: seq }, { top: { epoch, seq }, continues: push.continues });
       return 0;
@@ -109,7 +111,7 @@ export class Subscribers {
 
   /** It has expired, for one subscriber or for all. */
   private drop(push: ChannelPush, subscription?: Subscription): void {
-    this.options.events.emit('shed', 'expired', subscription === undefined ? this.subscriptions.size : 1);
+    this.surroundings.events.emit('shed', 'expired', subscription === undefined ? this.subscriptions.size : 1);
     push.lost('expired', subscription?.session);
   }
 
@@ -119,10 +121,10 @@ export class Subscribers {
   }
 
   private report(push: ChannelPush): number {
-    const { events, count, name, channel, cell } = this.options;
-    const taken = push.report(events);
+    const { name, channel, cell } = this.setup;
+    const taken = push.report(this.surroundings.events);
     // Companion channels are not counted.
-    if (push.gap === undefined && (name === channel.name || cell !== undefined)) count.deliveries += taken;
+    if (push.gap === undefined && (name === channel.name || cell !== undefined)) this.count.deliveries += taken;
     return taken;
   }
 }

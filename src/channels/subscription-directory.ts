@@ -100,7 +100,7 @@ export class SubscriptionDirectory {
     const { nodeId } = this.registry.self;
     let first: Session[] = [];
     let last: string | undefined;
-    for (const session of this.hub.get(channel)?.subscriptions.keys() ?? []) {
+    for (const { session } of this.hub.get(channel)?.subscriptions.values() ?? []) {
       if (session.id <= after || (last !== undefined && session.id >= last)) continue;
       first.push(session);
       // Two pages at a time: all subscribers of a large channel at once would block the event loop.

@@ -23,12 +23,12 @@ export class LedgeredSubscribers extends Subscribers {
   }
 
   protected override subscriptionOf(session: Session): Subscription {
-    return new LedgeredSubscription(session, this.options.channel.name, this.ledger, this.reach);
+    return new LedgeredSubscription(session, this.setup.channel.name, this.ledger, this.reach);
   }
 
   protected override noticeOf(options: ChannelPushOptions): ChannelPush {
     const { epoch, seq } = options;
-    const line = new PublicationRecord(this.options.name, options);
+    const line = new PublicationRecord(this.setup.name, options);
     this.reach.position = { epoch, seq };
     this.ledger.entries.add(line);
     return new LedgeredPush(options, line, this.ledger);

@@ -1,16 +1,20 @@
-import type { LocalChannel } from '../local-channel.js';
+/** A channel in which publications may be missing. */
+export interface Doubtful {
+  /** Resolves once what is missing was delivered or announced. */
+  repair(): Promise<void>;
+}
 
 /** Repairs at one time. A broker that is back after an outage must not be asked for all channels at once. */
 export const MAX_REPAIRS = 32;
 
 /** The channels of a node in which publications may be missing. */
 export class RepairQueue {
-  private readonly waiting = new Set<LocalChannel>();
+  private readonly waiting = new Set<Doubtful>();
   /** Channels that could not be repaired because the broker could not be reached. */
-  private readonly failed = new Set<LocalChannel>();
-  private readonly running = new Set<LocalChannel>();
+  private readonly failed = new Set<Doubtful>();
+  private readonly running = new Set<Doubtful>();
 
-  add(channel: LocalChannel): void {
+  add(channel: Doubtful): void {
     this.waiting.add(channel);
     this.runMore();
   }
@@ -21,7 +25,7 @@ export class RepairQueue {
   }
 
   /** The channel is no longer needed. */
-  forget(channel: LocalChannel): void {
+  forget(channel: Doubtful): void {
     for (const set of [this.waiting, this.running, this.failed]) set.delete(channel);
   }
 
@@ -42,7 +46,7 @@ export class RepairQueue {
     }
   }
 
-  private async run(channel: LocalChannel): Promise<void> {
+  private async run(channel: Doubtful): Promise<void> {
     this.running.add(channel);
     try {
       await channel.repair();

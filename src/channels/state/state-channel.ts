@@ -1,7 +1,8 @@
 import type { History, Position, Publication } from '../../cluster/ports/broker.js';
 import { isContinuedBy } from '../../cluster/ports/continuity.js';
 import type { StateStore } from '../../cluster/ports/state-store.js';
-import { LocalChannel, type LocalChannelOptions } from '../local-channel.js';
+import type { LocalChannelOptions } from '../local-channel-setup.js';
+import { LocalChannel } from '../local-channel.js';
 import type { Subscription } from '../subscription.js';
 import type { SnapshotCause, StateCounts } from './state-counts.js';
 import { StatePages, type SizedSlice, type StateSlice } from './state-pages.js';
@@ -31,7 +32,8 @@ export class StateChannel extends LocalChannel {
   private readonly pages = new WeakMap<Subscription, StatePages>();
 
   constructor(options: StateChannelOptions) {
-    const { ledger, stateCounts: counts, channel, cell } = options;
+    const { ledger, stateCounts: counts, setup } = options;
+    const { channel, cell } = setup;
     const resend = (subscription: Subscription): void => this.resend(subscription);
     const shared: SharedState = { view: new StateView(), counts, position: { epoch: '', seq: 0 }, cell, resend };
     const isConflated = channel.namespace.delivery === 'latest' && ledger === undefined;

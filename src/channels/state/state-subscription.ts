@@ -101,6 +101,6 @@ export class StateSubscribers extends Subscribers {
   }
 
   protected override subscriptionOf(session: Session): Subscription {
-    return new StateSubscription(session, this.options.channel.name, this.shared);
+    return new StateSubscription(session, this.setup.channel.name, this.shared);
   }
 }

@@ -161,7 +161,7 @@ export class TableChannels extends Channels {
       if (top.epoch !== epoch) return;
       const { render } = messagesOf(channel);
       const wanted = publications.filter(({ excludeSession }) => excludeSession !== session.id);
-      for (const publication of wanted.filter(isFresh)) session.send(render(publication, epoch));
+      for (const publication of wanted.filter(isFresh)) session.send(render(publication, epoch, channel));
     });
   }
 

@@ -41,7 +41,7 @@ export class TableDelivery implements OnModuleInit, BrokerListener, DeliveryToMa
   published(channel: ChannelName, publication: Publication, epoch: string): void {
     const setup = this.setupOf(channel);
     if (setup === undefined) return;
-    const payload = encoded(setup.render(publication, epoch));
+    const payload = encoded(setup.render(publication, epoch, setup.channel));
     const subject = setup.subjectOf?.(publication);
     const isMeant = ({ connectionId, userId }: Member): boolean =>
       connectionId !== publication.excludeSession && userId !== subject;
@@ -54,7 +54,7 @@ export class TableDelivery implements OnModuleInit, BrokerListener, DeliveryToMa
 
   demandRoom(channel: ChannelName, publication: Publication): void {
     const setup = this.setupOf(channel);
-    if (setup !== undefined) demandRoom(encoded(setup.render(publication, 'epoch-01')));
+    if (setup !== undefined) demandRoom(encoded(setup.render(publication, 'epoch-01', setup.channel)));
   }
 
   /** Undefined for a channel whose namespace is not configured any more. */

@@ -7,7 +7,7 @@ import { draft } from '../../broker-bench.js';
 import { RedisLinks } from '../../redis-links.js';
 
 const AGE_MS = 3_600_000;
-const KEPT = { history: { size: 100, ageMs: AGE_MS } };
+const KEPT = { history: { size: 100, ageMs: AGE_MS }, idempotencyKey: undefined };
 
 describe('a history in Redis is tidied by one publication in 16, so that', { tags: ['redis'] }, () => {
   const links = new RedisLinks();
