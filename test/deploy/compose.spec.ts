@@ -1,5 +1,6 @@
 import { Ajv } from 'ajv';
 import { existsSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -11,6 +12,7 @@ import { read } from '../docs/markdown.js';
 interface Service {
   readonly image: string;
   readonly build?: object;
+  readonly profiles?: readonly string[];
   readonly environment?: Record<string, string>;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
@@ -97,6 +99,30 @@ describe('deploy/compose.yaml', () => {
     expect(service('gatehouse').deploy.replicas).toBe(3);
   });
 
+  it('has an edge node in a profile of its own, with a volume, that the nodes take messages of', () => {
+    const { environment = {}, profiles, volumes, networks, build } = service('edge');
+    expect({ profiles, networks, build }).toEqual({
+      profiles: ['edge'],
+      networks: ['outside'],
+      build: {
+        context: '..',
+        dockerfile: 'deploy/edge.Dockerfile',
+        args: { GATEHOUSE_IMAGE: service('gatehouse').image },
+      },
+    });
+    expect(volumes).toContain(`edge:${environment.EDGE_DIR}`);
+    expect(Object.keys(environment).filter((name) => !SETTINGS.has(name))).toEqual([]);
+    const here = { EDGE_DIR: tmpdir(), EDGE_FILE: join(FOLDER, 'config/edge.yaml'), EDGE_TOKEN: 'e' };
+    const { edge } = loadSettings({ NODE_ENV: 'production', ...environment, ...here });
+    expect(edge).toMatchObject({ upstream: 'ws://nginx:8080/ws', rules: { forward: [{ channels: ['telemetry:*'] }] } });
+    expect(environment.EDGE_FILE).toBe('/etc/gatehouse/edge.yaml');
+    // It reaches the centre through nginx, which passes on this path of this port.
+    expect(service('nginx').networks).toContain('outside');
+    expect(settings.edge.centre).toBe('off');
+    const centre = parse(interpolate(text, { ...FILLED, EDGE_CENTRE: 'on' }), { merge: true }) as Compose;
+    expect(centre.services.gatehouse?.environment?.EDGE_CENTRE).toBe('on');
+  });
+
   it('asks for nothing that Docker Engine 23 does not know', () => {
     for (const file of [text, read('deploy/Dockerfile')]) expect(file).not.toMatch(/start[_-]interval/);
   });
@@ -128,20 +154,21 @@ describe('deploy/compose.yaml', () => {
     // PostgreSQL counts with two numbers.
     const exactly = name === 'postgres' ? /:\d+\.\d+(-\w+)?$/ : /:v?\d+\.\d+\.\d+(-\w+)?$/;
     expect(each.image).toMatch(exactly);
-    // The image of the server has its own, that of Jaeger no program to ask with, and some only make something.
+    // The images of the server have their own, that of Jaeger no program to ask with, and some only make something.
     const isAskedFor = each.healthcheck?.test !== undefined;
     const isOnce = each.restart === 'on-failure:5';
-    expect(isAskedFor).toBe(name !== 'gatehouse' && name !== 'jaeger' && !isOnce);
+    expect(isAskedFor).toBe(!['gatehouse', 'edge', 'jaeger'].includes(name) && !isOnce);
   });
 
   it('opens to this machine only what people look at, and to nobody the nodes', () => {
     const published = services.flatMap(([name, { ports = [] }]) => ports.map((port) => [name, port]));
     expect(published).toEqual([
       ['nginx', '127.0.0.1:8080:8080'],
+      ['edge', '127.0.0.1:8081:8080'],
       ['grafana', '127.0.0.1:3000:3000'],
       ['jaeger', '127.0.0.1:16686:16686'],
     ]);
-    const shown = new Set(['nginx', 'grafana', 'jaeger']);
+    const shown = new Set(['nginx', 'edge', 'grafana', 'jaeger']);
     for (const [name, { networks }] of services) if (!shown.has(name)) expect(networks).toEqual(['inside']);
     expect(compose.networks.inside).toEqual({ internal: true });
   });

@@ -7,6 +7,8 @@ import { brokenRules, DOCKERFILE_RULES } from './dockerfile-rules.js';
 
 const dockerfile = read('deploy/Dockerfile');
 const instructions = parseDockerfile(dockerfile);
+const edgeDockerfile = read('deploy/edge.Dockerfile');
+const edge = parseDockerfile(edgeDockerfile);
 const ignore = read('.dockerignore')
   .split('\n')
   .filter((line) => line !== '' && !line.startsWith('#'));
@@ -64,7 +66,8 @@ describe('deploy/Dockerfile', () => {
 
   it('has nothing in the build context that it does not copy', () => {
     expect(ignore[0]).toBe('*');
-    const copied = instructions.filter(({ name }) => name === 'COPY').flatMap((copy) => copyOf(copy).sources);
+    const copies = [...instructions, ...edge].filter(({ name }) => name === 'COPY');
+    const copied = copies.flatMap((copy) => copyOf(copy).sources);
     const exceptions = ignore.slice(1).map((line) => line.slice(1));
     expect(exceptions.filter((path) => !copied.includes(path))).toEqual([]);
   });
@@ -92,5 +95,38 @@ describe('deploy/Dockerfile', () => {
     const [, least = ''] = /^>=(\d+)\./.exec(engines.node) ?? [];
     expect(Number(major)).toBeGreaterThan(Number(least));
     expect(dockerfile).toContain(`ARG VERSION=${version}\n`);
+  });
+});
+
+describe('deploy/edge.Dockerfile', () => {
+  it('is one that Docker builds, and keeps the rules for what it does not take from the image of the server', () => {
+    expect(validate(edgeDockerfile)).toEqual([]);
+    const ofTheServer = Object.keys(DOCKERFILE_RULES).filter((rule) =>
+      /signal|process 1|health|dependencies/.test(rule),
+    );
+    expect(brokenRules(edgeDockerfile).filter((rule) => !ofTheServer.includes(rule))).toEqual([]);
+    const { version } = JSON.parse(read('package.json')) as { version: string };
+    expect(edgeDockerfile).toContain(`ARG GATEHOUSE_IMAGE=gatehouse:${version}\n`);
+  });
+
+  it('copies only what is there, and in the build context', () => {
+    const copies = edge.filter(({ name }) => name === 'COPY').map(copyOf);
+    const sources = copies.filter(({ from }) => from === undefined).flatMap((copy) => copy.sources);
+    expect(sources).toContain('packages/client/src');
+    expect(sources.filter((source) => !existsSync(source) || !isInContext(source))).toEqual([]);
+  });
+
+  it('has the store with all the packages that it needs, and no others', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { dependencies?: Record<string, string> }>;
+    };
+    const needed = new Set(['classic-level']);
+    for (const name of needed) {
+      for (const each of Object.keys(packages[`node_modules/${name}`]?.dependencies ?? {})) needed.add(each);
+    }
+    const [, names = ''] = /for name in ([^;]+);/.exec(edgeDockerfile) ?? [];
+    expect(names.split(' ').toSorted()).toEqual([...needed].toSorted());
+    expect(edgeDockerfile).toContain(' /var/lib/gatehouse\n');
+    expect(edgeDockerfile).toContain('ENV EDGE_DIR=/var/lib/gatehouse\n');
   });
 });

@@ -26,6 +26,8 @@ const NOT_RUN: readonly (readonly [path: string, start: string, reason: string])
   ['docs/outbox.md', 'docker build', 'Docker; test/deploy checks the files'],
   ['docs/outbox.md', 'docker compose', 'Docker; test/deploy checks the files'],
   ['docs/edge.md', 'npm install classic-level', 'a registry, on a device'],
+  ['docs/edge.md', 'docker build', 'Docker'],
+  ['docs/edge.md', 'echo "EDGE_CENTRE=on"', 'Docker'],
   ['docs/edge.md', 'useradd', 'root, on a device; test/deploy checks the unit'],
   ['docs/workers.md', 'WORKERS=auto npm start', 'a program that does not end; test/cluster starts it'],
   ['docs/network.md', 'TLS_CERT_FILE=/etc', 'root, for files in /etc'],

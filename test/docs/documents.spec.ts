@@ -12,6 +12,7 @@ const DOCUMENTS = [
   'docs/adr',
   'examples',
   'examples/gateway-chat',
+  'examples/edge',
   'examples/fleet',
   'examples/orders',
   'examples/scene',
