@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { build as esbuild } from 'esbuild';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../config/settings.js';
@@ -68,6 +69,7 @@ async function compile(project: string, alike?: Build): Promise<string> {
   }
   if (alike === undefined) {
     await compileProtocol(folder, transpile);
+    await compileClient(folder);
     await bundleServer(folder);
   }
   return folder;
@@ -81,6 +83,24 @@ async function compileProtocol(folder: string, transpile: Transpile): Promise<vo
     const source = await readFile(join(home, 'src', file), 'utf8');
     await write(join(target, 'dist', file.replace(/ts$/, 'js')), transpile(source, file));
   }
+  await cp(join(home, 'package.json'), join(target, 'package.json'));
+}
+
+/** What an edge node loads of the client library. */
+async function compileClient(folder: string): Promise<void> {
+  const home = join(ROOT, 'packages', 'client');
+  const target = join(folder, 'node_modules', '@gatehouse', 'client');
+  const entryPoints = ['index', 'msgpack'].map((name) => join(home, 'src', `${name}.ts`));
+  const outdir = join(target, 'dist');
+  await esbuild({
+    entryPoints,
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    logLevel: 'error',
+  });
   await cp(join(home, 'package.json'), join(target, 'package.json'));
 }
 
@@ -105,11 +125,12 @@ const UNDISTURBED = { PORT: '0', HOST: '127.0.0.1', LOG_FORMAT: 'json', OVERLOAD
 
 /**
  * A feature shares its classes with the server, so that the server must run from the modules that the feature imports. As
- * process 1 it is what is published, since what it does first matters there.
+ * process 1 it is what is published, since what it does first matters there. An edge node loads a compiled package.
  */
 function entryOf(folder: string, { environment = {}, wrapper }: ProcessSetup): string {
   const bundle = join(folder, BUNDLE, 'main.cjs');
-  const isWhole = environment.FEATURES_FILE !== undefined || wrapper !== undefined;
+  const isEdge = environment.EDGE_UPSTREAM !== undefined;
+  const isWhole = environment.FEATURES_FILE !== undefined || wrapper !== undefined || isEdge;
   return !isWhole && existsSync(bundle) ? bundle : join(folder, 'src', 'main.js');
 }
 

@@ -1,5 +1,7 @@
 // @module-tag redis
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
@@ -14,6 +16,7 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mintToken } from '../../support/test-server.js';
 import { Nodes } from '../scenarios/nodes.js';
 import { randomNumbers } from '../scenarios/walk.js';
+import { MovingReader } from './moving-reader.js';
 
 /** How long there are messages. `npm run test:soak` has more. */
 const SECONDS = Number(process.env.EDGE_SECONDS ?? 2);
@@ -23,6 +26,13 @@ const TIMEOUT_MS = (900 + 3 * SECONDS) * 1_000;
 const NAMESPACE = 'subscribe: anyone, publish: [EDGE], history: { size: 1000000, age: 1h }';
 const CHANNELS = ['feed:0', 'feed:1', 'feed:2'];
 const PAGE = 1_000;
+/** Channels of the centre that come down. Of the second, most is lost in an outage. */
+const MIRRORED = ['news:all', 'brief:all'];
+const NAMESPACES = {
+  feed: NAMESPACE,
+  news: 'subscribe: anyone, history: { size: 1000000, age: 1h }',
+  brief: 'subscribe: anyone, history: { size: 20, age: 1h }',
+};
 
 interface Page {
   readonly epoch: string;
@@ -103,8 +113,42 @@ class Edge implements AsyncDisposable {
   }
 }
 
+/** Publishes numbers in the mirrored channels at the centre, each once and in order, as long as it runs. */
+class Publisher {
+  published = 0;
+  private hasEnded = false;
+  private readonly running: Promise<void>;
+
+  constructor(private readonly http: () => string | undefined) {
+    this.running = this.run();
+  }
+
+  async end(): Promise<void> {
+    this.hasEnded = true;
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    for (; !this.hasEnded; await pause(20)) {
+      for (const channel of MIRRORED) await this.publish(channel, this.published + 1);
+      this.published += 1;
+    }
+  }
+
+  private async publish(channel: string, data: number): Promise<void> {
+    const body = { channel, data, idempotencyKey: `${channel} ${data}` };
+    for (;;) {
+      const http = this.http();
+      const answer = http && (await api({ http }, 'POST /api/publish', { body }).catch(() => undefined));
+      if (answer && answer.status < 300) return;
+      await pause(50);
+    }
+  }
+}
+
 interface World {
   readonly edge: Edge;
+  readonly readers: readonly MovingReader[];
   readonly link: TcpProxy;
   readonly nodes: Nodes;
   readonly random: () => number;
@@ -119,6 +163,13 @@ const FAULTS: Readonly<Record<string, (world: World) => Promise<void>>> = {
     await nodes.end(0, 'SIGKILL');
     await nodes.startNode(0);
     link.target = nodes.portOf(0) ?? 0;
+  },
+  'kill the mirroring edge': async ({ nodes }) => {
+    await nodes.end(1, 'SIGKILL');
+    await nodes.startNode(1);
+  },
+  'move the readers': async ({ readers }) => {
+    for (const reader of readers) reader.move();
   },
   'cut the link': async ({ link }) => link.cut(),
   'a slow link': async ({ link, random }) => {
@@ -155,25 +206,46 @@ async function goThrough(world: World): Promise<string> {
 }
 
 it(
-  `forwards what an edge has stored once and in order, although both sides are killed and the link is bad (seed ${SEED})`,
+  `forwards what an edge has stored once and in order, although both sides are killed and the link is bad; and what comes down has no silent gap (seed ${SEED})`,
   { timeout: TIMEOUT_MS },
   async () => {
     const random = randomNumbers(SEED);
     await using redis = await RedisServer.start(DURABLE);
     await using build = await buildServer();
-    using file = namespacesFile({ feed: NAMESPACE });
+    using file = namespacesFile(NAMESPACES);
+    await using folder = await temporaryFolder();
+    await using mirrorFolder = await temporaryFolder();
+    await using link = await TcpProxy.start(() => undefined);
+    const edgeFile = join(mirrorFolder.path, 'edge.yaml');
+    await writeFile(edgeFile, `mirror: ['news:*', 'brief:all']`);
     await using nodes = await Nodes.start(build, [
       { ...file.environment, REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '60000', EDGE_CENTRE: 'on' },
+      {
+        ...file.environment,
+        EDGE_UPSTREAM: `ws://127.0.0.1:${link.port}/ws`,
+        EDGE_TOKEN: mintToken({ sub: 'line-2', roles: ['EDGE'] }),
+        EDGE_DIR: mirrorFolder.path,
+        EDGE_FILE: edgeFile,
+      },
     ]);
-    await using link = await TcpProxy.start(nodes.portOf(0) ?? 0);
-    await using folder = await temporaryFolder();
+    link.target = nodes.portOf(0) ?? 0;
+    const centre = (): string | undefined => {
+      const port = nodes.portOf(0);
+      return port === undefined ? undefined : `http://127.0.0.1:${port}`;
+    };
+    await using news = new MovingReader({ channel: 'news:all', ports: () => nodes.ports, random });
+    await using brief = new MovingReader({ channel: 'brief:all', ports: () => nodes.ports, random });
+    const readers = [news, brief];
+    await eventually('the readers have a position', () => readers.every(({ seq }) => seq !== undefined));
+    const publisher = new Publisher(centre);
     await using edge = new Edge({
       EDGE_DIR: folder.path,
       EDGE_UPSTREAM: `ws://127.0.0.1:${link.port}/ws`,
       EDGE_TOKEN: mintToken({ sub: 'line-1', roles: ['EDGE'] }),
     });
     await edge.start();
-    const happened = await goThrough({ edge, link, nodes, random });
+    const happened = await goThrough({ edge, link, nodes, random, readers });
+    await publisher.end();
     await eventually('everything is forwarded', () => edge.isEmpty());
 
     const http = `http://127.0.0.1:${nodes.portOf(0)}`;
@@ -183,6 +255,13 @@ it(
     expect(edge.stored.filter((n) => !all.has(n))).toEqual([]);
     expect([...all].filter((n) => n < 1 || n > edge.given)).toEqual([]);
     expect(edge.stored.length).toBeGreaterThan(0);
+
+    const { published: count } = publisher;
+    await eventually('the readers have everything', () => readers.every(({ seq }) => seq === count));
+    expect([news.faults, brief.faults]).toEqual([[], []]);
+    expect({ received: news.received, lost: news.lost }).toEqual({ received: count, lost: 0 });
+    expect(brief.received + brief.lost).toBe(count);
+    process.stdout.write(`${count} published; ${news.places} places; ${brief.lost} of the brief ones lost and told\n`);
     process.stdout.write(`${edge.stored.length} stored, ${all.size} forwarded: ${happened}\n`);
   },
 );
