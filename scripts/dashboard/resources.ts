@@ -246,6 +246,11 @@ const edge: Row = {
       stacked: true,
       queries: { '{{instance}}': series('gatehouse_edge_connected') },
     }),
+    graph('Messages that edges have lost', {
+      about: 'At the centre: messages that edge nodes say will never arrive, by outcome.',
+      unit: 'ops',
+      queries: { '{{outcome}}': `${rate('gatehouse_edge_losses_total', ['outcome'])} > 0` },
+    }),
     graph('Faults of stores', {
       about: 'Faults of the disk, the store and the clock of edge nodes.',
       unit: 'ops',

@@ -1,3 +1,4 @@
+import type { Loss } from './store/stream-counts.js';
 import type { ListRecord } from '../cluster/ports/record-store.js';
 
 /** The version of the messages between an edge and its centre. */
@@ -49,4 +50,17 @@ export interface LiftedOrder {
 
 export function orderNameOf({ list, kind, key }: LiftedOrder): string {
   return `${list}!${kind}!${key}`;
+}
+
+/** Losses in one message: those of all rules, if there are not very many rules. */
+export const MAX_LOSSES = 256;
+
+/** Messages of one rule that the centre will never get. */
+export interface AnnouncedLoss {
+  readonly rule: string;
+  readonly outcome: Loss;
+  /** How many the centre was told before, since the store was made. */
+  readonly after: number;
+  /** How many there are by now. */
+  readonly total: number;
 }

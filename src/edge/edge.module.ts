@@ -18,6 +18,7 @@ import { EdgeStatus } from './edge-status.js';
 import { EdgeFacts } from './edge-facts.js';
 import { EdgeNode } from './edge-node.js';
 import { ForwardHandlers } from './forward-handlers.js';
+import { LossReporter } from './link/loss-reporter.js';
 import { Reporter } from './link/reporter.js';
 import { Upstream } from './link/upstream.js';
 import { MirrorOverlay } from './mirror/mirror-broker.js';
@@ -64,6 +65,7 @@ export class EdgeModule {
         { provide: EdgeStatus, useExisting: EdgeNode },
         EdgeFacts,
         Reporter,
+        LossReporter,
         ...orderPorts(folder),
         ...ports,
       ],

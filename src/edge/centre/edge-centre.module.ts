@@ -3,6 +3,7 @@ import { ChannelsModule } from '../../channels/channels.module.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import { SessionsModule } from '../../sessions/sessions.module.js';
 import { ConnectedEdges } from '../connected-edges.js';
+import { EdgeLosses } from './edge-losses.js';
 import { EdgeOrders } from './edge-orders.js';
 import { EdgeReportGateway } from './edge-report.gateway.js';
 import { EdgeGateway } from './edge.gateway.js';
@@ -24,12 +25,13 @@ const reportedEdges: FactoryProvider<ReportedEdges> = {
   imports: [ChannelsModule, SessionsModule],
   providers: [
     EdgeGateway,
+    EdgeLosses,
     EdgeOrders,
     EdgeReportGateway,
     Forwarding,
     reportedEdges,
     { provide: ConnectedEdges, useExisting: ReportedEdges },
   ],
-  exports: [ConnectedEdges],
+  exports: [ConnectedEdges, EdgeLosses],
 })
 export class EdgeCentreModule {}

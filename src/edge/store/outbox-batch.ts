@@ -20,6 +20,8 @@ export interface Removal {
   readonly stored: readonly Stored[];
   /** Those that the centre does not have. */
   readonly lost: Partial<Record<Loss, number>>;
+  /** Losses that the centre was told. */
+  readonly told?: Partial<Record<Loss, number>>;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -38,9 +40,9 @@ export class OutboxBatch {
   /** Call `settle` or `fail` afterwards, whatever this does. */
   async plan(database: EdgeDatabase): Promise<Write[]> {
     const writes: Write[] = [];
-    for (const { stream, stored, lost } of this.removals) {
+    for (const { stream, stored, lost, told } of this.removals) {
       for (const { key } of stored) writes.push({ type: 'del', key });
-      this.note(stream, { count: -stored.length, bytes: -bytesOf(stored), lost });
+      this.note(stream, { count: -stored.length, bytes: -bytesOf(stored), lost, told });
     }
     for (const { stream, seq, value } of this.appends) {
       writes.push({ type: 'put', key: keyOf(stream.name, seq), value });

@@ -119,6 +119,14 @@ export class Outbox {
     });
   }
 
+  /** The centre knows of these losses. @throws Error if the disk fails: it is told again */
+  told(stream: OutboxStream, told: Partial<Record<Loss, number>>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.removals.push({ stream, stored: [], lost: {}, told, resolve, reject });
+      this.schedule();
+    });
+  }
+
   async close(): Promise<void> {
     this.isClosed = true;
     clearInterval(this.clockTimer);

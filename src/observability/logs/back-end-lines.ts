@@ -100,6 +100,12 @@ export const BACK_END_LINES = {
     sentence: 'the centre gave an order that this release does not know',
     fields: [],
   },
+  edge_losses_told: {
+    area: 'edge',
+    level: 'warn',
+    sentence: 'an edge has messages that will never arrive here',
+    fields: ['edge', 'rule', 'outcome', 'messages'],
+  },
   edge_messages_lost: {
     area: 'edge',
     level: 'warn',

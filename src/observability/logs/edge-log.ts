@@ -1,4 +1,5 @@
 import { Injectable, Optional, type OnModuleInit } from '@nestjs/common';
+import { EdgeLosses } from '../../edge/centre/edge-losses.js';
 import { EdgeEvents } from '../../edge/edge-events.js';
 import { Logs } from './logs.js';
 
@@ -8,6 +9,7 @@ export class EdgeLog implements OnModuleInit {
   constructor(
     private readonly logs: Logs,
     @Optional() private readonly events?: EdgeEvents,
+    @Optional() private readonly losses?: EdgeLosses,
   ) {}
 
   onModuleInit(): void {
@@ -20,6 +22,7 @@ export class EdgeLog implements OnModuleInit {
     events?.on('refused', (rule, _channel, code) => logs.write('edge_message_refused', () => ({ code, rule })));
     events?.on('mirror_refused', (reason) => logs.write('edge_mirror_refused', () => ({ reason })));
     events?.on('order_unreadable', () => logs.write('edge_order_unreadable', () => ({})));
+    this.losses?.on('lost', (loss) => logs.write('edge_losses_told', () => ({ ...loss })));
     events?.on('settled', (outcome, rule, messages) => {
       if (LOST.includes(outcome)) logs.write('edge_messages_lost', () => ({ outcome, rule, messages }));
     });

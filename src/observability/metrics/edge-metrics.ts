@@ -1,6 +1,8 @@
 import type { Provider } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { Counter, Gauge } from 'prom-client';
+import { EdgeLosses } from '../../edge/centre/edge-losses.js';
+import { LOSSES } from '../../edge/store/stream-counts.js';
 import { EDGE_OUTCOMES, EdgeEvents, MIRROR_OUTCOMES, STORE_FAULTS } from '../../edge/edge-events.js';
 import { ConnectedEdges } from '../../edge/connected-edges.js';
 import { EdgeStatus, type EdgeReading } from '../../edge/edge-status.js';
@@ -43,6 +45,17 @@ export const edgeMetrics: Provider[] = [
       const counter = new Counter({ name: METRIC.edgeMirrored, help, labelNames: ['outcome'], registers: [] });
       for (const outcome of MIRROR_OUTCOMES) counter.inc({ outcome }, 0);
       events?.on('mirrored', (outcome, publications) => counter.inc({ outcome }, publications));
+      return counter;
+    },
+  },
+  {
+    provide: getToken(METRIC.edgeLosses),
+    inject: [{ token: EdgeLosses, optional: true }],
+    useFactory: (losses: EdgeLosses | undefined) => {
+      const help = 'Messages that edge nodes say this centre will never get, by outcome';
+      const counter = new Counter({ name: METRIC.edgeLosses, help, labelNames: ['outcome'], registers: [] });
+      for (const outcome of LOSSES) counter.inc({ outcome }, 0);
+      losses?.on('lost', ({ outcome, messages }) => counter.inc({ outcome }, messages));
       return counter;
     },
   },

@@ -98,6 +98,7 @@ export const METRIC = {
   bridgeFailures: 'gatehouse_bridge_failures_total',
   edgeMessages: 'gatehouse_edge_messages_total',
   edgeStoreFaults: 'gatehouse_edge_store_faults_total',
+  edgeLosses: 'gatehouse_edge_losses_total',
   edgeMirrored: 'gatehouse_edge_mirrored_total',
   edgeQueued: 'gatehouse_edge_queued',
   edgeQueuedBytes: 'gatehouse_edge_queued_bytes',
