@@ -25,7 +25,7 @@ export interface Change {
   readonly count: number;
   readonly bytes: number;
   readonly lost?: Partial<Record<Loss, number>>;
-  readonly told?: Partial<Record<Loss, number>>;
+  readonly told?: Partial<Record<Loss, number>> | undefined;
 }
 
 export function changed(counts: StreamCounts, { count, bytes, lost = {}, told = {} }: Change): StreamCounts {

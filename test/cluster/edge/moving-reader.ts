@@ -65,11 +65,11 @@ export class MovingReader implements AsyncDisposable {
     const { ports, random, channel } = this.journey;
     const up = ports();
     const port = up[Math.floor(random() * up.length)];
-    if (port === undefined) return void (await pause(50));
+    if (port === undefined) throw new Error('no server is up');
     await using client = await connect(`ws://127.0.0.1:${port}/ws`, { claims: { sub: 'reader' } });
     this.client = client;
     const reply = await client.request('subscribe', { channel, since: this.position });
-    if (reply.type !== 'subscribe_reply') return void (await pause(100));
+    if (reply.type !== 'subscribe_reply') throw new Error('it cannot subscribe now');
     this.places += 1;
     this.begin(reply.data as Subscribed);
     while (!this.hasEnded) this.take(await client.next());
