@@ -19,6 +19,26 @@ import type { Subscription } from './subscription.js';
 export const LINGER_MS = 5_000;
 const TICK_MS = 1_000;
 
+/** The channels of a session on this node. */
+class SessionChannels {
+  readonly all = new Set<LocalChannel>();
+  private companions = 0;
+
+  /** Without companion channels. */
+  get count(): number {
+    return this.all.size - this.companions;
+  }
+
+  add(channel: LocalChannel): void {
+    if (!this.all.has(channel) && channel.isCompanion) this.companions += 1;
+    this.all.add(channel);
+  }
+
+  delete(channel: LocalChannel): void {
+    if (this.all.delete(channel) && channel.isCompanion) this.companions -= 1;
+  }
+}
+
 /** The channels with subscribers on this node, and the channels of each session. */
 @Injectable()
 export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApplicationShutdown {
@@ -26,7 +46,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   readonly histories: HistoryReader;
   private readonly surroundings: ChannelSurroundings;
   private readonly local = new Map<ChannelName, LocalChannel>();
-  private readonly ofSession = new Map<Session, Set<LocalChannel>>();
+  private readonly ofSession = new Map<Session, SessionChannels>();
   /** When each channel without subscribers is forgotten, soonest first. All linger equally long. */
   private readonly lingering = new Map<LocalChannel, number>();
   /** The channel whose position is checked next. */
@@ -101,20 +121,18 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   }
 
   channelsOf(session: Session): readonly LocalChannel[] {
-    return [...(this.ofSession.get(session) ?? [])];
+    return [...(this.ofSession.get(session)?.all ?? [])];
   }
 
   /** Number of channels of a session, without companion channels. */
   countOf(session: Session): number {
-    let count = 0;
-    for (const { isCompanion } of this.ofSession.get(session) ?? []) if (!isCompanion) count += 1;
-    return count;
+    return this.ofSession.get(session)?.count ?? 0;
   }
 
   /** @throws GatehouseError SERVER_BUSY if the session has closed meanwhile, because nobody would remove it again */
   join(session: Session, channel: LocalChannel, formerSession?: string): Subscription {
     if (!session.connection.isServed) throw new GatehouseError('SERVER_BUSY');
-    const channels = this.ofSession.get(session) ?? new Set();
+    const channels = this.ofSession.get(session) ?? new SessionChannels();
     this.ofSession.set(session, channels);
     channels.add(channel);
     this.lingering.delete(channel);
@@ -127,7 +145,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   remove(session: Session, channel: LocalChannel): boolean {
     const channels = this.ofSession.get(session);
     channels?.delete(channel);
-    if (channels?.size === 0) this.ofSession.delete(session);
+    if (channels?.all.size === 0) this.ofSession.delete(session);
     const wasThere = this.counted(channel, () => channel.remove(session));
     if (wasThere && channel.subscriptions.size === 0) this.linger(channel);
     return wasThere;
