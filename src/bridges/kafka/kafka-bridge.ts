@@ -30,8 +30,8 @@ const MAX_WAIT_MS = 500;
 const PARTITIONS_AT_ONCE = 4;
 /** How often topics that are missing are looked for. */
 const MISSING_AGAIN_MS = 10_000;
-/** For messages that are being published when the node ends, and then for the connection. */
-const STOP_MS = 5_000;
+/** For the connection to end. */
+const CLOSE_MS = 1_000;
 
 /** Reads topics as a member of a consumer group, and sends publications and dead letters. */
 export class KafkaBridge implements OnApplicationBootstrap, Bridge {
@@ -48,14 +48,14 @@ export class KafkaBridge implements OnApplicationBootstrap, Bridge {
     this.running = this.run(this.end.signal);
   }
 
-  async stopReading(): Promise<void> {
+  async stopReading(withinMs: number): Promise<void> {
     this.readingEnd.abort();
-    await within(STOP_MS, this.reading);
+    await within(withinMs, this.reading);
   }
 
   async close(): Promise<void> {
     this.end.abort();
-    await within(STOP_MS, this.running ?? Promise.resolve());
+    await within(CLOSE_MS, this.running ?? Promise.resolve());
   }
 
   private async run(signal: AbortSignal): Promise<void> {

@@ -21,8 +21,10 @@ interface NatsBridgeParts {
   readonly outgoing: BrokerQueues;
 }
 
-/** For messages that are being published when the node ends, and then for the connection. */
+/** For the messages that a reader has. */
 const STOP_MS = 5_000;
+/** For the connection to end. */
+const CLOSE_MS = 1_000;
 
 /** Keeps a connection to NATS, and reads every source over it. */
 export class NatsBridge implements OnApplicationBootstrap, Bridge {
@@ -38,14 +40,14 @@ export class NatsBridge implements OnApplicationBootstrap, Bridge {
     this.running = this.run(this.end.signal);
   }
 
-  async stopReading(): Promise<void> {
+  async stopReading(withinMs: number): Promise<void> {
     this.readingEnd.abort();
-    await this.reading;
+    await within(withinMs, this.reading);
   }
 
   async close(): Promise<void> {
     this.end.abort();
-    await within(STOP_MS, this.running ?? Promise.resolve());
+    await within(CLOSE_MS, this.running ?? Promise.resolve());
   }
 
   private async run(signal: AbortSignal): Promise<void> {

@@ -113,7 +113,7 @@ describe('a topic to be read', () => {
     await eventually('it reads', () => isConnected);
     expect(subscribed).toEqual(['there']);
     expect(failed).toEqual(['gone']);
-    await bridge.stopReading();
+    await bridge.stopReading(10_000);
     expect(senders).toEqual([true]);
     await bridge.close();
     expect(senders).toEqual([true, false]);
