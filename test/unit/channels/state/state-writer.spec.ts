@@ -57,6 +57,29 @@ describe('changes of one tick without memory for all of them', () => {
   });
 });
 
+describe('a flood of new keys in a channel at its max_keys', () => {
+  it('gets STATE_LIMIT_REACHED for each, keeps nothing of it, and leaves the keys that are there to change', async () => {
+    const broker = new MemoryBroker();
+    const store = new MemoryStateStore(broker);
+    const writer = writerOn(store);
+    const channel = channelWith('{ tick: 1ms, ttl: never, max_keys: 100 }');
+    const keys = Array.from({ length: 100 }, (_, n) => `key ${n}`);
+    await Promise.all(keys.map((key) => writer.carryOut(channel, set(key, { n: 0 }))));
+    for (let round = 0; round < 3; round += 1) {
+      const flood = Array.from({ length: 2_000 }, (_, n) => set(`new ${round} ${n}`, { text: 'x'.repeat(100) }));
+      const changes = [...flood, set('key 7', { round })].map((order) => writer.carryOut(channel, order));
+      const codes = await codesOf(changes);
+      expect([new Set(codes.slice(0, -1)), codes.at(-1)]).toEqual([new Set(['STATE_LIMIT_REACHED']), 'done']);
+      expect(writer['waiting']).toBe(0);
+    }
+    const { entries, next } = await store.page(channel.name);
+    expect([entries.map(({ key }) => key).toSorted(), next]).toEqual([keys.toSorted(), undefined]);
+    expect(entries.find(({ key }) => key === 'key 7')?.value).toEqual({ n: 0, round: 2 });
+    store.close();
+    await broker.close();
+  });
+});
+
 describe('changes that wait for the store', () => {
   it('are refused by what waits, and not by their own size: a small one does not overtake a large one', async () => {
     const store = { commit: () => new Promise(() => undefined) } as unknown as StateStore;
