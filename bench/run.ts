@@ -16,6 +16,7 @@ import { idle } from './cases/idle.js';
 import { metrics } from './cases/metrics.js';
 import { reconnectStorm } from './cases/reconnect-storm.js';
 import { roles } from './cases/roles.js';
+import { scene } from './cases/scene.js';
 import { sizing } from './cases/sizing.js';
 import { stuckReader } from './cases/stuck-reader.js';
 import { tokens } from './cases/tokens.js';
@@ -41,6 +42,7 @@ const cases: readonly BenchCase[] = [
   cluster,
   idleNode,
   channels,
+  scene,
   attack,
   sizing,
   growthDeliveries,
@@ -118,7 +120,7 @@ function drawAgain(benchCase: BenchCase): void {
   for (const file of files) console.error(`bench/charts/${file}`);
 }
 
-const variants = ['roles', 'redis', 'attacked', 'rs256', 'es256', 'jwks'];
+const variants = ['roles', 'redis', 'attacked', 'rs256', 'es256', 'jwks', 'batch', 'publish', 'publish-batch'];
 
 /** `--peers gatehouse` also means the variants of Gatehouse that some cases need. */
 function peersMeant(benchCase: BenchCase, name: string): string[] {

@@ -36,6 +36,10 @@ export interface CurvePoint {
 const titles: Readonly<Record<string, string>> = {
   gatehouse: 'Gatehouse',
   'gatehouse-redis': 'Gatehouse with Redis',
+  'gatehouse-batch': 'Gatehouse (lists)',
+  'gatehouse-publish': 'Gatehouse (publish)',
+  'gatehouse-publish-batch': 'Gatehouse (publish, lists)',
+  colyseus: 'Colyseus',
   'bare-ws': 'ws',
   'stock-nest': 'Nest (WsAdapter)',
   'socket-io': 'Socket.IO',

@@ -88,8 +88,8 @@ async function startNode(peer: Peer, { environment, tokenKey, watchesLoop }: Nod
   };
   try {
     const version = await readiness(peer, child, port);
-    const { dialect, collectsOnSignal } = peer;
-    const server: Server = { port, pid: child.pid ?? 0, dialect, tokenKey, collectsOnSignal, loopMonitorPort };
+    const { name, dialect, collectsOnSignal } = peer;
+    const server: Server = { name, port, pid: child.pid ?? 0, dialect, tokenKey, collectsOnSignal, loopMonitorPort };
     return { server, version, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();

@@ -2,7 +2,16 @@ import { clientFrame, opcodes } from './frames.js';
 import { connectPacket, publishPacket, subscribedPacket, subscribePacket } from './mqtt.js';
 
 /** What differs on the wire between the peers; everything else of a load is the same for all of them. */
-export type DialectName = 'gatehouse' | 'gatehouse-deflate' | 'plain' | 'plain-deflate' | 'nest' | 'socket-io' | 'mqtt';
+export type DialectName =
+  | 'gatehouse'
+  | 'gatehouse-deflate'
+  | 'gatehouse-batch'
+  | 'plain'
+  | 'plain-deflate'
+  | 'nest'
+  | 'socket-io'
+  | 'mqtt'
+  | 'colyseus';
 
 export interface Dialect {
   readonly path: string;
@@ -71,6 +80,9 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
   'plain-deflate': { ...plain, offersDeflate: true },
   gatehouse,
   'gatehouse-deflate': { ...gatehouse, offersDeflate: true },
+  'gatehouse-batch': { ...gatehouse, subprotocol: 'v1.json.batch', offersDeflate: true },
+  // Each connection has a path of its own, which the matchmaking answers.
+  colyseus: { ...plain, binary: true },
   nest: { ...plain, message: (event, _id, data) => JSON.stringify({ event, data }) },
   // The topic stands for "everyone": Mosquitto has no broadcast without a subscription.
   mqtt: {

@@ -11,6 +11,8 @@ export interface ServerAccess {
 
 /** What every load is told about the server under it. */
 export interface Server extends ServerAccess {
+  /** Of the peer. */
+  readonly name: string;
   readonly pid: number;
   /** Whether SIGUSR2 makes it collect its garbage. */
   readonly collectsOnSignal: boolean;

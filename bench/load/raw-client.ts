@@ -23,6 +23,8 @@ export class RawClient {
   onBody: ((body: Buffer) => void) | null = null;
   onClosed: () => void = () => undefined;
   closed = false;
+  /** All that has arrived, with the heads of frames. */
+  bytesRead = 0;
   /** The code of the server's close frame, or 0. */
   closeCode = 0;
   closeReason = '';
@@ -96,6 +98,7 @@ export class RawClient {
   }
 
   private read(chunk: Buffer): boolean {
+    this.bytesRead += chunk.length;
     if (this.head) this.readHead(chunk);
     else this.count(chunk);
     return true;

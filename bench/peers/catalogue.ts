@@ -172,6 +172,11 @@ export const peers: readonly Peer[] = [
   tokensPeer('gatehouse-es256', 'ES256'),
   tokensPeer('gatehouse-jwks', 'JWKS'),
   { ...gatehousePeer('gatehouse-attacked', 'src/main.js', 'npm run build'), environment: attackedEnvironment },
+  // In `scene`: state with areas, and publications in a channel for each cell; as single frames, and as compressed lists.
+  gatehousePeer('gatehouse-publish', 'src/main.js', 'npm run build'),
+  { ...gatehousePeer('gatehouse-batch', 'src/main.js', 'npm run build'), dialect: 'gatehouse-batch' },
+  { ...gatehousePeer('gatehouse-publish-batch', 'src/main.js', 'npm run build'), dialect: 'gatehouse-batch' },
+  scriptPeer('colyseus', 'colyseus', ownPackage('@colyseus/core')),
   scriptPeer('bare-ws', 'plain', ownPackage('ws')),
   {
     ...gatehousePeer('gatehouse-deflate', 'src/main.js', 'npm run build'),

@@ -26,6 +26,7 @@ io.on('connection', (socket) => {
     await socket.leave(room);
     confirm('left');
   });
+  socket.on('move', ({ cell, ...avatar }) => io.to(cell).volatile.emit('moved', avatar));
   socket.on('publish', ({ channel, data }) => io.to(channel).emit('message', data));
 });
 http.listen(Number(process.env.PORT), '127.0.0.1', () => console.log(`ready ${versions.join(' with ')}`));

@@ -1,0 +1,14 @@
+import { Client, getStateCallbacks } from 'colyseus.js';
+
+/** Colyseus' own client, for those who publish and those whose latencies are taken: its frames are not text. */
+export async function joinScene(port, cells) {
+  const room = await new Client(`ws://127.0.0.1:${port}`).joinOrCreate('scene', { cells });
+  return {
+    move: (move) => room.send('move', move),
+    onMoved: (moved) => {
+      const $ = getStateCallbacks(room);
+      $(room.state).avatars.onAdd((avatar) => $(avatar).listen('t', moved));
+    },
+    leave: () => room.leave(true),
+  };
+}
