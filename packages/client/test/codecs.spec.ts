@@ -59,6 +59,55 @@ describe('the MessagePack codec', () => {
     expect(msgpack.decode(msgpack.encode({ type: 'echo', data }) as Uint8Array)).toEqual({ type: 'echo', data });
   });
 
+  it.each<[string, string, unknown]>([
+    ['nil', 'c0', null],
+    ['uint 8', 'ccff', 255],
+    ['uint 16', 'cdffff', 65_535],
+    ['uint 32', 'ceffffffff', 4_294_967_295],
+    ['uint 64', 'cf0000000100000000', 4_294_967_296],
+    ['a large uint 64', 'cfffffffffffffffff', 2n ** 64n - 1n],
+    ['int 8', 'd080', -128],
+    ['int 16', 'd18000', -32_768],
+    ['int 32', 'd280000000', -2_147_483_648],
+    ['int 64', 'd3ffffffff00000000', -4_294_967_296],
+    ['float 32', 'ca3fc00000', 1.5],
+    ['float 64', 'cb3ff8000000000000', 1.5],
+    ['str 8', 'd90161', 'a'],
+    ['str 16', 'da000161', 'a'],
+    ['str 32', 'db0000000161', 'a'],
+    ['bin 8', 'c40201ff', Uint8Array.of(1, 255)],
+    ['bin 16', 'c5000201ff', Uint8Array.of(1, 255)],
+    ['bin 32', 'c60000000201ff', Uint8Array.of(1, 255)],
+    ['array 16', 'dc000101', [1]],
+    ['array 32', 'dd0000000101', [1]],
+    ['map 16', 'de0001a16101', { a: 1 }],
+    ['map 32', 'df00000001a16101', { a: 1 }],
+    ['a map whose key is a number', '810102', { 1: 2 }],
+    ['timestamp 32', 'd6ff00000001', new Date(1_000)],
+    ['timestamp 64', 'd7ff7735940000000001', new Date(1_500)],
+    ['timestamp 96', 'c70cff1dcd6500ffffffffffffffff', new Date(-500)],
+    ['an extension that nobody knows', 'd401ff', Uint8Array.of(255)],
+    ['a long one', 'c7020101ff', Uint8Array.of(1, 255)],
+  ])('reads %s as the specification writes it', (_format, hex, data) => {
+    // A map with the one field `data`.
+    expect(msgpack.decode(Uint8Array.from(Buffer.from(`81a464617461${hex}`, 'hex')))).toEqual({ data });
+  });
+
+  it('writes what JSON would write where MessagePack has more or less than JSON', () => {
+    const odd = { none: undefined, act: () => 1, nan: Number.NaN, never: new Date(Number.NaN), list: [undefined] };
+    const written = msgpack.encode({ type: 'echo', data: { ...odd, zero: -0, huge: 1e21 } }) as Uint8Array;
+    const data = { nan: null, never: null, list: [null], zero: -0, huge: 1e21 };
+    expect(msgpack.decode(written)).toEqual({ type: 'echo', data });
+  });
+
+  it('refuses to write an integer of more than 64 bits, and what is nested without an end', () => {
+    const circle: unknown[] = [];
+    circle.push(circle);
+    for (const data of [2n ** 64n, -(2n ** 63n) - 1n, circle])
+      expect(() => msgpack.encode({ type: 'echo', data })).toThrow(RangeError);
+    expect(() => msgpack.decode(new Uint8Array(300).fill(0x91))).toThrow(RangeError);
+  });
+
   it('refuses what is cut off, too long or no MessagePack, and takes no memory for it', () => {
     const bytes = msgpack.encode({ type: 'echo', data: 'x'.repeat(40) }) as Uint8Array;
     for (let length = 0; length < bytes.length; length += 1)
