@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { spawnBound } from '../support/bound-process.js';
+import { buildServer } from '../support/built-server.js';
+import { BUNDLE } from '../support/bundled-server.js';
 import { freePort } from '../support/free-port.js';
 import { packedPackage } from '../support/packed-package.js';
 import { isServer, type ShellBlock } from './shell-blocks.js';
@@ -50,6 +53,7 @@ export class PrivateCopy implements AsyncDisposable {
     await cp(join(packed.nodeModules, '@gatehouse', 'protocol', 'dist'), join(project, 'packages/protocol/dist'), {
       recursive: true,
     });
+    await quicken(join(project, 'dist', 'src'), join(project, 'config', 'channels.yaml'));
     await mkdir(join(folder, 'bin'));
     await program(join(folder, 'bin/npm'), NPM);
     await program(join(folder, 'bin/npx'), NPX);
@@ -101,6 +105,19 @@ done`;
 /** A line whose comment says "or 404" may be answered so: curl says 22 then. */
 function mayFail(line: string): string {
   return line.replace(/^(.*?\S)(\s+#.*\bor [45]\d\d\b.*)$/, '$1 || [ $? -eq 22 ]$2');
+}
+
+/** A bundle of the same server starts in half the time. A file of features needs the modules that it imports. */
+async function quicken(folder: string, channelsFile: string): Promise<void> {
+  const { folder: build } = await buildServer();
+  const bundle = pathToFileURL(join(build, BUNDLE, 'main.cjs')).href;
+  await rename(join(folder, 'main.js'), join(folder, 'whole-main.js'));
+  const main = `if (process.env.FEATURES_FILE) await import('./whole-main.js');
+else {
+  process.env.CHANNELS_FILE ??= ${JSON.stringify(channelsFile)};
+  await import(${JSON.stringify(bundle)});
+}`;
+  await writeFile(join(folder, 'main.js'), main);
 }
 
 async function program(path: string, text: string): Promise<void> {
