@@ -12,7 +12,8 @@ export interface Written {
 export const CHANNELS = ['feed:a', 'feed:b', 'feed:c'] as const;
 
 const MAX_ROWS = 3;
-const MAX_DELAY_MS = 20;
+/** Between the rows of a transaction and its end. `npm run test:soak` has less, and so five times as many rows. */
+const MAX_DELAY_MS = Number(process.env.OUTBOX_PAUSE_MS ?? 100);
 const ROLLBACKS = 0.2;
 
 /**

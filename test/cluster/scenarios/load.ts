@@ -19,12 +19,12 @@ function fromEnvironment(name: string, usual: number): number {
 /** Few: what counts is the order of what happens. `npm run test:soak` asks for many. */
 export const LOAD: LoadSize = {
   rate: fromEnvironment('SCENARIO_RATE', 100),
-  subscribers: fromEnvironment('SCENARIO_SUBSCRIBERS', 60),
-  channels: fromEnvironment('SCENARIO_CHANNELS', 20),
+  subscribers: fromEnvironment('SCENARIO_SUBSCRIBERS', 30),
+  channels: fromEnvironment('SCENARIO_CHANNELS', 10),
 };
 
 /** Many, since a connection's publishes are made one after the other: each waits for Redis. */
-const PUBLISHERS = 60;
+const PUBLISHERS = fromEnvironment('SCENARIO_PUBLISHERS', 30);
 const TURN_MS = 10;
 /** So many in a row go to one channel, through different nodes. */
 const AT_ONCE = 4;
