@@ -36,17 +36,12 @@ const COMPILING = 'GATEHOUSE_TEST_COMPILING';
 const LOADER = `
 const { readFileSync, writeFileSync, existsSync } = require('node:fs');
 const { wrap } = require('node:module');
-const { constants, Script } = require('node:vm');
+const { Script } = require('node:vm');
 const filename = require('node:path').join(__dirname, 'server.cjs');
 const cache = filename + '.cache';
-const { emitWarning } = process;
-process.emitWarning = (...warning) =>
-  String(warning[0]).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER') || emitWarning.apply(process, warning);
-const script = new Script(wrap(readFileSync(filename, 'latin1')), {
-  filename,
-  cachedData: existsSync(cache) ? readFileSync(cache) : undefined,
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-});
+globalThis.importOfBundle = (name) => import(name);
+const cachedData = existsSync(cache) ? readFileSync(cache) : undefined;
+const script = new Script(wrap(readFileSync(filename, 'latin1')), { filename, cachedData });
 if (process.env.${COMPILING}) process.on('exit', () => writeFileSync(cache, script.createCachedData()));
 script.runInThisContext()(exports, require, module, filename, __dirname);
 `;
@@ -81,6 +76,7 @@ export async function bundleServer(folder: string): Promise<string> {
     plugins: [filesWhereTheyWere(folder)],
     logLevel: 'error',
   });
+  await importByLoader(join(folder, BUNDLE, 'server.cjs'));
   const program = join(folder, BUNDLE, 'main.cjs');
   await writeFile(program, LOADER);
   await runOnce(program);
@@ -88,6 +84,12 @@ export async function bundleServer(folder: string): Promise<string> {
 }
 
 const WITHOUT_AWAIT = `void import('./run.js').then(({ run }) => run(signals));`;
+
+/** Code that V8 had compiled before cannot import() modules by itself. */
+async function importByLoader(bundle: string): Promise<void> {
+  const text = await readFile(bundle, 'utf8');
+  await writeFile(bundle, text.replaceAll(/(?<![\w.$])import\(/g, 'importOfBundle('));
+}
 
 /** From its start to its end, so that V8 has compiled what every server needs. */
 async function runOnce(program: string): Promise<void> {
