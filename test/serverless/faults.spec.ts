@@ -124,6 +124,21 @@ describe('a function whose services fail', () => {
     await fn.counted('expired_token', 1);
   });
 
+  it('answers INTERNAL_ERROR or 500 to what it does not expect, counts it, and logs it as an error', async () => {
+    await using client = await join(fn);
+    dynamo.fault = () => 'refuse';
+    await expect(client.request('echo', 1)).rejects.toMatchObject({ code: 'INTERNAL_ERROR' });
+    await expect(join(fn, { sub: 'bob' })).rejects.toThrow('500');
+    await fn.counted('failed', 2);
+    dynamo.fault = undefined;
+    expect(await client.request('echo', 1)).toBe(1);
+    const failures = fn.logLines.filter(({ msg }) => msg === 'event failed');
+    expect(failures.map(({ level, where }) => [level, where])).toEqual([
+      ['error', 'the row of a connection'],
+      ['error', 'an event'],
+    ]);
+  });
+
   it('answers SERVER_BUSY while DynamoDB cannot be reached', async () => {
     const gone = await startFunction({ dynamo });
     await using client = await join(gone);

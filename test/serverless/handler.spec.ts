@@ -129,10 +129,26 @@ describe('a function behind API Gateway', () => {
 
   it('answers what is no event with 400, and counts it', async () => {
     const records = { Records: [{ eventSource: 'aws:sqs', body: 'x' }] };
-    for (const event of [{}, null, 'text', 7, [], records, { requestContext: { eventType: 'MESSAGE' } }]) {
-      expect(await fn.gateway.invoke(event)).toMatchObject({ statusCode: 400 });
-    }
-    await fn.counted('not_an_event', 7);
+    const context = {
+      eventType: 'MESSAGE',
+      routeKey: '$default',
+      connectionId: 'a=',
+      domainName: 'a.example',
+      stage: 'a',
+    };
+    const damaged = [
+      { requestContext: { eventType: 'MESSAGE' } },
+      { requestContext: { ...context, eventType: 'PING' } },
+      { requestContext: { ...context, connectionId: 7 } },
+      { requestContext: context, body: { type: 'echo' } },
+      { requestContext: context, headers: { Origin: 1 } },
+      { gatehouse: 'fan-out', endpoint: 'http://127.0.0.1:1', payload: '' },
+      { gatehouse: 'fan-out', endpoint: 'http://127.0.0.1:1', payload: '', ids: [1] },
+    ];
+    const events = [{}, null, 'text', 7, [], records, ...damaged];
+    for (const event of events) expect(await fn.gateway.invoke(event)).toMatchObject({ statusCode: 400 });
+    await fn.counted('not_an_event', events.length);
+    expect(fn.outcome('failed')).toBe(0);
   });
 
   it('closes a connection that has no row any more', async () => {

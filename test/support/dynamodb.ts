@@ -22,9 +22,10 @@ type Body = Record<string, unknown>;
 
 /**
  * What DynamoDB does with one request, in place of carrying it out. `lose`: it is carried out, and the answer is an
- * error. `stale`: nothing is found, as if it had been written only now. `break`: the connection breaks.
+ * error. `stale`: nothing is found, as if it had been written only now. `break`: the connection breaks. `refuse`: a fault
+ * that no later try mends.
  */
-export type FaultKind = 'throttle' | 'in part' | 'lose' | 'stale' | 'break' | undefined;
+export type FaultKind = 'throttle' | 'in part' | 'lose' | 'stale' | 'break' | 'refuse' | undefined;
 export type Fault = (operation: string, body: Body) => FaultKind | Promise<FaultKind>;
 
 /** Capacity units and calls, as DynamoDB bills them. */
@@ -54,6 +55,8 @@ export class TestDynamo implements AsyncDisposable {
 
   static async start(): Promise<TestDynamo> {
     const dynamo = new TestDynamo();
+    // A starved process would use a connection that the server has just closed because it was idle.
+    for (const server of [dynamo.store, dynamo.proxy]) server.keepAliveTimeout = 0;
     await once(dynamo.store.listen(0, '127.0.0.1'), 'listening');
     await once(dynamo.proxy.listen(0, '127.0.0.1'), 'listening');
     return dynamo;
@@ -119,7 +122,7 @@ export class TestDynamo implements AsyncDisposable {
   /** Past the proxy: neither counted nor faulty. */
   private get documents(): DynamoDBDocumentClient {
     return (this.client ??= DynamoDBDocumentClient.from(
-      new DynamoDBClient({ ...this.service, endpoint: urlOf(this.store) }),
+      new DynamoDBClient({ ...this.service, maxAttempts: 3, endpoint: urlOf(this.store) }),
     ));
   }
 
@@ -130,6 +133,7 @@ export class TestDynamo implements AsyncDisposable {
     const fault = await this.fault?.(operation, body);
     if (fault === 'throttle') return fail(response, 'ProvisionedThroughputExceededException');
     if (fault === 'break') return void request.socket.destroy();
+    if (fault === 'refuse') return fail(response, 'ResourceNotFoundException');
     if (fault === 'stale') return reply(response, 200, { Items: [], Count: 0, ScannedCount: 0 });
     const rest = fault === 'in part' ? takeHalf(body) : undefined;
     const isCounted = READING.has(operation) || /^(Put|Update|Delete|BatchWrite)/.test(operation);

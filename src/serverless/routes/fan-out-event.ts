@@ -13,6 +13,7 @@ export interface FanOutEvent {
 
 export function isFanOutEvent(event: unknown): event is FanOutEvent {
   if (typeof event !== 'object' || event === null) return false;
-  const { gatehouse, endpoint, payload, ids } = event as Partial<Record<keyof FanOutEvent, unknown>>;
-  return gatehouse === FAN_OUT && typeof endpoint === 'string' && typeof payload === 'string' && Array.isArray(ids);
+  const { gatehouse, endpoint, channel = '', payload, ids } = event as Partial<Record<keyof FanOutEvent, unknown>>;
+  if (gatehouse !== FAN_OUT || !Array.isArray(ids)) return false;
+  return [endpoint, channel, payload, ...ids].every((text) => typeof text === 'string');
 }

@@ -33,7 +33,14 @@ export function isGatewayEvent(event: unknown): event is GatewayEvent {
   if (typeof requestContext !== 'object' || requestContext === null) return false;
   const { eventType, routeKey, connectionId, domainName, stage } = requestContext as Record<string, unknown>;
   const texts = [routeKey, connectionId, domainName, stage];
-  return TYPES.has(eventType) && texts.every((text) => typeof text === 'string' && text !== '');
+  if (!TYPES.has(eventType) || !texts.every((text) => typeof text === 'string' && text !== '')) return false;
+  const { body, headers, queryStringParameters } = event as Record<string, unknown>;
+  return isOfTexts([body ?? '']) && isOfTexts(headers) && isOfTexts(queryStringParameters);
+}
+
+function isOfTexts(values: unknown): boolean {
+  if (values === undefined || values === null) return true;
+  return typeof values === 'object' && Object.values(values).every((value) => typeof value === 'string');
 }
 
 /** Of the management API of the stage. A custom domain has a path of its own, and needs the option. */

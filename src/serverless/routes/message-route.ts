@@ -82,7 +82,11 @@ export class MessageRoute implements OnModuleInit {
 
   /** The table does not say whose connection it is. API Gateway knows, and the client waits for an answer. */
   private async refuse(connectionId: string, bytes: Buffer, error: Error): Promise<void> {
-    if (!(error instanceof GatehouseError)) throw error;
+    if (!(error instanceof GatehouseError)) {
+      const { outcomes, options } = Invocation.current;
+      outcomes.add('failed');
+      options.onFailure('the row of a connection', error);
+    }
     const reply = jsonCodec.encode(errorReply(error, idIn(bytes)));
     await this.host.poster.post(connectionId, Buffer.from(reply));
   }
