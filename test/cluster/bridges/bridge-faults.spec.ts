@@ -23,9 +23,10 @@ const NAMESPACE = 'subscribe: anyone, publish: nobody, history: { size: 1000000,
 /** Sends numbers to every key, one round after the other, until it is stopped. Returns how many rounds there were. */
 async function sendRounds(send: (round: number) => Promise<unknown>, isOver: () => boolean): Promise<number> {
   let round = 0;
-  while (!isOver()) {
+  // The broker may have taken a round whose answer did not come, so the last one is sent until it is answered, too.
+  for (let isSent = true; !isOver() || !isSent;) {
     // While the broker is away. It knows messages that it has by their id.
-    const isSent = await send(round).then(
+    isSent = await send(round).then(
       () => true,
       () => false,
     );
