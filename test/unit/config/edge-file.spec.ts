@@ -4,7 +4,10 @@ import type { Hooks } from '../../../config/hooks.js';
 import { parseNamespaces } from '../../../config/namespaces.js';
 import type { UnusableSettings } from '../../../config/unusable-settings.js';
 
-const NAMESPACES = parseNamespaces('namespaces: { room: {}, vault: { encryption: required } }');
+const KEPT = 'history: { size: 10, age: 1h }';
+const NAMESPACES = parseNamespaces(
+  `namespaces: { room: {}, vault: { encryption: required, ${KEPT} }, feed: { ${KEPT} }, map: { state: {}, ${KEPT} } }`,
+);
 const ALONE = { cluster: { redisUrl: undefined } };
 const EDGE = {
   upstream: 'wss://centre.example/edge',
@@ -40,12 +43,12 @@ describe('an edge file', () => {
       ],
       local: [],
       through: [],
+      mirror: [],
     });
   });
 
-  it('forwards nothing if it is empty', () => {
-    expect(parseEdgeRules('', NAMESPACES)).toEqual({ forward: [], local: [], through: [] });
-    expect(parseEdgeRules('forward:\nlocal:\nthrough:', NAMESPACES)).toEqual({ forward: [], local: [], through: [] });
+  it.each(['', 'forward:\nlocal:\nthrough:\nmirror:'])('forwards and mirrors nothing if it is empty: %j', (text) => {
+    expect(parseEdgeRules(text, NAMESPACES)).toEqual({ forward: [], local: [], through: [], mirror: [] });
   });
 
   it('takes sizes with and without a unit', () => {
@@ -80,6 +83,11 @@ describe('an edge file', () => {
     ['forward: { channels: ["va*:a"] }', 'forward: va*:a cannot be forwarded, because the namespace vault requires'],
     ['local: echo', 'local must be a list of names without spaces'],
     ['through: [a b]', 'through must be a list of names without spaces'],
+    ['mirror: feed', 'mirror must be a list of names without spaces'],
+    ['mirror: ["nowhere:*"]', 'mirror: nowhere:* has no namespace in the channels file'],
+    ['mirror: ["room:*"]', 'mirror: room:* cannot be mirrored: the namespace room needs a history, so that nothing is'],
+    ['mirror: ["map:*"]', 'mirror: map:* cannot be mirrored: the namespace map has state'],
+    ['mirror: ["v*:a", "feed:*"]', 'mirror: v*:a cannot be mirrored: the namespace vault requires encryption'],
   ])('is refused for %s', (text, ...faults) => {
     const expected = faults.map((fault) => expect.stringContaining(`edge.yaml: ${fault}`) as string);
     expect(faultsOf(() => parseEdgeRules(text, NAMESPACES))).toEqual(expected);
