@@ -28,6 +28,7 @@ async function enter(port: number): Promise<TestClient> {
 class Follower {
   readonly got: unknown[] = [];
   connections = 0;
+  gaps = 0;
   isOver = false;
   private position: Position | undefined;
 
@@ -48,9 +49,11 @@ class Follower {
   }
 
   private take(message: Message): void {
+    // Such as SERVER_BUSY of a worker that starts: it tries again over another connection.
+    if (message.type === 'error') throw new Error(String(message.code));
     if (message.type === 'subscribe_reply') {
       const state = message['data'] as Position & { recovered: boolean; publications: { data: unknown }[] };
-      if (this.position !== undefined) expect(state.recovered).toBe(true);
+      if (this.position !== undefined && !state.recovered) this.gaps += 1;
       this.got.push(...state.publications.map(({ data }) => data));
       this.position = { epoch: state.epoch, seq: state.seq };
     } else if (message.type === 'message') {
@@ -125,7 +128,8 @@ it('a rolling restart of two workers under 500 publications a second loses nothi
   publisher.isOver = true;
   await eventually('all is acknowledged', () => publisher.acknowledged === publisher.published);
   const all = publisher.published;
-  await eventually('all has arrived', () => followers.every(({ got }) => got.length >= all));
+  await eventually('all has arrived', () => followers.every(({ got, gaps }) => got.length >= all || gaps > 0));
+  expect(followers.map(({ gaps }) => gaps)).toEqual(followers.map(() => 0));
   for (const follower of followers) follower.isOver = true;
   // Ends what they wait for.
   machine.process.signal('SIGTERM');
