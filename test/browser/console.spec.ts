@@ -172,7 +172,7 @@ describe('a person who looks', () => {
       await rows.first().waitFor();
       for (const text of await rows.allTextContents()) seen.add(/crowd-\d+/.exec(text)?.[0] ?? '');
       const next = page.getByRole('button', { name: 'Next page' });
-      const range = /^\d+–\d+/.exec((await page.getByText(/^\d+–\d+/).textContent()) ?? '')?.[0];
+      const range = /^[\d,]+–[\d,]+/.exec((await page.getByText(/^[\d,]+–[\d,]+/).textContent()) ?? '')?.[0];
       if (await next.isDisabled()) break;
       await next.click();
       await page.waitForFunction(`!document.body.textContent.includes(${JSON.stringify(range)})`);
