@@ -108,7 +108,7 @@ function isClosed({ readyState }: WebSocket): boolean {
   return readyState !== WebSocket.OPEN;
 }
 
-/** A viewer that reads: whoever inflates and looks into each message cannot be one of a thousand. */
+/** A viewer that reads each message. A thousand of these would take more processor time than the server. */
 async function openSample(server: Server, index: number, taken: (milliseconds: number) => void): Promise<WebSocket> {
   const { port, dialect, token } = endpointsOf(server)(index);
   const { path, subprotocol, offersDeflate, greeting, heartbeatAnswer } = dialect;

@@ -2,7 +2,7 @@ import type { MsgHdrs } from '@nats-io/transport-node';
 import type { NatsPackages } from './nats-client.js';
 
 /** A line break would end the header, its client cuts off white space at the ends, and % would be ambiguous. */
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const UNSAFE = /[\u0000-\u001f\u007f%]|^\s+|\s+$/gu;
 
 /** Returns headers whose values are any text: what NATS cannot carry is percent-encoded. */

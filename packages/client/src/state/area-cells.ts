@@ -115,7 +115,7 @@ function isKnown({ at }: Cell, { epoch, seq }: Position): boolean {
   return at?.epoch === epoch && seq <= at.seq;
 }
 
-/** Whether a part was read before the cell was sent anew. */
+/** Whether a part was read before the cell was sent again. */
 function isBehind({ epoch, seq }: Position, { at }: Cell): boolean {
   return at !== undefined && (epoch !== at.epoch || seq < at.seq);
 }

@@ -90,7 +90,7 @@ export class AreaView {
 
   private async _readRest(): Promise<void> {
     while (this._mustRead) {
-      // A cell that is sent anew meanwhile must be read again, whatever the reply says.
+      // If a cell is sent again meanwhile, it must be read again, whatever the reply says.
       this._mustRead = false;
       this._takePart(await this._host.ask('area.next', {}));
     }

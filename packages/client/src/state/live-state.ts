@@ -169,7 +169,7 @@ export class LiveState {
       const due = part ? this._before(part) : (this._held ?? []).splice(0, 1);
       if (!part && due.length === 0) break;
       more = part?.more === true;
-      // A state that was sent anew meanwhile has parts of its own.
+      // If the state was sent again meanwhile, it has parts of its own.
       for (const message of due) if (this._accept(message)) more = true;
       if (part) this._changed(this._table.take(part, false));
     }
