@@ -1,6 +1,6 @@
 // @module-tag nats
 import { jetstreamManager } from '@nats-io/jetstream';
-import { headers } from '@nats-io/transport-node';
+import { headers, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bridgesFile, type BridgesFile } from '../support/bridges-file.js';
 import { eventually } from '../support/eventually.js';
@@ -57,6 +57,13 @@ afterAll(async () => {
   await broker[Symbol.asyncDispose]();
 });
 
+/** The next messages of a subject, which the broker knows to send us: what another connection publishes is not missed. */
+async function listen(connection: NatsConnection, subject: string, max: number): Promise<Subscription> {
+  const messages = connection.subscribe(subject, { max });
+  await connection.flush();
+  return messages;
+}
+
 async function follower(channel: string, at = server): Promise<TestClient> {
   const client = await connect(at.url);
   await client.request('subscribe', { channel });
@@ -95,7 +102,7 @@ describe('a message of a stream', () => {
   it('that can never be published goes to the dead-letter subject with the reason, and holds up nobody', async () => {
     await using client = await follower('order:good');
     await using connection = await broker.connect();
-    const dead = connection.subscribe('dead.orders', { max: 3 });
+    const dead = await listen(connection, 'dead.orders', 3);
     const before = await counted('orders.*.status', 'dead_lettered');
     const poison: readonly (readonly [string, string, string])[] = [
       [`orders.${'x'.repeat(300)}.status`, '1', 'UNKNOWN_CHANNEL'],
@@ -133,7 +140,7 @@ describe('a message of a stream', () => {
   it('goes to the dead-letter subject without its payload if the server takes no larger letter', async () => {
     await using client = await follower('order:large');
     await using connection = await broker.connect();
-    const letters = connection.subscribe('dead.orders', { max: 1 });
+    const letters = await listen(connection, 'dead.orders', 1);
     const before = await counted('orders.*.status', 'emptied');
     // One byte less than the server takes, without headers.
     const payload = `["${'x'.repeat(1_048_576 - 12)}",1e400]`;
@@ -188,7 +195,7 @@ describe('a publication in a namespace with egress', () => {
   it('is stored in its stream once, in order, with its channel, publisher and id', async () => {
     await using connection = await broker.connect();
     await using client = await follower('room:7');
-    const read = connection.subscribe('out.rooms', { max: 3 });
+    const read = await listen(connection, 'out.rooms', 3);
     for (const data of [{ n: 0 }, 'text', null]) await client.request('publish', { channel: 'room:7', data });
     const messages = [];
     for await (const message of read) messages.push(message);
@@ -205,7 +212,7 @@ describe('a publication in a namespace with egress', () => {
   it('goes out whoever published it, also with a line break in the name', async () => {
     await using connection = await broker.connect();
     await using client = await connect(server.url, { claims: { sub: 'eve\r\nNats-Msg-Id: 1' } });
-    const read = connection.subscribe('out.rooms', { max: 1 });
+    const read = await listen(connection, 'out.rooms', 1);
     await client.request('publish', { channel: 'room:line-break', data: 1 });
     for await (const { headers: given } of read) {
       expect(given?.get('gatehouse-from')).toBe('eve%0D%0ANats-Msg-Id: 1');
@@ -313,8 +320,7 @@ describe('a publication in a namespace with egress', () => {
 
   it('reaches subscribers of a core subject', async () => {
     await using connection = await broker.connect();
-    const read = connection.subscribe('loud.all', { max: 1 });
-    await connection.flush();
+    const read = await listen(connection, 'loud.all', 1);
     await using client = await follower('loud:1');
     client.send({ type: 'publish', data: { channel: 'loud:1', data: 1 } });
     for await (const message of read) expect(message.string()).toBe('1');
