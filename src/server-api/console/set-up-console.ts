@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Settings } from '../../../config/settings.js';
 import { plainProblem, writeProblem } from '../../transport/problem-json.js';
-import { CONSOLE_PAGE, fileOf, readConsoleFiles, type ConsoleFile } from './console-files.js';
+import { CONSOLE_PAGE, ConsoleFile, readConsoleFiles } from './console-files.js';
 
 /** In the page, replaced by the address of the WebSocket. */
 const WS_URL = '__GATEHOUSE__';
@@ -93,7 +93,7 @@ function factsOf(
 
 function pageOf(file: ConsoleFile | undefined, wsUrl: string): ConsoleFile {
   const html = (file?.plain ?? Buffer.alloc(0)).toString();
-  return fileOf(Buffer.from(html.replace(WS_URL, escaped(wsUrl))), file?.type ?? 'text/html');
+  return new ConsoleFile(Buffer.from(html.replace(WS_URL, escaped(wsUrl))), file?.type ?? 'text/html');
 }
 
 function escaped(text: string): string {
