@@ -55,7 +55,6 @@ async function compile(project: string, alike?: Build): Promise<string> {
     // Where package.json says that `gatehouse` is.
     await symlink('.', join(folder, 'dist'));
   }
-  const transpile = await transpiler(project);
   for (const part of ['config', 'src']) {
     for (const file of await readdir(join(project, part), { recursive: true })) {
       // The scripts for Redis, which are read where they lie.
@@ -64,11 +63,11 @@ async function compile(project: string, alike?: Build): Promise<string> {
       const source = await readFile(join(project, part, file), 'utf8');
       if (alike !== undefined && source === (await readFile(join(ROOT, part, file), 'utf8').catch(() => undefined)))
         continue;
-      await write(join(folder, part, file.replace(/ts$/, 'js')), transpile(source, file));
+      await write(join(folder, part, file.replace(/ts$/, 'js')), await transpile(source, file));
     }
   }
   if (alike === undefined) {
-    await compileProtocol(folder, transpile);
+    await compileProtocol(folder);
     await compileClient(folder);
     await bundleServer(folder);
   }
@@ -76,12 +75,12 @@ async function compile(project: string, alike?: Build): Promise<string> {
 }
 
 /** Where the compiled files look for `@gatehouse/protocol` first, so that tests need no build of it. */
-async function compileProtocol(folder: string, transpile: Transpile): Promise<void> {
+async function compileProtocol(folder: string): Promise<void> {
   const home = join(ROOT, 'packages', 'protocol');
   const target = join(folder, 'node_modules', '@gatehouse', 'protocol');
   for (const file of await readdir(join(home, 'src'))) {
     const source = await readFile(join(home, 'src', file), 'utf8');
-    await write(join(target, 'dist', file.replace(/ts$/, 'js')), transpile(source, file));
+    await write(join(target, 'dist', file.replace(/ts$/, 'js')), await transpile(source, file));
   }
   await cp(join(home, 'package.json'), join(target, 'package.json'));
 }
@@ -109,15 +108,15 @@ async function write(path: string, text: string): Promise<void> {
   await writeFile(path, text);
 }
 
-type Transpile = (source: string, fileName: string) => string;
-
-async function transpiler(project: string): Promise<Transpile> {
-  const { default: typescript } = await import('typescript');
-  const read = (path: string) => typescript.sys.readFile(path);
-  const { config } = typescript.readConfigFile(join(project, 'tsconfig.json'), read) as { config: object };
-  const { options } = typescript.parseJsonConfigFileContent(config, typescript.sys, project);
-  const compilerOptions = { ...options, module: typescript.ModuleKind.ESNext, sourceMap: false };
-  return (source, fileName) => typescript.transpileModule(source, { compilerOptions, fileName }).outputText;
+/** As Vitest does with the modules that it loads, at a twentieth of what TypeScript's own transpiler takes. */
+async function transpile(source: string, fileName: string): Promise<string> {
+  const { transformWithOxc } = await import('vite');
+  const { code } = await transformWithOxc(source, fileName, {
+    target: 'es2023',
+    sourcemap: false,
+    decorator: { legacy: true, emitDecoratorMetadata: true },
+  });
+  return code;
 }
 
 /** A machine that is busy with other tests makes no node overloaded. */
