@@ -31,10 +31,11 @@ export type EdgeOutcome = (typeof EDGE_OUTCOMES)[number];
  *
  * - `repaired`: it was corrupt, and what could be read of it is there
  * - `set_aside`: it could not be repaired, so that a new one begins; the old one is kept beside it
+ * - `damaged`: records on the disk could not be read
  * - `write_failed`: the disk is full, or fails
  * - `clock_jumped`: the clock of the system was set by more than a minute
  */
-export const STORE_FAULTS = ['repaired', 'set_aside', 'write_failed', 'clock_jumped'] as const;
+export const STORE_FAULTS = ['repaired', 'set_aside', 'damaged', 'write_failed', 'clock_jumped'] as const;
 export type StoreFault = (typeof STORE_FAULTS)[number];
 
 /**

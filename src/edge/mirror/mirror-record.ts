@@ -6,7 +6,10 @@ import type { MirrorLog } from './mirror-log.js';
 import { ROOM_OF_PUBLICATION } from './subscribe-answer.js';
 
 /** What is stored of a channel beside its publications. */
-export type StoredHead = Pick<MirrorLog, 'epoch' | 'seq' | 'continues' | 'wentBack'>;
+export interface StoredHead extends Pick<MirrorLog, 'epoch' | 'seq' | 'continues' | 'wentBack'> {
+  /** Publications on the disk, and the seq of the first one. Undefined: an earlier release did not count. */
+  readonly kept?: { readonly first: number; readonly count: number } | undefined;
+}
 
 export interface StoredPublication {
   readonly epoch: string;
@@ -15,6 +18,8 @@ export interface StoredPublication {
 
 const packr = new Packr({ useRecords: false });
 const SEQ_DIGITS = 14;
+/** Before and after every publication. */
+export const PUBLICATIONS = { after: 'p!', before: 'p"' } as const;
 /** Before and after every name of a channel. */
 export const HEADS = { after: 'c!', before: 'c"' } as const;
 
@@ -36,21 +41,30 @@ export function boundsOf(name: ChannelName): { readonly after: string; readonly 
   return { after: `p!${name}\0`, before: `p!${name}\u{1}` };
 }
 
+export function channelIn(publicationKey: string): ChannelName {
+  return publicationKey.slice(2, -SEQ_DIGITS - 1) as ChannelName;
+}
+
 export function seqIn(key: string): number {
   return Number.parseInt(key.slice(-SEQ_DIGITS), 16);
 }
 
-export function encodeHead({ epoch, seq, continues, wentBack }: StoredHead): Buffer {
-  return packr.pack([epoch, seq, continues.map((known) => [known.epoch, known.seq]), wentBack]);
+/** Instead of a head while the publications of a channel are being removed. */
+export const NO_HEAD = packr.pack(null);
+
+export function encodeHead({ epoch, seq, continues, wentBack, kept }: StoredHead): Buffer {
+  const known = continues.map((position) => [position.epoch, position.seq]);
+  return packr.pack([epoch, seq, known, wentBack, ...(kept === undefined ? [] : [kept.first, kept.count])]);
 }
 
 /** Returns undefined if the bytes are not those of a head. */
 export function decodeHead(bytes: Buffer): StoredHead | undefined {
   try {
-    const [epoch, seq, known, wentBack] = packr.unpack(bytes) as readonly unknown[];
+    const [epoch, seq, known, wentBack, first, count] = packr.unpack(bytes) as readonly unknown[];
     if (typeof epoch !== 'string' || !Number.isSafeInteger(seq) || !Array.isArray(known)) return undefined;
     const continues: Position[] = known.map(([was, last]: [string, number]) => ({ epoch: was, seq: last }));
-    return { epoch, seq: seq as number, continues, wentBack: wentBack === true };
+    const kept = typeof first === 'number' && typeof count === 'number' ? { first, count } : undefined;
+    return { epoch, seq: seq as number, continues, wentBack: wentBack === true, kept };
   } catch {
     return undefined;
   }

@@ -1,9 +1,9 @@
 import type { ChannelName } from '../../cluster/ports/broker.js';
 import type { EdgeEvents } from '../edge-events.js';
-import type { EdgeDatabase, Write } from '../store/edge-database.js';
+import { isCorrupt, openAndLoad, type EdgeDatabase, type OpenDatabase, type Write } from '../store/edge-database.js';
 import type { MirrorLog } from './mirror-log.js';
-import { boundsOf, encodeHead, encodePublication, headKeyOf, publicationKeyOf } from './mirror-record.js';
-import { loadLogs } from './stored-logs.js';
+import { boundsOf, encodeHead, encodePublication, headKeyOf, NO_HEAD, publicationKeyOf } from './mirror-record.js';
+import { loadLogs, type LoadedLogs } from './stored-logs.js';
 
 /** What is on the disk of a log. Another log of the same channel replaces all of it. */
 interface Saved {
@@ -29,22 +29,29 @@ export class MirrorStore {
   private database: EdgeDatabase | undefined;
   private reopenTimer: NodeJS.Timeout | undefined;
   private isClosed = false;
+  /** What an earlier run has left. */
+  readonly loaded: ReadonlyMap<ChannelName, MirrorLog>;
 
   private constructor(
-    private readonly openDatabase: () => Promise<EdgeDatabase>,
+    private readonly openDatabase: OpenDatabase,
     private readonly events: EdgeEvents,
     database: EdgeDatabase,
-    /** What an earlier run has left. */
-    readonly loaded: ReadonlyMap<ChannelName, MirrorLog>,
+    { logs, unlike }: LoadedLogs,
   ) {
     this.database = database;
-    for (const [name, log] of loaded) this.saved.set(name, { log, last: log.seq, first: 0 });
+    this.loaded = logs;
+    for (const [name, log] of logs) {
+      if (!unlike.has(name)) this.saved.set(name, { log, last: log.seq, first: 0 });
+    }
+    for (const [name, log] of unlike) this.changed(name, log);
   }
 
   /** @throws UnusableSettings if another process uses the folder; Error if the disk fails */
-  static async open(openDatabase: () => Promise<EdgeDatabase>, events: EdgeEvents): Promise<MirrorStore> {
-    const database = await openDatabase();
-    return new MirrorStore(openDatabase, events, database, await loadLogs(database));
+  static async open(openDatabase: OpenDatabase, events: EdgeEvents): Promise<MirrorStore> {
+    const { database, loaded } = await openAndLoad(openDatabase, loadLogs);
+    const { damaged } = loaded;
+    if (damaged > 0) events.emit('fault', 'damaged', `mirror: records of ${damaged} channels cannot be read`);
+    return new MirrorStore(openDatabase, events, database, loaded);
   }
 
   /** @param log undefined: forget the channel */
@@ -84,48 +91,54 @@ export class MirrorStore {
   }
 
   private async write(database: EdgeDatabase, name: ChannelName, log: MirrorLog | undefined): Promise<void> {
-    const bounds = boundsOf(name);
     if (log === undefined) {
+      await this.clear(database, name);
       await database.write([{ type: 'del', key: headKeyOf(name) }], false);
-      await database.clear(bounds);
       return void this.saved.delete(name);
     }
     const known = this.saved.get(name);
     const saved = known?.log === log ? known : { log, last: 0, first: 0 };
-    if (saved !== known) await database.clear(bounds);
+    if (saved !== known) await this.clear(database, name);
     this.saved.set(name, saved);
     const last = await append(database, name, saved);
     const first = log.publications[0]?.seq ?? log.seq + 1;
-    if (first > saved.first) await database.clear({ ...bounds, before: publicationKeyOf(name, first) });
+    if (first > saved.first) await database.clear({ ...boundsOf(name), before: publicationKeyOf(name, first) });
     saved.first = first;
     if (last < log.seq && !this.changes.has(name)) this.changes.set(name, log);
   }
 
+  /** A crash may leave some of them: without a head, they are no damage. */
+  private async clear(database: EdgeDatabase, name: ChannelName): Promise<void> {
+    await database.write([{ type: 'put', key: headKeyOf(name), value: NO_HEAD }], false);
+    await database.clear(boundsOf(name));
+  }
+
   /** Nobody knows what the disk has: all of it is written again when it can be. */
-  private async giveUp({ message, code }: NodeJS.ErrnoException): Promise<void> {
+  private async giveUp(fault: NodeJS.ErrnoException): Promise<void> {
     const { database } = this;
+    const { code, message } = fault;
     this.database = undefined;
     this.events.emit('fault', 'write_failed', `mirror: ${code === undefined ? message : `${code}: ${message}`}`);
     await database?.close().catch(() => undefined);
     for (const [name, { log }] of this.saved) if (!this.changes.has(name)) this.changes.set(name, log);
     this.saved.clear();
-    this.reopenLater();
+    this.reopenLater(isCorrupt(fault));
   }
 
-  private reopenLater(): void {
+  private reopenLater(isDamaged: boolean): void {
     if (this.isClosed) return;
-    this.reopenTimer = setTimeout(() => void this.reopen(), REOPEN_MS).unref();
+    this.reopenTimer = setTimeout(() => void this.reopen(isDamaged), REOPEN_MS).unref();
   }
 
-  private async reopen(): Promise<void> {
+  private async reopen(isDamaged: boolean): Promise<void> {
     try {
-      const database = await this.openDatabase();
+      const database = await this.openDatabase(isDamaged);
       if (this.isClosed) return await database.close();
       this.database = database;
       this.schedule();
     } catch (error) {
       this.events.emit('fault', 'write_failed', `mirror: ${(error as Error).message}`);
-      this.reopenLater();
+      this.reopenLater(isDamaged);
     }
   }
 }
@@ -138,13 +151,14 @@ async function append(database: EdgeDatabase, name: ChannelName, saved: Saved): 
   const isAll = start + some.length === log.publications.length;
   const seq = isAll ? log.seq : (some.at(-1)?.seq ?? log.seq);
   const { epoch, continues, wentBack } = log;
+  const kept = { first: log.publications[0]?.seq ?? seq + 1, count: start + some.length };
   const writes: Write[] = some.map((publication) => ({
     type: 'put',
     key: publicationKeyOf(name, publication.seq),
     value: encodePublication(epoch, publication),
   }));
   await database.write(
-    [...writes, { type: 'put', key: headKeyOf(name), value: encodeHead({ epoch, seq, continues, wentBack }) }],
+    [...writes, { type: 'put', key: headKeyOf(name), value: encodeHead({ epoch, seq, continues, wentBack, kept }) }],
     false,
   );
   saved.last = seq;

@@ -1,9 +1,25 @@
 import { Packr } from 'msgpackr';
 import type { EdgeEvents } from '../edge-events.js';
-import type { EdgeDatabase, Write } from '../store/edge-database.js';
+import {
+  isCorrupt,
+  META,
+  openAndLoad,
+  type EdgeDatabase,
+  type OpenDatabase,
+  type Write,
+} from '../store/edge-database.js';
 import type { KnownOrder } from './known-order.js';
 
 type Orders = ReadonlyMap<string, KnownOrder>;
+/** What the disk has. Undefined: an order that has ended or cannot be read, which the next write removes. */
+type SavedOrders = ReadonlyMap<string, KnownOrder | undefined>;
+
+interface LoadedOrders {
+  readonly saved: SavedOrders;
+  readonly orders: Orders;
+  /** Orders that were written and cannot be read. */
+  readonly damaged: number;
+}
 
 const packr = new Packr({ useRecords: false });
 const BOUNDS = { after: 'o!', before: 'o"' } as const;
@@ -14,21 +30,23 @@ const RETRY_MS = 1_000;
 export class OrdersStore {
   /** What the disk is to have. Undefined: it has it. */
   private wanted: Orders | undefined;
-  private saved: Orders;
+  private saved: SavedOrders;
   private database: EdgeDatabase | undefined;
   private writing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
+  /** What an earlier run has left. */
+  readonly loaded: Orders;
 
   private constructor(
-    private readonly openDatabase: () => Promise<EdgeDatabase>,
+    private readonly openDatabase: OpenDatabase,
     private readonly events: EdgeEvents,
     database: EdgeDatabase,
-    /** What an earlier run has left. */
-    readonly loaded: Orders,
+    { saved, orders }: LoadedOrders,
   ) {
     this.database = database;
-    this.saved = loaded;
+    this.saved = saved;
+    this.loaded = orders;
   }
 
   /**
@@ -36,12 +54,13 @@ export class OrdersStore {
    * @throws UnusableSettings if another process uses the folder; Error if the disk fails
    */
   static async open(
-    openDatabase: () => Promise<EdgeDatabase>,
+    openDatabase: OpenDatabase,
     events: EdgeEvents,
     read: (stored: unknown) => KnownOrder | undefined,
   ): Promise<OrdersStore> {
-    const database = await openDatabase();
-    return new OrdersStore(openDatabase, events, database, await load(database, read));
+    const { database, loaded } = await openAndLoad(openDatabase, (opened) => load(opened, read));
+    if (loaded.damaged > 0) events.emit('fault', 'damaged', `orders: ${loaded.damaged} cannot be read`);
+    return new OrdersStore(openDatabase, events, database, loaded);
   }
 
   changed(orders: Orders): void {
@@ -79,57 +98,69 @@ export class OrdersStore {
     this.writing = undefined;
   }
 
-  /** The batch is on the disk as a whole or not at all: what is there is read again. */
-  private async giveUp({ message }: Error): Promise<void> {
+  /** Nobody knows what the disk has: all orders are written again when it can be. */
+  private async giveUp(fault: Error): Promise<void> {
     const { database } = this;
     this.database = undefined;
-    this.events.emit('fault', 'write_failed', `orders: ${message}`);
+    this.events.emit('fault', 'write_failed', `orders: ${fault.message}`);
     await database?.close().catch(() => undefined);
-    this.reopenLater();
+    this.reopenLater(isCorrupt(fault));
   }
 
-  private reopenLater(): void {
-    if (!this.isClosed) this.timer = setTimeout(() => void this.reopen(), RETRY_MS).unref();
+  private reopenLater(isDamaged: boolean): void {
+    if (!this.isClosed) this.timer = setTimeout(() => void this.reopen(isDamaged), RETRY_MS).unref();
   }
 
-  private async reopen(): Promise<void> {
+  private async reopen(isDamaged: boolean): Promise<void> {
     try {
-      const database = await this.openDatabase();
+      const database = await this.openDatabase(isDamaged);
       if (this.isClosed) return await database.close();
-      await database.clear(BOUNDS);
-      this.saved = new Map();
+      const saved = new Map<string, undefined>();
+      for await (const [name] of allIn(database)) saved.set(name, undefined);
+      this.saved = saved;
       this.database = database;
       this.schedule();
     } catch (error) {
       this.events.emit('fault', 'write_failed', `orders: ${(error as Error).message}`);
-      this.reopenLater();
+      this.reopenLater(isDamaged);
     }
   }
 }
 
 /** Orders that did not change are the same objects. */
-function difference(saved: Orders, orders: Orders): Write[] {
+function difference(saved: SavedOrders, orders: Orders): Write[] {
   const writes: Write[] = [];
   for (const name of saved.keys()) if (!orders.has(name)) writes.push({ type: 'del', key: keyOf(name) });
   for (const [name, order] of orders) {
     if (saved.get(name) !== order) writes.push({ type: 'put', key: keyOf(name), value: packr.pack(order) });
   }
+  // A damaged block is passed over without an error: the count shows it.
+  if (writes.length > 0) writes.push({ type: 'put', key: META, value: Buffer.from(String(orders.size)) });
   return writes;
 }
 
-async function load(
-  database: EdgeDatabase,
-  read: (stored: unknown) => KnownOrder | undefined,
-): Promise<Map<string, KnownOrder>> {
+async function load(database: EdgeDatabase, read: (stored: unknown) => KnownOrder | undefined): Promise<LoadedOrders> {
+  const saved = new Map<string, KnownOrder | undefined>();
   const orders = new Map<string, KnownOrder>();
+  let damaged = 0;
+  for await (const [name, value] of allIn(database)) {
+    const order = unpacked(value, read);
+    if (order === undefined) damaged += 1;
+    const isInForce = order !== undefined && order.record.until > Date.now();
+    if (isInForce) orders.set(name, order);
+    saved.set(name, isInForce ? order : undefined);
+  }
+  const written = Number(String(await database.get(META)));
+  const missing = Number.isSafeInteger(written) ? Math.max(0, written - saved.size) : 0;
+  return { saved, orders, damaged: damaged + missing };
+}
+
+async function* allIn(database: EdgeDatabase): AsyncIterable<readonly [name: string, value: Buffer]> {
   for (let { after }: { after: string } = BOUNDS; ;) {
     const page = await database.read({ ...BOUNDS, after, limit: PAGE });
-    for (const [key, value] of page) {
-      const order = unpacked(value, read);
-      if (order !== undefined && order.record.until > Date.now()) orders.set(key.slice(BOUNDS.after.length), order);
-    }
+    for (const [key, value] of page) yield [key.slice(BOUNDS.after.length), value];
     const last = page.at(-1);
-    if (last === undefined) return orders;
+    if (last === undefined) return;
     [after] = last;
   }
 }

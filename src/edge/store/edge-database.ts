@@ -1,5 +1,5 @@
 import type { ClassicLevel } from 'classic-level';
-import { mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnusableSettings } from '../../../config/unusable-settings.js';
 import type { EdgeEvents } from '../edge-events.js';
@@ -14,7 +14,10 @@ export interface Range {
   readonly limit: number;
 }
 
-/** A sorted map on the disk. Every method throws if the disk fails. */
+/**
+ * A sorted map on the disk. Every method throws if the disk fails, with one exception: `read` may pass over a damaged
+ * block without an error, as LevelDB does. So every store keeps a count of what it has.
+ */
 export interface EdgeDatabase {
   get(key: string): Promise<Buffer | undefined>;
   read(range: Range): Promise<readonly (readonly [string, Buffer])[]>;
@@ -29,11 +32,14 @@ export interface EdgeDatabase {
   close(): Promise<void>;
 }
 
+/** @param isDamaged repairs it first, because it could not be read or written */
+export type OpenDatabase = (isDamaged?: boolean) => Promise<EdgeDatabase>;
+
 type Level = ClassicLevel<string, Buffer>;
 type LevelClass = typeof ClassicLevel;
 interface LevelError extends Error {
-  readonly code?: string;
-  readonly cause?: LevelError;
+  readonly code?: string | undefined;
+  readonly cause?: unknown;
 }
 
 /** Where the last seq and the clock are. Without it, everything is counted again. */
@@ -57,13 +63,34 @@ export async function databaseOpener(
   folder: string,
   events: EdgeEvents,
   { name = 'outbox', load = () => import('classic-level') }: OpenOptions = {},
-): Promise<() => Promise<EdgeDatabase>> {
+): Promise<OpenDatabase> {
   const { ClassicLevel: LevelClass } = await load().catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new UnusableSettings(['EDGE_DIR needs a package that is not installed. Run: npm install classic-level@3']);
   });
   const path = join(folder, name);
-  return async () => databaseOver(await openOrRepair(LevelClass, path, events));
+  return async (isDamaged = false) =>
+    databaseOver(await (isDamaged ? repaired : openOrRepair)(LevelClass, path, events));
+}
+
+/**
+ * Opens a database and reads what a store needs of it. It is repaired if that shows that it is damaged.
+ *
+ * @throws what opens the database throws; Error if the disk fails
+ */
+export async function openAndLoad<T>(
+  openDatabase: OpenDatabase,
+  load: (database: EdgeDatabase) => Promise<T>,
+): Promise<{ readonly database: EdgeDatabase; readonly loaded: T }> {
+  const database = await openDatabase();
+  try {
+    return { database, loaded: await load(database) };
+  } catch (error) {
+    await database.close();
+    if (!isCorrupt(error as LevelError)) throw error;
+    const again = await openDatabase(true);
+    return { database: again, loaded: await load(again) };
+  }
 }
 
 async function openOrRepair(LevelClass: LevelClass, path: string, events: EdgeEvents): Promise<Level> {
@@ -76,7 +103,11 @@ async function openOrRepair(LevelClass: LevelClass, path: string, events: EdgeEv
 }
 
 async function repaired(LevelClass: LevelClass, path: string, events: EdgeEvents): Promise<Level> {
+  // LevelDB aborts the process for some damage. The next start must not try the same again.
+  const attempt = `${path}.repairing`;
   try {
+    if (existsSync(attempt)) throw new Error('the last repair did not end');
+    writeFileSync(attempt, '');
     await LevelClass.repair(path);
     const level = await open(LevelClass, path);
     // What was repaired may be of different times.
@@ -89,6 +120,8 @@ async function repaired(LevelClass: LevelClass, path: string, events: EdgeEvents
     const level = await open(LevelClass, path);
     events.emit('fault', 'set_aside', aside);
     return level;
+  } finally {
+    rmSync(attempt, { force: true });
   }
 }
 
@@ -116,7 +149,7 @@ function databaseOver(level: Level): EdgeDatabase {
 }
 
 /** LevelDB says so in words: a missing or unreadable file is corruption, too. */
-function isCorrupt(error: LevelError): boolean {
+export function isCorrupt(error: LevelError): boolean {
   const { code, message } = causeOf(error);
   return (
     code === 'LEVEL_CORRUPTION' ||
@@ -125,5 +158,5 @@ function isCorrupt(error: LevelError): boolean {
 }
 
 function causeOf(error: LevelError): LevelError {
-  return error.code === 'LEVEL_DATABASE_NOT_OPEN' && error.cause !== undefined ? error.cause : error;
+  return error.code === 'LEVEL_DATABASE_NOT_OPEN' && error.cause instanceof Error ? error.cause : error;
 }

@@ -1,7 +1,7 @@
 import type { EdgeEvents } from '../edge-events.js';
 import type { EdgeDatabase, Write } from './edge-database.js';
 import { keyOf } from './outbox-record.js';
-import type { OutboxStream, Stored } from './outbox-stream.js';
+import type { OutboxStream, Stored, Unreadable } from './outbox-stream.js';
 import { countsKeyOf } from './stored-streams.js';
 import { changed, encodeCounts, type Change, type Loss } from './stream-counts.js';
 
@@ -18,6 +18,7 @@ export interface Append {
 export interface Removal {
   readonly stream: OutboxStream;
   readonly stored: readonly Stored[];
+  readonly unreadable?: Unreadable;
   /** Those that the centre does not have. */
   readonly lost: Partial<Record<Loss, number>>;
   /** Losses that the centre was told. */
@@ -25,6 +26,8 @@ export interface Removal {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
+
+const NOTHING: Unreadable = { count: 0, bytes: 0 };
 
 /** What is written in one step. */
 export class OutboxBatch {
@@ -40,9 +43,10 @@ export class OutboxBatch {
   /** Call `settle` or `fail` afterwards, whatever this does. */
   async plan(database: EdgeDatabase): Promise<Write[]> {
     const writes: Write[] = [];
-    for (const { stream, stored, lost, told } of this.removals) {
+    for (const { stream, stored, unreadable = NOTHING, lost, told } of this.removals) {
       for (const { key } of stored) writes.push({ type: 'del', key });
-      this.note(stream, { count: -stored.length, bytes: -bytesOf(stored), lost, told });
+      const count = -stored.length - unreadable.count;
+      this.note(stream, { count, bytes: -bytesOf(stored) - unreadable.bytes, lost, told });
     }
     for (const { stream, seq, value } of this.appends) {
       writes.push({ type: 'put', key: keyOf(stream.name, seq), value });

@@ -18,6 +18,15 @@ export interface ReadLimits {
   readonly bytes: number;
 }
 
+/** Records that the stream has by its counts, and that cannot be read. */
+export type Unreadable = Pick<StreamCounts, 'count' | 'bytes'>;
+
+export interface Reading {
+  readonly stored: readonly Stored[];
+  /** Undefined: there is something to read, or nothing is missing. */
+  readonly unreadable: Unreadable | undefined;
+}
+
 const PAGE = 256;
 
 /** The records of one rule, in order, and how many there are. */
@@ -64,12 +73,14 @@ export class OutboxStream {
   }
 
   /** Reads the oldest records, as many as the limits allow, but at least one. They are under way from now on. */
-  async read(database: EdgeDatabase, limits: ReadLimits): Promise<readonly Stored[]> {
+  async read(database: EdgeDatabase, limits: ReadLimits): Promise<Reading> {
     const release = await this.lock();
     try {
+      // What joins the stream while it is read counts later.
+      const { count, bytes } = this.counts;
       const stored = await this.readAfter(database, this.readFrom, limits);
       this.underWay = stored.at(-1)?.key ?? this.readFrom;
-      return stored;
+      return { stored, unreadable: stored.length === 0 && count > 0 ? { count, bytes } : undefined };
     } finally {
       release();
     }
@@ -112,9 +123,15 @@ export class OutboxStream {
     if (this.isEmpty) this.emptied.splice(0).forEach((wake) => wake());
   }
 
-  /** The store was opened again. */
-  recount(counts: StreamCounts): void {
+  /** The store was opened again. Returns how many records a repair has cost. */
+  recount(counts: StreamCounts, isRepaired: boolean): number {
+    const before = this.counts;
     this.counts = counts;
+    if (!isRepaired) return 0;
+    const { count, bytes } = counts;
+    const damaged = Math.max(0, before.count - count);
+    this.counts = changed(before, { count: count - before.count, bytes: bytes - before.bytes, lost: { damaged } });
+    return damaged;
   }
 
   /** Everything up to this record was removed. */

@@ -1,13 +1,13 @@
 import type { ForwardRule } from '../../../config/edge-file.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
-import type { EdgeEvents, EdgeOutcome } from '../edge-events.js';
-import { META, type EdgeDatabase } from './edge-database.js';
+import type { EdgeEvents, EdgeOutcome, StoreFault } from '../edge-events.js';
+import { isCorrupt, META, openAndLoad, type EdgeDatabase, type OpenDatabase } from './edge-database.js';
 import { OutboxBatch, type Append, type Removal } from './outbox-batch.js';
 import { OutboxClock } from './outbox-clock.js';
 import { encodeRecord } from './outbox-record.js';
-import type { OutboxStream, ReadLimits, Stored } from './outbox-stream.js';
+import type { OutboxStream, ReadLimits, Stored, Unreadable } from './outbox-stream.js';
 import { encodeMeta, loadStore, type LoadedStore } from './stored-streams.js';
-import type { Loss } from './stream-counts.js';
+import type { Loss, StreamCounts } from './stream-counts.js';
 
 /** A message that is to be stored. */
 export interface OutboxMessage {
@@ -17,7 +17,7 @@ export interface OutboxMessage {
 }
 
 interface OutboxParts {
-  readonly openDatabase: () => Promise<EdgeDatabase>;
+  readonly openDatabase: OpenDatabase;
   readonly rules: readonly ForwardRule[];
   readonly events: EdgeEvents;
 }
@@ -63,8 +63,9 @@ export class Outbox {
 
   /** @throws UnusableSettings if another process uses the folder; Error if the disk fails */
   static async open(parts: OutboxParts): Promise<Outbox> {
-    const database = await parts.openDatabase();
-    return new Outbox(parts, database, await loadStore(database, parts.rules));
+    const load = (database: EdgeDatabase): Promise<LoadedStore> => loadStore(database, parts.rules);
+    const { database, loaded } = await openAndLoad(parts.openDatabase, load);
+    return new Outbox(parts, database, loaded);
   }
 
   /** Whether the disk takes messages. */
@@ -97,9 +98,14 @@ export class Outbox {
     return seq;
   }
 
-  /** Reads the oldest records of a stream. @throws Error if the disk fails */
+  /** Reads the oldest records of a stream. Those that the disk has lost are counted. @throws Error if the disk fails */
   async read(stream: OutboxStream, limits: ReadLimits): Promise<readonly Stored[]> {
-    return stream.read(this.demandDatabase(), limits);
+    const { stored, unreadable } = await stream.read(this.demandDatabase(), limits).catch(async (error: Error) => {
+      if (isCorrupt(error)) await this.giveUp(error, 'damaged');
+      throw error;
+    });
+    if (unreadable !== undefined) await this.writeOff(stream, unreadable);
+    return stored;
   }
 
   /** How long the oldest message has waited, in milliseconds. Undefined: none waits, or it cannot be read. */
@@ -113,18 +119,12 @@ export class Outbox {
 
   /** Removes records from the front. @throws Error if the disk fails: they are still there */
   remove(stream: OutboxStream, stored: readonly Stored[], lost: Partial<Record<Loss, number>> = {}): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.removals.push({ stream, stored, lost, resolve, reject });
-      this.schedule();
-    });
+    return this.submit({ stream, stored, lost });
   }
 
   /** The centre knows of these losses. @throws Error if the disk fails: it is told again */
   told(stream: OutboxStream, told: Partial<Record<Loss, number>>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.removals.push({ stream, stored: [], lost: {}, told, resolve, reject });
-      this.schedule();
-    });
+    return this.submit({ stream, stored: [], lost: {}, told });
   }
 
   async close(): Promise<void> {
@@ -135,6 +135,18 @@ export class Outbox {
     const { database } = this;
     this.database = undefined;
     await database?.close().catch(() => undefined);
+  }
+
+  private submit(removal: Omit<Removal, 'resolve' | 'reject'>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.removals.push({ ...removal, resolve, reject });
+      this.schedule();
+    });
+  }
+
+  private async writeOff(stream: OutboxStream, unreadable: Unreadable): Promise<void> {
+    await this.submit({ stream, stored: [], unreadable, lost: { damaged: unreadable.count } });
+    this.parts.events.emit('settled', 'damaged', stream.name, unreadable.count);
   }
 
   private schedule(): void {
@@ -153,7 +165,7 @@ export class Outbox {
       } catch (error) {
         for (const [stream, count] of countsIn(appends)) this.parts.events.emit('settled', 'failed', stream, count);
         batch.fail(unwritable());
-        await this.giveUp(withCode(error as Error));
+        await this.giveUp(error as Error);
       }
     }
     this.isWriting = false;
@@ -168,33 +180,39 @@ export class Outbox {
   }
 
   /** After a failed write LevelDB takes no more, and nobody knows what it has of that one: the store is opened again. */
-  private async giveUp(reason: string): Promise<void> {
+  private async giveUp(fault: Error, name: StoreFault = 'write_failed'): Promise<void> {
     const { database } = this;
     if (database === undefined) return;
     this.database = undefined;
-    this.parts.events.emit('fault', 'write_failed', reason);
+    this.parts.events.emit('fault', name, withCode(fault));
     await database.close().catch(() => undefined);
-    this.reopenLater();
+    this.reopenLater(isCorrupt(fault));
   }
 
-  private reopenLater(): void {
+  private reopenLater(isDamaged: boolean): void {
     if (this.isClosed) return;
-    this.reopenTimer = setTimeout(() => void this.reopen(), REOPEN_MS).unref();
+    this.reopenTimer = setTimeout(() => void this.reopen(isDamaged), REOPEN_MS).unref();
   }
 
-  private async reopen(): Promise<void> {
+  private async reopen(isDamaged: boolean): Promise<void> {
     try {
-      const database = await this.parts.openDatabase();
+      const database = await this.parts.openDatabase(isDamaged);
       if (this.isClosed) return await database.close();
       const { streams, lastSeq } = await loadStore(database, this.parts.rules);
       this.lastSeq = Math.max(this.lastSeq, lastSeq);
-      for (const [name, { counts }] of streams) this.streams.get(name)?.recount(counts);
+      for (const [name, { counts }] of streams) this.recount(name, counts, isDamaged);
       this.database = database;
       for (const stream of this.streams.values()) stream.notify();
     } catch (error) {
       this.parts.events.emit('fault', 'write_failed', withCode(error as Error));
-      this.reopenLater();
+      this.reopenLater(isDamaged);
     }
+  }
+
+  /** What was acknowledged, and is not there after a repair, is lost. */
+  private recount(name: string, counts: StreamCounts, isRepaired: boolean): void {
+    const damaged = this.streams.get(name)?.recount(counts, isRepaired) ?? 0;
+    if (damaged > 0) this.parts.events.emit('settled', 'damaged', name, damaged);
   }
 
   private demandDatabase(): EdgeDatabase {

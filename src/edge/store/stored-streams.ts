@@ -41,7 +41,8 @@ export async function loadStore(database: EdgeDatabase, rules: readonly ForwardR
     const counted = decodeCounts(await database.get(countsKeyOf(stream.name)));
     // After a repair, the counts and the records may be of different times.
     const there = meta === undefined || counted === undefined ? await countOf(database, stream.name) : undefined;
-    stream.counts = there === undefined ? (counted ?? NO_COUNTS) : changed(NO_COUNTS, there);
+    const { lost, told } = counted ?? NO_COUNTS;
+    stream.counts = there === undefined ? (counted ?? NO_COUNTS) : changed(NO_COUNTS, { ...there, lost, told });
     lastSeq = Math.max(lastSeq, there?.lastSeq ?? 0);
   }
   return { streams, lastSeq, reading: meta };
