@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { shortNames, SHORTENED } from './short-names.mjs';
 
 export const ENTRIES = ['index', 'react', 'tabs', 'testing', 'msgpack', 'fernet', 'state', 'state-react'];
 
@@ -14,8 +15,9 @@ export function bundleOptions(home) {
     // Browsers of the last three years, and Node 20.
     target: ['es2022', 'chrome110', 'firefox110', 'safari16', 'node20'],
     external: ['react'],
-    // Members that only this package sees are private by this name, and get a short one.
-    mangleProps: /^_[a-z]/,
+    // Members that only this package sees. The source maps have their names as they are in the source.
+    mangleProps: SHORTENED,
+    mangleCache: shortNames(join(home, 'src')),
     // Assigned in the constructor, fields take fewer bytes than declared ones.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
     chunkNames: 'chunks/[name]-[hash]',

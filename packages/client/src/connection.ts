@@ -3,12 +3,12 @@ import type { Codec } from './codec.js';
 import type { Close } from './delays.js';
 import type { Environment } from './environment.js';
 import { isObject, readIncoming, type Incoming } from './incoming.js';
-import { Pulse } from './pulse.js';
-import { Wire } from './wire.js';
+import { Pulse, type PulseEvents } from './pulse.js';
+import { Wire, type WireEvents } from './wire.js';
 
 export interface ConnectionHost extends Environment {
   readonly codec: Codec;
-  readonly maxFrameLength: number;
+  readonly options: { readonly maxFrameLength?: number | undefined };
   onMessage(message: Incoming): void;
   /** Something arrived that cannot be read: it may have been a publication. */
   distrust(cause: unknown): void;
@@ -21,14 +21,14 @@ export interface ConnectionEvents {
   onEnd(close: Close): void;
 }
 
-const HELLO_ID = 'hello';
+const MAX_FRAME_LENGTH = 16 * 1_024 * 1_024;
 
 /** One connection, from the dial to its end: its handshake, its frames, and whether it is alive. */
-export class Connection {
+export class Connection implements PulseEvents, WireEvents {
   private readonly _wire: Wire;
   private readonly _pulse: Pulse;
   private _isGreeted = false;
-  private _isDropped: true | undefined;
+  private _isDropped = false;
 
   /** @throws TypeError where there is no WebSocket, SyntaxError when the URL or the token is malformed */
   constructor(
@@ -39,16 +39,9 @@ export class Connection {
   ) {
     const { WebSocket, clock, codec } = _host;
     if (!WebSocket) throw new TypeError('no WebSocket');
-    this._pulse = new Pulse(clock, {
-      ping: () => void this.send(codec.encode({ type: 'ping', id: 'ping' })),
-      onDead: () => _events.onEnd({ code: 1006, reason: 'No answer to a ping' }),
-    });
+    this._pulse = new Pulse(clock, this);
     const protocols = [codec.subprotocol, token ? `bearer.${token}` : []].flat();
-    this._wire = new Wire(WebSocket, url, protocols, {
-      onOpen: () => void this.send(codec.encode({ type: 'hello', id: HELLO_ID })),
-      onFrame: (frame) => this._onFrame(frame),
-      onClose: (close) => _events.onEnd(close),
-    });
+    this._wire = new Wire(WebSocket, url, protocols, this);
   }
 
   /** @returns whether the frame went out */
@@ -62,6 +55,18 @@ export class Connection {
     }
   }
 
+  onOpen(): void {
+    this._ask('hello');
+  }
+
+  onSilence(): void {
+    this._ask('ping');
+  }
+
+  onClose(close: Close): void {
+    this._events.onEnd(close);
+  }
+
   probe(): void {
     this._pulse.probe();
   }
@@ -72,11 +77,11 @@ export class Connection {
     this._wire.drop();
   }
 
-  private _onFrame(frame: string | Uint8Array): void {
-    const { codec, maxFrameLength } = this._host;
+  onFrame(frame: string | Uint8Array): void {
+    const { codec, options } = this._host;
     this._pulse.heard();
     const values = this._read(() => {
-      if (frame.length > maxFrameLength) throw new RangeError('maxFrameLength');
+      if (frame.length > (options.maxFrameLength ?? MAX_FRAME_LENGTH)) throw new RangeError('maxFrameLength');
       return [codec.decode(frame)].flat();
     });
     for (const value of values ?? []) {
@@ -97,9 +102,14 @@ export class Connection {
     }
   }
 
+  /** Sends a message without data, whose type is its id, too. */
+  private _ask(type: 'hello' | 'ping'): void {
+    this.send(this._host.codec.encode({ type, id: type }));
+  }
+
   private _onMessage(message: Incoming): void {
     const { _host: host } = this;
-    if (this._isGreeted || message.id !== HELLO_ID) return host.onMessage(message);
+    if (this._isGreeted || message.id !== 'hello') return host.onMessage(message);
     this._isGreeted = true;
     const hello = isHello(message.data) ? message.data : undefined;
     this._pulse.start(hello?.heartbeat);

@@ -1,6 +1,6 @@
 import { Channels, type Channel } from './channels.js';
 import type { Client, ClientOptions } from './client.js';
-import { json, type Cipher, type Codec } from './codec.js';
+import { json, type Codec } from './codec.js';
 import type { Contract, UntypedContract } from './contract.js';
 import { environmentOf, type Clock, type Fetch, type Page, type SocketConstructor } from './environment.js';
 import { failure, type GatehouseError } from './errors.js';
@@ -8,14 +8,11 @@ import { EventHandlers } from './event-handlers.js';
 import type { ChannelOptions } from './handle.js';
 import type { Incoming } from './incoming.js';
 import { Link, type LinkHost } from './link.js';
-import { errorOf, QUEUE, Requests, type QueueLimits, type RequestOptions, type RequestsHost } from './requests.js';
+import { errorOf, Requests, type RequestOptions, type RequestsHost } from './requests.js';
 import type { ConnectionSnapshot } from './snapshot.js';
 import type { SubscriptionHost } from './subscription.js';
 import { TokenRenewal, type RenewalHost } from './token-renewal.js';
 import { Tokens } from './tokens.js';
-
-const TOKEN_TIMEOUT_MS = 15_000;
-const MAX_FRAME_LENGTH = 16 * 1_024 * 1_024;
 
 export function createClient<C extends Contract = UntypedContract>(options: ClientOptions): Client<C> {
   return new Core(options) as unknown as Client<C>;
@@ -28,13 +25,7 @@ class Core implements LinkHost, RequestsHost, SubscriptionHost, RenewalHost {
   declare readonly WebSocket: SocketConstructor | undefined;
   declare readonly fetch: Fetch | undefined;
   declare readonly page: Page | undefined;
-  readonly url: string;
   readonly codec: Codec;
-  readonly cipher: Cipher | undefined;
-  readonly queue: QueueLimits | undefined;
-  readonly dialWhenHidden: boolean;
-  readonly followRoute: boolean;
-  readonly maxFrameLength: number;
   readonly tokens: Tokens;
   readonly link: Link;
   readonly requests: Requests;
@@ -48,17 +39,10 @@ class Core implements LinkHost, RequestsHost, SubscriptionHost, RenewalHost {
   /** With encryption, each message waits for the one before it. */
   private _opened: Promise<void> = Promise.resolve();
 
-  constructor(options: ClientOptions) {
-    const { queue, token, tokenTimeoutMs = TOKEN_TIMEOUT_MS } = options;
+  constructor(readonly options: ClientOptions) {
     Object.assign(this, environmentOf(options));
-    this.url = options.url;
     this.codec = options.codec ?? json;
-    this.cipher = options.cipher;
-    this.queue = queue ? { ...QUEUE, ...(queue as Partial<QueueLimits>) } : undefined;
-    this.dialWhenHidden = options.dialWhenHidden ?? false;
-    this.followRoute = options.followRoute ?? false;
-    this.maxFrameLength = options.maxFrameLength ?? MAX_FRAME_LENGTH;
-    this.tokens = new Tokens(token, this.clock, tokenTimeoutMs);
+    this.tokens = new Tokens(options, this.clock);
     this.link = new Link(this);
     this.requests = new Requests(this);
     this._channels = new Channels(this);
@@ -115,7 +99,7 @@ class Core implements LinkHost, RequestsHost, SubscriptionHost, RenewalHost {
   }
 
   onMessage(message: Incoming): void {
-    const { cipher } = this;
+    const { cipher } = this.options;
     if (!cipher) return this._route(message);
     this._opened = this._opened
       .then(() => cipher.openMessage(message))

@@ -84,12 +84,11 @@ export class Handle implements Follower, ReaderHost {
 
   onError(error: GatehouseError): void {
     const { options, _host: host } = this;
-    if (options.onError === undefined) host.onError(error);
-    else
-      guard(
-        () => options.onError?.(error),
-        (thrown) => host.onError(thrown),
-      );
+    if (options.onError === undefined) return host.onError(error);
+    guard(
+      () => options.onError?.(error),
+      (thrown) => host.onError(thrown),
+    );
   }
 
   private _call(run: () => unknown): void {

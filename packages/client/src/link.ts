@@ -1,5 +1,5 @@
 import type { HelloReply } from '@gatehouse/protocol';
-import { Connection, type ConnectionHost } from './connection.js';
+import { Connection, type ConnectionEvents, type ConnectionHost } from './connection.js';
 import { backoff, planAfter, type Close } from './delays.js';
 import type { PageEvent } from './environment.js';
 import { failure, GatehouseError, SignedOut } from './errors.js';
@@ -11,9 +11,11 @@ import type { Tokens } from './tokens.js';
 
 export interface LinkHost extends ConnectionHost {
   readonly tokens: Tokens;
-  readonly url: string;
-  readonly dialWhenHidden: boolean;
-  readonly followRoute: boolean;
+  readonly options: ConnectionHost['options'] & {
+    readonly url: string;
+    readonly dialWhenHidden?: boolean | undefined;
+    readonly followRoute?: boolean | undefined;
+  };
   onOpen(): void;
   onDown(): void;
   onError(error: GatehouseError): void;
@@ -28,7 +30,7 @@ const STABLE_MS = 5_000;
 const ATTEMPTS_BEFORE_ROUTE = 2;
 
 /** One connection at a time, and another after it when the last one ended. */
-export class Link {
+export class Link implements ConnectionEvents {
   readonly store: Observable<ConnectionSnapshot>;
   hello: HelloReply | undefined;
   private readonly _timers: Timers;
@@ -71,7 +73,7 @@ export class Link {
   }
 
   close(): void {
-    this._end({ code: 1000, reason: 'The client closed' }, failure('CLOSED'));
+    this._end({ code: 1000, reason: 'Client closed' }, failure('CLOSED'));
   }
 
   private async _dial(): Promise<void> {
@@ -89,15 +91,12 @@ export class Link {
 
   private _open(token: string | undefined): void {
     const { _host: host } = this;
-    this._connection = new Connection(host, this._routed ?? host.url.replace(/^http/, 'ws'), token, {
-      onHello: (hello) => this._onHello(hello),
-      onEnd: (close) => this._lose(close),
-    });
-    this._endIn(HANDSHAKE_MS, 'It took too long to open');
+    this._connection = new Connection(host, this._routed ?? host.options.url.replace(/^http/, 'ws'), token, this);
+    this._endIn(HANDSHAKE_MS, 'Too slow to open');
   }
 
   private _endIn(ms: number, reason: string): void {
-    this._timers.set('handshake', ms, () => this._lose({ code: 1006, reason }));
+    this._timers.set('handshake', ms, () => this.onEnd({ code: 1006, reason }));
   }
 
   private _onDialFailed(error: unknown): void {
@@ -108,10 +107,10 @@ export class Link {
     this._host.onError(told);
     if (!isToken) return this._end({ code: 1006, reason: String(error) }, told);
     const { attempt } = this._snapshot;
-    this._wait(backoff(attempt, this._host.random), { code: 1006, reason: 'There is no token' });
+    this._wait(backoff(attempt, this._host.random), { code: 1006, reason: 'No token' });
   }
 
-  private _onHello(hello: HelloReply | undefined): void {
+  onHello(hello: HelloReply | undefined): void {
     const now = this._host.clock.now();
     this.hello = hello;
     this._clockOffset = (hello?.serverTime ?? now) - now;
@@ -125,7 +124,7 @@ export class Link {
     if (this.state === 'open') this._host.onOpen();
   }
 
-  private _lose(close: Close): void {
+  onEnd(close: Close): void {
     const hadOpened = this.state === 'open';
     const { attempt } = this._snapshot;
     const plan = planAfter(close, attempt, this.now(), this._host.random);
@@ -149,16 +148,16 @@ export class Link {
     this._retryAt = clock.elapsed() + delayMs;
     this._timers.set('retry', delayMs, () => {
       this._mayHurry = true;
-      if (!page?.hidden || this._host.dialWhenHidden) void this._dial();
+      if (!page?.hidden || this._host.options.dialWhenHidden) void this._dial();
     });
   }
 
   /** A browser reports every refused upgrade as 1006. This tells when to come back, and maybe where to. */
   private async _askRoute(): Promise<void> {
     const { _dials: dials, _host: host } = this;
-    const { url, waitMs = 0 } = await routeOf(host.url, host);
+    const { url, waitMs = 0 } = await routeOf(host.options.url, host);
     if (dials !== this._dials || this.state !== 'waiting') return;
-    if (host.followRoute) this._routed = url;
+    if (host.options.followRoute) this._routed = url;
     if (host.clock.elapsed() + waitMs > this._retryAt) this._retryIn(waitMs);
   }
 
@@ -176,7 +175,7 @@ export class Link {
   private _park(): void {
     this._timers.clear('retry', 'lost');
     this._mayHurry = true;
-    this._leave({ state: 'waiting', close: { code: 1000, reason: 'The page was left' } });
+    this._leave({ state: 'waiting', close: { code: 1000, reason: 'Page left' } });
   }
 
   private _end(close: Close, error: GatehouseError): void {

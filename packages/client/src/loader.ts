@@ -3,6 +3,7 @@ import { backoff } from './delays.js';
 import type { Environment } from './environment.js';
 import { failure, type GatehouseError } from './errors.js';
 import { limited } from './limited.js';
+import { positionIn } from './positions.js';
 import { Timers } from './timers.js';
 
 /** Why the state is loaded: for the first time, because publications are lost, or because they may be. */
@@ -108,13 +109,8 @@ export class Loader {
   }
 
   private _onEnd(position: unknown): void {
-    const next = this._onLoaded(isPosition(position) ? position : undefined);
+    const next = this._onLoaded(positionIn(position));
     // Before the channel is subscribed, another load would be early, too.
     if (next && this._host.isLive()) this.begin(next);
   }
-}
-
-function isPosition(value: unknown): value is Position {
-  const { epoch, seq } = (value ?? {}) as Partial<Position>;
-  return typeof epoch === 'string' && typeof seq === 'number';
 }

@@ -1,5 +1,11 @@
 import type { Gap, Position } from '@gatehouse/protocol';
 
+/** The position that somebody tells, if it has the right shape. */
+export function positionIn(value: unknown): Position | undefined {
+  const { epoch, seq } = (value ?? {}) as Partial<Position>;
+  return typeof epoch === 'string' && typeof seq === 'number' ? { epoch, seq } : undefined;
+}
+
 /** Whether a reader that has seen everything up to `top` lacks something of the gap. */
 export function isMissed({ from, to }: Gap, top: Position, now: Position): boolean {
   return top.seq < to || (from === null && (top.epoch !== now.epoch || top.seq > now.seq));

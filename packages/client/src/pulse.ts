@@ -1,4 +1,5 @@
 import type { HelloReply } from '@gatehouse/protocol';
+import type { Close } from './delays.js';
 import type { Clock } from './environment.js';
 import { Timers } from './timers.js';
 
@@ -7,14 +8,14 @@ const TIMEOUT_MS = 10_000;
 const PROBE_MS = 3_000;
 
 export interface PulseEvents {
-  ping(): void;
-  onDead(): void;
+  /** The other side must give a sign of life. */
+  onSilence(): void;
+  onClose(close: Close): void;
 }
 
 /** Notices a connection that is dead without being closed: silence, then a ping without an answer. */
 export class Pulse {
   private readonly _timers: Timers;
-  private _intervalMs = 0;
   private _timeoutMs = 0;
   private _heardAt = 0;
 
@@ -26,9 +27,8 @@ export class Pulse {
   }
 
   start({ intervalMs, timeoutMs }: Partial<HelloReply['heartbeat']> = {}): void {
-    this._intervalMs = intervalMs || INTERVAL_MS;
     this._timeoutMs = timeoutMs || TIMEOUT_MS;
-    this._watch(this._intervalMs);
+    this._watch(intervalMs || INTERVAL_MS);
   }
 
   /** Anything that arrives is a sign of life. */
@@ -40,19 +40,18 @@ export class Pulse {
   /** Asks for a sign of life at once. */
   probe(withinMs = PROBE_MS): void {
     if (!this._timers.has('silence')) return;
-    this._events.ping();
-    this._timers.set('dead', withinMs, () => this._events.onDead());
+    this._events.onSilence();
+    this._timers.set('dead', withinMs, () => this._events.onClose({ code: 1006, reason: 'No pong' }));
   }
 
   stop(): void {
     this._timers.clear();
   }
 
-  private _watch(ms: number): void {
+  private _watch(intervalMs: number, ms = intervalMs): void {
     this._timers.set('silence', ms, () => {
-      const { _intervalMs: intervalMs } = this;
       const restMs = this._heardAt + intervalMs - this._clock.elapsed();
-      this._watch(restMs > 0 ? restMs : intervalMs);
+      this._watch(intervalMs, restMs > 0 ? restMs : intervalMs);
       if (restMs <= 0 && !this._timers.has('dead')) this.probe(this._timeoutMs);
     });
   }

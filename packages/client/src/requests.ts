@@ -49,9 +49,11 @@ interface Pending {
 export interface RequestsHost extends Environment {
   readonly link: Link;
   readonly codec: Codec;
-  readonly cipher: Cipher | undefined;
-  /** Whether requests wait for the next connection; undefined: they fail while there is none. */
-  readonly queue: QueueLimits | undefined;
+  readonly options: {
+    readonly cipher?: Cipher | undefined;
+    /** Whether requests wait for the next connection; else they fail while there is none. */
+    readonly queue?: boolean | Partial<QueueLimits> | undefined;
+  };
 }
 
 const TIMEOUT_MS = 15_000;
@@ -59,7 +61,7 @@ const MOST_ATTEMPTS = 5;
 /** Under way over one connection, with those that wait for the rate that the server allows. */
 const MOST_PENDING = 10_000;
 /** Of what waits for the first connection, too. */
-export const QUEUE: QueueLimits = { messages: 100, bytes: 256 * 1_024, ageMs: 30_000 };
+const QUEUE: QueueLimits = { messages: 100, bytes: 256 * 1_024, ageMs: 30_000 };
 
 /** Requests under way, each of which ends exactly once: with a reply, an error, or its deadline. */
 export class Requests {
@@ -68,15 +70,21 @@ export class Requests {
   private readonly _prefix: string;
   private _count = 0;
   private readonly _pace: Pace;
+  private readonly _queue: QueueLimits;
 
   constructor(private readonly _host: RequestsHost) {
-    const { clock, random } = _host;
+    const { clock, random, options } = _host;
+    this._queue = { ...QUEUE, ...(options.queue as Partial<QueueLimits>) };
     this._prefix = `${clock.now().toString(36)}-${random().toString(36).slice(2, 8)}`;
     this._pace = new Pace(clock, () => this.flush());
   }
 
   async send(type: string, data: unknown, options: SendOptions = {}): Promise<unknown> {
-    const { cipher, codec, link } = this._host;
+    const {
+      codec,
+      link,
+      options: { cipher },
+    } = this._host;
     const id = this.nextId();
     let frame: string | Uint8Array;
     try {
@@ -152,22 +160,26 @@ export class Requests {
   }
 
   private _demandRoom(length: number, { signal }: SendOptions): void {
-    const { link, queue } = this._host;
+    const { link, options } = this._host;
+    const { _queue: queue } = this;
     const { state } = link;
     if (signal?.aborted) throw failure('ABORTED', signal.reason);
     if (state === 'closed') throw failure('CLOSED');
     if (this._pending.size >= MOST_PENDING) throw failure('QUEUE_FULL');
     if (state === 'open') return;
-    if (state === 'waiting' && !queue) throw failure('NOT_CONNECTED');
-    const limits = queue ?? QUEUE;
+    if (state === 'waiting' && !options.queue) throw failure('NOT_CONNECTED');
     let bytes = length;
     for (const { frame } of this._pending.values()) bytes += frame.length;
-    if (this._pending.size >= limits.messages || bytes > limits.bytes) throw failure('QUEUE_FULL');
+    if (this._pending.size >= queue.messages || bytes > queue.bytes) throw failure('QUEUE_FULL');
   }
 
   private _start(id: string, frame: string | Uint8Array, options: SendOptions, settle: Settle): void {
-    const { clock, link, queue } = this._host;
-    const { signal, timeoutMs = link.state !== 'open' && queue ? queue.ageMs : TIMEOUT_MS } = options;
+    const {
+      clock,
+      link,
+      options: { queue },
+    } = this._host;
+    const { signal, timeoutMs = link.state !== 'open' && queue ? this._queue.ageMs : TIMEOUT_MS } = options;
     const onAbort = (): void => request.settle(failure('ABORTED', signal?.reason, request.stage === 'sent'));
     const deadline = clock.setTimeout(() => {
       const isSent = request.stage === 'sent';

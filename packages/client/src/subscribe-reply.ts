@@ -1,5 +1,6 @@
 import type { Gap, Position, Publisher } from '@gatehouse/protocol';
 import { isObject } from './incoming.js';
+import { positionIn } from './positions.js';
 
 export interface ChannelPublication<D = unknown> {
   readonly data: D;
@@ -23,8 +24,7 @@ export interface SubscribedState {
 /** @returns undefined if the reply has not the right shape */
 export function readReply(reply: unknown, since: Position | undefined): SubscribedState | undefined {
   if (!isObject(reply) || !Array.isArray(reply.publications)) return undefined;
-  const { epoch, seq } = reply;
-  const position = typeof epoch === 'string' && typeof seq === 'number' ? { epoch, seq } : undefined;
+  const position = positionIn(reply);
   const gap = readGap(reply.gap);
   if (!gap && reply.gap != null) return undefined;
   const stored = reply.publications as readonly unknown[];

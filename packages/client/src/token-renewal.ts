@@ -52,8 +52,7 @@ export class TokenRenewal {
     const { _round: round } = this;
     try {
       const token = await tokens.fetch('expiring');
-      if (round !== this._round) return;
-      if (token) await requests.send('auth_refresh', { token }, { idempotent: true });
+      if (token && round === this._round) await requests.send('auth_refresh', { token }, { idempotent: true });
       if (round !== this._round) return;
       this._failures = 0;
       this.start();

@@ -15,6 +15,12 @@ export interface TokenAsk {
 export type MaybeToken = string | null | undefined;
 export type TokenSource = string | ((ask: TokenAsk) => MaybeToken | Promise<MaybeToken>);
 
+export interface TokenOptions {
+  readonly token?: TokenSource | undefined;
+  readonly tokenTimeoutMs?: number | undefined;
+}
+
+const TIMEOUT_MS = 15_000;
 /** A token that expires within this time is not worth a connection. */
 const LEAST_LIFE_MS = 5_000;
 
@@ -25,13 +31,12 @@ export class Tokens {
   private _flight: Promise<string | undefined> | undefined;
 
   constructor(
-    private readonly _source: TokenSource | undefined,
+    private readonly _options: TokenOptions,
     private readonly _clock: Clock,
-    private readonly _timeoutMs: number,
   ) {}
 
   get canRenew(): boolean {
-    return typeof this._source === 'function';
+    return typeof this._options.token === 'function';
   }
 
   /** When the current token expires, in milliseconds since 1970. */
@@ -59,7 +64,8 @@ export class Tokens {
   }
 
   private async _ask(reason: TokenReason): Promise<string | undefined> {
-    const { _source: source, _clock: clock, _timeoutMs: ms } = this;
+    const { _clock: clock } = this;
+    const { token: source, tokenTimeoutMs: ms = TIMEOUT_MS } = this._options;
     const call = (signal: AbortSignal): MaybeToken | Promise<MaybeToken> =>
       typeof source === 'function' ? source({ reason, signal }) : source;
     try {

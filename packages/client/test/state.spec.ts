@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createClient } from '../src/index.js';
 import { openState, type ChannelStateOptions, type StateArea } from '../src/state.js';
-import { TestServer } from '../src/testing.js';
-import { Refusal } from '../src/testing/answers.js';
+import { Refusal, TestServer } from '../src/testing.js';
 
 const SECOND = 1_000;
 const CHANNEL = 'fleet:oslo';

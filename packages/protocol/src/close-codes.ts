@@ -56,26 +56,18 @@ export const CLOSES = {
 export type CloseName = keyof typeof CLOSES;
 
 /** Apart from the registry, so that a client is not larger by all its reasons. A test compares the two. */
-const ADVICE: Readonly<Record<number, ClientAdvice>> = {
-  1000: 'none',
-  1002: 'give-up',
-  1003: 'give-up',
-  1007: 'give-up',
-  1008: 'give-up',
-  1009: 'give-up',
-  1012: 'reconnect-within-window',
-  1013: 'reconnect-later',
-  4001: 'back-off',
-  4401: 'get-a-token',
-  4403: 'give-up',
-  4409: 'give-up',
-  4430: 'give-up',
-  4503: 'reconnect-later',
-};
+const ADVICE: readonly [ClientAdvice, ...number[]][] = [
+  ['none', 1000],
+  ['give-up', 1002, 1003, 1007, 1008, 1009, 4403, 4409, 4430],
+  ['reconnect-within-window', 1012],
+  ['reconnect-later', 1013, 4503],
+  ['back-off', 4001],
+  ['get-a-token', 4401],
+];
 
 /** What a client must do after a close with this code. A code that is not in the table (1006, a proxy's 1011) is no reason to give up. */
 export function adviceFor(code: number): ClientAdvice {
-  return ADVICE[code] ?? 'reconnect';
+  return ADVICE.find((row) => row.includes(code))?.[0] ?? 'reconnect';
 }
 
 /** The window of a close with 1012 in milliseconds, or undefined if its reason announces none. */
