@@ -2,12 +2,13 @@ import { cluster } from './cluster.js';
 import type { Row } from './panels.js';
 import { resources } from './resources.js';
 import { traffic } from './traffic.js';
+import { workers } from './workers.js';
 
 const COLUMNS = 24;
 
 /** The text of deploy/grafana/dashboards/gatehouse.json. */
 export function renderDashboard(): string {
-  return `${JSON.stringify(dashboardOf([...traffic, ...cluster, ...resources]), null, 2)}\n`;
+  return `${JSON.stringify(dashboardOf([...traffic, ...cluster, ...resources, workers]), null, 2)}\n`;
 }
 
 function dashboardOf(rows: readonly Row[]): object {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { METRIC } from '../../src/observability/metrics/metrics.js';
+import { WORKER_METRIC } from '../../src/supervision/primary-metrics.js';
 import { literal, read, section, table } from '../docs/markdown.js';
 import { requireProgram } from '../support/require-program.js';
 import { dashboard, PROMETHEUS, ruleGroups, rules } from './expressions.js';
@@ -68,7 +69,8 @@ describe('the alerts', () => {
     expect(endpoints.filter((path) => !read('docs/api.md').includes(path))).toEqual([]);
     expect(phrases.filter((phrase) => !ENDPOINT.test(phrase) && !known.has(phrase))).toEqual([]);
     const metrics = [...runbook.matchAll(/\b(?:websocket|gatehouse)_\w+/g)].map(([name]) => name);
-    expect(metrics.filter((name) => !Object.values<string>(METRIC).includes(name))).toEqual([]);
+    const names = Object.values<string>({ ...METRIC, ...WORKER_METRIC });
+    expect(metrics.filter((name) => !names.includes(name))).toEqual([]);
   });
 
   it('have a paragraph of the runbook each, in their order, and there is none without an alert', () => {

@@ -135,7 +135,28 @@ describe('deploy/compose.yaml', () => {
 
   it('gives the server time to drain', () => {
     const graceMs = seconds(service('gatehouse').stop_grace_period) * 1000;
-    expect(graceMs).toBeGreaterThanOrEqual(settings.lifecycle.drainTimeoutMs + 5_000);
+    // With workers, the primary kills 10 s after the drain what has not ended.
+    expect(graceMs).toBeGreaterThan(settings.lifecycle.drainTimeoutMs + 10_000);
+  });
+
+  it('starts one node with several workers with deploy/compose.workers.env, with a core and memory for each', () => {
+    const file = read(join(FOLDER, 'compose.workers.env'));
+    const given = Object.fromEntries(
+      [...file.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+    );
+    expect(Object.keys(given).filter((name) => !(name in example))).toEqual([]);
+    const large = parse(interpolate(text, { ...FILLED, ...given }), { merge: true }) as Compose;
+    const { environment, deploy } = large.services.gatehouse ?? service('gatehouse');
+    const { count } = loadSettings({ NODE_ENV: 'production', ...environment }).workers;
+    expect(settings.workers.count).toBe(1);
+    expect(count).toBeGreaterThan(1);
+    expect(deploy.replicas).toBe(1);
+    const { cpus, memory } = deploy.resources.limits;
+    expect(Number(cpus)).toBeGreaterThan(count);
+    expect(memory).toBe(`${count}g`);
+    const command =
+      'docker compose -f deploy/compose.yaml --env-file deploy/.env --env-file deploy/compose.workers.env up --build --wait';
+    for (const page of [file, read('docs/deployment.md')]) expect(page).toContain(command);
   });
 
   it.each(services)('keeps %s in bounds: no writing, no privileges, limits, a log that ends', (name, each) => {

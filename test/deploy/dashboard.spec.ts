@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { renderDashboard } from '../../scripts/dashboard/render.js';
 import { METRIC } from '../../src/observability/metrics/metrics.js';
+import { WORKER_METRIC } from '../../src/supervision/primary-metrics.js';
 import { dashboard, dashboardExpressions, type DashboardPanel } from './expressions.js';
 
 const { panels, templating } = dashboard();
@@ -25,11 +26,12 @@ describe('the dashboard', () => {
     expect(new Set(shown.map(({ title }) => title)).size).toBe(shown.length);
   });
 
-  it('shows every metric that a node has of its own', () => {
+  it('shows every metric that a node or a primary has of its own', () => {
     const expressions = dashboardExpressions().map(([, expression]) => expression);
     const isShown = (name: string): boolean =>
       expressions.some((expression) => new RegExp(`\\b${name}(_bucket|_sum|_count)?\\b`).test(expression));
-    expect(Object.values(METRIC).filter((name) => !isShown(name))).toEqual([]);
+    const names = Object.values({ ...METRIC, ...WORKER_METRIC });
+    expect(names.filter((name) => !isShown(name))).toEqual([]);
   });
 
   it('has a place for each panel, on which no other lies', () => {

@@ -1,6 +1,6 @@
 // @module-tag redis
 import { beforeAll, describe, expect, it } from 'vitest';
-import { read } from '../docs/markdown.js';
+import { read, section } from '../docs/markdown.js';
 import { CertificateFolder, makeCertificate } from '../support/certificates.js';
 import { freePort } from '../support/free-port.js';
 import { namespacesFile } from '../support/namespaces-file.js';
@@ -37,7 +37,12 @@ async function scrapeOfEverything(): Promise<Scrape> {
 
 let vocabulary: Vocabulary;
 beforeAll(async () => {
-  vocabulary = new Vocabulary(await scrapeOfEverything(), read('docs/metrics.md'));
+  const catalogues = [
+    section(read('docs/metrics.md'), '## Catalogue'),
+    // What only the primary of several workers shows.
+    section(read('docs/workers.md'), '## Watch'),
+  ];
+  vocabulary = new Vocabulary(await scrapeOfEverything(), ...catalogues);
   for (const { record, expr } of rules()) if (record !== undefined) vocabulary.record(record, expr);
 });
 

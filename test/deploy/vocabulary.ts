@@ -1,4 +1,4 @@
-import { literal, section, table } from '../docs/markdown.js';
+import { literal, table } from '../docs/markdown.js';
 import type { Scrape } from '../support/scrape.js';
 import { readExpression, type Matcher, type Selector } from './promql.js';
 
@@ -9,11 +9,13 @@ interface Known {
 }
 
 /** What Prometheus gives to every series that it scrapes. */
-const TARGET_LABELS = ['job', 'instance'];
+const LABELS_OF_PROMETHEUS = ['job', 'instance'];
+/** With those that a node with workers gives to each of its series. */
+const TARGET_LABELS = [...LABELS_OF_PROMETHEUS, 'worker'];
 /** What Prometheus makes by itself. */
 const OWN_SERIES: Readonly<Record<string, readonly string[]>> = {
-  up: TARGET_LABELS,
-  ALERTS: [...TARGET_LABELS, 'alertname', 'alertstate', 'severity'],
+  up: LABELS_OF_PROMETHEUS,
+  ALERTS: [...LABELS_OF_PROMETHEUS, 'alertname', 'alertstate', 'severity'],
 };
 /** What may be asked of what only grows, and nothing else of it. */
 const READERS_OF_COUNTERS = new Set(['rate', 'irate', 'increase']);
@@ -23,10 +25,11 @@ const READERS_OF_GAUGES = new Set(['deriv', 'delta', 'idelta', 'predict_linear']
 export class Vocabulary {
   private readonly known = new Map<string, Known>();
 
-  constructor(scrape: Scrape, document: string) {
+  /** @param catalogues tables with the columns `name`, `labels` and `what` */
+  constructor(scrape: Scrape, ...catalogues: readonly string[]) {
     for (const [name, labels] of Object.entries(OWN_SERIES)) this.learn(name, 'own', labels);
     this.learnScrape(scrape.text);
-    this.learnDocument(document);
+    for (const catalogue of catalogues) this.learnCatalogue(catalogue);
   }
 
   /** A recorded series. Its name says its labels, `job_reason:…`, and has them of what it is made of. */
@@ -73,8 +76,8 @@ export class Vocabulary {
     }
   }
 
-  private learnDocument(document: string): void {
-    for (const { name, labels = '', what = '' } of table(section(document, '## Catalogue'), 'name')) {
+  private learnCatalogue(catalogue: string): void {
+    for (const { name, labels = '', what = '' } of table(catalogue, 'name')) {
       const metric = literal(name) ?? '';
       if (!this.known.has(metric) && !this.known.has(`${metric}_count`)) this.learnType(metric, typeOf(metric, what));
       for (const series of [metric, ...partsOf(metric)].filter((candidate) => this.known.has(candidate))) {
