@@ -57,6 +57,9 @@ class Core implements LinkHost, RequestsHost, SubscriptionHost, RenewalHost {
 
   close(): void {
     this.link.close();
+    // Also if the server has closed it before: channels wait for another connection then.
+    this._channels.stop();
+    this.tokens.stop();
   }
 
   request(type: string, data?: unknown, options?: RequestOptions): Promise<unknown> {
@@ -89,8 +92,7 @@ class Core implements LinkHost, RequestsHost, SubscriptionHost, RenewalHost {
 
   onStop(error: GatehouseError): void {
     this._renewal.stop();
-    if (this.getSnapshot().close?.code === 1000) this._channels.stop();
-    else this._channels.onDown();
+    this._channels.onDown();
     this.requests.stop(error);
   }
 

@@ -81,6 +81,8 @@ export class Link implements ConnectionEvents {
     this._timers.clear('retry');
     this._watchForLoss();
     this._change({ state: 'connecting' });
+    // A listener may have closed it.
+    if (dial !== this._dials) return;
     try {
       const token = await this._host.tokens.get(this.now());
       if (dial === this._dials) this._open(token);
@@ -104,10 +106,11 @@ export class Link implements ConnectionEvents {
       return this._end({ code: 4401, reason: 'Signed out' }, failure('UNAUTHENTICATED', error));
     const isToken = error instanceof GatehouseError;
     const told = isToken ? error : failure('CLOSED', error);
-    this._host.onError(told);
-    if (!isToken) return this._end({ code: 1006, reason: String(error) }, told);
     const { attempt } = this._snapshot;
-    this._wait(backoff(attempt, this._host.random), { code: 1006, reason: 'No token' });
+    if (isToken) this._wait(backoff(attempt, this._host.random), { code: 1006, reason: 'No token' });
+    else this._end({ code: 1006, reason: String(error) }, told);
+    // Last, as its handler may close the client.
+    this._host.onError(told);
   }
 
   onHello(hello: HelloReply | undefined): void {

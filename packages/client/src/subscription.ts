@@ -78,9 +78,9 @@ export class Subscription {
   }
 
   remove(follower: Follower): void {
-    this._followers.delete(follower);
     follower.reader.stop();
-    if (this._followers.size > 0) return;
+    // After `stop` it is nobody's: another subscription may have its name by now.
+    if (!this._followers.delete(follower) || this._followers.size > 0) return;
     this._timers.set('late', UNSUBSCRIBE_AFTER_MS, () => {
       this.stop();
       if (this._isOpen && this.state !== 'refused')
@@ -117,6 +117,7 @@ export class Subscription {
     this._round += 1;
     this._timers.clear();
     for (const { reader } of this._followers) reader.stop();
+    this._followers.clear();
   }
 
   distrust(): void {
@@ -161,9 +162,10 @@ export class Subscription {
 
   private _onRefused(error: GatehouseError): void {
     const isRetried = RETRIED.includes(error.code);
-    if (isRetried) this._host.onError(error);
     if (isRetried || isRetryable(error.code)) this._retry(error.retryAfter);
     else this._refuse(error);
+    // Last, as its handler may close the client.
+    if (isRetried) this._host.onError(error);
   }
 
   private _refuse(error: GatehouseError): void {
@@ -173,10 +175,10 @@ export class Subscription {
   }
 
   private _retry(afterMs = 0): void {
-    this._become('subscribing');
     this._attempts += 1;
     const delayMs = afterMs + backoff(this._attempts, this._host.random);
     this._timers.set('retry', delayMs, () => this.subscribe());
+    this._become('subscribing');
   }
 
   private _onGap(data: unknown, epoch: string | undefined): void {

@@ -64,11 +64,11 @@ export class TokenRenewal {
   private _onFailed(error: unknown): void {
     const { tokens, link, random } = this._host;
     if (error instanceof SignedOut) return link.close();
-    if (error instanceof GatehouseError) {
-      if (error.code === 'UNAUTHENTICATED') tokens.refuse();
-      this._host.onError(error);
-    }
     this._failures += 1;
     this._timers.set('renew', 1_000 + backoff(this._failures, random), () => void this._renew());
+    if (!(error instanceof GatehouseError)) return;
+    if (error.code === 'UNAUTHENTICATED') tokens.refuse();
+    // Last, as its handler may close the client.
+    this._host.onError(error);
   }
 }

@@ -29,6 +29,7 @@ export class Tokens {
   private _current: string | undefined;
   private _refused: string | undefined;
   private _flight: Promise<string | undefined> | undefined;
+  private _abort: AbortController | undefined;
 
   constructor(
     private readonly _options: TokenOptions,
@@ -59,23 +60,33 @@ export class Tokens {
 
   /** Rejects with TOKEN_FAILED, or with SignedOut if the token function threw that. */
   fetch(reason: TokenReason): Promise<string | undefined> {
-    this._flight ??= this._ask(reason).finally(() => (this._flight = undefined));
+    this._flight ??= this._ask(reason);
     return this._flight;
+  }
+
+  /** Nobody waits for a token any more. */
+  stop(): void {
+    this._abort?.abort();
+    this._flight = undefined;
   }
 
   private async _ask(reason: TokenReason): Promise<string | undefined> {
     const { _clock: clock } = this;
+    const abort = new AbortController();
+    this._abort = abort;
     const { token: source, tokenTimeoutMs: ms = TIMEOUT_MS } = this._options;
     const call = (signal: AbortSignal): MaybeToken | Promise<MaybeToken> =>
       typeof source === 'function' ? source({ reason, signal }) : source;
     try {
-      const token = (await limited(call, new AbortController(), { clock, ms })) || undefined;
+      const token = (await limited(call, abort, { clock, ms })) || undefined;
       if (token !== undefined && typeof token !== 'string') throw new TypeError('not a string');
       if (token && token === this._refused) throw new Error('refused before');
       this._current = token;
       return token;
     } catch (cause) {
       throw cause instanceof SignedOut ? cause : failure('TOKEN_FAILED', cause);
+    } finally {
+      if (this._abort === abort) this._flight = undefined;
     }
   }
 }
