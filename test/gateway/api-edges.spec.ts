@@ -1,7 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, afterAll, describe, expect, it } from 'vitest';
 import { EdgeFacts } from '../../src/edge/edge-facts.js';
 import type { EdgesAnswer } from '../../src/server-api/edges/edges.requests.js';
 import { api } from '../support/api-client.js';
+import { buildServer, ServerProcess } from '../support/built-server.js';
 import { EDGE_CLAIMS, freshFolder, startCentre, startEdge } from '../support/edge.js';
 import { eventually } from '../support/eventually.js';
 import { Scrape } from '../support/scrape.js';
@@ -63,6 +66,41 @@ describe('GET /api/edges', () => {
     await eventually('it has left', async () => (await onlyEdge(centre))?.isConnected === false);
     expect(await onlyEdge(centre)).toMatchObject({ connections: 0, report: { forwarded: 2 } });
     expect(await connectedAt(centre)).toBe('0');
+  });
+
+  it('says that an edge is away which was killed, or has no power, with what it said last', async () => {
+    await using folder = await freshFolder();
+    await using centre = await startCentre({ HEARTBEAT_INTERVAL_MS: '500', HEARTBEAT_TIMEOUT_MS: '500' });
+    await using build = await buildServer();
+    const file = join(folder.path, 'edge.yaml');
+    await writeFile(file, 'local: [alarm.local]');
+    await using edge = await ServerProcess.start(build, {
+      EDGE_UPSTREAM: centre.url,
+      EDGE_TOKEN: mintToken(EDGE_CLAIMS),
+      EDGE_DIR: folder.path,
+      EDGE_FILE: file,
+      JWT_SECRET: 's'.repeat(64),
+    });
+    const isConnected = async (): Promise<boolean> => (await onlyEdge(centre))?.isConnected === true;
+    await edge.port();
+    await eventually('it is there', isConnected);
+    // As without power: its connection stays, and nothing comes.
+    edge.signal('SIGSTOP');
+    await eventually('the heartbeat has missed it', async () => !(await isConnected()));
+    expect(await connectedAt(centre)).toBe('0');
+    edge.signal('SIGCONT');
+    await eventually('it is back', isConnected);
+    const before = Date.now();
+    edge.signal('SIGKILL');
+    await eventually('it is away', async () => !(await isConnected()));
+    const { since = 0, ...known } = (await onlyEdge(centre)) ?? {};
+    expect(since).toBeGreaterThanOrEqual(before);
+    expect(known).toMatchObject({
+      edge: 'line-1',
+      connections: 0,
+      seenAt: since,
+      report: { sessions: 0, store: 'ok' },
+    });
   });
 
   it('says how long the oldest message has waited, and what was lost', async () => {
