@@ -103,7 +103,7 @@ describe('deploy/compose.yaml', () => {
     const { environment = {}, profiles, volumes, networks, build } = service('edge');
     expect({ profiles, networks, build }).toEqual({
       profiles: ['edge'],
-      networks: ['outside'],
+      networks: ['outside', 'edges'],
       build: {
         context: '..',
         dockerfile: 'deploy/edge.Dockerfile',
@@ -190,7 +190,9 @@ describe('deploy/compose.yaml', () => {
       ['jaeger', '127.0.0.1:16686:16686'],
     ]);
     const shown = new Set(['nginx', 'edge', 'grafana', 'jaeger']);
-    for (const [name, { networks }] of services) if (!shown.has(name)) expect(networks).toEqual(['inside']);
+    const isClosed = (network: string): boolean => ['inside', 'edges'].includes(network);
+    for (const [name, { networks = [] }] of services) if (!shown.has(name)) expect(networks.every(isClosed)).toBe(true);
+    expect(compose.networks.edges).toEqual({ internal: true });
     expect(compose.networks.inside).toEqual({ internal: true });
   });
 
@@ -225,7 +227,14 @@ describe('what stands around the server', () => {
       scrape_configs: { dns_sd_configs?: { names: string[]; port: number }[] }[];
     };
     const found = scrape.scrape_configs.flatMap(({ dns_sd_configs = [] }) => dns_sd_configs);
-    expect(found).toMatchObject([{ names: ['gatehouse'], port: settings.internal.port }]);
+    const edge = Number(service('edge').environment?.INTERNAL_PORT);
+    expect(found).toMatchObject([
+      { names: ['gatehouse'], port: settings.internal.port },
+      { names: ['edge'], port: edge },
+    ]);
+    for (const name of ['gatehouse', 'edge']) {
+      expect(service('prometheus').networks?.some((network) => service(name).networks?.includes(network))).toBe(true);
+    }
     const sources = readFileSync('deploy/grafana/provisioning/datasources/gatehouse.yml', 'utf8');
     const hosts = [...sources.matchAll(/url: http:\/\/([\w-]+):/g)].map(([, host = '']) => host);
     expect(hosts.filter((host) => !(host in compose.services))).toEqual([]);
