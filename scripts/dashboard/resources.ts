@@ -142,7 +142,7 @@ const hooks: Row = {
     graph('Events dropped', {
       about: 'Events that a back end was never told of.',
       unit: 'ops',
-      queries: { dropped: rate('gatehouse_hook_events_dropped_total') },
+      queries: { '{{reason}}': rate('gatehouse_hook_events_dropped_total', ['reason']) },
     }),
   ],
 };

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { EventHook, HookEventType } from '../../config/hooks.js';
 import type { HookClients } from './hook-clients.js';
-import type { HookEvents } from './hook-events.js';
+import type { DropReason, HookEvents } from './hook-events.js';
+import { HookFailure } from './hook-failure.js';
 
 /** One event as the back end reads it. */
 interface ToldEvent {
@@ -31,6 +32,8 @@ interface Batch {
   /** When its first event happened, milliseconds since 1970. */
   readonly since: number;
   failures: number;
+  /** Answers that this batch will never be taken. */
+  refusals: number;
 }
 
 export interface EventQueueParts {
@@ -45,6 +48,13 @@ const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 60_000;
 /** A batch that cannot be delivered for this long is dropped. */
 const GIVE_UP_MS = 3_600_000;
+/**
+ * The back end has read the batch, and says that it will never take it. Other 4xx are about the endpoint, such as a secret
+ * that was not changed on both sides: its operator can repair that within the hour.
+ */
+const REFUSALS: readonly number[] = [400, 410, 413, 415, 422];
+/** Not at once: a deployment that is under way answers so, too. */
+const MAX_REFUSALS = 5;
 
 /**
  * Tells a back end of events, in the order in which they happened: one batch at a time, which is repeated until it is taken.
@@ -60,7 +70,9 @@ export class EventQueue {
 
   push(type: HookEventType, data: object, { id = `evt_${randomUUID()}`, settled }: PushOptions = {}): void {
     this.waiting.push({ event: { type, id, at: Date.now(), data }, settled });
-    if (this.waiting.length > MAX_WAITING) this.drop(this.waiting.splice(0, this.waiting.length - MAX_WAITING));
+    if (this.waiting.length > MAX_WAITING) {
+      this.drop(this.waiting.splice(0, this.waiting.length - MAX_WAITING), 'overflow');
+    }
     if (this.current !== undefined) return;
     if (this.waiting.length >= this.parts.hook.batch) this.next();
     else this.timer ??= setTimeout(() => this.next(), this.parts.hook.waitMs);
@@ -81,7 +93,7 @@ export class EventQueue {
     this.timer = undefined;
     const events = this.waiting.splice(0, this.parts.hook.batch);
     const [first] = events;
-    this.current = first && { id: `msg_${randomUUID()}`, events, since: first.event.at, failures: 0 };
+    this.current = first && { id: `msg_${randomUUID()}`, events, since: first.event.at, failures: 0, refusals: 0 };
     if (this.current === undefined) for (const resolve of this.idle.splice(0)) resolve();
     else void this.tell(this.current);
   }
@@ -91,8 +103,9 @@ export class EventQueue {
     const data = batch.events.map(({ event }) => event);
     try {
       await clients.post(hook.endpoint, { type: 'events', id: batch.id, data }, () => ({}));
-    } catch {
+    } catch (error) {
       // Counted and logged by the clients.
+      if (error instanceof HookFailure && REFUSALS.includes(error.status ?? 0)) batch.refusals += 1;
       return this.retryLater(batch);
     }
     for (const { settled } of batch.events) settled?.();
@@ -101,8 +114,9 @@ export class EventQueue {
 
   private retryLater(batch: Batch): void {
     if (this.current !== batch) return;
-    if (Date.now() - batch.since > GIVE_UP_MS) {
-      this.drop(batch.events);
+    const isRefused = batch.refusals >= MAX_REFUSALS;
+    if (isRefused || Date.now() - batch.since > GIVE_UP_MS) {
+      this.drop(batch.events, isRefused ? 'refused' : 'too_old');
       return this.next();
     }
     const most = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** batch.failures);
@@ -112,13 +126,13 @@ export class EventQueue {
 
   private giveUp(): void {
     clearTimeout(this.timer);
-    this.drop([...(this.current?.events ?? []), ...this.waiting]);
+    this.drop([...(this.current?.events ?? []), ...this.waiting], 'stopped');
     this.waiting = [];
     this.next();
   }
 
-  private drop(dropped: readonly Waiting[]): void {
-    if (dropped.length > 0) this.parts.events.emit('dropped', dropped.length);
+  private drop(dropped: readonly Waiting[], reason: DropReason): void {
+    if (dropped.length > 0) this.parts.events.emit('dropped', dropped.length, reason);
     for (const { settled } of dropped) settled?.();
   }
 }

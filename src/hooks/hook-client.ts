@@ -116,7 +116,8 @@ export class HookClient {
     // Read whatever the status is, so that the connection can be used again.
     const text = await answer.body.text();
     if (answer.statusCode < 200 || answer.statusCode > 299) {
-      throw new HookFailure(this.endpoint.name, 'bad_status', `it answered with status ${answer.statusCode}`);
+      const { statusCode } = answer;
+      throw new HookFailure(this.endpoint.name, 'bad_status', `it answered with status ${statusCode}`, statusCode);
     }
     return this.parsed(text);
   }

@@ -27,6 +27,17 @@ export interface HookDecision {
   readonly target?: string;
 }
 
+/**
+ * Why a back end was never told of an event.
+ *
+ * - `refused`: it answered that it will never take the batch
+ * - `too_old`: it did not take the batch within an hour
+ * - `overflow`: too many events waited
+ * - `stopped`: the node ended first
+ */
+export const DROP_REASONS = ['refused', 'too_old', 'overflow', 'stopped'] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
 interface HookEventMap {
   decided: [decision: HookDecision];
   /** A request has ended, after so many milliseconds. */
@@ -34,7 +45,7 @@ interface HookEventMap {
   /** A request got no usable answer. */
   failed: [hook: HookName, failure: HookFailure];
   /** Events were dropped before the back end was told of them. */
-  dropped: [events: number];
+  dropped: [events: number, reason: DropReason];
 }
 
 /** What becomes of hooks, for observers. Listeners must not throw. */

@@ -24,6 +24,8 @@ export class HookFailure extends Error {
     readonly endpoint: string,
     readonly reason: HookFailureReason,
     detail: string,
+    /** Of the answer, if the reason is `bad_status`. */
+    readonly status?: number,
   ) {
     super(`The hook endpoint ${endpoint} failed: ${detail}`);
     this.name = 'HookFailure';

@@ -286,9 +286,26 @@ describe('the hook of events', () => {
     await using backEnd = await BackEnd.start();
     using file = hooksFile(backEnd.url, 'events: { endpoint: app }');
     await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
-    server.app.get(HookEvents, { strict: false }).emit('dropped', 3);
-    expect((await Scrape.of(server)).value('gatehouse_hook_events_dropped_total')).toBe(3);
-    expect(server.logLines).toContainEqual(expect.objectContaining({ events: 3, level: 'error' }));
+    server.app.get(HookEvents, { strict: false }).emit('dropped', 3, 'refused');
+    const scrape = await Scrape.of(server);
+    expect(scrape.value('gatehouse_hook_events_dropped_total{reason="refused"}')).toBe(3);
+    expect(scrape.value('gatehouse_hook_events_dropped_total{reason="too_old"}')).toBe(0);
+    expect(server.logLines).toContainEqual(expect.objectContaining({ events: 3, reason: 'refused', level: 'error' }));
+  });
+
+  it('goes on with the next events if the back end will never take a batch', async () => {
+    await using backEnd = await BackEnd.start();
+    using file = hooksFile(backEnd.url, 'events: { endpoint: app, types: [session.opened], batch: 1 }');
+    backEnd.answer = (asked, response) => {
+      return JSON.stringify(asked.data).includes('mallory') ? void response.writeHead(422).end() : {};
+    };
+    await using server = await startTestServer({ HOOKS_FILE: file.HOOKS_FILE });
+    await using refused = await connect(server.url, { claims: { sub: 'mallory' } });
+    await using next = await connect(server.url, { claims: { sub: 'bob' } });
+    expect([refused.unread, next.unread]).toEqual([[], []]);
+    await eventually('bob is told', () => backEnd.asked.length === 6);
+    const scrape = await Scrape.of(server);
+    expect(scrape.value('gatehouse_hook_events_dropped_total{reason="refused"}')).toBe(1);
   });
 
   it('tells what is left before the server ends', async () => {

@@ -11,7 +11,7 @@ export const BACK_END_LINES = {
     area: 'hooks',
     level: 'error',
     sentence: 'events dropped before the back end was told',
-    fields: ['events'],
+    fields: ['events', 'reason'],
   },
   outbox_reading: {
     area: 'outbox',

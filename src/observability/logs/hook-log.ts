@@ -15,6 +15,6 @@ export class HookLog implements OnModuleInit {
     events?.on('failed', (hook, { endpoint, reason, message }) =>
       logs.write('back_end_failed', () => ({ hook, endpoint, reason, detail: message })),
     );
-    events?.on('dropped', (count) => logs.write('hook_events_dropped', () => ({ events: count })));
+    events?.on('dropped', (count, reason) => logs.write('hook_events_dropped', () => ({ events: count, reason })));
   }
 }

@@ -1,7 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { Counter, Histogram } from 'prom-client';
-import { HookEvents, HOOKS } from '../../hooks/hook-events.js';
+import { DROP_REASONS, HookEvents, HOOKS } from '../../hooks/hook-events.js';
 import { HOOK_FAILURES } from '../../hooks/hook-failure.js';
 import { METRIC } from './metrics.js';
 
@@ -44,8 +44,9 @@ export const hookMetrics: Provider[] = [
     inject: [SOURCE],
     useFactory: (events: HookEvents | undefined) => {
       const help = 'Events that were dropped before the back end was told of them';
-      const counter = new Counter({ name: METRIC.hookEventsDropped, help, registers: [] });
-      events?.on('dropped', (count) => counter.inc(count));
+      const counter = new Counter({ name: METRIC.hookEventsDropped, help, labelNames: ['reason'], registers: [] });
+      for (const reason of DROP_REASONS) counter.inc({ reason }, 0);
+      events?.on('dropped', (count, reason) => counter.inc({ reason }, count));
       return counter;
     },
   },

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EventQueue } from '../../../src/hooks/event-queue.js';
+import { HookFailure } from '../../../src/hooks/hook-failure.js';
 
 interface Told {
   readonly id: string;
@@ -9,15 +10,21 @@ interface Told {
 /** A back end that takes what it is told, while it is up. */
 function queue({ batch = 100, waitMs = 250 } = {}) {
   const told: Told[] = [];
-  const state = { isUp: true, dropped: 0 };
+  const state = { isUp: true, dropped: 0, reasons: new Set<string>(), status: undefined as number | undefined };
   const clients = {
     post: async (_endpoint: string, request: unknown): Promise<never> => {
       told.push(request as Told);
+      if (state.status !== undefined) throw new HookFailure('app', 'bad_status', 'refused', state.status);
       if (!state.isUp) throw new Error('down');
       return {} as never;
     },
   };
-  const events = { emit: (_event: 'dropped', count: number) => ((state.dropped += count), true) };
+  const emit = (_event: 'dropped', count: number, reason: string): boolean => {
+    state.dropped += count;
+    state.reasons.add(reason);
+    return true;
+  };
+  const events = { emit };
   const hook = { endpoint: 'app', batch, waitMs };
   return { queue: new EventQueue({ hook, clients: clients as never, events: events as never }), told, state };
 }
@@ -63,8 +70,35 @@ describe('events for a back end', () => {
     state.isUp = false;
     events.push('session.opened', { n: 0 });
     await vi.advanceTimersByTimeAsync(2 * 3_600_000);
-    expect(state.dropped).toBe(1);
+    expect([state.dropped, ...state.reasons]).toEqual([1, 'too_old']);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([400, 410, 413, 415, 422])(
+    'are dropped after five answers of %i, and the next ones are told',
+    async (status) => {
+      const { queue: events, told, state } = queue({ batch: 1 });
+      state.status = status;
+      events.push('session.opened', { n: 0 });
+      events.push('session.opened', { n: 1 });
+      await vi.advanceTimersByTimeAsync(0);
+      while (told.length < 5) await vi.advanceTimersByTimeAsync(100);
+      state.status = undefined;
+      await vi.advanceTimersByTimeAsync(0);
+      expect(told.map(numbers)).toEqual([[0], [0], [0], [0], [0], [1]]);
+      expect([state.dropped, ...state.reasons]).toEqual([1, 'refused']);
+    },
+  );
+
+  it.each([401, 403, 404, 408, 429, 500, 503])('keep their order while the answer is %i', async (status) => {
+    const { queue: events, told, state } = queue({ batch: 1 });
+    state.status = status;
+    for (const n of [0, 1]) events.push('session.opened', { n });
+    await vi.advanceTimersByTimeAsync(1_800_000);
+    state.status = undefined;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(told.slice(-2).map(numbers)).toEqual([[0], [1]]);
+    expect(state.dropped).toBe(0);
   });
 
   it('are dropped from the oldest on, and counted, when fifty thousand wait', async () => {
