@@ -40,6 +40,41 @@ describe('a function whose services fail', () => {
     await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
   });
 
+  it('asks DynamoDB again if it does not answer, and tells the client if it never does', async () => {
+    dynamo.tries = 2;
+    await using slow = await startFunction({ dynamo, answerMs: 500 });
+    dynamo.tries = 1;
+    await using alice = await join(slow);
+    let hangs = 1;
+    const never = new Promise<undefined>(() => {});
+    dynamo.fault = (_operation, { TableName }) => {
+      if (TableName !== slow.tables.channels || hangs === 0) return undefined;
+      hangs -= 1;
+      return never;
+    };
+    expect(await alice.request('history', { channel: 'room:slow' })).toMatchObject({ publications: [] });
+    expect(hangs).toBe(0);
+    hangs = Infinity;
+    await expect(alice.request('history', { channel: 'room:slow' })).rejects.toMatchObject({ code: 'SERVER_BUSY' });
+    dynamo.fault = undefined;
+    await slow.counted('table_busy', 1);
+  });
+
+  it('posts again if API Gateway does not answer, and gives a frame up after three times', async () => {
+    await using slow = await startFunction({ dynamo, answerMs: 500 });
+    await using alice = await join(slow);
+    await alice.request('hello');
+    slow.gateway.unanswered = 1;
+    expect(await alice.request('echo', 'once more')).toBe('once more');
+    await slow.counted('post_unanswered', 1);
+    slow.gateway.unanswered = 3;
+    // Its reply never comes.
+    void alice.request('echo', 'lost').catch(() => undefined);
+    await slow.counted('post_lost', 1);
+    expect(slow.outcome('post_unanswered')).toBe(4);
+    expect(slow.outcome('post_throttled')).toBe(0);
+  });
+
   it('forgets a subscription whose connection was gone before it was written', async () => {
     await using alice = await join(fn);
     const channel = 'room:orphan';

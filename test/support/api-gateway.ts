@@ -40,6 +40,8 @@ export class TestGateway implements AsyncDisposable {
   posts = 0;
   /** Posts that are answered 429 from now on. */
   throttled = 0;
+  /** So many of the next posts get no answer. */
+  unanswered = 0;
   /** Connections whose posts are answered 410 although they are open. */
   readonly deaf = new Set<string>();
   /** Whether the next message of a channel is posted after the one that follows. */
@@ -207,6 +209,10 @@ export class TestGateway implements AsyncDisposable {
     if (this.throttled > 0) {
       this.throttled -= 1;
       return fail(response, 429, 'LimitExceededException');
+    }
+    if (this.unanswered > 0) {
+      this.unanswered -= 1;
+      return;
     }
     if (this.silent.has(connectionId) && request.method === 'POST') {
       this.posts += 1;

@@ -17,6 +17,8 @@ export interface ServerlessSetup extends TestGatewayOptions {
   readonly feature?: Type | DynamicModule;
   /** A running DynamoDB, which is left running. */
   readonly dynamo?: TestDynamo;
+  /** How long a service may take to answer. */
+  readonly answerMs?: number;
 }
 
 export interface TestFunction extends AsyncDisposable {
@@ -46,10 +48,15 @@ export async function startFunction(setup: ServerlessSetup = {}): Promise<TestFu
   const waits: number[] = [];
   const outcome = (name: OutcomeName): number =>
     logLines.reduce((sum, { outcomes }) => sum + ((outcomes as Record<string, number> | undefined)?.[name] ?? 0), 0);
+  const limit = setup.answerMs === undefined ? {} : { answerMs: setup.answerMs };
   const handler = createHandler(setup.feature ?? { module: NoFeature }, {
     environment: { ...TEST_ENVIRONMENT, HEARTBEAT_TIMEOUT_MS: '10000', LOG_FORMAT: 'json', ...setup.environment },
     tables,
-    services: { dynamodb: dynamo.service, apiGateway: gateway.service, lambda: gateway.lambda },
+    services: {
+      dynamodb: { ...dynamo.service, ...limit },
+      apiGateway: { ...gateway.service, ...limit },
+      lambda: { ...gateway.lambda, ...limit },
+    },
     logOutput,
     sleep: async (milliseconds) => void waits.push(milliseconds),
   });

@@ -7,6 +7,8 @@ export interface AwsService {
   readonly endpoint?: string;
   readonly region?: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** How long an answer may take. */
+  readonly answerMs?: number;
 }
 
 /** The services that the handler calls, for tests and for networks of your own. */
@@ -19,6 +21,14 @@ export interface AwsServices {
 
 /** Tries of one call to DynamoDB, with the SDK's own waits between them. */
 const TABLE_TRIES = 5;
+/** Each try of an invocation may start another one: its receivers would get frames twice. */
+const INVOKE_TRIES = 2;
+/**
+ * The SDK waits for ever by default: a function would hang until Lambda ends it, which nothing tells its client. The services
+ * answer within tens of milliseconds. All tries of a call end well before the 60 s of the template.
+ */
+const CONNECT_MS = 1_000;
+const ANSWER_MS = 3_000;
 
 /** The clients of the SDK, made when they are first used. A function keeps them from one event to the next. */
 export class AwsClients {
@@ -51,17 +61,22 @@ async function makeTables(service: AwsService = {}): Promise<DynamoDBDocumentCli
     import('@aws-sdk/client-dynamodb'),
     import('@aws-sdk/lib-dynamodb'),
   ]);
-  const client = new DynamoDBClient({ maxAttempts: TABLE_TRIES, ...service });
+  const client = new DynamoDBClient({ maxAttempts: TABLE_TRIES, ...limited(service) });
   return Documents.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }
 
 async function makeFunctions(service: AwsService = {}): Promise<LambdaClient> {
   const { LambdaClient: Functions } = await import('@aws-sdk/client-lambda');
-  return new Functions({ ...service });
+  return new Functions({ maxAttempts: INVOKE_TRIES, ...limited(service) });
 }
 
 /** One try, because the poster backs off itself, and counts. */
 async function makeGateway(service: AwsService): Promise<ApiGatewayManagementApiClient> {
   const { ApiGatewayManagementApiClient: Management } = await import('@aws-sdk/client-apigatewaymanagementapi');
-  return new Management({ maxAttempts: 1, ...service });
+  return new Management({ maxAttempts: 1, ...limited(service) });
+}
+
+function limited({ answerMs = ANSWER_MS, ...service }: AwsService) {
+  const requestHandler = { connectionTimeout: CONNECT_MS, requestTimeout: answerMs, throwOnRequestTimeout: true };
+  return { ...service, requestHandler };
 }

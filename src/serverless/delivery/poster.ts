@@ -15,6 +15,8 @@ export interface PosterOptions {
 
 /** Tries of one post. With the longest waits, that is about six seconds. */
 const TRIES = 8;
+/** Tries of a post that gets no answer. More would take as long as a function may run. */
+const UNANSWERED_TRIES = 3;
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 2_000;
 
@@ -24,6 +26,7 @@ export class Poster {
 
   async post(connectionId: string, payload: Uint8Array): Promise<Posted> {
     const { outcomes } = Invocation.current;
+    let unanswered = 0;
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       if (attempt > 0) await this.backOff(attempt);
       const failure = await this.failureOf(connectionId, payload);
@@ -36,7 +39,13 @@ export class Poster {
       // An id that API Gateway has never given out, such as one that a client has made up.
       if (name === 'BadRequestException') return 'gone';
       if (!isBusy(failure)) return this.lost(failure);
-      outcomes.add('post_throttled');
+      if (name !== 'TimeoutError') {
+        outcomes.add('post_throttled');
+        continue;
+      }
+      outcomes.add('post_unanswered');
+      unanswered += 1;
+      if (unanswered === UNANSWERED_TRIES) break;
     }
     outcomes.add('post_lost');
     return 'lost';
