@@ -110,7 +110,8 @@ function isUserWith(prefix: string, { principal }: Session): boolean {
 }
 
 function limitOf({ limit = DEFAULT_LIMIT }: SessionQuery): number {
-  return Math.max(0, Math.min(Math.trunc(limit) || 0, MAX_LIMIT));
+  // One more than a page tells whether there is a next one.
+  return Math.max(0, Math.min(Math.trunc(limit) || 0, MAX_LIMIT + 1));
 }
 
 interface Part {

@@ -55,6 +55,9 @@ describe('GET /api/channels', () => {
       ({ after } = page);
     } while (after !== undefined);
     expect(seen).toEqual(names);
+    const { body } = await api(server, 'GET /api/channels?limit=7');
+    expect(body).toMatchObject({ channels: { length: 7 } });
+    expect(body).not.toHaveProperty('after');
   });
 
   it('refuses a page of nothing', async () => {

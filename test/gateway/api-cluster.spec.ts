@@ -121,6 +121,7 @@ describe('the server API of a node that is not alone', { tags: ['redis'] }, () =
     const path = 'GET /api/channels/feed:found/subscribers?limit=1';
     const first = (await api(nodes.at(0), path)).body as { subscribers: unknown[]; after: string };
     const second = (await api(nodes.at(0), `${path}&after=${first.after}`)).body as { subscribers: unknown[] };
+    expect(second).not.toHaveProperty('after');
     const found = [...first.subscribers, ...second.subscribers] as { sessionId: string }[];
     expect(found.map(({ sessionId }) => sessionId)).toEqual(sessions.map(({ sessionId }) => sessionId));
     expect((await api(nodes.at(0), 'GET /api/sessions/nobody')).status).toBe(404);

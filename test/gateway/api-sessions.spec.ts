@@ -82,6 +82,23 @@ describe('GET /api/sessions', () => {
       ({ after } = next);
     } while (after !== undefined);
     expect(seen).toEqual(ids);
+    const full = await page(server, '?limit=5');
+    expect(full.sessions).toHaveLength(5);
+    expect(full).not.toHaveProperty('after');
+  });
+
+  it('says of the largest page that there is more', async () => {
+    await using server = await startTestServer();
+    const clients: TestClient[] = [];
+    while (clients.length < 1_001) {
+      const few = Math.min(100, 1_001 - clients.length);
+      clients.push(...(await Promise.all(Array.from({ length: few }, () => connect(server.url)))));
+    }
+    const first = await page(server, '?limit=1000');
+    expect(first.sessions).toHaveLength(1_000);
+    const last = await page(server, `?limit=1000&after=${first.after}`);
+    expect(last.sessions).toHaveLength(1);
+    expect(last).not.toHaveProperty('after');
   });
 
   it.each([
@@ -172,6 +189,7 @@ describe('GET /api/sessions/{id}/subscriptions', () => {
     expect((await api(server, `${path}?limit=2`)).body).toEqual(first);
     const last = { nodeId: 'test-node', subscriptions: [rooms[1]] };
     expect((await api(server, `${path}?limit=2&after=room:a`)).body).toEqual(last);
+    expect((await api(server, `${path}?limit=3`)).body).not.toHaveProperty('after');
   });
 });
 

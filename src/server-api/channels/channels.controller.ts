@@ -8,6 +8,7 @@ import type { Position } from '../../cluster/ports/broker.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { jsonText } from '../../protocol/codecs/json-codec.js';
 import { ApiController, Problems } from '../http/api-controller.js';
+import { ONE_MORE, pageOf } from '../http/page.js';
 import {
   ChannelPageAnswer,
   ChannelPath,
@@ -34,9 +35,10 @@ export class ChannelsController {
   @ApiOperation({ summary: 'List the channels that have subscribers on any node, or those that match' })
   @Problems(422)
   async list(@Query() { limit = DEFAULT_LIMIT, after = '', prefix }: ChannelsQuery): Promise<ChannelPageAnswer> {
-    const page = await this.directory.list({ limit, after, ...(prefix !== undefined && { prefix }) });
-    const last = page.channels.at(-1);
-    return page.channels.length < limit || last === undefined ? page : { ...page, after: last.channel };
+    const query = { limit: limit + ONE_MORE, after, ...(prefix !== undefined && { prefix }) };
+    const found = await this.directory.list(query);
+    const { rows, next } = pageOf(found.channels, limit, (row) => row.channel);
+    return { ...found, channels: rows, ...next };
   }
 
   @Get('channels/:channel/subscribers')
@@ -47,9 +49,9 @@ export class ChannelsController {
     @Query() { limit = DEFAULT_LIMIT, after = '' }: SubscribersQuery,
   ): Promise<SubscriberPageAnswer> {
     const channel = this.channels.named(name).name;
-    const page = await this.subscriptions.ofChannel({ channel, limit, after });
-    const last = page.subscribers.at(-1);
-    return page.subscribers.length < limit || last === undefined ? page : { ...page, after: last.sessionId };
+    const found = await this.subscriptions.ofChannel({ channel, limit: limit + ONE_MORE, after });
+    const { rows, next } = pageOf(found.subscribers, limit, ({ sessionId }) => sessionId);
+    return { ...found, subscribers: rows, ...next };
   }
 
   @Get('channels/:channel/history')

@@ -2,6 +2,7 @@ import { Injectable, Optional } from '@nestjs/common';
 import { NodeBus } from '../../cluster/ports/node-bus.js';
 import { NodeRegistry } from '../../cluster/ports/node-registry.js';
 import { ConnectedEdges, type EdgeEntry, type EdgeQuery } from '../../edge/connected-edges.js';
+import { ONE_MORE, pageOf } from '../http/page.js';
 import type { EdgesAnswer } from './edges.requests.js';
 
 const KIND = 'edges';
@@ -22,7 +23,7 @@ export class ClusterEdges {
   }
 
   async page({ after = '', limit }: EdgeQuery): Promise<EdgesAnswer> {
-    const query = { after, limit };
+    const query = { after, limit: limit + ONE_MORE };
     const { received, missing } = await this.bus.ask<readonly EdgeEntry[]>(KIND, query);
     const edges = new Map<string, NodeEdge>();
     for (const [nodeId, entries] of [[this.registry.self.nodeId, this.here(query)] as const, ...received]) {
@@ -30,10 +31,9 @@ export class ClusterEdges {
         edges.set(entry.edge, merged(edges.get(entry.edge), { ...entry, nodeId }));
       }
     }
-    const names = [...edges.keys()].toSorted().slice(0, limit);
-    const last = names.at(-1);
-    const listed = names.flatMap((name) => edges.get(name) ?? []);
-    return { edges: listed, missing, ...(names.length === limit && last !== undefined && { after: last }) };
+    const known = [...edges.values()].toSorted((one, other) => (one.edge < other.edge ? -1 : 1));
+    const { rows, next } = pageOf(known, limit, ({ edge }) => edge);
+    return { edges: rows, missing, ...next };
   }
 
   private here(query: EdgeQuery): readonly EdgeEntry[] {

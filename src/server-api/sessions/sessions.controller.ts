@@ -11,6 +11,7 @@ import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { ApiController, Problems } from '../http/api-controller.js';
 import { Audited } from '../http/audit.interceptor.js';
 import { Caller } from '../http/caller.js';
+import { ONE_MORE, pageOf } from '../http/page.js';
 import { SessionsAnswer, UserPath } from '../messages/messages.requests.js';
 import { ProblemError } from '../http/problem.js';
 import {
@@ -41,9 +42,9 @@ export class SessionsController {
   @ApiOperation({ summary: 'List the open sessions of all nodes, or those that match' })
   @Problems(422)
   async list(@Query() { after, limit = DEFAULT_LIMIT, ...filter }: SessionsQuery): Promise<SessionPageAnswer> {
-    const page = await this.sessions.page({ ...filter, limit, afterId: after });
-    const last = page.sessions.at(-1);
-    return page.sessions.length < limit || last === undefined ? page : { ...page, after: last.sessionId };
+    const found = await this.sessions.page({ ...filter, limit: limit + ONE_MORE, afterId: after });
+    const { rows, next } = pageOf(found.sessions, limit, ({ sessionId }) => sessionId);
+    return { ...found, sessions: rows, ...next };
   }
 
   @Get('sessions/busiest')
@@ -68,10 +69,10 @@ export class SessionsController {
     @Param() { id: sessionId }: SessionPath,
     @Query() { limit = DEFAULT_LIMIT, after = '' }: SubscriptionsQuery,
   ): Promise<SubscriptionPageAnswer> {
-    const { found, missing } = await this.subscriptions.ofSession({ sessionId, limit, after });
+    const { found, missing } = await this.subscriptions.ofSession({ sessionId, limit: limit + ONE_MORE, after });
     if (found === undefined) return notFound(missing);
-    const last = found.subscriptions.at(-1);
-    return found.subscriptions.length < limit || last === undefined ? found : { ...found, after: last.channel };
+    const { rows, next } = pageOf(found.subscriptions, limit, ({ channel }) => channel);
+    return { ...found, subscriptions: rows, ...next };
   }
 
   @Delete('sessions/:id')
