@@ -14,7 +14,7 @@ COPY packages/client/package.json packages/client/package.json
 # The native code of the store comes compiled in its package.
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
-COPY packages/client/build.mjs packages/client/bundle.mjs packages/client/tsconfig.build.json packages/client/
+COPY packages/client/build.mjs packages/client/bundle.mjs packages/client/short-names.mjs packages/client/tsconfig.build.json packages/client/
 COPY packages/protocol/src packages/protocol/src
 COPY packages/client/src packages/client/src
 RUN npm run build -w @gatehouse/client && rm -r packages/client/dist/types

@@ -116,6 +116,16 @@ describe('deploy/edge.Dockerfile', () => {
     expect(sources.filter((source) => !existsSync(source) || !isInContext(source))).toEqual([]);
   });
 
+  it('copies every file that the build of the client imports', () => {
+    const sources = edge.filter(({ name }) => name === 'COPY').flatMap((copy) => copyOf(copy).sources);
+    const needed = new Set(['packages/client/build.mjs']);
+    for (const file of needed) {
+      for (const [, name] of read(file).matchAll(/ from '\.\/(\S+)'/g)) needed.add(`packages/client/${name}`);
+    }
+    expect(needed.size).toBeGreaterThan(1);
+    expect([...needed].filter((file) => !sources.includes(file))).toEqual([]);
+  });
+
   it('has the store with all the packages that it needs, and no others', () => {
     const { packages } = JSON.parse(read('package-lock.json')) as {
       packages: Record<string, { dependencies?: Record<string, string> }>;
