@@ -21,6 +21,7 @@ import { sizing } from './cases/sizing.js';
 import { stuckReader } from './cases/stuck-reader.js';
 import { tokens } from './cases/tokens.js';
 import { tracing } from './cases/tracing.js';
+import { workers } from './cases/workers.js';
 import { pinningAdvice, stopEverythingAtExit } from './harness/children.js';
 import { startablePeers } from './harness/installation.js';
 import { writeCharts } from './harness/charts.js';
@@ -49,6 +50,7 @@ const cases: readonly BenchCase[] = [
   growthConnections,
   growthSubscriptions,
   tokens,
+  workers,
 ];
 const names = cases.map((each) => each.name).join(', ');
 
@@ -120,7 +122,18 @@ function drawAgain(benchCase: BenchCase): void {
   for (const file of files) console.error(`bench/charts/${file}`);
 }
 
-const variants = ['roles', 'redis', 'attacked', 'rs256', 'es256', 'jwks', 'batch', 'publish', 'publish-batch'];
+const variants = [
+  'roles',
+  'redis',
+  'attacked',
+  'rs256',
+  'es256',
+  'jwks',
+  'batch',
+  'publish',
+  'publish-batch',
+  'workers',
+];
 
 /** `--peers gatehouse` also means the variants of Gatehouse that some cases need. */
 function peersMeant(benchCase: BenchCase, name: string): string[] {

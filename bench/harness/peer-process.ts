@@ -107,9 +107,9 @@ async function readiness(peer: Peer, child: ChildProcess, port: number): Promise
   const late = pause(startDeadlineMs, undefined, { signal: given.signal }).then(() => {
     throw new Error(`not ready within ${startDeadlineMs / 1_000} s`);
   });
-  const { path, version } = peer.ready;
+  const { path, version, body = '' } = peer.ready;
   const ready =
-    path === null ? readyLine(child, version) : answering(`http://127.0.0.1:${port}${path}`, { version, given });
+    path === null ? readyLine(child, version) : answering(`http://127.0.0.1:${port}${path}`, { version, body, given });
   if (path !== null) child.stdout?.resume();
   try {
     return await Promise.race([ready, died, late]);
@@ -134,13 +134,15 @@ function readyLine(child: ChildProcess, version: RegExp | null): Promise<string 
 
 interface Answering {
   readonly version: RegExp | null;
+  readonly body: string;
   readonly given: AbortController;
 }
 
-async function answering(url: string, { version, given }: Answering): Promise<string | null> {
+async function answering(url: string, { version, body, given }: Answering): Promise<string | null> {
   while (!given.signal.aborted) {
     const answer = await fetch(url, { signal: AbortSignal.timeout(1_000) }).catch(() => null); // not listening yet
-    if (answer?.status === 200) return versionIn(await answer.text(), version);
+    const text = answer?.status === 200 ? await answer.text() : null;
+    if (text?.includes(body)) return versionIn(text, version);
     await pause(50);
   }
   return null;

@@ -41,8 +41,16 @@ function everyonesMicroseconds(): number {
   return (user + nice + system + steal) * microsecondsPerTick;
 }
 
+/** A process and those that it has started, such as a primary and its workers. */
+export function processesOf(pid: number): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  return [pid, ...children.flatMap(processesOf)];
+}
+
 export interface ProcessorUse {
   readonly microseconds: number;
+  /** The same of each measured process, in the order in which they were named. */
+  readonly each: readonly number[];
   readonly elapsedMs: number;
   /** Shares of one core while measured, 0–1: the server's, the load's, and what other programs took on all cores. */
   readonly serverShare: number;
@@ -63,19 +71,21 @@ export function startProcessorWindow(
   besides: readonly number[] = [],
 ): () => ProcessorUse {
   const measured = [servers].flat();
-  const server = sum(measured.map(processorMicroseconds));
+  const before = measured.map(processorMicroseconds);
   const beside = besides.map(exactMicroseconds);
   const own = process.cpuUsage();
   const everyone = everyonesMicroseconds();
   const started = performance.now();
   return () => {
     const elapsedMs = performance.now() - started;
-    const microseconds = sum(measured.map(processorMicroseconds)) - server;
+    const each = measured.map((pid, index) => processorMicroseconds(pid) - (before[index] ?? 0));
+    const microseconds = sum(each);
     const besidesNow = besides.map((pid, index) => exactMicroseconds(pid) - (beside[index] ?? 0));
     const { user, system } = process.cpuUsage(own);
     const others = everyonesMicroseconds() - everyone - microseconds - sum(besidesNow) - user - system;
     return {
       microseconds,
+      each,
       elapsedMs,
       serverShare: microseconds / (elapsedMs * 1_000),
       loadShare: (user + system) / (elapsedMs * 1_000),

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { startProcessorWindow } from '../harness/processor-time.js';
+import { processesOf, startProcessorWindow } from '../harness/processor-time.js';
 import { endpointsOf } from './connections.js';
 import { runLoad, type LoadReport, type Server, type Timing } from './job.js';
+import { primaryReading } from './primary-reading.js';
 import { RawClient, type Endpoint } from './raw-client.js';
 
 export interface ConnectJob extends Timing {
@@ -25,7 +26,7 @@ async function connections(job: ConnectJob): Promise<LoadReport> {
   const finished = Promise.all(workers);
   await pause(job.warmUpMs);
   const openedBefore = state.opened;
-  const endWindow = startProcessorWindow(job.server.pid);
+  const endWindow = startProcessorWindow(processesOf(job.server.pid));
   await Promise.race([pause(job.windowMs), finished]);
   const use = endWindow();
   const opened = state.opened - openedBefore;
@@ -39,6 +40,7 @@ async function connections(job: ConnectJob): Promise<LoadReport> {
         perSecond: (opened * 1_000) / use.elapsedMs,
         use,
       },
+      ...primaryReading(`${job.measure}: primary`, use, opened),
     ],
     remarks: [],
     invalid: state.refused > 0 ? `${state.refused} connections were not closed with 1000` : null,

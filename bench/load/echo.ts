@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { startProcessorWindow } from '../harness/processor-time.js';
+import { processesOf, startProcessorWindow } from '../harness/processor-time.js';
 import { Echoing, type EchoLoad } from './echoing.js';
 import { runLoad, type LoadReport, type Timing } from './job.js';
+import { primaryReading } from './primary-reading.js';
 
 export interface EchoJob extends EchoLoad, Timing {
   readonly measure: string;
@@ -11,7 +12,7 @@ async function echo(job: EchoJob): Promise<LoadReport> {
   const echoing = await Echoing.start(job);
   await pause(job.warmUpMs);
   const repliesBefore = echoing.replies;
-  const endWindow = startProcessorWindow(job.server.pid);
+  const endWindow = startProcessorWindow(processesOf(job.server.pid));
   await pause(job.windowMs);
   const use = endWindow();
   const measured = echoing.replies - repliesBefore;
@@ -23,6 +24,7 @@ async function echo(job: EchoJob): Promise<LoadReport> {
         perSecond: (measured * 1_000) / use.elapsedMs,
         use,
       },
+      ...primaryReading(`${job.measure}: primary`, use, measured),
     ],
     remarks: [],
     invalid: echoing.complaint(measured),

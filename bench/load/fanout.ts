@@ -1,8 +1,9 @@
-import { startProcessorWindow, type ProcessorUse } from '../harness/processor-time.js';
+import { processesOf, startProcessorWindow, type ProcessorUse } from '../harness/processor-time.js';
 import { affordableTurns } from './affordable-turns.js';
 import { countClosed, openConnections } from './connections.js';
 import { dialects, messageFrame } from './dialects.js';
 import { runLoad, type LoadReport, type Server, type Timing } from './job.js';
+import { primaryReading } from './primary-reading.js';
 import { Publisher, settled } from './publisher.js';
 import type { RawClient } from './raw-client.js';
 
@@ -36,6 +37,11 @@ async function fanout(job: FanoutJob): Promise<LoadReport> {
         perSecond: (measured.deliveries * 1_000) / measured.elapsedMs,
         use: measured,
       },
+      ...primaryReading(
+        `${job.measure}: primary, per publication`,
+        measured,
+        measured.deliveries / (job.subscribers + 1),
+      ),
     ],
     remarks: measured.serverShare > inArrears ? ['the server was in arrears; turns may have run together'] : [],
     invalid: audience.complaint(),
@@ -73,7 +79,7 @@ class Audience {
   /** The window ends with the last delivery, so that all the time and all the deliveries belong together. */
   async publishFor(turnsPerSecond: number, durationMs: number): Promise<Delivery> {
     const deliveredBefore = this.delivered;
-    const endWindow = startProcessorWindow(this.job.server.pid);
+    const endWindow = startProcessorWindow(processesOf(this.job.server.pid));
     await this.publisher.publish(turnsPerSecond, durationMs);
     await settled(() => this.delivered >= this.expected(), deliveryDeadlineMs);
     return { ...endWindow(), deliveries: this.delivered - deliveredBefore };

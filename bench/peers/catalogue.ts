@@ -34,6 +34,8 @@ export interface Readiness {
   readonly path: string | null;
   /** Name and version of the peer in the line or in the body of the answer; null: the peer is Gatehouse itself. */
   readonly version: RegExp | null;
+  /** What the body of the answer has to contain as well. */
+  readonly body?: string;
 }
 
 /** Limits stay on, as in production; they are only set so high that the benchmark never meets one. */
@@ -143,6 +145,16 @@ const mosquitto: Peer = {
   needs: systemPackage('/usr/sbin/mosquitto', 'mosquitto'),
 };
 
+/** Ready when all workers are: what connects before is not spread over them. */
+function workersPeer(count: number): Peer {
+  const peer = gatehousePeer('gatehouse-workers', 'src/main.js', 'npm run build');
+  return {
+    ...peer,
+    environment: { ...gatehouseEnvironment, WORKERS: String(count) },
+    ready: { ...peer.ready, body: `"ready":${count}` },
+  };
+}
+
 function tokensPeer(name: string, tokens: TokenKind): Peer {
   return { ...gatehousePeer(name, 'src/main.js', 'npm run build'), tokens };
 }
@@ -168,6 +180,7 @@ export const peers: readonly Peer[] = [
   ),
   tracedPeer('gatehouse-tracing-none', '0'),
   tracedPeer('gatehouse-tracing-all', '1'),
+  workersPeer(2),
   tokensPeer('gatehouse-rs256', 'RS256'),
   tokensPeer('gatehouse-es256', 'ES256'),
   tokensPeer('gatehouse-jwks', 'JWKS'),
