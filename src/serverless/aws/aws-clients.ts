@@ -7,7 +7,7 @@ export interface AwsService {
   readonly endpoint?: string;
   readonly region?: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** How long an answer may take. */
+  /** How long an answer may take, in milliseconds. Default: 3,000. */
   readonly answerMs?: number;
 }
 
