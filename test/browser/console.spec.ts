@@ -425,10 +425,16 @@ describe('a person who acts', () => {
   it('does nothing if the question is cancelled', async () => {
     await using carol = await connectTo(0, 'carol');
     await browser.open(nodes.at(0), `session/${await idOf(carol)}`);
-    await page.getByRole('button', { name: 'End session…' }).click();
+    const end = page.getByRole('button', { name: 'End session…' });
+    const question = page.getByRole('dialog');
+    await end.click();
+    // A key that comes before the question closes nothing, and the question then covers the button.
+    await question.waitFor();
     await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'End session…' }).click();
-    await page.getByRole('button', { name: 'Cancel' }).click();
+    await question.waitFor({ state: 'detached' });
+    await end.click();
+    await question.getByRole('button', { name: 'Cancel' }).click();
+    await question.waitFor({ state: 'detached' });
     expect((await carol.request('ping')).type).toBe('ping_reply');
   });
 });

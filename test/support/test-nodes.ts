@@ -1,3 +1,4 @@
+import { ClusterSessions } from '../../src/broadcast/cluster-sessions.js';
 import { NodeRegistry } from '../../src/cluster/ports/node-registry.js';
 import type { StartOptions } from '../../src/server.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
@@ -31,6 +32,11 @@ export class TestNodes implements AsyncDisposable {
     await eventually('all nodes know of each other', () =>
       nodes.servers.every((server) => nodes.registryOf(server).nodes.length >= ids.length),
     );
+    // A node starts although it does not hear the others after a second, which a busy machine may take.
+    await eventually('all nodes hear each other', async () => {
+      const pages = await Promise.all(ids.map((_, index) => nodes.get(index, ClusterSessions).page({ limit: 1 })));
+      return pages.every(({ missing }) => missing.length === 0);
+    });
     return nodes;
   }
 
