@@ -44,7 +44,7 @@ describe('close() of a client', () => {
     expect(loads).toBe(before);
   });
 
-  it('aborts the token function, and asks it anew for the next connection', async () => {
+  it('aborts the token function, and asks it again for the next connection', async () => {
     const server = new TestServer();
     const signals: AbortSignal[] = [];
     const client = clientOf(server, {
