@@ -79,7 +79,11 @@ describe('tabs of one browser that share a connection', () => {
   }
 
   async function share(tabs: readonly Page[], shown: readonly unknown[]): Promise<void> {
-    for (const page of tabs) await shows(page, { channel: 'live', shown });
+    for (const page of tabs) {
+      // A hidden tab that has lost its connection waits until somebody looks at it.
+      await page.bringToFront();
+      await shows(page, { channel: 'live', shown });
+    }
     await eventually('they have one connection', () => proxy.connections === 1);
   }
 
