@@ -14,6 +14,7 @@ import type { AsyncApiDocument } from '../../src/contract/rendering/async-api.js
 import { buildServer, type Build } from '../support/built-server.js';
 import { fetch } from '../support/fetch.js';
 import { namespacesFile, type NamespacesFile } from '../support/namespaces-file.js';
+import { childCoverage } from '../support/child-coverage/child-coverage.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { connect } from '../support/test-client.js';
 import { startTestServer, TEST_SECRET, type TestServer } from '../support/test-server.js';
@@ -271,7 +272,7 @@ describe('the command', () => {
     environment: Record<string, string> = {},
   ) {
     const command = [join(build.folder, 'src', 'contract.js'), ...parameters];
-    const options = { cwd: folder, env: { PATH: process.env.PATH, ...environment } };
+    const options = { cwd: folder, env: { PATH: process.env.PATH, ...childCoverage(), ...environment } };
     return run(process.execPath, command, options).then(
       ({ stdout }) => ({ code: 0, output: stdout }),
       ({ code, stderr }: { code: number; stderr: string }) => ({ code, output: stderr }),

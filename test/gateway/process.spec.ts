@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildServer, ServerProcess, type Build } from '../support/built-server.js';
+import { childCoverage } from '../support/child-coverage/child-coverage.js';
 import { RawClient } from '../support/raw-client.js';
 import { connect } from '../support/test-client.js';
 import { mintToken, TEST_SECRET } from '../support/test-server.js';
@@ -18,7 +19,9 @@ afterAll(() => build[Symbol.asyncDispose]());
 
 /** What the health check of the image exits with. */
 async function probe(PORT: string): Promise<unknown> {
-  const child = spawn(process.execPath, [join(build.folder, 'src', 'probe.js')], { env: { PORT } });
+  const child = spawn(process.execPath, [join(build.folder, 'src', 'probe.js')], {
+    env: { PORT, ...childCoverage() },
+  });
   const [code] = (await once(child, 'close')) as unknown[];
   return code;
 }

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../config/settings.js';
 import { spawnBound } from './bound-process.js';
 import { BUNDLE, bundleServer } from './bundled-server.js';
+import { childCoverage, countsChildren, endCounted } from './child-coverage/child-coverage.js';
 import { onceARun } from './once-a-run.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -63,13 +64,17 @@ async function compile(project: string, alike?: Build): Promise<string> {
       const source = await readFile(join(project, part, file), 'utf8');
       if (alike !== undefined && source === (await readFile(join(ROOT, part, file), 'utf8').catch(() => undefined)))
         continue;
-      await write(join(folder, part, file.replace(/ts$/, 'js')), await transpile(source, file));
+      const target = join(folder, part, file.replace(/ts$/, 'js'));
+      const { code, map } = await transpile(source, file);
+      await write(target, code);
+      if (countsChildren()) await write(`${target}.map`, JSON.stringify(map));
     }
   }
   if (alike === undefined) {
     await compileProtocol(folder);
     await compileClient(folder);
-    await bundleServer(folder);
+    // Statements are counted module by module, as they were compiled.
+    if (!countsChildren()) await bundleServer(folder);
   }
   return folder;
 }
@@ -80,7 +85,7 @@ async function compileProtocol(folder: string): Promise<void> {
   const target = join(folder, 'node_modules', '@gatehouse', 'protocol');
   for (const file of await readdir(join(home, 'src'))) {
     const source = await readFile(join(home, 'src', file), 'utf8');
-    await write(join(target, 'dist', file.replace(/ts$/, 'js')), await transpile(source, file));
+    await write(join(target, 'dist', file.replace(/ts$/, 'js')), (await transpile(source, file)).code);
   }
   await cp(join(home, 'package.json'), join(target, 'package.json'));
 }
@@ -109,14 +114,13 @@ async function write(path: string, text: string): Promise<void> {
 }
 
 /** As Vitest does with the modules that it loads, at a twentieth of what TypeScript's own transpiler takes. */
-async function transpile(source: string, fileName: string): Promise<string> {
+async function transpile(source: string, fileName: string): Promise<{ code: string; map?: unknown }> {
   const { transformWithOxc } = await import('vite');
-  const { code } = await transformWithOxc(source, fileName, {
+  return await transformWithOxc(source, fileName, {
     target: 'es2023',
-    sourcemap: false,
+    sourcemap: countsChildren(),
     decorator: { legacy: true, emitDecoratorMetadata: true },
   });
-  return code;
 }
 
 /** A machine that is busy with other tests makes no node overloaded. */
@@ -160,7 +164,7 @@ export class ServerProcess implements AsyncDisposable {
     const [command, ...parameters] = [...wrapper, process.execPath, entryOf(folder, setup)];
     this.child = spawnBound(command, parameters, {
       cwd: home,
-      env: { PATH: process.env.PATH, ...UNDISTURBED, ...environment },
+      env: { PATH: process.env.PATH, ...UNDISTURBED, ...childCoverage(), ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child.stdout?.on('data', (text: Buffer) => (this.output += text.toString()));
@@ -206,7 +210,8 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.child.kill('SIGKILL');
+    if (countsChildren()) await endCounted(this.child, this.ended);
+    else this.child.kill('SIGKILL');
     await this.ended;
   }
 }
