@@ -1,5 +1,5 @@
 import type { ChannelName, Publication } from '../../cluster/ports/broker.js';
-import type { EdgeDatabase } from '../store/edge-database.js';
+import { entriesIn, type EdgeDatabase } from '../store/edge-database.js';
 import { MirrorLog } from './mirror-log.js';
 import {
   channelIn,
@@ -12,9 +12,6 @@ import {
   seqIn,
   type StoredHead,
 } from './mirror-record.js';
-
-/** Records of one read. */
-const PAGE = 1_000;
 
 export interface LoadedLogs {
   readonly logs: ReadonlyMap<ChannelName, MirrorLog>;
@@ -32,12 +29,12 @@ export interface LoadedLogs {
 export async function loadLogs(database: EdgeDatabase): Promise<LoadedLogs> {
   const heads = new Map<ChannelName, StoredHead | undefined>();
   const unlike = new Map<ChannelName, MirrorLog | undefined>();
-  for await (const [key, value] of allIn(database, HEADS)) {
+  for await (const [key, value] of entriesIn(database, HEADS)) {
     if (value.equals(NO_HEAD)) unlike.set(nameIn(key), undefined);
     else heads.set(nameIn(key), decodeHead(value));
   }
   const found = new Map<ChannelName, Publication[]>();
-  for await (const [key, value] of allIn(database, PUBLICATIONS)) {
+  for await (const [key, value] of entriesIn(database, PUBLICATIONS)) {
     const name = channelIn(key);
     const publications = found.get(name) ?? [];
     found.set(name, publications);
@@ -88,17 +85,4 @@ function beforeDamage(head: StoredHead, first: number, publications: readonly Pu
   const index = head.continues.findLastIndex(({ seq }) => seq >= last.seq);
   const epoch = head.continues[index]?.epoch ?? head.epoch;
   return new MirrorLog(epoch, last.seq, head.continues.slice(index + 1), head.wentBack, whole);
-}
-
-async function* allIn(
-  database: EdgeDatabase,
-  { after, before }: { readonly after: string; readonly before: string },
-): AsyncIterable<readonly [string, Buffer]> {
-  for (let from = after; ;) {
-    const page = await database.read({ after: from, before, limit: PAGE });
-    yield* page;
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return;
-    from = last[0];
-  }
 }

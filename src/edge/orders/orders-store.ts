@@ -1,6 +1,7 @@
 import { Packr } from 'msgpackr';
 import type { EdgeEvents } from '../edge-events.js';
 import {
+  entriesIn,
   isCorrupt,
   META,
   openAndLoad,
@@ -23,7 +24,6 @@ interface LoadedOrders {
 
 const packr = new Packr({ useRecords: false });
 const BOUNDS = { after: 'o!', before: 'o"' } as const;
-const PAGE = 1_000;
 const RETRY_MS = 1_000;
 
 /** The orders of the centre on the disk, for a start without it. */
@@ -116,7 +116,7 @@ export class OrdersStore {
       const database = await this.openDatabase(isDamaged);
       if (this.isClosed) return await database.close();
       const saved = new Map<string, undefined>();
-      for await (const [name] of allIn(database)) saved.set(name, undefined);
+      for await (const [key] of entriesIn(database, BOUNDS)) saved.set(nameIn(key), undefined);
       this.saved = saved;
       this.database = database;
       this.schedule();
@@ -143,7 +143,8 @@ async function load(database: EdgeDatabase, read: (stored: unknown) => KnownOrde
   const saved = new Map<string, KnownOrder | undefined>();
   const orders = new Map<string, KnownOrder>();
   let damaged = 0;
-  for await (const [name, value] of allIn(database)) {
+  for await (const [key, value] of entriesIn(database, BOUNDS)) {
+    const name = nameIn(key);
     const order = unpacked(value, read);
     if (order === undefined) damaged += 1;
     const isInForce = order !== undefined && order.record.until > Date.now();
@@ -155,14 +156,8 @@ async function load(database: EdgeDatabase, read: (stored: unknown) => KnownOrde
   return { saved, orders, damaged: damaged + missing };
 }
 
-async function* allIn(database: EdgeDatabase): AsyncIterable<readonly [name: string, value: Buffer]> {
-  for (let { after }: { after: string } = BOUNDS; ;) {
-    const page = await database.read({ ...BOUNDS, after, limit: PAGE });
-    for (const [key, value] of page) yield [key.slice(BOUNDS.after.length), value];
-    const last = page.at(-1);
-    if (last === undefined) return;
-    [after] = last;
-  }
+function nameIn(key: string): string {
+  return key.slice(BOUNDS.after.length);
 }
 
 function unpacked(value: Buffer, read: (stored: unknown) => KnownOrder | undefined): KnownOrder | undefined {

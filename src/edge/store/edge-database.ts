@@ -32,6 +32,23 @@ export interface EdgeDatabase {
   close(): Promise<void>;
 }
 
+/** Records of one read. */
+const PAGE = 1_000;
+
+/** Everything between two keys, read page by page. @throws Error if the disk fails */
+export async function* entriesIn(
+  database: EdgeDatabase,
+  { after, before }: Omit<Range, 'limit'>,
+): AsyncIterable<readonly [key: string, value: Buffer]> {
+  for (let from = after; ;) {
+    const page = await database.read({ after: from, before, limit: PAGE });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    [from] = last;
+  }
+}
+
 /** @param isDamaged repairs it first, because it could not be read or written */
 export type OpenDatabase = (isDamaged?: boolean) => Promise<EdgeDatabase>;
 

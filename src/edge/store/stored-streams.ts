@@ -1,5 +1,5 @@
 import type { ForwardRule } from '../../../config/edge-file.js';
-import { META, type EdgeDatabase } from './edge-database.js';
+import { entriesIn, META, type EdgeDatabase } from './edge-database.js';
 import type { ClockReading } from './outbox-clock.js';
 import { boundsOf, seqIn } from './outbox-record.js';
 import { OutboxStream } from './outbox-stream.js';
@@ -8,7 +8,6 @@ import { changed, decodeCounts, NO_COUNTS, type StreamCounts } from './stream-co
 /** Before and after the keys with the counts of streams. */
 const COUNTS = { after: 's!', before: 's"' };
 const MAX_STREAMS = 1_000;
-const PAGE = 1_000;
 
 export interface LoadedStore {
   readonly streams: ReadonlyMap<string, OutboxStream>;
@@ -62,17 +61,13 @@ async function countOf(
   database: EdgeDatabase,
   stream: string,
 ): Promise<Pick<StreamCounts, 'count' | 'bytes'> & { readonly lastSeq: number }> {
-  const { before, after: first } = boundsOf(stream);
   let [count, bytes, lastSeq] = [0, 0, 0];
-  for (let after = first; ;) {
-    const page = await database.read({ after, before, limit: PAGE });
-    for (const [, value] of page) bytes += value.length;
-    count += page.length;
-    const last = page.at(-1)?.[0];
-    if (last === undefined) return { count, bytes, lastSeq };
-    after = last;
-    lastSeq = seqIn(last);
+  for await (const [key, value] of entriesIn(database, boundsOf(stream))) {
+    count += 1;
+    bytes += value.length;
+    lastSeq = seqIn(key);
   }
+  return { count, bytes, lastSeq };
 }
 
 function formerRule(name: string): ForwardRule {
