@@ -5,10 +5,11 @@ import type { RecordableHistogram } from 'node:perf_hooks';
 import type { NodeLoad } from '../cluster/ports/node-registry.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { OutboundContext } from '../socket/outbound-context.js';
-import { BUSY_TICK_MS, EventLoopLag, IDLE_TICK_MS } from './event-loop-lag.js';
+import { EventLoopMeter } from './event-loop-meter.js';
 import type { LifecycleSettings } from './lifecycle-settings.js';
 
-const SAMPLE_MS = 500;
+/** How often the load is measured. */
+export const SAMPLE_MS = 500;
 /**
  * The weight of the newest sample in reported values: a burst shows within a second, and a single stall soon
  * disappears.
@@ -16,8 +17,6 @@ const SAMPLE_MS = 500;
 const WEIGHT = 0.5;
 /** Samples that are kept for rare readers, such as a probe: half a minute. */
 const KEPT_SAMPLES = 60;
-/** The share of a processor below which the process is idle. */
-const IDLE_PROCESSOR = 0.05;
 
 interface LagSample {
   readonly takenAt: number;
@@ -32,13 +31,11 @@ interface LoadMeterEvents {
 /** Measures the load of this node, twice a second. */
 @Injectable()
 export class LoadMeter extends EventEmitter<LoadMeterEvents> implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly eventLoop = new EventLoopLag();
+  private readonly meter = new EventLoopMeter();
   private readonly recent: LagSample[] = [];
   private timer: NodeJS.Timeout | undefined;
   private smoothLagMs = 0;
   private processor = 0;
-  private processorTime = process.cpuUsage();
-  private measuredAt = performance.now();
 
   constructor(
     @Inject(Settings) private readonly settings: LifecycleSettings,
@@ -65,7 +62,7 @@ export class LoadMeter extends EventEmitter<LoadMeterEvents> implements OnApplic
 
   /** How late the event loop was at each look, in nanoseconds. Its reader resets it. */
   get eventLoopDelays(): RecordableHistogram {
-    return this.eventLoop.delays;
+    return this.meter.delays;
   }
 
   /** The event-loop lag of each of the last half seconds, of half a minute at most. */
@@ -74,13 +71,13 @@ export class LoadMeter extends EventEmitter<LoadMeterEvents> implements OnApplic
   }
 
   onApplicationBootstrap(): void {
-    this.eventLoop.start();
+    this.meter.start();
     this.timer = setInterval(() => this.measure(), SAMPLE_MS).unref();
   }
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
-    this.eventLoop.stop();
+    this.meter.stop();
     this.removeAllListeners();
   }
 
@@ -94,21 +91,12 @@ export class LoadMeter extends EventEmitter<LoadMeterEvents> implements OnApplic
   }
 
   private measure(): void {
-    const takenAt = performance.now();
-    const elapsedMs = takenAt - this.measuredAt;
-    const processorTime = process.cpuUsage();
-    const user = processorTime.user - this.processorTime.user;
-    const system = processorTime.system - this.processorTime.system;
-    // Processor time is reported in microseconds.
-    const processor = elapsedMs > 0 ? (user + system) / 1_000 / elapsedMs : 0;
-    const lagMs = this.eventLoop.take(processor < IDLE_PROCESSOR ? IDLE_TICK_MS : BUSY_TICK_MS);
+    const { takenAt, lagMs, processor } = this.meter.sample();
     this.recent.push({ takenAt, lagMs });
     if (this.recent.length > KEPT_SAMPLES) this.recent.shift();
 
     this.smoothLagMs += WEIGHT * (lagMs - this.smoothLagMs);
     this.processor += WEIGHT * (processor - this.processor);
-    this.processorTime = processorTime;
-    this.measuredAt = takenAt;
     this.outbound.compression.observeProcessor(this.processor);
     this.emit('measured');
   }

@@ -7,8 +7,8 @@ import { Readiness } from './readiness.js';
 import type { FromPrimary, MetricsOfProcess, WorkerStatus } from './worker-messages.js';
 
 const COLLECT_TIMEOUT_MS = 2_000;
-/** The load meter takes two samples a second. */
-const SAMPLES_A_BEAT = 2;
+/** Ten seconds. Less often than the primary misses a worker, and a change is told at once. */
+const SAMPLES_A_BEAT = 20;
 
 /** The metrics of the other processes. */
 export interface Collected {
@@ -31,6 +31,7 @@ export class Machine implements OnModuleInit, OnApplicationShutdown {
   private measure: () => Promise<MetricsOfProcess> = async () => [];
   private asked = 0;
   private samples = 0;
+  private saidIsReady: boolean | undefined;
 
   constructor(
     @Inject(Settings) { workers }: Pick<Settings, 'workers'>,
@@ -47,7 +48,7 @@ export class Machine implements OnModuleInit, OnApplicationShutdown {
     this.channel.listen((message) => this.hear(message));
     this.meter.on('measured', () => {
       this.samples += 1;
-      if (this.samples % SAMPLES_A_BEAT === 0) this.report();
+      if (this.samples % SAMPLES_A_BEAT === 0 || this.readiness.isReady !== this.saidIsReady) this.report();
     });
     this.readiness.overload.on('changed', () => this.report());
   }
@@ -58,7 +59,9 @@ export class Machine implements OnModuleInit, OnApplicationShutdown {
 
   /** Tells the primary that this worker lives, and whether it takes new clients. */
   report(): void {
-    this.channel?.send({ says: 'alive', isReady: this.readiness.isReady });
+    const { isReady } = this.readiness;
+    this.saidIsReady = isReady;
+    this.channel?.send({ says: 'alive', isReady });
   }
 
   /** @param measure gives the metrics of this process */

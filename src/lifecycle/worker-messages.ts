@@ -18,7 +18,7 @@ export type FromWorker =
   | { readonly says: 'ready'; readonly port: number }
   /** It cannot start; the text is for operators. */
   | { readonly says: 'failed'; readonly reason: string }
-  /** It lives, and this is whether it takes new clients. Said once a second. */
+  /** It lives, and this is whether it takes new clients. Said when it changes, and every ten seconds. */
   | { readonly says: 'alive'; readonly isReady: boolean }
   /** It wants the metrics of all processes. */
   | { readonly says: 'collect'; readonly id: number }

@@ -1,7 +1,10 @@
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { EngineHost } from '../cluster/remote/engine-host.js';
 import { WORKER_STATES, type MetricsOfProcess, type WorkerStatus } from '../lifecycle/worker-messages.js';
+import { eventLoopLagMetrics } from '../observability/metrics/event-loop-lag-metrics.js';
+import { collectProcessMetrics } from '../observability/metrics/process-metrics.js';
 import { pulledCounter, pulledGauge, pulledGauges } from '../observability/metrics/pulled-metric.js';
+import { PrimaryLoad } from './primary-load.js';
 import type { Supervisor } from './supervisor.js';
 
 /** docs/workers.md lists these names; a test compares. */
@@ -15,9 +18,10 @@ export const WORKER_METRIC = {
 /** Metrics that only the primary knows, and those of its process. */
 export class PrimaryMetrics {
   private readonly registry = new Registry();
+  private readonly load = new PrimaryLoad();
 
   constructor(supervisor: Supervisor, engine: EngineHost | undefined) {
-    collectDefaultMetrics({ register: this.registry });
+    collectProcessMetrics(this.registry);
     const states = { name: WORKER_METRIC.workers, help: 'Workers by state', label: 'state' };
     const metrics = [
       pulledGauges(states, () => countByState(supervisor.workers)),
@@ -26,6 +30,7 @@ export class PrimaryMetrics {
         'Workers that ended without being asked to',
         () => supervisor.failures,
       ),
+      ...eventLoopLagMetrics(this.load),
       ...(engine === undefined ? [] : engineMetrics(engine)),
     ];
     for (const metric of metrics) this.registry.registerMetric(metric);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { EventLoopLag } from '../../src/lifecycle/event-loop-lag.js';
+import type { EventLoopMeter, ProcessSample } from '../../src/lifecycle/event-loop-meter.js';
 import { LoadMeter } from '../../src/lifecycle/load-meter.js';
 import type { TestServer } from './test-server.js';
 
@@ -10,9 +10,10 @@ export class ScriptedLag {
 
   constructor({ app }: TestServer) {
     this.meter = app.get(LoadMeter, { strict: false });
-    const measuring = Reflect.get(this.meter, 'eventLoop') as EventLoopLag;
+    const measuring = Reflect.get(this.meter, 'meter') as EventLoopMeter;
     measuring.stop();
-    Reflect.set(this.meter, 'eventLoop', { take: () => this.lagMs, stop: () => {}, delays: measuring.delays });
+    const sample = (): ProcessSample => ({ ...measuring.sample(), lagMs: this.lagMs });
+    Reflect.set(this.meter, 'meter', { sample, stop: () => {}, delays: measuring.delays });
   }
 
   /** Resolves when the lag was taken in. */

@@ -39,7 +39,6 @@ const REGISTRY = {
     return host.life;
   }),
   ping: method(() => null),
-  life: method(({ host }) => host.life),
   report: method(({ host, connection }, report: NodeReport) => {
     const { node } = connection;
     if (node === undefined || node.isGivenUp || node.incarnation !== report.incarnation) return null;

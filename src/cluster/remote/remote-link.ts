@@ -21,7 +21,8 @@ import {
   type ToWorker,
 } from './remote-messages.js';
 
-const PULSE_MS = 1_000;
+/** The report of a node, once a second, notices sooner that the primary does not answer. */
+const PULSE_MS = 5_000;
 const RECONNECT_MS = 100;
 /** Calls without an answer yet, and bytes that the primary has not read. From then on, more are refused. */
 const MAX_UNANSWERED = 20_000;
@@ -62,6 +63,11 @@ export class RemoteLink extends EngineLink {
 
   get isUp(): boolean {
     return this.isAlive;
+  }
+
+  /** Changes with every start of the primary. Undefined while it cannot be reached. */
+  get life(): string | undefined {
+    return this.isAlive ? this.hostLife : undefined;
   }
 
   get backlog(): { readonly calls: number; readonly callBytes: number } {

@@ -1,6 +1,7 @@
 import type { ListRecord, RecordStore, Restated } from '../ports/record-store.js';
 import type { WholeAnswer } from './open-calls.js';
 import type { RemoteLink } from './remote-link.js';
+import { busy } from './remote-messages.js';
 
 /** Records in one call. */
 const AT_ONCE = 500;
@@ -38,6 +39,8 @@ export class RemoteRecordStore<R extends ListRecord> implements RecordStore<R> {
 
   /** The list ends with the primary. */
   async life(): Promise<string> {
-    return (await this.link.call('life')) as string;
+    const { life } = this.link;
+    if (life === undefined) throw busy();
+    return life;
   }
 }

@@ -19,8 +19,11 @@ const LAG = 'nodejs_eventloop_lag_seconds';
 /** The names that prom-client has for these metrics. Its own histogram wakes an idle process 100 times a second. */
 export const EVENT_LOOP_LAG_METRICS = [LAG, ...Object.keys(SINCE_LAST_SCRAPE).map(nameOf)];
 
+/** What measures the event loop. */
+type Meter = Pick<LoadMeter, 'lagMs' | 'eventLoopDelays'>;
+
 /** @returns metrics of what the load meter measures anyway. They must be scraped together */
-export function eventLoopLagMetrics(meter: LoadMeter): readonly Gauge[] {
+export function eventLoopLagMetrics(meter: Meter): readonly Gauge[] {
   const summary = Object.entries(SINCE_LAST_SCRAPE).map(([what, [help, read]]) => {
     const gauge = new Gauge({ name: nameOf(what), help, registers: [] });
     return { gauge, read };

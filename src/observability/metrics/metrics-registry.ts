@@ -1,7 +1,8 @@
 import type { FactoryProvider, Provider } from '@nestjs/common';
-import { collectDefaultMetrics, Registry, type Metric } from 'prom-client';
+import { Registry, type Metric } from 'prom-client';
 import { LoadMeter } from '../../lifecycle/load-meter.js';
-import { EVENT_LOOP_LAG_METRICS, eventLoopLagMetrics } from './event-loop-lag-metrics.js';
+import { eventLoopLagMetrics } from './event-loop-lag-metrics.js';
+import { collectProcessMetrics } from './process-metrics.js';
 
 /**
  * Default metrics that list all sockets at every scrape: 0.2 s for 100,000 sockets, in which nothing else happens.
@@ -12,17 +13,14 @@ const TOO_EXPENSIVE = ['handles', 'resources'].flatMap((what) => [
   `nodejs_active_${what}_total`,
 ]);
 
-/** In milliseconds, as far as a timer can wait: its metrics are not used. */
-const NEVER = 2 ** 31 - 1;
-
 let processMetrics: readonly Metric[] | undefined;
 
 /** Collected once for the process; each application in it shows the same values. */
 function metricsOfProcess(): readonly Metric[] {
   if (processMetrics === undefined) {
     const registry = new Registry();
-    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER });
-    for (const name of [...TOO_EXPENSIVE, ...EVENT_LOOP_LAG_METRICS]) registry.removeSingleMetric(name);
+    collectProcessMetrics(registry);
+    for (const name of TOO_EXPENSIVE) registry.removeSingleMetric(name);
     // The type promises plain objects, but they are the metrics themselves.
     processMetrics = registry.getMetricsAsArray() as unknown as readonly Metric[];
   }

@@ -42,15 +42,21 @@ describe('a worker of a machine', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => vi.useRealTimers());
 
-  it('says once a second that it lives, and at once when it closes for new clients', () => {
+  it('says every ten seconds that it lives, and at once whether it takes new clients', () => {
     const { channel, meter, readiness, overload } = workerOf(SELF);
-    meter.emit('measured');
-    expect(channel.said).toEqual([]);
-    meter.emit('measured');
-    expect(channel.said).toEqual([{ says: 'alive', isReady: true }]);
+    const tenSeconds = (): void => void Array.from({ length: 20 }, () => meter.emit('measured'));
+    tenSeconds();
+    const alive = { says: 'alive', isReady: true };
+    expect(channel.said).toEqual([alive, alive]);
     readiness.isReady = false;
     overload.emit('changed');
-    expect(channel.said.at(-1)).toEqual({ says: 'alive', isReady: false });
+    const closed = { says: 'alive', isReady: false };
+    expect(channel.said).toEqual([alive, alive, closed]);
+    tenSeconds();
+    expect(channel.said).toEqual([alive, alive, closed, closed]);
+    readiness.isReady = true;
+    meter.emit('measured');
+    expect(channel.said.at(-1)).toEqual(alive);
   });
 
   it('knows of all workers what the primary says', () => {

@@ -94,6 +94,8 @@ describe('the primary of several workers', () => {
     const own = metrics.get('primary')?.map(({ name }) => name);
     for (const part of ['workers', 'worker_failures_total', 'worker_overruns_total', 'worker_queue_bytes'])
       expect(own).toContain(`gatehouse_${part}`);
+    for (const part of ['seconds', 'p99_seconds']) expect(own).toContain(`nodejs_eventloop_lag_${part}`);
+    expect(own).toContain('nodejs_active_handles');
     await primary.close();
   });
 
