@@ -54,7 +54,9 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   /** A fraction, because few channels are checked less often than once a tick. */
   private checksDue = 0;
   private readonly repairs = new RepairQueue();
-  private readonly timer = setInterval(() => this.tick(performance.now()), TICK_MS).unref();
+  private readonly tickListeners: ((now: number) => void)[] = [];
+  /** Runs while there are channels. */
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     readonly broker: Broker,
@@ -71,6 +73,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
+    this.timer = undefined;
   }
 
   get traces(): Traces | undefined {
@@ -166,6 +169,20 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     }
   }
 
+  /** @param listener called once a second while this node has channels, with the time of performance.now() */
+  onTick(listener: (now: number) => void): void {
+    this.tickListeners.push(listener);
+  }
+
+  private wake(): void {
+    this.timer ??= setInterval(() => {
+      const now = performance.now();
+      this.tick(now);
+      for (const listener of this.tickListeners) listener(now);
+      if (this.local.size === 0) this.onApplicationShutdown();
+    }, TICK_MS).unref();
+  }
+
   /** Leaves channels that nobody on this node has used for a while, at `now` on the performance.now() clock. */
   tick(now: number): void {
     for (const [channel, at] of this.lingering) {
@@ -196,6 +213,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     const { surroundings } = this;
     const channel = this.maker.make({ setup, surroundings, count: this.counts.of(setup.channel.namespace) });
     this.local.set(setup.name, channel);
+    this.wake();
     // Until a session joins: the request may be refused, or its session gone.
     this.linger(channel);
     channel.ready.catch(() => this.forget(channel));

@@ -89,6 +89,7 @@ export class RealtimeAdapter extends WsAdapter {
     let receive: Receive | undefined;
     return (accepted, connection) => {
       receive ??= this.opener.at(path === this.settings.path ? '' : path);
+      this.inboundBudget.wake();
       receive(accepted, connection);
     };
   }

@@ -6,14 +6,18 @@ import { VERSION } from '../../config/version.js';
 import { EngineLink } from '../cluster/ports/engine-link.js';
 import { NodeRegistry, REPORT_MS } from '../cluster/ports/node-registry.js';
 import type { LifecycleSettings } from './lifecycle-settings.js';
-import { LoadMeter } from './load-meter.js';
+import { LoadMeter, SAMPLE_MS } from './load-meter.js';
 import { Readiness } from './readiness.js';
+
+/** Reports leave in the turn of a sample, so that an idle process is not woken for them. */
+const SAMPLES_A_REPORT = REPORT_MS / SAMPLE_MS;
 
 /** Reports this node to the others, every second and whenever it starts or stops accepting clients. */
 @Injectable()
 export class NodeReporter implements OnApplicationShutdown {
   private readonly startedAt = Date.now();
-  private timer: NodeJS.Timeout | undefined;
+  private isReporting = false;
+  private samples = 0;
   private url = '';
   private underWay: Promise<void> | undefined;
   private isStale = false;
@@ -33,7 +37,11 @@ export class NodeReporter implements OnApplicationShutdown {
    */
   async start(port: number): Promise<void> {
     this.url = this.settings.server.publicUrl ?? this.ownUrl(port);
-    this.timer = setInterval(() => void this.report(), REPORT_MS).unref();
+    this.isReporting = true;
+    this.meter.on('measured', () => {
+      this.samples += 1;
+      if (this.samples % SAMPLES_A_REPORT === 0) void this.report();
+    });
     this.readiness.overload.on('changed', () => void this.report());
     this.link?.on('up', () => void this.report());
     await this.report();
@@ -41,7 +49,7 @@ export class NodeReporter implements OnApplicationShutdown {
 
   /** Reports the current state. Never rejects: a failed report is repeated in a second. */
   async report(): Promise<void> {
-    if (this.timer === undefined) return;
+    if (!this.isReporting) return;
     if (this.underWay !== undefined) {
       // The state may have changed since the running report began.
       this.isStale = true;
@@ -54,7 +62,7 @@ export class NodeReporter implements OnApplicationShutdown {
 
   /** The end: from now on other nodes do not know this one. */
   async withdraw(): Promise<void> {
-    if (this.timer === undefined) return;
+    if (!this.isReporting) return;
     this.onApplicationShutdown();
     await this.underWay;
     // Its lease expires by itself.
@@ -62,8 +70,7 @@ export class NodeReporter implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
-    clearInterval(this.timer);
-    this.timer = undefined;
+    this.isReporting = false;
   }
 
   private async reportUntilTrue(): Promise<void> {
@@ -74,7 +81,7 @@ export class NodeReporter implements OnApplicationShutdown {
       const report = { url, version: VERSION, startedAt, isReady, load: this.meter.load };
       // The link counts and logs failures.
       await this.registry.report(report).catch(() => {});
-    } while (this.isStale && this.timer !== undefined);
+    } while (this.isStale && this.isReporting);
   }
 
   /** The URL of a node without a proxy, in a network where host names can be resolved. */

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Session } from './session.js';
 
 /** How long a session outlives its token, so that a client can refresh it late. */
@@ -7,17 +7,14 @@ const TICK_MS = 1_000;
 
 /** Closes sessions with an expired token with 4401. One timer for all: sessions are grouped by second. */
 @Injectable()
-export class ExpirySweep implements OnModuleInit, OnApplicationShutdown {
+export class ExpirySweep implements OnApplicationShutdown {
   private readonly buckets = new Map<number, Set<Session>>();
+  /** Runs while a session has a token that expires. */
   private timer: NodeJS.Timeout | undefined;
-
-  onModuleInit(): void {
-    this.timer = setInterval(() => this.sweep(Date.now()), TICK_MS);
-    this.timer.unref();
-  }
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
+    this.timer = undefined;
   }
 
   watch(session: Session): void {
@@ -26,6 +23,7 @@ export class ExpirySweep implements OnModuleInit, OnApplicationShutdown {
     const waiting = this.buckets.get(bucket);
     if (waiting) waiting.add(session);
     else this.buckets.set(bucket, new Set([session]));
+    this.timer ??= setInterval(() => this.tick(), TICK_MS).unref();
   }
 
   forget(session: Session): void {
@@ -33,6 +31,11 @@ export class ExpirySweep implements OnModuleInit, OnApplicationShutdown {
     if (bucket === undefined) return;
     const waiting = this.buckets.get(bucket);
     if (waiting?.delete(session) && waiting.size === 0) this.buckets.delete(bucket);
+  }
+
+  private tick(): void {
+    this.sweep(Date.now());
+    if (this.buckets.size === 0) this.onApplicationShutdown();
   }
 
   /** Closes sessions that are due at `now`, in milliseconds since 1970. */

@@ -16,6 +16,7 @@ const SLOT_MS = 1_000;
  */
 export class Heartbeat {
   private readonly slots: Set<Connection>[];
+  /** Runs while there are connections. */
   private timer: NodeJS.Timeout | undefined;
   private turn = 0;
   private nextToFill = 0;
@@ -25,30 +26,30 @@ export class Heartbeat {
     this.slots = Array.from({ length: count }, () => new Set());
   }
 
-  start(): void {
-    if (this.settings.intervalMs === 0) return;
-    this.timer = setInterval(() => this.pingNextSlot(), this.settings.intervalMs / this.slots.length);
-    this.timer.unref();
-  }
-
   stop(): void {
     clearInterval(this.timer);
+    this.timer = undefined;
   }
 
   watch(connection: Connection): void {
     if (this.settings.intervalMs === 0) return;
     this.slots[this.nextToFill]?.add(connection);
     this.nextToFill = (this.nextToFill + 1) % this.slots.length;
+    this.timer ??= setInterval(() => this.pingNextSlot(), this.settings.intervalMs / this.slots.length).unref();
   }
 
   forget(connection: Connection): void {
     for (const slot of this.slots) if (slot.delete(connection)) return;
   }
 
+  private restIfAlone(): void {
+    if (this.slots.every(({ size }) => size === 0)) this.stop();
+  }
+
   private pingNextSlot(): void {
     const slot = this.slots[this.turn];
     this.turn = (this.turn + 1) % this.slots.length;
-    if (slot === undefined || slot.size === 0) return;
+    if (slot === undefined || slot.size === 0) return this.restIfAlone();
 
     // Each ping has its own mark: if the timeout is longer than the interval, the next ping leaves before this one is
     // checked.

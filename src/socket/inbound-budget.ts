@@ -25,20 +25,22 @@ interface Begun {
 export class InboundBudget {
   /** Bytes of incomplete messages at the last sweep, for metrics. */
   bytes = 0;
-  private readonly sources: Iterable<Connection>[] = [];
+  private readonly sources: ReadonlySet<Connection>[] = [];
   private begun = new Map<Connection, Begun>();
+  /** Runs while there are connections. */
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly settings: InboundBudgetSettings) {}
 
   /** @param connections the live set of one endpoint */
-  watch(connections: Iterable<Connection>): void {
+  watch(connections: ReadonlySet<Connection>): void {
     this.sources.push(connections);
   }
 
-  start(): void {
+  /** There is a connection in one of the sets. */
+  wake(): void {
     const { timeoutMs, budgetBytes } = this.settings;
-    if (timeoutMs === 0 && budgetBytes === 0) return;
+    if (this.timer !== undefined || (timeoutMs === 0 && budgetBytes === 0)) return;
     const often = timeoutMs === 0 ? SWEEP_MS : Math.min(SWEEP_MS, Math.ceil(timeoutMs / SWEEPS_A_TIMEOUT));
     // After pending input: after a stall, timers run before anything is read.
     this.timer = setInterval(() => setImmediate(() => this.sweep(performance.now())), often);
@@ -47,6 +49,7 @@ export class InboundBudget {
 
   stop(): void {
     clearInterval(this.timer);
+    this.timer = undefined;
   }
 
   private sweep(now: number): void {
@@ -56,6 +59,7 @@ export class InboundBudget {
     for (const connections of this.sources) {
       for (const connection of connections) this.look(connection, before.get(connection), now);
     }
+    if (this.sources.every(({ size }) => size === 0)) this.stop();
     if (this.settings.budgetBytes > 0 && this.bytes > this.settings.budgetBytes) this.relieve();
   }
 

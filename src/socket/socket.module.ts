@@ -1,4 +1,4 @@
-import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { havePriorities, keepLedgers } from '../../config/namespaces.js';
 import { Settings } from '../../config/settings.js';
 import { Compression } from './compression.js';
@@ -23,16 +23,11 @@ import { ReceiptedQueue } from './receipted-queue.js';
   ],
   exports: [ConnectionContext, OutboundContext, Heartbeat, InboundBudget],
 })
-export class SocketModule implements OnModuleInit, OnApplicationShutdown {
+export class SocketModule implements OnApplicationShutdown {
   constructor(
     private readonly heartbeat: Heartbeat,
     private readonly inboundBudget: InboundBudget,
   ) {}
-
-  onModuleInit(): void {
-    this.heartbeat.start();
-    this.inboundBudget.start();
-  }
 
   onApplicationShutdown(): void {
     this.heartbeat.stop();

@@ -59,11 +59,10 @@ export class PresenceTracker implements OnApplicationShutdown {
   private readonly rate: PresenceRate;
   private readonly turns = new ReadTurns(MAX_READS);
   private isTelling = false;
+  private isClosed = false;
   private readonly departureListeners: ((departure: Departure) => void)[] = [];
-  private readonly timer = setInterval(() => {
-    void this.letGo(performance.now());
-    void this.tellUntold();
-  }, TICK_MS).unref();
+  /** Runs while somebody is about to leave, or an event waits. */
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly store: PresenceStore,
@@ -79,6 +78,7 @@ export class PresenceTracker implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
+    this.isClosed = true;
     clearInterval(this.timer);
   }
 
@@ -147,6 +147,24 @@ export class PresenceTracker implements OnApplicationShutdown {
 
   private haunt(channel: Channel, presence: Presence): void {
     this.disconnected.add({ channel, presence, endsAt: performance.now() + PRESENCE_GRACE_MS });
+    this.wake();
+  }
+
+  private wake(): void {
+    if (!this.isClosed) this.timer ??= setInterval(() => this.tick(), TICK_MS).unref();
+  }
+
+  private tick(): void {
+    void this.letGo(performance.now());
+    void this.tellUntold();
+    if (this.disconnected.size > 0 || this.pendingEvents.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private tryLater(news: PendingPresenceEvent): void {
+    this.pendingEvents.add(news);
+    this.wake();
   }
 
   private observe({ channel, event, userId }: Pick<PendingPresenceEvent, 'channel' | 'event' | 'userId'>): void {
@@ -157,7 +175,7 @@ export class PresenceTracker implements OnApplicationShutdown {
   private async tell(news: PendingPresenceEvent): Promise<void> {
     this.observe(news);
     if (!news.channel.namespace.joinLeave || this.pendingEvents.settles(news)) return;
-    if (await this.failsToPublish(news)) this.pendingEvents.add(news);
+    if (await this.failsToPublish(news)) this.tryLater(news);
   }
 
   private tellLater(name: ChannelName, event: PresenceEvent, userId: string): void {
@@ -189,7 +207,7 @@ export class PresenceTracker implements OnApplicationShutdown {
       const failed = await Promise.all(this.pendingEvents.take(TOLD_AT_ONCE).map((news) => this.failsToPublish(news)));
       for (const news of failed) {
         if (news === undefined) continue;
-        this.pendingEvents.add(news);
+        this.tryLater(news);
         hasFailed = true;
       }
     }

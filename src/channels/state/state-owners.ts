@@ -43,7 +43,9 @@ export class StateOwners implements OnApplicationShutdown {
   private readonly setters = new Map<string, Set<string>>();
   private readonly owed = new Map<string, Owed>();
   private isPaying = false;
-  private readonly timer = setInterval(() => void this.pay(), RETRY_MS).unref();
+  private isClosed = false;
+  /** Runs while keys are owed that could not be removed. */
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly store: StateStore,
@@ -55,7 +57,8 @@ export class StateOwners implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
-    clearInterval(this.timer);
+    this.isClosed = true;
+    clearTimeout(this.timer);
   }
 
   /** A session has set a key. */
@@ -133,7 +136,13 @@ export class StateOwners implements OnApplicationShutdown {
       for (const owed of due) await this.payOne(owed);
     } finally {
       this.isPaying = false;
+      this.payLater();
     }
+  }
+
+  private payLater(): void {
+    clearTimeout(this.timer);
+    if (this.owed.size > 0 && !this.isClosed) this.timer = setTimeout(() => void this.pay(), RETRY_MS).unref();
   }
 
   private async payOne(owed: Owed): Promise<void> {

@@ -1,11 +1,10 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { StateStore } from '../../cluster/ports/state-store.js';
 import { ChannelHub } from '../channel-hub.js';
 import type { LocalChannel } from '../local-channel.js';
 import { StateChannel } from './state-channel.js';
 import { StateWriter } from './state-writer.js';
 
-const TICK_MS = 1_000;
 /** Keys that are removed at one time. */
 const MAX_AT_ONCE = 1_000;
 /** Keys go at most this long after their time, or after a tenth of it if that is less. */
@@ -13,18 +12,15 @@ const MAX_DELAY_MS = 60_000;
 
 /** Removes keys whose time is over from channels with subscribers on this node, and brings slow readers up to date. */
 @Injectable()
-export class StateSweeper implements OnApplicationShutdown {
+export class StateSweeper {
   private readonly checkedAt = new WeakMap<LocalChannel, number>();
-  private readonly timer = setInterval(() => void this.sweep(performance.now()), TICK_MS).unref();
 
   constructor(
     private readonly hub: ChannelHub,
     private readonly store: StateStore,
     private readonly writer: StateWriter,
-  ) {}
-
-  onApplicationShutdown(): void {
-    clearInterval(this.timer);
+  ) {
+    hub.onTick((now) => void this.sweep(now));
   }
 
   /** @param now on the performance.now() clock */

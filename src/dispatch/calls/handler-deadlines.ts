@@ -32,16 +32,17 @@ interface Pending extends RunningCall {
 export class HandlerDeadlines implements OnApplicationShutdown {
   /** Oldest first. */
   private readonly pending = new Set<Pending>();
-  private readonly timer: NodeJS.Timeout | undefined;
+  /** Runs while a call has no reply. */
+  private timer: NodeJS.Timeout | undefined;
   private readonly timeoutMs: number;
+  private readonly tickMs: number;
 
   constructor(
     { handlerTimeoutMs }: DispatchSettings,
     private readonly events: DispatchEvents,
   ) {
     this.timeoutMs = handlerTimeoutMs;
-    const tick = Math.min(Math.max(handlerTimeoutMs / 4, MIN_TICK_MS), MAX_TICK_MS);
-    if (handlerTimeoutMs > 0) this.timer = setInterval(() => this.expire(performance.now()), tick).unref();
+    this.tickMs = Math.min(Math.max(handlerTimeoutMs / 4, MIN_TICK_MS), MAX_TICK_MS);
   }
 
   /** Running calls, oldest first. Undefined without a limit, because they are not tracked then. */
@@ -51,6 +52,7 @@ export class HandlerDeadlines implements OnApplicationShutdown {
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
+    this.timer = undefined;
   }
 
   /**
@@ -75,6 +77,7 @@ export class HandlerDeadlines implements OnApplicationShutdown {
       };
       const pending = { name, context, beganAt: performance.now(), expire };
       this.pending.add(pending);
+      this.timer ??= setInterval(() => this.tick(), this.tickMs).unref();
       const end = (settle: () => void): void => {
         this.pending.delete(pending);
         settle();
@@ -93,6 +96,11 @@ export class HandlerDeadlines implements OnApplicationShutdown {
 
   private withFirstValue(stream: Observable<unknown>): Observable<unknown> {
     return stream.pipe(timeout({ first: this.timeoutMs, with: () => throwError(() => new GatehouseError('TIMEOUT')) }));
+  }
+
+  private tick(): void {
+    this.expire(performance.now());
+    if (this.pending.size === 0) this.onApplicationShutdown();
   }
 
   private expire(now: number): void {

@@ -49,6 +49,12 @@ export class LineFile extends LineWriter {
     const { fd, size } = openAtStart(path, options.setting);
     super(fd, options.maxWaitingBytes ?? MAX_WAITING_BYTES);
     this.size = size;
+    this.watch();
+  }
+
+  /** Others may rename the file at any time. */
+  protected override get needsLooks(): boolean {
+    return true;
   }
 
   override async close(): Promise<void> {

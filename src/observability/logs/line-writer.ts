@@ -41,7 +41,7 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
   private lost = 0;
   /** A failure was reported, and no recovery since. */
   private isToldOf = false;
-  private readonly timer: NodeJS.Timeout;
+  private timer: NodeJS.Timeout | undefined;
   private readonly atExit = (): void => this.writeLast();
   /** The rest of the current batch. */
   protected rest: Buffer | undefined;
@@ -56,7 +56,6 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     private readonly maxWaitingBytes: number,
   ) {
     super();
-    this.timer = setInterval(() => void this.look(), LOOK_MS).unref();
     process.once('exit', this.atExit);
   }
 
@@ -88,6 +87,21 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     this.writeLast();
   }
 
+  /** Looks once a second for as long as that is needed. */
+  protected watch(): void {
+    if (!this.isClosed) this.timer ??= setInterval(() => this.tick(), LOOK_MS).unref();
+  }
+
+  protected get needsLooks(): boolean {
+    return this.isFailing;
+  }
+
+  private tick(): void {
+    if (this.needsLooks) return void this.look();
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
   /** Tries the failed write again. */
   protected async look(): Promise<void> {
     if (this.isFailing && !this.isClosed) await this.pump();
@@ -108,6 +122,7 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
 
   protected refused(error: unknown): false {
     this.isFailing = true;
+    this.watch();
     return this.failed(error);
   }
 

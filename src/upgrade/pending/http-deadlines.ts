@@ -14,11 +14,13 @@ const KEEP_ALIVE_MS = 5_000;
  */
 const IDLE_MS = 60_000;
 const CHECK_MS = 1_000;
+/** Node checks for the body alone: PendingConnections checks the headers. Its timer runs even without connections. */
+const NODE_CHECK_MS = 5_000;
 const CHECKS_A_TIMEOUT = 4;
 
 /** How often deadlines are checked: with Node's default of 30 s, 10 s could become 40. */
-export function checkEvery(timeoutMs: number): number {
-  return timeoutMs === 0 ? CHECK_MS : Math.min(CHECK_MS, Math.ceil(timeoutMs / CHECKS_A_TIMEOUT));
+export function checkEvery(timeoutMs: number, maxMs = CHECK_MS): number {
+  return timeoutMs === 0 ? maxMs : Math.min(maxMs, Math.ceil(timeoutMs / CHECKS_A_TIMEOUT));
 }
 
 /**
@@ -37,5 +39,8 @@ export function applyDeadlines(server: Server, timeoutMs: number): void {
   // No limit: Node 20 drops headers beyond it, and Node 22.23 reports too many bytes. We count headers ourselves.
   server.maxHeadersCount = 0;
   // Options of createServer, but also plain fields of the server; the servers are created elsewhere.
-  Object.assign(server, { connectionsCheckingInterval: checkEvery(timeoutMs), maxHeaderSize: MAX_HEAD_BYTES });
+  Object.assign(server, {
+    connectionsCheckingInterval: checkEvery(timeoutMs, NODE_CHECK_MS),
+    maxHeaderSize: MAX_HEAD_BYTES,
+  });
 }

@@ -44,6 +44,7 @@ export class PendingConnections implements OnApplicationShutdown {
   private readonly cutConnections = new WeakSet<Socket>();
   private readonly perAddress = new Map<string, number>();
   private readonly isTrusted: (address: string) => boolean;
+  /** Runs while a request is awaited. */
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -76,11 +77,11 @@ export class PendingConnections implements OnApplicationShutdown {
       this.attend(request, response);
     });
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.judge(error, socket));
-    if (timeoutMs > 0) this.timer ??= setInterval(() => this.sweepSoon(), checkEvery(timeoutMs)).unref();
   }
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
+    this.timer = undefined;
   }
 
   /** Its upgrade request is complete, or will get no further. Something else limits it from here. */
@@ -129,7 +130,7 @@ export class PendingConnections implements OnApplicationShutdown {
       leave: () => this.forget(guest),
     };
     this.guests.set(peer, guest);
-    this.waiting.add(guest);
+    this.await(guest);
     this.perAddress.set(limitKey, (this.perAddress.get(limitKey) ?? 0) + 1);
     socket.on('close', guest.leave);
   }
@@ -157,8 +158,15 @@ export class PendingConnections implements OnApplicationShutdown {
       if (guest.inHand > 0 || this.guests.get(guest.peer) !== guest) return;
       guest.waitingSince = performance.now();
       guest.readBefore = guest.socket.bytesRead;
-      this.waiting.add(guest);
+      this.await(guest);
     });
+  }
+
+  /** Its next request is awaited from now on. */
+  private await(guest: Guest): void {
+    const { timeoutMs } = this.settings.upgrade;
+    this.waiting.add(guest);
+    if (timeoutMs > 0) this.timer ??= setInterval(() => this.sweepSoon(), checkEvery(timeoutMs)).unref();
   }
 
   /** Errors that Node finds in the input of a client. */
@@ -178,7 +186,8 @@ export class PendingConnections implements OnApplicationShutdown {
 
   /** After pending input: after a stall, timers run before anything is read. */
   private sweepSoon(): void {
-    setImmediate(() => this.sweep(performance.now()));
+    if (this.waiting.size === 0) this.onApplicationShutdown();
+    else setImmediate(() => this.sweep(performance.now()));
   }
 
   private sweep(now: number): void {

@@ -132,7 +132,6 @@ export function stateNode(engine: Engine, options: string) {
     [Symbol.dispose](): void {
       hub.onApplicationShutdown();
       presence.onApplicationShutdown();
-      sweeper.onApplicationShutdown();
       writer.onApplicationShutdown();
     },
   };
