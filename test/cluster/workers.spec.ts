@@ -81,6 +81,8 @@ describe('two workers', () => {
     const staying = lost === one ? other : one;
     staying.send({ type: 'publish', id: 'p', data: { channel: 'feed:b', data: 'meanwhile' } });
     await awaited(staying, 'publish_reply');
+    // Until the primary knows, it may hand a new connection to the dead worker, and nobody would answer.
+    await machine.process.wrote(/"msg":"a worker ended; it is started again after a pause"/);
     const { client: back } = await machine.connect();
     back.send({ type: 'subscribe', id: 's', data: { channel: 'feed:b', since: { epoch, seq } } });
     expect(await awaited(back, 'subscribe_reply')).toMatchObject({
