@@ -6,6 +6,7 @@ export default defineConfig({
   ...whole,
   test: {
     ...whole.test,
+    setupFiles: ['./test/support/child-coverage/keep-counting.ts'],
     coverage: {
       enabled: true,
       provider: 'custom',

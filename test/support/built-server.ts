@@ -73,8 +73,7 @@ async function compile(project: string, alike?: Build): Promise<string> {
   if (alike === undefined) {
     await compileProtocol(folder);
     await compileClient(folder);
-    // Statements are counted module by module, as they were compiled.
-    if (!countsChildren()) await bundleServer(folder);
+    await bundleServer(folder);
   }
   return folder;
 }
@@ -133,10 +132,12 @@ const NOT_OF_A_BUNDLE = ['FEATURES_FILE', 'EDGE_UPSTREAM', 'HOOKS_FILE', 'BRIDGE
  * A feature shares its classes with the server, so that the server must run from the modules that the feature imports. As
  * process 1 it is what is published, since what it does first matters there. An edge node loads a compiled package.
  * Hooks, bridges and the outbox load packages by import(), which Node 20 refuses a script that comes from a cache.
+ * Statements are counted module by module.
  */
 function entryOf(folder: string, { environment = {}, wrapper }: ProcessSetup): string {
   const bundle = join(folder, BUNDLE, 'main.cjs');
-  const isWhole = wrapper !== undefined || NOT_OF_A_BUNDLE.some((name) => environment[name] !== undefined);
+  const isWhole =
+    countsChildren() || wrapper !== undefined || NOT_OF_A_BUNDLE.some((name) => environment[name] !== undefined);
   return !isWhole && existsSync(bundle) ? bundle : join(folder, 'src', 'main.js');
 }
 
