@@ -15,10 +15,14 @@ const NOT_COPIED = new Set(['node_modules', '.git', 'dist', '.gatehouse', 'cover
 /** Ports of the docs: others take their place, since these may be taken here. */
 const PORTS = ['8080', '8081', '8082', '6379'];
 
-/** Packages and the build are there already, and packages for development must stay. */
-const NPM = `case "$*" in
+/**
+ * Packages and the build are there already, and packages for development must stay. The first token comes from npm as
+ * written. The next ones come from the same program of the package, which takes a fifth of the processor time.
+ */
+const npmStandIn = (token: string): string => `case "$*" in
   ci*|prune*|'run build') exit 0;;
   start) exec "$REAL_NPM" start --ignore-scripts;;
+  'run -s token -- '*) mkdir "$0.token" 2>/dev/null || { shift 4; exec node "${token}" "$@"; };;
 esac
 exec "$REAL_NPM" "$@"
 `;
@@ -55,7 +59,7 @@ export class PrivateCopy implements AsyncDisposable {
     });
     await quicken(join(project, 'dist', 'src'), join(project, 'config', 'channels.yaml'));
     await mkdir(join(folder, 'bin'));
-    await program(join(folder, 'bin/npm'), NPM);
+    await program(join(folder, 'bin/npm'), npmStandIn(join(packed.nodeModules, 'gatehouse/dist/src/token.js')));
     await program(join(folder, 'bin/npx'), NPX);
     return new PrivateCopy(folder);
   }
