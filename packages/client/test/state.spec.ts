@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createClient } from '../src/index.js';
 import { openState, type ChannelStateOptions, type StateArea } from '../src/state.js';
 import { Refusal, TestServer } from '../src/testing.js';
@@ -151,6 +151,106 @@ describe('a channel without the values of a state', () => {
       { state: 'refused', error: { code: 'NO_STATE' } },
     ]);
     expect([asked('subscribe').length, asked('unsubscribe')]).toEqual([1, [{ channel: CHANNEL }]]);
+  });
+});
+
+describe('the state of a channel', () => {
+  // The state waits before it asks again by the timer of the platform.
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+  const FIRST = { epoch: 'e', seq: 1, recovered: false, state: { a: 1 }, versions: { a: 1 } };
+
+  async function pass(server: TestServer, seconds: number): Promise<void> {
+    for (let second = 0; second < seconds; second += 1) {
+      await server.clock.advance(SECOND);
+      await vi.advanceTimersByTimeAsync(SECOND);
+    }
+  }
+
+  async function live(): Promise<ReturnType<typeof follow> & { state: ReturnType<ReturnType<typeof follow>['open']> }> {
+    const scene = follow();
+    scene.server.handle('subscribe', () => FIRST);
+    const state = scene.open();
+    await scene.server.clock.advance(SECOND);
+    expect(state.getSnapshot().state).toBe('live');
+    return { ...scene, state };
+  }
+
+  it('is asked for until the server is not busy any more', async () => {
+    const { server, open, codes } = follow();
+    server.handle('subscribe', () => {
+      throw new Refusal('SERVER_BUSY');
+    });
+    const state = open();
+    await pass(server, 60);
+    expect([new Set(codes), state.getSnapshot().state]).toEqual([new Set(['SERVER_BUSY']), 'loading']);
+    server.handle('subscribe', () => FIRST);
+    await pass(server, 30);
+    expect([Object.fromEntries(state.values), state.getSnapshot().state]).toEqual([{ a: 1 }, 'live']);
+  });
+
+  it.each([
+    ['has no position', { recovered: false, state: { a: 7 }, versions: { a: 7 } }],
+    ['is no object', 7],
+  ])('is asked for again, with BAD_MESSAGE, if a reply %s', async (_what, bad) => {
+    const { server, open, codes } = follow();
+    const replies = [bad, FIRST];
+    server.handle('subscribe', () => replies.shift());
+    const state = open();
+    await pass(server, 5);
+    expect(codes).toEqual(['BAD_MESSAGE']);
+    expect([Object.fromEntries(state.values), state.getSnapshot().state]).toEqual([{ a: 1 }, 'live']);
+  });
+
+  it('goes on with the changes that it missed while the connection was lost', async () => {
+    const { server, state, asked } = await live();
+    const publications = [{ seq: 2, data: { set: { b: 2 } } }];
+    server.handle('subscribe', () => ({ epoch: 'e', seq: 2, recovered: true, publications }));
+    server.closeAll(1006);
+    await pass(server, 10);
+    expect(asked('subscribe').at(-1)).toMatchObject({ since: { epoch: 'e', seq: 1 } });
+    expect([Object.fromEntries(state.values), state.getSnapshot().state]).toEqual([{ a: 1, b: 2 }, 'live']);
+  });
+
+  it('is read again in parts if the server sends it anew, and not live before the last one', async () => {
+    const { server, state } = await live();
+    server.handle('state.next', () => part(5, { b: 2 }));
+    anew(server, { state: { a: 2 }, versions: { a: 5 }, more: true }, 5);
+    const seen: string[] = [];
+    state.subscribe(() => seen.push(state.getSnapshot().state));
+    await server.clock.advance(SECOND);
+    expect(seen).toContain('loading');
+    expect([Object.fromEntries(state.values), seen.at(-1)]).toEqual([{ a: 2, b: 2 }, 'live']);
+  });
+
+  it('is subscribed again if a part of what is sent anew cannot be read', async () => {
+    const { server, state, codes, asked } = await live();
+    server.handle('state.next', () => 7);
+    anew(server, { state: { a: 2 }, versions: { a: 5 }, more: true }, 5);
+    await pass(server, 5);
+    expect([codes, asked('subscribe').length, state.getSnapshot().state]).toEqual([['BAD_MESSAGE'], 2, 'live']);
+  });
+
+  it('is refused when the right to the channel is gone, and not when only that to its presence is', async () => {
+    const { server, state, codes } = await live();
+    const lose = (lost: string) =>
+      server.emit({ type: 'unsubscribed', channel: CHANNEL, data: { lost, code: 'FORBIDDEN' } } as { type: string });
+    lose('presence');
+    await server.clock.advance(SECOND);
+    expect(state.getSnapshot().state).toBe('live');
+    lose('channel');
+    await server.clock.advance(SECOND);
+    expect([codes, state.getSnapshot()]).toMatchObject([
+      ['FORBIDDEN'],
+      { state: 'refused', error: { code: 'FORBIDDEN' } },
+    ]);
+  });
+
+  it('ignores a change without a position', async () => {
+    const { server, state } = await live();
+    server.emit({ type: 'message', channel: CHANNEL, data: { set: { b: 2 } } } as { readonly type: string });
+    await server.clock.advance(SECOND);
+    expect(Object.fromEntries(state.values)).toEqual({ a: 1 });
   });
 });
 
