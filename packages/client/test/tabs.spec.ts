@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createClient, type Client, type GatehouseError } from '../src/index.js';
+import type { PageEvent } from '../src/environment.js';
 import { msgpack } from '../src/msgpack.js';
 import { sharedSockets } from '../src/tabs.js';
 import type { Channel, Locks } from '../src/tabs/messages.js';
@@ -114,7 +115,10 @@ function open(count: number) {
   const browser = new TestBrowser(server.clock);
   const tabs = Array.from({ length: count }, (_, index) => {
     const tab = `tab-${index}`;
-    const options = { user: 'alice', locks: browser.locksOf(tab), BroadcastChannel: browser.channelsOf(tab) };
+    const pageEvents: ((event: PageEvent) => void)[] = [];
+    const page = { hidden: false, listen: (on: (event: PageEvent) => void) => (pageEvents.push(on), () => {}) };
+    const tell = (event: PageEvent): void => pageEvents.forEach((on) => on(event));
+    const options = { user: 'alice', locks: browser.locksOf(tab), BroadcastChannel: browser.channelsOf(tab), page };
     const client: Client = createClient({
       url: 'ws://test/ws',
       ...server.environment,
@@ -122,7 +126,7 @@ function open(count: number) {
     });
     const shown: unknown[] = [];
     const channel = client.channel(ROOM, { onMessage: ({ data }) => shown.push(data) });
-    return { tab, client, shown, channel };
+    return { tab, client, shown, channel, tell };
   });
   return { server, browser, tabs };
 }
@@ -194,6 +198,23 @@ describe('tabs of one user', () => {
     tabs[0]?.client.close();
     await server.clock.advance(SECOND);
     expect(server.connections).toBe(0);
+  });
+
+  it('go on over another one when the tab that leads is put away, and take it in again when it comes back', async () => {
+    const { server, tabs } = open(2);
+    await server.clock.advance(5 * SECOND);
+    tabs[0]?.tell('gone');
+    await server.clock.advance(30 * SECOND);
+    expect(server.connections).toBe(1);
+    server.publish(ROOM, 'while it was away');
+    await server.clock.advance(SECOND);
+    expect(tabs[1]?.shown).toEqual(['while it was away']);
+    tabs[0]?.tell('shown');
+    await server.clock.advance(30 * SECOND);
+    server.publish(ROOM, 'for both');
+    await server.clock.advance(SECOND);
+    expect(tabs.map(({ shown }) => shown.at(-1))).toEqual(['for both', 'for both']);
+    expect([server.connections, server.attempts.length]).toEqual([1, 2]);
   });
 
   it.each(['{"type":', '[7]', '7', '{"type":"message","channel":7}'])(

@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { generate } from '../../../src/generator/generate.js';
 import { generateGateway } from '../../../src/generator/generate-gateway.js';
 import { GeneratorError } from '../../../src/generator/generator-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
@@ -117,5 +118,45 @@ describe('generate gateway', () => {
       kind: 'project',
       message: expect.stringContaining(`There is no src/features.ts in ${empty.path}`),
     });
+  });
+});
+
+describe('the command', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  /** Its exit code, and what it writes, in a folder. */
+  function run(folder: string, ...parameters: string[]) {
+    let [output, errors] = ['', ''];
+    vi.spyOn(process, 'cwd').mockReturnValue(folder);
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((output += String(text)), true));
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((errors += String(text)), true));
+    const code = generate(parameters);
+    vi.restoreAllMocks();
+    return { code, output, errors };
+  }
+
+  it('names the files that it has written', async () => {
+    await using folder = await project();
+    const { code, output, errors } = run(folder.path, 'gateway', 'poll');
+    expect([code, errors]).toEqual([0, '']);
+    expect(output.split('\n')).toContain('src/gateways/poll/poll.gateway.ts');
+    expect(folder.files()).toContain('poll.gateway.ts');
+  });
+
+  it('shows how it is used, and exits with 2 if it is used in another way', () => {
+    expect(run('/nowhere', '--help')).toMatchObject({ code: 0, output: expect.stringContaining('Usage:'), errors: '' });
+    for (const parameters of [[], ['gateway'], ['module', 'poll'], ['gateway', 'poll', 'more']])
+      expect(run('/nowhere', ...parameters)).toMatchObject({
+        code: 2,
+        output: '',
+        errors: expect.stringContaining('Usage:'),
+      });
+  });
+
+  it('says in one sentence what is wrong, and exits with 2 for a bad name, and 1 for a project that cannot take it', async () => {
+    await using folder = await project('export const none = 1;\n');
+    expect(run(folder.path, 'gateway', '../poll')).toMatchObject({ code: 2, output: '' });
+    const { code, output, errors } = run(folder.path, 'gateway', 'poll');
+    expect([code, output, errors.trim().split('\n').length]).toEqual([1, '', 1]);
   });
 });
