@@ -95,6 +95,11 @@ export class ChannelHooks implements OnApplicationBootstrap {
     return this.decisions === undefined ? request.data : this.decisions.decide(moment, request);
   }
 
+  /** Whether anybody is asked at all: `ask` need not be awaited otherwise. */
+  has(moment: Moment, { namespace }: Channel): boolean {
+    return this.decisions !== undefined || this.hooks.has(`${moment} ${namespace.name}`);
+  }
+
   /** Has a hook asked about every client's publish or subscribe in the namespace. */
   add(moment: Moment, namespace: string, hook: Hook): void {
     const key = `${moment} ${namespace}`;

@@ -133,7 +133,7 @@ export class Dispatcher {
       return recovering?.finally(() => this.settle(handler, context));
     }
     if (isLater) {
-      return this.finishLater(handler, context, result).finally(() => this.settle(handler, context));
+      return this.finishLater(handler, context, result);
     }
     this.answers.reply(handler, context, result);
     this.settle(handler, context);
@@ -145,11 +145,7 @@ export class Dispatcher {
     const result = invoked(handler, context);
     // Handled below, when its turn comes. Until then a rejection must not be reported as unhandled.
     result.catch(() => {});
-    return this.finishLater(
-      handler,
-      context,
-      previous.then(() => result),
-    ).finally(() => this.settle(handler, context));
+    return this.finishLater(handler, context, result, previous);
   }
 
   private settle({ type, name }: Handler, context: MessageContext): void {
@@ -161,8 +157,14 @@ export class Dispatcher {
     this.events.emit('handled', type, performance.now() - context.arrivedAt, context);
   }
 
-  private async finishLater(handler: Handler, context: MessageContext, result: unknown): Promise<void> {
+  private async finishLater(
+    handler: Handler,
+    context: MessageContext,
+    result: unknown,
+    previous?: Promise<void>,
+  ): Promise<void> {
     try {
+      if (previous) await previous;
       const value: unknown = await result;
       if (!isObservable(value)) return this.answers.reply(handler, context, value);
       await this.streams.follow(context.session, value, {
@@ -173,6 +175,8 @@ export class Dispatcher {
       });
     } catch (exception) {
       await this.answers.failure(handler, context, exception);
+    } finally {
+      this.settle(handler, context);
     }
   }
 }

@@ -39,18 +39,18 @@ export class ChannelState {
    * @throws GatehouseError VALIDATION_FAILED, CONFLICT with the value as `data`, MESSAGE_TOO_LARGE,
    *   STATE_LIMIT_REACHED, SERVER_BUSY, NOT_REPLICATED
    */
-  async set(key: string, patch: unknown, options: StateChangeOptions = {}): Promise<StateAnswer> {
-    return this.order('set', key, { ...options, patch: this.checked(patch) });
+  set(key: string, patch: unknown, options: StateChangeOptions = {}): Promise<StateAnswer> {
+    return this.order({ key, what: 'set', patch, ifVersion: options.ifVersion });
   }
 
   /** Replaces the whole value of a key. @throws as `set` */
-  async replace(key: string, value: unknown, options: StateChangeOptions = {}): Promise<StateAnswer> {
-    return this.order('replace', key, { ...options, patch: this.checked(value) });
+  replace(key: string, value: unknown, options: StateChangeOptions = {}): Promise<StateAnswer> {
+    return this.order({ key, what: 'replace', patch: value, ifVersion: options.ifVersion });
   }
 
   /** Removes a key. It need not be there. @throws as `set` */
-  async remove(key: string, options: StateChangeOptions = {}): Promise<StateAnswer> {
-    return this.order('remove', key, options);
+  remove(key: string, options: StateChangeOptions = {}): Promise<StateAnswer> {
+    return this.order({ key, what: 'remove', ifVersion: options.ifVersion });
   }
 
   /** Undefined if the key is absent. @throws GatehouseError SERVER_BUSY or VALIDATION_FAILED */
@@ -67,12 +67,11 @@ export class ChannelState {
     return { position, values: new Map([...values].map(([key, { value }]) => [key, value])) };
   }
 
-  private order(what: StateOrder['what'], key: string, rest: Partial<StateOrder>): Promise<StateAnswer> {
+  /** Whatever is wrong becomes a rejection. */
+  private async order({ key, what, patch, ifVersion }: StateOrder): Promise<StateAnswer> {
     demandKey(key);
-    return this.writer.carryOut(this.channel, { ...rest, ...this.ownership, key, what });
-  }
-
-  private checked(patch: unknown): unknown {
-    return checkedPatch(patch, demandState(this.channel).round);
+    const checked = what === 'remove' ? undefined : checkedPatch(patch, demandState(this.channel).round);
+    const { owner, isOwnOnly } = this.ownership;
+    return this.writer.carryOut(this.channel, { key, what, patch: checked, ifVersion, owner, isOwnOnly });
   }
 }

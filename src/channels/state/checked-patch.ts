@@ -48,7 +48,8 @@ function copyOf(value: unknown, depth: number): unknown {
   if (Array.isArray(value)) return value.map((item) => copyOf(item ?? null, depth + 1));
   if (!isPlain(value)) throw new Unfit('must be JSON: no bytes, dates or 64-bit integers');
   const copy: Record<string, unknown> = {};
-  for (const [field, part] of Object.entries(value)) {
+  for (const field of Object.keys(value)) {
+    const part = value[field];
     if (field === '__proto__') throw new Unfit('must not have a field __proto__');
     if (part !== undefined) copy[field] = copyOf(part, depth + 1);
   }
@@ -61,8 +62,8 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-function roundField(value: Readonly<Record<string, unknown>>, field: string, decimals: number): void {
+function roundField(value: Record<string, unknown>, field: string, decimals: number): void {
   const number = Object.hasOwn(value, field) ? value[field] : undefined;
   // `+ 0` makes 0 of -0.
-  if (typeof number === 'number') Object.assign(value, { [field]: Number(number.toFixed(decimals)) + 0 });
+  if (typeof number === 'number') value[field] = Number(number.toFixed(decimals)) + 0;
 }

@@ -9,7 +9,7 @@ export interface StateOrder {
   /** Whose a key becomes. Undefined: nobody's. */
   readonly owner?: string | undefined;
   /** Whether keys of others may not be touched. */
-  readonly isOwnOnly?: boolean;
+  readonly isOwnOnly?: boolean | undefined;
 }
 
 /** A key after an order. */

@@ -28,9 +28,13 @@ interface Draft {
   owner: string | undefined;
   /** Approximate size of the value. Undefined: it has not changed. */
   bytes: number | undefined;
+  /** Where an order has put it, if each key has a place. */
+  cell: string | undefined;
   /** Whether an order has been accepted. */
   isTouched: boolean;
   onlyExpires: boolean;
+  /** What becomes of the key once all orders are carried out. */
+  what: StateChange['what'];
 }
 
 /** What the orders of a tick come to, from the entries as they are known. */
@@ -38,8 +42,8 @@ export class StatePlan {
   readonly publication: StateChanges | undefined;
   /** Undefined where an order is carried out. */
   readonly refusals: readonly (StateRefusal | undefined)[];
+  readonly changes: readonly StateChange[];
   private readonly keys = new Map<string, Draft>();
-  private readonly byKey = new Map<string, StateChange>();
   private readonly plannedCells = new CellPlan();
 
   /** @param known undefined: absent, or not known yet */
@@ -54,11 +58,11 @@ export class StatePlan {
       this.keys.set(order.key, draft);
       return refused.has(order.key) ? 'STATE_LIMIT_REACHED' : carryOut(order, draft, options);
     });
-    this.publication = this.sum();
-  }
-
-  get changes(): readonly StateChange[] {
-    return [...this.byKey.values()];
+    const set: Record<string, unknown> = {};
+    const del: string[] = [];
+    this.changes = Array.from(this.keys, ([key, draft]) => this.changeOf(key, draft, { set, del }));
+    const isSet = this.changes.some(({ what }) => what === 'set');
+    if (isSet || del.length > 0) this.publication = { ...(isSet && { set }), ...(del.length > 0 && { del }) };
   }
 
   /** What the subscribers of each cell are told. */
@@ -71,13 +75,18 @@ export class StatePlan {
     return this.changes.filter(({ what, expected }) => what === 'set' && expected === 0).map(({ key }) => key);
   }
 
+  /** Whether the subscribers are told of the key because of an order. */
+  isChanged(key: string): boolean {
+    const what = this.keys.get(key)?.what;
+    return what === 'set' || what === 'remove';
+  }
+
   /** A key as it is once the plan is carried out, with this version if it changes. */
   after(key: string, version: number): StateEntry | undefined {
     const draft = this.keys.get(key);
     if (draft === undefined || draft.value === undefined) return undefined;
-    const { base, value, owner } = draft;
-    const isSet = this.byKey.get(key)?.what === 'set';
-    return { key, value, owner, hasExpired: false, version: isSet ? version : (base?.version ?? 0) };
+    const { base, value, owner, what } = draft;
+    return { key, value, owner, hasExpired: false, version: what === 'set' ? version : (base?.version ?? 0) };
   }
 
   /** Approximate size of a value that has changed. */
@@ -85,38 +94,41 @@ export class StatePlan {
     return this.keys.get(key)?.bytes;
   }
 
-  private sum(): StateChanges | undefined {
-    const set: Record<string, unknown> = {};
-    const del: string[] = [];
-    for (const [key, draft] of this.keys) {
-      const { base, value, owner } = draft;
-      const expected = base?.version ?? 0;
-      const patch = value === undefined ? undefined : patchBetween(present(base)?.value, value);
-      const what = whatOf(draft, patch);
-      const isGone = what === 'remove' || what === 'expire' || (what === 'set' && base?.hasExpired);
-      if (isGone) del.push(key);
-      if (what === 'set') set[key] = patch;
-      const change = { key, what, expected, ...(what === 'set' && { value, owner }) };
-      this.byKey.set(key, this.options.area === undefined ? change : this.placed(change, draft, patch));
-    }
-    const isSet = Object.keys(set).length > 0;
-    if (!isSet && del.length === 0) return undefined;
-    return { ...(isSet && { set }), ...(del.length > 0 && { del }) };
+  private changeOf(key: string, draft: Draft, { set, del }: Told): StateChange {
+    const { base, value, owner } = draft;
+    const patch = value === undefined ? undefined : patchBetween(present(base)?.value, value);
+    draft.what = whatOf(draft, patch);
+    const { what } = draft;
+    const isGone = what === 'remove' || what === 'expire' || (what === 'set' && base?.hasExpired);
+    if (isGone) del.push(key);
+    if (what === 'set') set[key] = patch;
+    const change = { key, what, expected: base?.version ?? 0 };
+    const { formerCell, cell } = this.placed(key, draft, patch);
+    return what === 'set' ? { ...change, value, owner, formerCell, cell } : { ...change, formerCell };
   }
 
-  private placed(change: StateChange, { base, value }: Draft, patch: unknown): StateChange {
+  private placed(key: string, { base, value, what, cell: ordered }: Draft, patch: unknown): Places {
     const { area } = this.options;
-    const { key, what } = change;
-    if (area === undefined || what === 'keep' || what === 'check') return change;
+    if (area === undefined || what === 'keep' || what === 'check') return nowhere;
     const formerCell = base && cellOf(area, base.value);
-    const cell = what === 'set' ? cellOf(area, value) : undefined;
+    const cell = what === 'set' ? ordered : undefined;
     const isNew = base === undefined || base.hasExpired;
     if (formerCell !== undefined && (isNew || cell !== formerCell)) this.plannedCells.leave(key, formerCell, cell);
     // Viewers of the cell that it enters have no value that a patch could be merged into.
     if (cell !== undefined) this.plannedCells.set(key, cell, isNew || cell !== formerCell ? value : patch);
-    return { ...change, formerCell, cell };
+    return { formerCell, cell };
   }
 }
+
+/** What the publication of a tick is made of. */
+interface Told {
+  readonly set: Record<string, unknown>;
+  readonly del: string[];
+}
+
+type Places = Pick<StateChange, 'formerCell' | 'cell'>;
+
+const nowhere: Places = {};
 
 /** @param patch from the value there was; undefined: it is the same, or there is none any more */
 function whatOf({ base, value, isTouched, onlyExpires }: Draft, patch: unknown): StateChange['what'] {
@@ -133,7 +145,7 @@ function present(entry: StateEntry | undefined): StateEntry | undefined {
 
 function draftOf(base: StateEntry | undefined): Draft {
   const { value, owner } = present(base) ?? { value: undefined, owner: undefined };
-  return { base, value, owner, bytes: undefined, isTouched: false, onlyExpires: false };
+  return { base, value, owner, bytes: undefined, cell: undefined, isTouched: false, onlyExpires: false, what: 'check' };
 }
 
 function carryOut(order: StateOrder, draft: Draft, { valueBytes, area }: StatePlanOptions): StateRefusal | undefined {
@@ -141,7 +153,9 @@ function carryOut(order: StateOrder, draft: Draft, { valueBytes, area }: StatePl
   if (what === 'expire') {
     // Set meanwhile, here or elsewhere.
     if (draft.isTouched || !draft.base?.hasExpired) return undefined;
-    Object.assign(draft, { isTouched: true, onlyExpires: true, bytes: 0 });
+    draft.isTouched = true;
+    draft.onlyExpires = true;
+    draft.bytes = 0;
     return undefined;
   }
   const isThere = draft.value !== undefined;
@@ -152,7 +166,13 @@ function carryOut(order: StateOrder, draft: Draft, { valueBytes, area }: StatePl
   const value = what === 'remove' ? undefined : merge(what === 'set' ? draft.value : undefined, patch);
   const bytes = approximateBytes(value);
   if (bytes > valueBytes) return 'MESSAGE_TOO_LARGE';
-  if (area !== undefined && value !== undefined && cellOf(area, value) === undefined) return 'VALIDATION_FAILED';
-  Object.assign(draft, { value, bytes, isTouched: true, onlyExpires: false, owner: isThere ? draft.owner : owner });
+  const cell = area && cellOf(area, value);
+  if (area !== undefined && value !== undefined && cell === undefined) return 'VALIDATION_FAILED';
+  draft.value = value;
+  draft.bytes = bytes;
+  draft.cell = cell;
+  draft.isTouched = true;
+  draft.onlyExpires = false;
+  if (!isThere) draft.owner = owner;
   return undefined;
 }

@@ -61,12 +61,16 @@ export class StateRequests {
 
   /** Asks the hooks, then sets the key. @throws as ChannelState.set, and any error of a hook */
   async set(session: Session, channel: Channel, { key, patch, ifVersion }: ClientStateChange): Promise<StateAnswer> {
-    const changes = await this.ask(session, channel, { set: { [key]: patch } });
-    const decided = isObject(changes.set) && Object.hasOwn(changes.set, key) ? changes.set[key] : patch;
-    const change = this.stateOf(session, channel).set(key, decided, { ifVersion });
-    const answer = await change.catch((error: unknown) => this.refuse(session, channel, error));
-    this.owners.note(session, channel);
-    return answer;
+    // Without a hook, nothing is awaited that need not be: thousands of changes wait for one tick.
+    const isAsked = this.hooks.has('publish', channel);
+    const decided = isAsked ? await this.decidedPatch(session, channel, { key, patch }) : patch;
+    try {
+      const answer = await this.stateOf(session, channel).set(key, decided, { ifVersion });
+      this.owners.note(session, channel);
+      return answer;
+    } catch (error) {
+      return this.refuse(session, channel, error);
+    }
   }
 
   /** Asks the hooks, then removes the key. @throws as ChannelState.remove, and any error of a hook */
@@ -111,6 +115,15 @@ export class StateRequests {
   nextCells(session: Session, name: string): StatePageReply<CellsPart> {
     const { part, ...rest } = this.states.areas.next(session, this.channels.named(name));
     return { reply: part, ...rest };
+  }
+
+  private async decidedPatch(
+    session: Session,
+    channel: Channel,
+    { key, patch }: Pick<ClientStateChange, 'key' | 'patch'>,
+  ): Promise<unknown> {
+    const { set } = await this.ask(session, channel, { set: { [key]: patch } });
+    return isObject(set) && Object.hasOwn(set, key) ? set[key] : patch;
   }
 
   private async ask(session: Session, channel: Channel, data: StateChanges): Promise<StateChanges> {

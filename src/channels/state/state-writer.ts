@@ -57,20 +57,15 @@ export class StateWriter implements OnApplicationShutdown {
    * @throws GatehouseError CONFLICT, FORBIDDEN, MESSAGE_TOO_LARGE, STATE_LIMIT_REACHED, NOT_REPLICATED, or SERVER_BUSY
    *   if the store cannot be reached or too much waits for it
    */
-  async carryOut(channel: Channel, order: StateOrder): Promise<StateAnswer> {
-    const bytes = bytesOf(order);
-    // Whatever the size of this one: a small change must not overtake a large one that was refused before it.
-    if (this.isClosed || this.waiting >= MAX_WAITING || this.waitingBytes >= MAX_WAITING_BYTES) throw busy();
-    this.waiting += 1;
-    this.waitingBytes += bytes;
-    try {
-      return await new Promise<StateAnswer>((resolve, reject) => {
-        this.tickOf(channel).add({ order, bytes, resolve, reject });
-      });
-    } finally {
-      this.waiting -= 1;
-      this.waitingBytes -= bytes;
-    }
+  carryOut(channel: Channel, order: StateOrder): Promise<StateAnswer> {
+    return new Promise((resolve, reject) => {
+      // Whatever the size of this one: a small change must not overtake a large one that was refused before it.
+      if (this.isClosed || this.waiting >= MAX_WAITING || this.waitingBytes >= MAX_WAITING_BYTES) throw busy();
+      const bytes = bytesOf(order);
+      this.waiting += 1;
+      this.waitingBytes += bytes;
+      this.tickOf(channel).add({ order, bytes, resolve, reject });
+    });
   }
 
   private tickOf(channel: Channel): StateTick {
@@ -106,6 +101,9 @@ export class StateWriter implements OnApplicationShutdown {
       tick.forget();
       this.counts.results.failed += orders.length;
       for (const { reject } of orders) reject(error);
+    } finally {
+      this.waiting -= orders.length;
+      for (const { bytes } of orders) this.waitingBytes -= bytes;
     }
   }
 
@@ -140,19 +138,19 @@ export class StateWriter implements OnApplicationShutdown {
 
   private answer({ tick, plan, orders, position }: Done): void {
     const { epoch, seq } = position;
-    const after = new Map(plan.changes.map(({ key }) => [key, plan.after(key, seq)]));
     tick.learn(
       epoch,
-      [...after].map(([key, entry]) => ({ key, entry, bytes: plan.bytesAfter(key) ?? tick.bytesOf(key) })),
+      plan.changes.map(({ key }) => ({
+        key,
+        entry: plan.after(key, seq),
+        bytes: plan.bytesAfter(key) ?? tick.bytesOf(key),
+      })),
     );
     if (plan.publication !== undefined) this.namespaces.of(tick.channel.namespace).publications += 1;
-    const changed = new Set(
-      plan.changes.filter(({ what }) => what === 'set' || what === 'remove').map(({ key }) => key),
-    );
     orders.forEach(({ order: { key }, resolve, reject }, index) => {
       const refusal = plan.refusals[index];
-      const entry = after.get(key);
-      const result = changed.has(key) ? 'changed' : 'unchanged';
+      const entry = tick.entry(key);
+      const result = plan.isChanged(key) ? 'changed' : 'unchanged';
       this.counts.results[refusal === undefined ? result : RESULT_OF[refusal]] += 1;
       if (refusal === undefined) resolve({ key, epoch, version: entry?.version ?? 0 });
       else reject(refusalOf(refusal, { key, epoch, entry, area: demandState(tick.channel).area }));

@@ -144,18 +144,18 @@ export class MemoryStateStore implements StateStore {
   }
 
   private lacksRoomFor({ changes, maxKeys }: StateCommit, { byKey }: Values): StateOutcome | undefined {
-    const growths = changes.map((change) => [change.key, growthOf(change, byKey.get(change.key))] as const);
     const added = changes.filter(({ key, what }) => what === 'set' && !byKey.has(key)).length;
     const keys = byKey.size + added - changes.filter(({ key, what }) => what === 'remove' && byKey.has(key)).length;
-    const grown = this.excessOf(growths);
+    const grown = this.excessOf(changes, byKey);
     const isFull = keys > byKey.size && keys > maxKeys;
     if (!isFull && grown.length === 0) return undefined;
     return { is: 'full', room: isFull ? Math.max(0, maxKeys - byKey.size) : added, grown };
   }
 
   /** The keys for whose growth there is no memory, beside what shrinks and what comes before them. */
-  private excessOf(growths: readonly (readonly [key: string, bytes: number])[]): readonly string[] {
+  private excessOf(changes: StateCommit['changes'], byKey: Values['byKey']): readonly string[] {
     if (this.budgetBytes === 0) return [];
+    const growths = changes.map((change) => [change.key, growthOf(change, byKey.get(change.key))] as const);
     let bytes = growths.reduce((sum, [, growth]) => sum + Math.min(0, growth), this.bytes);
     return growths.flatMap(([key, growth]) => {
       const fits = growth <= 0 || bytes + growth <= this.budgetBytes;
@@ -174,9 +174,9 @@ export class MemoryStateStore implements StateStore {
     byKey.delete(key);
     this.bytes -= held?.bytes ?? 0;
     const expiresAt = ttlMs === 0 ? Infinity : now + ttlMs;
-    const kept = held && { ...held, expiresAt };
-    const set = { value, version, owner, expiresAt, bytes: bytesOf(key, value), cell };
-    const next = what === 'remove' || what === 'expire' ? undefined : what === 'set' ? set : kept;
+    let next: Held | undefined;
+    if (what === 'set') next = { value, version, owner, expiresAt, bytes: bytesOf(key, value), cell };
+    else if (what === 'keep' && held !== undefined) next = { ...held, expiresAt };
     cells.move(key, held?.cell, next?.cell);
     if (next === undefined) return;
     byKey.set(key, next);

@@ -66,13 +66,11 @@ export class StateGateway {
   }
 
   /** A small change can be answered with a large value. */
-  private async charged<T>(change: Promise<T>, context: MessageContext): Promise<T> {
-    try {
-      return await change;
-    } catch (error) {
+  private charged<T>(change: Promise<T>, context: MessageContext): Promise<T> {
+    return change.catch((error: unknown) => {
       context.chargeReply(this.requests.bytesIn(error));
       throw error;
-    }
+    });
   }
 }
 
