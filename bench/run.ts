@@ -17,6 +17,7 @@ import { metrics } from './cases/metrics.js';
 import { reconnectStorm } from './cases/reconnect-storm.js';
 import { roles } from './cases/roles.js';
 import { scene } from './cases/scene.js';
+import { vehicles } from './cases/vehicles.js';
 import { sizing } from './cases/sizing.js';
 import { stuckReader } from './cases/stuck-reader.js';
 import { tokens } from './cases/tokens.js';
@@ -44,6 +45,7 @@ const cases: readonly BenchCase[] = [
   idleNode,
   channels,
   scene,
+  vehicles,
   attack,
   sizing,
   growthDeliveries,

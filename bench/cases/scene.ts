@@ -4,8 +4,8 @@ import { loadOverheadMs, type BenchCase, type RatioTarget } from './bench-case.j
 
 /** How each peer tells its viewers; the first is the subject of the targets. */
 const ways: Readonly<Record<string, SceneJob['way']>> = {
-  'gatehouse-batch': 'areas',
-  gatehouse: 'areas',
+  'gatehouse-batch': 'state',
+  gatehouse: 'state',
   'gatehouse-publish-batch': 'publish',
   'gatehouse-publish': 'publish',
   'socket-io': 'socket-io',
@@ -15,9 +15,10 @@ const peers = Object.keys(ways);
 
 const sizes = [
   { measure: '1,000 updates a second, 100 viewers', updatesPerSecond: 1_000, viewers: 100 },
+  { measure: '5,000 updates a second, 500 viewers', updatesPerSecond: 5_000, viewers: 500 },
   { measure: '10,000 updates a second, 1,000 viewers', updatesPerSecond: 10_000, viewers: 1_000 },
 ];
-const [small, large] = sizes.map(({ measure }) => measure);
+const [small, , large] = sizes.map(({ measure }) => measure);
 /** Time for a thousand clients that join one after the other, and for what they get then. */
 const joiningMs = 60_000;
 
@@ -51,7 +52,8 @@ export const scene: BenchCase = {
   ],
   loads: (server, { warmUpMs, windowMs, quick }) =>
     (quick ? sizes.slice(0, 1) : sizes).map((size) => {
-      const job: SceneJob = { ...size, server, way: ways[server.name] ?? 'areas', warmUpMs, windowMs: 2 * windowMs };
+      const way = ways[server.name] ?? 'state';
+      const job: SceneJob = { ...size, server, way, world: 'avatars', warmUpMs, windowMs: 2 * windowMs };
       return { script: 'scene', job, limitMs: warmUpMs + 2 * windowMs + joiningMs + loadOverheadMs };
     }),
 };

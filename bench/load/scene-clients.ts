@@ -6,16 +6,16 @@ import type { Server } from './job.js';
 import { settled } from './publisher.js';
 import type { RawClient } from './raw-client.js';
 import { wordsOf, type SceneWay } from './scene-words.js';
-import { viewOf, type Avatar, type Move } from './scene-world.js';
+import type { Move, Mover, World } from './scene-world.js';
 
-/** Everyone in a scene: those who move avatars, and those who look at them. */
+/** Everyone in a world: those who move something, and those who look at it. */
 export interface Scene extends AsyncDisposable {
   /** Numbers of the viewers whose bytes are counted and not read, and of those whose latencies are taken. */
   readonly counted: readonly number[];
   readonly sampled: readonly number[];
   /** Milliseconds from set to receipt. */
   readonly times: number[];
-  move(avatar: Avatar, move: Move): void;
+  move(mover: Mover, move: Move): void;
   /** Sends the moves so far. */
   endTurn(): void;
   look(): Promise<void>;
@@ -31,6 +31,7 @@ export interface Scene extends AsyncDisposable {
 export interface SceneSize {
   readonly server: Server;
   readonly viewers: number;
+  readonly world: World;
 }
 
 export const publisherCount = 50;
@@ -45,14 +46,14 @@ export function dividedViewers(viewers: number): Pick<Scene, 'counted' | 'sample
   return { sampled: numbers.slice(0, samples), counted: numbers.slice(samples) };
 }
 
-export function publisherOf({ id }: Avatar): number {
+export function publisherOf({ id }: Mover): number {
   return Number(id.split('-')[1]) % publisherCount;
 }
 
 /** A scene of a peer whose messages are text. */
-export async function openScene({ server, viewers }: SceneSize, way: SceneWay): Promise<Scene> {
+export async function openScene({ server, viewers, world }: SceneSize, way: SceneWay): Promise<Scene> {
   const dialect = dialects[server.dialect];
-  const words = wordsOf(way, dialect);
+  const words = wordsOf(way, dialect, world);
   const { counted, sampled } = dividedViewers(viewers);
   const publishers = await openConnections(server, publisherCount);
   const readers = await openConnections(server, counted.length);
@@ -64,7 +65,7 @@ export async function openScene({ server, viewers }: SceneSize, way: SceneWay): 
     counted,
     sampled,
     times,
-    move: (avatar, move) => void due[publisherOf(avatar)]?.push(dataFrame(dialect, words.move(avatar, move))),
+    move: (mover, move) => void due[publisherOf(mover)]?.push(dataFrame(dialect, words.move(mover, move))),
     endTurn: () => {
       for (const [n, frames] of due.entries()) if (frames.length > 0) publishers[n]?.send(Buffer.concat(frames));
       due = publishers.map(() => []);
@@ -72,12 +73,12 @@ export async function openScene({ server, viewers }: SceneSize, way: SceneWay): 
     look: async () => {
       const isAnswered = heardSince(readers);
       for (const [n, viewer] of counted.entries()) {
-        const frames = words.look(viewOf(viewer)).map((text) => dataFrame(dialect, text));
+        const frames = words.look(world.view(viewer)).map((text) => dataFrame(dialect, text));
         readers[n]?.send(Buffer.concat(frames));
         if (n % viewersAtOnce === 0) await pause(50);
       }
       for (const [n, viewer] of sampled.entries())
-        for (const text of words.look(viewOf(viewer))) samples[n]?.send(text);
+        for (const text of words.look(world.view(viewer))) samples[n]?.send(text);
       await settled(() => readers.every(isAnswered), lookLimitMs);
     },
     bytes: () => bytesOf(readers),

@@ -17,11 +17,11 @@ import {
   type Scene,
   type SceneSize,
 } from './scene-clients.js';
-import { viewOf, type Move } from './scene-world.js';
+import type { Move, Mover } from './scene-world.js';
 
 /** What peers/colyseus-client.mjs gives. */
 interface ColyseusRoom {
-  move(move: Move & { readonly id: string; readonly cell: string }): void;
+  move(move: Mover & Move): void;
   onMoved(moved: (t: number) => void): void;
   leave(): Promise<unknown>;
 }
@@ -37,7 +37,7 @@ const headBytes = 140;
 const leaveMs = 1_000;
 
 /** A room of Colyseus. A viewer says when it joins what it looks at. */
-export async function openColyseus({ server, viewers }: SceneSize): Promise<Scene> {
+export async function openColyseus({ server, viewers, world }: SceneSize): Promise<Scene> {
   const { joinScene } = (await import(join(benchFolder, 'peers', 'colyseus-client.mjs'))) as ColyseusClient;
   const publishers: ColyseusRoom[] = [];
   while (publishers.length < publisherCount) publishers.push(await joinScene(server.port, []));
@@ -50,12 +50,12 @@ export async function openColyseus({ server, viewers }: SceneSize): Promise<Scen
     counted,
     sampled,
     times,
-    move: (avatar, move) => publishers[publisherOf(avatar)]?.move({ id: avatar.id, cell: avatar.cell, ...move }),
+    move: (mover, move) => publishers[publisherOf(mover)]?.move({ ...mover, ...move }),
     endTurn: () => {},
     look: async () => {
-      for (const viewer of counted) readers.push(await openReader(server, viewOf(viewer).cells));
+      for (const viewer of counted) readers.push(await openReader(server, world.view(viewer).cells));
       for (const viewer of sampled) {
-        const sample = await joinScene(server.port, viewOf(viewer).cells);
+        const sample = await joinScene(server.port, world.view(viewer).cells);
         sample.onMoved((t) => times.push(performance.now() - t));
         samples.push(sample);
       }

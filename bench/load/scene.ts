@@ -5,13 +5,14 @@ import { settled } from './publisher.js';
 import { openColyseus } from './scene-colyseus.js';
 import { openScene, type Scene } from './scene-clients.js';
 import type { SceneWay } from './scene-words.js';
-import { avatarsFor, moveOf, viewOf, type Avatar } from './scene-world.js';
+import { worlds, type Mover, type World } from './scene-world.js';
 
 export interface SceneJob extends Timing {
   /** Begins the name of each figure. */
   readonly measure: string;
   readonly server: Server;
   readonly way: SceneWay | 'colyseus';
+  readonly world: keyof typeof worlds;
   readonly updatesPerSecond: number;
   readonly viewers: number;
 }
@@ -26,21 +27,24 @@ const quietLimitMs = 20_000;
 const mostArrive = 0.9;
 
 async function scene(job: SceneJob): Promise<LoadReport> {
-  const avatars = avatarsFor(job.updatesPerSecond);
-  await using clients = job.way === 'colyseus' ? await openColyseus(job) : await openScene(job, job.way);
-  // Every avatar is there before anybody looks, so that no window has the first values.
-  for (const avatar of avatars) clients.move(avatar, moveOf(avatar, now()));
+  const world = worlds[job.world];
+  const size = { server: job.server, viewers: job.viewers, world };
+  await using clients = job.way === 'colyseus' ? await openColyseus(size) : await openScene(size, job.way);
+  const movers = world.movers(job.updatesPerSecond);
+  const load = { clients, world, movers, perTurn: job.updatesPerSecond / turnsPerSecond };
+  // All are there before anybody looks, so that no window has the first values.
+  for (const mover of movers) clients.move(mover, { ...world.rest(mover), ...world.move(mover, now()) });
   await quiet(clients);
   await clients.look();
   await quiet(clients, lookQuietMs);
-  await play(clients, avatars, job.warmUpMs);
+  await play(load, job.warmUpMs);
   clients.forget();
   const bytesBefore = clients.bytes();
   const endWindow = startProcessorWindow(job.server.pid);
-  const moves = await play(clients, avatars, job.windowMs);
+  const moves = await play(load, job.windowMs);
   const use = endWindow();
   const updates = sum(moves.values());
-  const seen = (viewer: number): number => sum(viewOf(viewer).cells.map((cell) => moves.get(cell) ?? 0));
+  const seen = (viewer: number): number => sum(world.view(viewer).cells.map((cell) => moves.get(cell) ?? 0));
   const deliveries = sum(Array.from({ length: job.viewers }, (_, viewer) => seen(viewer)));
   const counted = sum(clients.counted.map(seen));
   const share = clients.times.length / sum(clients.sampled.map(seen));
@@ -89,19 +93,25 @@ function readingsOf(measure: string, { use, updates, deliveries, bytes, times, s
   ];
 }
 
-/** Moves all avatars in turn. Returns how many moves there were in each cell, once the last ones have arrived. */
-async function play(clients: Scene, avatars: readonly Avatar[], durationMs: number): Promise<Map<string, number>> {
+interface Load {
+  readonly clients: Scene;
+  readonly world: World;
+  readonly movers: readonly Mover[];
+  readonly perTurn: number;
+}
+
+/** Moves all in turn. Returns how many moves there were in each cell, once the last ones have arrived. */
+async function play({ clients, world, movers, perTurn }: Load, durationMs: number): Promise<Map<string, number>> {
   const moves = new Map<string, number>();
-  const perTurn = (avatars.length * 5) / turnsPerSecond;
   const turns = Math.max(1, Math.round((turnsPerSecond * durationMs) / 1_000));
   const started = performance.now();
   for (let turn = 0; turn < turns; turn += 1) {
     await pause(Math.max(0, started + (turn * 1_000) / turnsPerSecond - performance.now()));
     for (let n = 0; n < perTurn; n += 1) {
-      const avatar = avatars[(turn * perTurn + n) % avatars.length];
-      if (avatar === undefined) continue;
-      clients.move(avatar, moveOf(avatar, now()));
-      moves.set(avatar.cell, (moves.get(avatar.cell) ?? 0) + 1);
+      const mover = movers[(turn * perTurn + n) % movers.length];
+      if (mover === undefined) continue;
+      clients.move(mover, world.move(mover, now()));
+      moves.set(mover.cell, (moves.get(mover.cell) ?? 0) + 1);
     }
     clients.endTurn();
   }
