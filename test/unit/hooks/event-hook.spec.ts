@@ -18,7 +18,7 @@ class PlayedStore extends MemoryPresenceStore {
   /** The last place that a session of this node was added to. */
   place = '' as ChannelName;
 
-  override listen(listener: PresenceListener): void {
+  override listen(listener?: PresenceListener): void {
     this.listener = listener;
   }
 
