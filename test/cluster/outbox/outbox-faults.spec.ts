@@ -1,10 +1,10 @@
 // @module-tag redis
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { api } from '../../support/api-client.js';
-import { buildServer } from '../../support/built-server.js';
+import { buildServer, type Build } from '../../support/built-server.js';
 import { eventually } from '../../support/eventually.js';
-import { namespacesFile } from '../../support/namespaces-file.js';
+import { namespacesFile, type NamespacesFile } from '../../support/namespaces-file.js';
 import { PostgresServer } from '../../support/postgres-server.js';
 import { DURABLE, RedisServer } from '../../support/redis-server.js';
 import { Scrape } from '../../support/scrape.js';
@@ -13,7 +13,7 @@ import { randomNumbers } from '../scenarios/walk.js';
 import { CHANNELS, Writers, type Written } from './writers.js';
 
 /** How long there are writers. `npm run test:soak` has more. */
-const SECONDS = Number(process.env.OUTBOX_SECONDS ?? 4);
+const SECONDS = Number(process.env.OUTBOX_SECONDS ?? 2);
 const SEED = Number(process.env.OUTBOX_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const NAMESPACE = 'subscribe: anyone, publish: nobody, history: { size: 1000000, age: 1h }';
 const PAGE = 1_000;
@@ -76,23 +76,41 @@ async function killAtRandom(nodes: Nodes, postgres: PostgresServer, random: () =
   return `killed: the reader ${killed.nodes} times, PostgreSQL ${killed.postgres} times`;
 }
 
+let postgres: PostgresServer;
+let redis: RedisServer;
+let build: Build;
+let file: NamespacesFile;
+let nodes: Nodes;
+
+/** Two nodes for the whole file: each start of a node with an outbox takes seconds of processor time. */
+beforeAll(async () => {
+  postgres = await PostgresServer.start();
+  redis = await RedisServer.start(DURABLE);
+  build = await buildServer();
+  file = namespacesFile({ feed: NAMESPACE });
+  const environment = {
+    ...file.environment,
+    REDIS_URL: redis.url,
+    // A busy machine must not make Redis look silent.
+    REDIS_TIMEOUT_MS: '60000',
+    POSTGRES_URL: postgres.url,
+  };
+  nodes = await Nodes.start(build, [environment, environment]);
+});
+
+afterAll(async () => {
+  await nodes?.[Symbol.asyncDispose]();
+  file?.[Symbol.dispose]();
+  await build?.[Symbol.asyncDispose]();
+  await redis?.[Symbol.asyncDispose]();
+  await postgres?.[Symbol.asyncDispose]();
+});
+
 it(
   `publishes what 8 writers commit once and in order, and nothing else, although nodes and PostgreSQL are killed (seed ${SEED})`,
   { tags: ['postgres'] },
   async () => {
     const random = randomNumbers(SEED);
-    await using postgres = await PostgresServer.start();
-    await using redis = await RedisServer.start(DURABLE);
-    await using build = await buildServer();
-    using file = namespacesFile({ feed: NAMESPACE });
-    const environment = {
-      ...file.environment,
-      REDIS_URL: redis.url,
-      // A busy machine must not make Redis look silent.
-      REDIS_TIMEOUT_MS: '60000',
-      POSTGRES_URL: postgres.url,
-    };
-    await using nodes = await Nodes.start(build, [environment, environment]);
     const writers = await Writers.start(postgres, random);
     const killed = await killAtRandom(nodes, postgres, random);
     await writers.stop();
@@ -117,30 +135,19 @@ it(
   'another node reads on when the reader is frozen, and nothing comes twice when it wakes',
   { tags: ['postgres'] },
   async () => {
-    await using postgres = await PostgresServer.start();
-    await using redis = await RedisServer.start();
-    await using build = await buildServer();
-    using file = namespacesFile({ feed: NAMESPACE });
-    const environment = {
-      ...file.environment,
-      REDIS_URL: redis.url,
-      REDIS_TIMEOUT_MS: '60000',
-      POSTGRES_URL: postgres.url,
-    };
-    await using nodes = await Nodes.start(build, [environment, environment]);
     const frozen = await reader(nodes);
     const other = 1 - frozen;
     const http = `http://127.0.0.1:${nodes.portOf(other)}`;
-    const publish = (n: number) => postgres.query('SELECT gatehouse_publish($1, $2)', ['feed:a', { xid: '0', n }]);
+    const publish = (n: number) => postgres.query('SELECT gatehouse_publish($1, $2)', ['feed:frozen', { xid: '0', n }]);
     await publish(0);
     nodes.signal(frozen, 'SIGSTOP');
     await publish(1);
     await eventually('the other node reads', () => isReading(nodes.portOf(other) ?? 0));
-    await eventually('the row is published', async () => (await published(http, 'feed:a')).length === 2);
+    await eventually('the row is published', async () => (await published(http, 'feed:frozen')).length === 2);
     nodes.signal(frozen, 'SIGCONT');
     await eventually('it knows', async () => !(await isReading(nodes.portOf(frozen) ?? 0)));
     await publish(2);
-    await eventually('the next row is published', async () => (await published(http, 'feed:a')).length === 3);
-    expect((await published(http, 'feed:a')).map(({ n }) => n)).toEqual([0, 1, 2]);
+    await eventually('the next row is published', async () => (await published(http, 'feed:frozen')).length === 3);
+    expect((await published(http, 'feed:frozen')).map(({ n }) => n)).toEqual([0, 1, 2]);
   },
 );
