@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { transformWithOxc } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -56,4 +56,37 @@ describe('coverage of processes that tests start', () => {
     await writeFile(join(coverage.path, 'coverage-1-1-0.json'), '{"result":[{"url":"fi');
     expect(await countsOfLine(4)).not.toEqual([]);
   });
+});
+
+const PROFILED = `
+import { Session } from 'node:inspector/promises';
+import { Session as Ended } from 'node:inspector';
+const counting = new Session();
+counting.connect();
+await counting.post('Profiler.enable');
+await counting.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
+const chosen = (0, eval)('(function chosen(way) { if (way) return 1; return 2; }) //# sourceURL=file:///chosen.js');
+chosen(false);
+const profiling = new Ended();
+profiling.connect();
+profiling.post('Profiler.enable');
+profiling.disconnect();
+chosen(false);
+const { result } = await counting.post('Profiler.takePreciseCoverage');
+const [{ functions }] = result.filter(({ url }) => url === 'file:///chosen.js');
+const { ranges } = functions.find(({ functionName }) => functionName === 'chosen');
+process.stdout.write(JSON.stringify(ranges.map(({ count }) => count)));
+`;
+
+it('goes on in a process in which a session that used the profiler has ended', async () => {
+  await using folder = await temporaryFolder();
+  const source = await readFile(resolve('test/support/child-coverage/keep-counting.ts'), 'utf8');
+  const keepCounting = join(folder.path, 'keep-counting.mjs');
+  await writeFile(keepCounting, (await transformWithOxc(source, 'keep-counting.ts')).code);
+  await writeFile(join(folder.path, 'profiled.mjs'), PROFILED);
+  const parameters = ['--import', keepCounting, join(folder.path, 'profiled.mjs')];
+  // Two calls, and the statement that neither ran.
+  expect(execFileSync(process.execPath, parameters, { encoding: 'utf8' })).toBe('[2,0]');
+  // Without it, V8 forgets what it has counted.
+  expect(execFileSync(process.execPath, parameters.slice(2), { encoding: 'utf8' })).not.toBe('[2,0]');
 });
