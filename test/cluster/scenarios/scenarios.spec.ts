@@ -15,7 +15,8 @@ const NODES = 3;
 /** What partitions and restarts last: longer than any timeout of the nodes, shorter than any memory. */
 const FAULT_MS = 5_000;
 const SEED = Number(process.env.SCENARIO_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const WALK_MS = Number(process.env.SCENARIO_SECONDS ?? 6) * 1_000;
+/** Short: `npm run test:scenarios` walks longer. */
+const WALK_MS = Number(process.env.SCENARIO_SECONDS ?? 3) * 1_000;
 vi.setConfig({ testTimeout: 900_000 + WALK_MS });
 
 let build: Build;
