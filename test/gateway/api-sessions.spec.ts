@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BusiestAnswer } from '../../src/server-api/sessions/sessions.requests.js';
 import { api } from '../support/api-client.js';
+import { sharedServer } from '../support/shared-server.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
 
@@ -101,20 +102,22 @@ describe('GET /api/sessions', () => {
     expect(last).not.toHaveProperty('after');
   });
 
-  it.each([
-    'limit=0',
-    'limit=1001',
-    'limit=x',
-    'limit=1&limit=2',
-    'limit=',
-    'limit=1e2',
-    'after=',
-    'user=alice',
-    'limit[]=1',
-  ])('refuses ?%s', async (query) => {
-    await using server = await startTestServer();
-    const { status, body } = await api(server, `GET /api/sessions?${query}`);
-    expect({ status, body }).toMatchObject({ status: 422, body: { code: 'VALIDATION_FAILED' } });
+  describe('a query that is not valid', () => {
+    const server = sharedServer();
+    it.each([
+      'limit=0',
+      'limit=1001',
+      'limit=x',
+      'limit=1&limit=2',
+      'limit=',
+      'limit=1e2',
+      'after=',
+      'user=alice',
+      'limit[]=1',
+    ])('is refused: ?%s', async (query) => {
+      const { status, body } = await api(server(), `GET /api/sessions?${query}`);
+      expect({ status, body }).toMatchObject({ status: 422, body: { code: 'VALIDATION_FAILED' } });
+    });
   });
 });
 
