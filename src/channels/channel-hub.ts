@@ -72,8 +72,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   }
 
   onApplicationShutdown(): void {
-    clearInterval(this.timer);
-    this.timer = undefined;
+    this.rest();
   }
 
   get traces(): Traces | undefined {
@@ -179,8 +178,13 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
       const now = performance.now();
       this.tick(now);
       for (const listener of this.tickListeners) listener(now);
-      if (this.local.size === 0) this.onApplicationShutdown();
+      if (this.local.size === 0) this.rest();
     }, TICK_MS).unref();
+  }
+
+  private rest(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
   }
 
   /** Leaves channels that nobody on this node has used for a while, at `now` on the performance.now() clock. */

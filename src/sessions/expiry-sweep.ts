@@ -13,8 +13,7 @@ export class ExpirySweep implements OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
 
   onApplicationShutdown(): void {
-    clearInterval(this.timer);
-    this.timer = undefined;
+    this.rest();
   }
 
   watch(session: Session): void {
@@ -35,7 +34,12 @@ export class ExpirySweep implements OnApplicationShutdown {
 
   private tick(): void {
     this.sweep(Date.now());
-    if (this.buckets.size === 0) this.onApplicationShutdown();
+    if (this.buckets.size === 0) this.rest();
+  }
+
+  private rest(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
   }
 
   /** Closes sessions that are due at `now`, in milliseconds since 1970. */

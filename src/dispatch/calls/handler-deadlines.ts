@@ -51,8 +51,7 @@ export class HandlerDeadlines implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
-    clearInterval(this.timer);
-    this.timer = undefined;
+    this.rest();
   }
 
   /**
@@ -100,7 +99,12 @@ export class HandlerDeadlines implements OnApplicationShutdown {
 
   private tick(): void {
     this.expire(performance.now());
-    if (this.pending.size === 0) this.onApplicationShutdown();
+    if (this.pending.size === 0) this.rest();
+  }
+
+  private rest(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
   }
 
   private expire(now: number): void {
