@@ -47,9 +47,10 @@ describe('a page that taps', () => {
       const first = await lines.first().textContent();
       for (const end = Date.now() + TAP_SECONDS * 1000; Date.now() < end;) await browser.page.waitForTimeout(10_000);
       await expect.poll(() => lines.first().textContent()).not.toBe(first);
-      const later = await heldBy(debugging);
+      let later = 0;
+      // On a busy machine, a page also holds messages for a while that it has not shown yet.
+      await expect.poll(async () => (later = await heldBy(debugging))).toBeLessThan(full + NOISE_BYTES);
       if (TAP_SECONDS > 0) process.stderr.write(`${TAP_SECONDS} s of a full tap: ${full} bytes held, then ${later}\n`);
-      expect(later).toBeLessThan(full + NOISE_BYTES);
       expect(await lines.count()).toBe(LINES_KEPT);
     } finally {
       clearInterval(flood);
