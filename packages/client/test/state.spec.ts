@@ -36,8 +36,8 @@ function part(seq: number, state: Readonly<Record<string, unknown>>, epoch = 'e'
   return { cell: '0:0', epoch, seq, state, versions };
 }
 
-/** The server has lost changes, and sends the values anew while the client reads their parts. */
-describe('values that are sent anew while their parts are read', () => {
+/** The server has lost changes, and sends the values again while the client reads their parts. */
+describe('values that are sent again while their parts are read', () => {
   it.each([undefined, true])('are read again, and nothing is missing: a cell of an area, more: %s', async (more) => {
     const { server, open } = follow({ area: HERE });
     server.handle('area', () =>
@@ -47,7 +47,7 @@ describe('values that are sent anew while their parts are read', () => {
     );
     const parts = [
       () => {
-        anew(server, { cell: '0:0', state: { a: 2 }, versions: { a: 5 }, more: true }, 5);
+        sendAgain(server, { cell: '0:0', state: { a: 2 }, versions: { a: 5 }, more: true }, 5);
         publish(server, { cell: '0:0', set: { c: { y: 1 } } }, 6);
         // Was read before, and is answered after it.
         return { cells: [part(1, { b: 1, gone: 1 })], more };
@@ -68,7 +68,7 @@ describe('values that are sent anew while their parts are read', () => {
     const parts = [
       () => {
         publish(server, { set: { a: { old: 1 } } }, 2);
-        anew(server, { state: { a: 2 }, versions: { a: 5 }, more: true }, 5, 'f');
+        sendAgain(server, { state: { a: 2 }, versions: { a: 5 }, more: true }, 5, 'f');
         // Ends what was read before.
         return part(5, { b: 2 }, 'f');
       },
@@ -212,10 +212,10 @@ describe('the state of a channel', () => {
     expect([Object.fromEntries(state.values), state.getSnapshot().state]).toEqual([{ a: 1, b: 2 }, 'live']);
   });
 
-  it('is read again in parts if the server sends it anew, and not live before the last one', async () => {
+  it('is read again in parts if the server sends it again, and not live before the last one', async () => {
     const { server, state } = await live();
     server.handle('state.next', () => part(5, { b: 2 }));
-    anew(server, { state: { a: 2 }, versions: { a: 5 }, more: true }, 5);
+    sendAgain(server, { state: { a: 2 }, versions: { a: 5 }, more: true }, 5);
     const seen: string[] = [];
     state.subscribe(() => seen.push(state.getSnapshot().state));
     await server.clock.advance(SECOND);
@@ -223,10 +223,10 @@ describe('the state of a channel', () => {
     expect([Object.fromEntries(state.values), seen.at(-1)]).toEqual([{ a: 2, b: 2 }, 'live']);
   });
 
-  it('is subscribed again if a part of what is sent anew cannot be read', async () => {
+  it('is subscribed again if a part of what is sent again cannot be read', async () => {
     const { server, state, codes, asked } = await live();
     server.handle('state.next', () => 7);
-    anew(server, { state: { a: 2 }, versions: { a: 5 }, more: true }, 5);
+    sendAgain(server, { state: { a: 2 }, versions: { a: 5 }, more: true }, 5);
     await pass(server, 5);
     expect([codes, asked('subscribe').length, state.getSnapshot().state]).toEqual([['BAD_MESSAGE'], 2, 'live']);
   });
@@ -254,7 +254,7 @@ describe('the state of a channel', () => {
   });
 });
 
-function anew(server: TestServer, data: object, seq: number, epoch = 'e'): void {
+function sendAgain(server: TestServer, data: object, seq: number, epoch = 'e'): void {
   server.emit({ type: 'state', channel: CHANNEL, epoch, seq, data } as { readonly type: string });
 }
 
