@@ -3,7 +3,7 @@ import { barsOf } from './chart.js';
 import { loadOverheadMs, type BenchCase, type RatioTarget } from './bench-case.js';
 
 /** How each peer tells its viewers; the first is the subject of the targets. */
-const ways: Readonly<Record<string, SceneJob['way']>> = {
+export const ways: Readonly<Record<string, SceneJob['way']>> = {
   'gatehouse-batch': 'state',
   gatehouse: 'state',
   'gatehouse-publish-batch': 'publish',

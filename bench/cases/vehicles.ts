@@ -1,15 +1,9 @@
 import type { SceneJob } from '../load/scene.js';
 import { loadOverheadMs, type BenchCase } from './bench-case.js';
+import { ways } from './scene.js';
 
-/** How each peer tells its viewers; the first is the subject of the targets. */
-const ways: Readonly<Record<string, SceneJob['way']>> = {
-  'gatehouse-batch': 'state',
-  gatehouse: 'state',
-  'gatehouse-publish-batch': 'publish',
-  'gatehouse-publish': 'publish',
-  'socket-io': 'socket-io',
-};
-
+/** The room of Colyseus is a scene. */
+const peers = Object.keys(ways).filter((name) => name !== 'colyseus');
 const measure = '2,000 updates a second, 20 viewers';
 const bytes = `${measure}: bytes per update and viewer`;
 const joiningMs = 20_000;
@@ -18,7 +12,7 @@ export const vehicles: BenchCase = {
   name: 'vehicles',
   title: '200 vehicles of ten fields, of which five change ten times a second, and viewers who see all of them',
   unit: 'as named',
-  peers: Object.keys(ways),
+  peers,
   freshServers: true,
   comparedWith: 'gatehouse-publish',
   targets: [
