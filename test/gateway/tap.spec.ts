@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { TappedQueue } from '../../src/socket/tapped-queue.js';
 import { MAX_WATCHES, TapWatches } from '../../src/observability/tap/tap-watches.js';
@@ -50,6 +50,8 @@ async function idOf(client: TestClient): Promise<string> {
 }
 
 describe('a tap', () => {
+  afterEach(() => eventually('no tap is left', () => server.app.get(Taps, { strict: false }).size === 0));
+
   it('of a user shows what each session sends, what it is answered, what it gets, and when it comes and goes', async () => {
     await using operator = await tap(server, { userId: 'alice' });
     await using alice = await connect(server.url, { claims: { sub: 'alice' } });
