@@ -125,19 +125,13 @@ async function transpile(source: string, fileName: string): Promise<{ code: stri
 /** A machine that is busy with other tests makes no node overloaded. */
 const UNDISTURBED = { PORT: '0', HOST: '127.0.0.1', LOG_FORMAT: 'json', OVERLOAD_EVENT_LOOP_LAG_MS: '0' };
 
-/** Settings with which a server loads modules that no bundle has. */
-const NOT_OF_A_BUNDLE = ['FEATURES_FILE', 'EDGE_UPSTREAM', 'HOOKS_FILE', 'BRIDGES_FILE', 'POSTGRES_URL'] as const;
-
 /**
  * A feature shares its classes with the server, so that the server must run from the modules that the feature imports. As
- * process 1 it is what is published, since what it does first matters there. An edge node loads a compiled package.
- * Hooks, bridges and the outbox load packages by import(), which Node 20 refuses a script that comes from a cache.
- * Statements are counted module by module.
+ * process 1 it is what is published, since what it does first matters there. Statements are counted module by module.
  */
 function entryOf(folder: string, { environment = {}, wrapper }: ProcessSetup): string {
   const bundle = join(folder, BUNDLE, 'main.cjs');
-  const isWhole =
-    countsChildren() || wrapper !== undefined || NOT_OF_A_BUNDLE.some((name) => environment[name] !== undefined);
+  const isWhole = countsChildren() || wrapper !== undefined || environment.FEATURES_FILE !== undefined;
   return !isWhole && existsSync(bundle) ? bundle : join(folder, 'src', 'main.js');
 }
 
