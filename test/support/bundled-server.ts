@@ -8,8 +8,6 @@ export const BUNDLE = 'bundle';
 
 /** They start workers or read files beside their own modules, or only a few servers need them. */
 const NOT_BUNDLED = [
-  'pino',
-  'pino-pretty',
   'swagger-ui-dist',
   'swagger-ui-dist/*',
   'undici',
@@ -76,7 +74,7 @@ export async function bundleServer(folder: string): Promise<string> {
     plugins: [filesWhereTheyWere(folder)],
     logLevel: 'error',
   });
-  await importByLoader(join(folder, BUNDLE, 'server.cjs'));
+  await adapt(join(folder, BUNDLE, 'server.cjs'));
   const program = join(folder, BUNDLE, 'main.cjs');
   await writeFile(program, LOADER);
   await runOnce(program);
@@ -85,10 +83,23 @@ export async function bundleServer(folder: string): Promise<string> {
 
 const WITHOUT_AWAIT = `void import('./run.js').then(({ run }) => run(signals));`;
 
-/** Code that V8 had compiled before cannot import() modules by itself. */
-async function importByLoader(bundle: string): Promise<void> {
+/** What esbuild makes of `import ... from` a CommonJS module, for each of 700 such lines anew: a view of all that it exports. */
+const VIEW_OF_MODULE = 'var __toESM=(mod,isNodeMode,target3)=>(';
+const ONE_VIEW_A_MODULE = `
+const viewsOfModules = [new Map(), new Map()];
+function __toESM(mod, isNodeMode) {
+  const views = viewsOfModules[isNodeMode ? 1 : 0];
+  if (!views.has(mod)) views.set(mod, newViewOf(mod, isNodeMode));
+  return views.get(mod);
+}
+var newViewOf=(mod,isNodeMode,target3)=>(`;
+
+async function adapt(bundle: string): Promise<void> {
   const text = await readFile(bundle, 'utf8');
-  await writeFile(bundle, text.replaceAll(/(?<![\w.$])import\(/g, 'importOfBundle('));
+  if (!text.includes(VIEW_OF_MODULE)) throw new Error('esbuild writes another __toESM than it did');
+  // Code that V8 had compiled before cannot import() modules by itself.
+  const imports = text.replaceAll(/(?<![\w.$])import\(/g, 'importOfBundle(');
+  await writeFile(bundle, imports.replace(VIEW_OF_MODULE, ONE_VIEW_A_MODULE));
 }
 
 /** From its start to its end, so that V8 has compiled what every server needs. */
