@@ -1,4 +1,3 @@
-import type { Client } from './client.js';
 import { LiveState } from './state/live-state.js';
 import type { ChannelState, ChannelStateOptions } from './state/state-types.js';
 
@@ -13,5 +12,9 @@ export function openState<V = unknown>(
   channel: string,
   options: ChannelStateOptions<V> = {},
 ): ChannelState<V> {
-  return new LiveState(client as Client, channel, options as ChannelStateOptions) as unknown as ChannelState<V>;
+  return new LiveState(
+    client as ConstructorParameters<typeof LiveState>[0],
+    channel,
+    options as ChannelStateOptions,
+  ) as unknown as ChannelState<V>;
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createClient } from '../src/index.js';
 import { openState, type ChannelStateOptions, type StateArea } from '../src/state.js';
 import { Refusal, TestServer } from '../src/testing.js';
@@ -19,7 +19,7 @@ function follow(options: ChannelStateOptions = {}) {
   const open = () => openState(client, CHANNEL, { onError: ({ code }) => void codes.push(code), ...options });
   const asked = (type: string): unknown[] =>
     server.requests.filter((request) => request.type === type).map(({ data }) => data);
-  return { server, open, codes, asked };
+  return { server, client, open, codes, asked };
 }
 
 /** Answers `area` with one cell without values. */
@@ -155,17 +155,7 @@ describe('a channel without the values of a state', () => {
 });
 
 describe('the state of a channel', () => {
-  // The state waits before it asks again by the timer of the platform.
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
-  afterEach(() => void vi.useRealTimers());
   const FIRST = { epoch: 'e', seq: 1, recovered: false, state: { a: 1 }, versions: { a: 1 } };
-
-  async function pass(server: TestServer, seconds: number): Promise<void> {
-    for (let second = 0; second < seconds; second += 1) {
-      await server.clock.advance(SECOND);
-      await vi.advanceTimersByTimeAsync(SECOND);
-    }
-  }
 
   async function live(): Promise<ReturnType<typeof follow> & { state: ReturnType<ReturnType<typeof follow>['open']> }> {
     const scene = follow();
@@ -182,11 +172,24 @@ describe('the state of a channel', () => {
       throw new Refusal('SERVER_BUSY');
     });
     const state = open();
-    await pass(server, 60);
+    await server.clock.advance(60 * SECOND);
     expect([new Set(codes), state.getSnapshot().state]).toEqual([new Set(['SERVER_BUSY']), 'loading']);
     server.handle('subscribe', () => FIRST);
-    await pass(server, 30);
+    await server.clock.advance(30 * SECOND);
     expect([Object.fromEntries(state.values), state.getSnapshot().state]).toEqual([{ a: 1 }, 'live']);
+  });
+
+  it('is not asked for any more, and leaves no timer, when it is closed while it waits to ask again', async () => {
+    const { server, client, open, codes, asked } = follow();
+    server.handle('subscribe', () => 7);
+    const state = open();
+    while (codes.length === 0) await server.clock.advance(1);
+    state.close();
+    client.close();
+    await server.clock.advance(1);
+    expect(server.clock.pending).toBe(0);
+    await server.clock.advance(60 * SECOND);
+    expect(asked('subscribe')).toHaveLength(1);
   });
 
   it.each([
@@ -197,7 +200,7 @@ describe('the state of a channel', () => {
     const replies = [bad, FIRST];
     server.handle('subscribe', () => replies.shift());
     const state = open();
-    await pass(server, 5);
+    await server.clock.advance(5 * SECOND);
     expect(codes).toEqual(['BAD_MESSAGE']);
     expect([Object.fromEntries(state.values), state.getSnapshot().state]).toEqual([{ a: 1 }, 'live']);
   });
@@ -207,7 +210,7 @@ describe('the state of a channel', () => {
     const publications = [{ seq: 2, data: { set: { b: 2 } } }];
     server.handle('subscribe', () => ({ epoch: 'e', seq: 2, recovered: true, publications }));
     server.closeAll(1006);
-    await pass(server, 10);
+    await server.clock.advance(10 * SECOND);
     expect(asked('subscribe').at(-1)).toMatchObject({ since: { epoch: 'e', seq: 1 } });
     expect([Object.fromEntries(state.values), state.getSnapshot().state]).toEqual([{ a: 1, b: 2 }, 'live']);
   });
@@ -227,7 +230,7 @@ describe('the state of a channel', () => {
     const { server, state, codes, asked } = await live();
     server.handle('state.next', () => 7);
     sendAgain(server, { state: { a: 2 }, versions: { a: 5 }, more: true }, 5);
-    await pass(server, 5);
+    await server.clock.advance(5 * SECOND);
     expect([codes, asked('subscribe').length, state.getSnapshot().state]).toEqual([['BAD_MESSAGE'], 2, 'live']);
   });
 

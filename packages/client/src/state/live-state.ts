@@ -1,5 +1,6 @@
 import { isRetryable, type Position } from '@gatehouse/protocol';
 import type { Client } from '../client.js';
+import type { Environment } from '../environment.js';
 import { failure, GatehouseError } from '../errors.js';
 import { guard } from '../guard.js';
 import { isObject, type Incoming } from '../incoming.js';
@@ -30,12 +31,13 @@ export class LiveState {
   private _isOpen = false;
   private readonly _boxes: Boxes;
   private _view: AreaView | undefined;
+  private _retry: unknown;
 
   /** A handler of errors that throws has nobody to tell. */
   private readonly _tell = (error: GatehouseError): void => guard(() => this._options.onError?.(error), nobody);
 
   constructor(
-    private readonly _client: Client,
+    private readonly _client: Client & Pick<Environment, 'clock'>,
     readonly name: string,
     private readonly _options: ChannelStateOptions,
   ) {
@@ -98,6 +100,7 @@ export class LiveState {
   /** What is under way counts no more. Returns the number of the next round. */
   private _leaveRound(): number {
     this._view = undefined;
+    this._client.clock.clearTimeout(this._retry);
     return ++this._round;
   }
 
@@ -109,11 +112,11 @@ export class LiveState {
     try {
       await this._load(round);
     } catch (thrown) {
-      if (round === this._round) this._onFailed(round, thrown);
+      if (round === this._round) this._onFailed(thrown);
     }
   }
 
-  private _onFailed(round: number, thrown: unknown): void {
+  private _onFailed(thrown: unknown): void {
     const error = thrown instanceof GatehouseError ? thrown : failure('BAD_MESSAGE', thrown);
     const { code } = error;
     // The next connection subscribes.
@@ -121,7 +124,7 @@ export class LiveState {
     if (!isRetryable(code) && !RETRIED.includes(code)) return this._refuse(error);
     this._position = undefined;
     this._tell(error);
-    setTimeout(() => round === this._round && void this._follow(), RETRY_MS);
+    this._retry = this._client.clock.setTimeout(() => void this._follow(), RETRY_MS);
   }
 
   private async _load(round: number): Promise<void> {
@@ -155,7 +158,7 @@ export class LiveState {
           if (isLast) this._become('refused', error);
           this._tell(error);
         }),
-      failed: (thrown) => ifCurrent(() => this._onFailed(this._round, thrown)),
+      failed: (thrown) => ifCurrent(() => this._onFailed(thrown)),
     });
     this._view = view;
     return view.look();
@@ -197,7 +200,7 @@ export class LiveState {
       const round = ++this._round;
       this._become('loading');
       this._loadRest(round, true).catch((error: unknown) => {
-        if (round === this._round) this._onFailed(round, error);
+        if (round === this._round) this._onFailed(error);
       });
     }
   }
