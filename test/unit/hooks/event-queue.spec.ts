@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EventQueue } from '../../../src/hooks/event-queue.js';
 import { HookFailure } from '../../../src/hooks/hook-failure.js';
+import { waitingTimersOf } from '../../support/waiting-timers.js';
 
 interface Told {
   readonly id: string;
@@ -66,12 +67,14 @@ describe('events for a back end', () => {
   });
 
   it('are dropped and counted after an hour without an answer', async () => {
+    const timers = waitingTimersOf('event-queue.ts');
     const { queue: events, state } = queue();
     state.isUp = false;
     events.push('session.opened', { n: 0 });
+    expect(timers()).toBe(1);
     await vi.advanceTimersByTimeAsync(2 * 3_600_000);
     expect([state.dropped, ...state.reasons]).toEqual([1, 'too_old']);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(timers()).toBe(0);
   });
 
   it.each([400, 410, 413, 415, 422])(
@@ -115,10 +118,11 @@ describe('events for a back end', () => {
   });
 
   it('are told before the end, or dropped and counted when there is no answer within the time', async () => {
+    const timers = waitingTimersOf('event-queue.ts');
     const up = queue();
     up.queue.push('session.opened', { n: 0 });
     await up.queue.close(5_000);
-    expect(up.told.map(numbers)).toEqual([[0]]);
+    expect([up.told.map(numbers), timers()]).toEqual([[[0]], 0]);
 
     const down = queue();
     down.state.isUp = false;
@@ -127,6 +131,6 @@ describe('events for a back end', () => {
     await vi.advanceTimersByTimeAsync(5_000);
     await closing;
     expect(down.state.dropped).toBe(1);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(timers()).toBe(0);
   });
 });

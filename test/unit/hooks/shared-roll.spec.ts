@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ChannelName } from '../../../src/cluster/ports/broker.js';
 import { MemoryPresenceStore } from '../../../src/cluster/memory/memory-presence-store.js';
 import { SharedRoll } from '../../../src/hooks/shared-roll.js';
+import { waitingTimersOf } from '../../support/waiting-timers.js';
 
 const PLACE = '@test' as ChannelName;
 
@@ -57,6 +58,7 @@ describe('what all nodes know of this one', () => {
   });
 
   it('waits for a store that is away, and leaves nothing there that has gone meanwhile', async () => {
+    const timers = waitingTimersOf('shared-roll.ts');
     const { roll: list, store } = roll();
     store.isAway = true;
     list.enter(PLACE, 'a', '*');
@@ -67,16 +69,17 @@ describe('what all nodes know of this one', () => {
     store.isAway = false;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await store.members(PLACE)).toEqual([]);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(timers()).toBe(0);
   });
 
   it('ends within its time while the store is away', async () => {
+    const timers = waitingTimersOf('shared-roll.ts');
     const { roll: list, store } = roll();
     store.isAway = true;
     list.enter(PLACE, 'a', '*');
     const closing = list.close(2_000);
     await vi.advanceTimersByTimeAsync(2_000);
     await closing;
-    expect(vi.getTimerCount()).toBe(0);
+    expect(timers()).toBe(0);
   });
 });
