@@ -271,7 +271,7 @@ describe('the command', () => {
     parameters: readonly string[] = [],
     environment: Record<string, string> = {},
   ) {
-    const command = [join(build.folder, 'src', 'contract.js'), ...parameters];
+    const command = [build.contract, ...parameters];
     const options = { cwd: folder, env: { PATH: process.env.PATH, ...childCoverage(), ...environment } };
     return run(process.execPath, command, options).then(
       ({ stdout }) => ({ code: 0, output: stdout }),
@@ -287,7 +287,7 @@ describe('the command', () => {
   });
 
   it('writes the contract of a file of features, and names what breaks clients', async () => {
-    await using folder = await temporaryFolder(build.folder);
+    await using folder = await temporaryFolder(build.featuresFolder);
     const features = (name: string): string => `
       import { Module } from '@nestjs/common';
       import { SubscribeMessage } from '@nestjs/websockets';

@@ -10,7 +10,7 @@ import { TEST_SECRET } from '../support/test-server.js';
 /** Starts the ready program with a file of features that stands in its own folder, as in the image. */
 async function startWith(text: string, channels: string) {
   const build = await buildServer();
-  const folder = await temporaryFolder(build.folder);
+  const folder = await temporaryFolder(build.featuresFolder);
   const [featuresFile, channelsFile] = [join(folder.path, 'features.mjs'), join(folder.path, 'channels.yaml')];
   await writeFile(featuresFile, text);
   await writeFile(channelsFile, channels);

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { build as esbuild } from 'esbuild';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../config/settings.js';
 import { spawnBound } from './bound-process.js';
@@ -17,6 +17,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** A folder with the compiled server; `await using` removes it. */
 export interface Build extends AsyncDisposable {
   readonly folder: string;
+  /** Where files of features belong: there they import the modules that a server runs from. */
+  readonly featuresFolder: string;
+  /** The program of `npm run contract`. */
+  readonly contract: string;
 }
 
 /**
@@ -32,12 +36,20 @@ export async function buildServer(project = ROOT): Promise<Build> {
   const shared = await onceARun('server', async (path) => rename(await compile(ROOT), path));
   return shared === undefined
     ? passing(await compile(ROOT))
-    : { folder: shared, [Symbol.asyncDispose]: async () => {} };
+    : { ...partsOf(shared), [Symbol.asyncDispose]: async () => {} };
 }
 
 /** A build that goes with whoever wanted it. */
 function passing(folder: string): Build {
-  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+  return { ...partsOf(folder), [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+}
+
+function partsOf(folder: string): Omit<Build, typeof Symbol.asyncDispose> {
+  const bundle = join(folder, BUNDLE);
+  // Statements are counted module by module.
+  const isBundled = !countsChildren() && existsSync(bundle);
+  const contract = isBundled ? join(bundle, 'contract.cjs') : join(folder, 'src', 'contract.js');
+  return { folder, featuresFolder: isBundled ? bundle : folder, contract };
 }
 
 /**
@@ -126,12 +138,14 @@ async function transpile(source: string, fileName: string): Promise<{ code: stri
 const UNDISTURBED = { PORT: '0', HOST: '127.0.0.1', LOG_FORMAT: 'json', OVERLOAD_EVENT_LOOP_LAG_MS: '0' };
 
 /**
- * A feature shares its classes with the server, so that the server must run from the modules that the feature imports. As
- * process 1 it is what is published, since what it does first matters there. Statements are counted module by module.
+ * A feature shares its classes with the server, so that the server must run from the modules that the feature imports:
+ * a bundle from those beside it. As process 1 it is what is published, since what it does first matters there. Statements are counted module by module.
  */
 function entryOf(folder: string, { environment = {}, wrapper }: ProcessSetup): string {
   const bundle = join(folder, BUNDLE, 'main.cjs');
-  const isWhole = countsChildren() || wrapper !== undefined || environment.FEATURES_FILE !== undefined;
+  const features = environment.FEATURES_FILE ?? '';
+  const isForModules = isAbsolute(features) && !features.startsWith(join(folder, BUNDLE));
+  const isWhole = countsChildren() || wrapper !== undefined || isForModules;
   return !isWhole && existsSync(bundle) ? bundle : join(folder, 'src', 'main.js');
 }
 
@@ -154,7 +168,7 @@ export class ServerProcess implements AsyncDisposable {
   readonly ended: Promise<Ended>;
   private readonly child: ChildProcess;
 
-  private constructor({ folder }: Build, home: string, setup: ProcessSetup) {
+  private constructor({ folder }: Pick<Build, 'folder'>, home: string, setup: ProcessSetup) {
     const { environment = {}, wrapper = [] } = setup;
     const [command, ...parameters] = [...wrapper, process.execPath, entryOf(folder, setup)];
     this.child = spawnBound(command, parameters, {
@@ -171,11 +185,11 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** Starts it in an empty folder and returns at once. */
-  static async start(build: Build, environment: Environment = {}): Promise<ServerProcess> {
+  static async start(build: Pick<Build, 'folder'>, environment: Environment = {}): Promise<ServerProcess> {
     return ServerProcess.startAs(build, { environment });
   }
 
-  static async startAs(build: Build, setup: ProcessSetup): Promise<ServerProcess> {
+  static async startAs(build: Pick<Build, 'folder'>, setup: ProcessSetup): Promise<ServerProcess> {
     return new ServerProcess(build, await mkdtemp(join(tmpdir(), 'gatehouse-')), setup);
   }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
@@ -30,6 +30,17 @@ const ABSENT = [
 /** Set for the one run that writes down what V8 has compiled. */
 const COMPILING = 'GATEHOUSE_TEST_COMPILING';
 
+/** What files of features import. They get what the server of the bundle runs from, so that both have the same classes. */
+const SHARED = [
+  'gatehouse',
+  '@nestjs/common',
+  '@nestjs/core',
+  '@nestjs/websockets',
+  'class-transformer',
+  'class-validator',
+  'rxjs',
+];
+
 /** Runs the bundle with what V8 compiled of it before. Node 20 does that by itself for no program. */
 const LOADER = `
 const { readFileSync, writeFileSync, existsSync } = require('node:fs');
@@ -42,6 +53,12 @@ const cachedData = existsSync(cache) ? readFileSync(cache) : undefined;
 const script = new Script(wrap(readFileSync(filename, 'latin1')), { filename, cachedData });
 if (process.env.${COMPILING}) process.on('exit', () => writeFileSync(cache, script.createCachedData()));
 script.runInThisContext()(exports, require, module, filename, __dirname);
+if (process.env.${COMPILING}) void writeNames();
+async function writeNames() {
+  const names = {};
+  for (const [name, load] of Object.entries(packagesOfBundle)) names[name] = Object.keys(await load());
+  writeFileSync(filename + '.names', JSON.stringify(names));
+}
 `;
 
 /**
@@ -77,11 +94,31 @@ export async function bundleServer(folder: string): Promise<string> {
   await adapt(join(folder, BUNDLE, 'server.cjs'));
   const program = join(folder, BUNDLE, 'main.cjs');
   await writeFile(program, LOADER);
+  await writeFile(join(folder, BUNDLE, 'contract.cjs'), `globalThis.isContract = true;\nrequire('./main.cjs');\n`);
   await runOnce(program);
+  await shareModules(join(folder, BUNDLE));
   return program;
 }
 
-const WITHOUT_AWAIT = `void import('./run.js').then(({ run }) => run(signals));`;
+const WITHOUT_AWAIT = `
+globalThis.packagesOfBundle = { ${SHARED.map((name) => `'${name}': () => import('${name}')`).join(', ')} };
+if (globalThis.isContract) void import('./contract.js');
+else void import('./run.js').then(({ run }) => run(signals));
+`;
+
+/** Modules beside the bundle that have what its own have, for files of features in the same folder. */
+async function shareModules(folder: string): Promise<void> {
+  // Otherwise `gatehouse` would be the package that the folder is in.
+  await writeFile(join(folder, 'package.json'), '{}');
+  const all = JSON.parse(await readFile(join(folder, 'server.cjs.names'), 'utf8')) as Record<string, string[]>;
+  for (const [name, names] of Object.entries(all)) {
+    const home = join(folder, 'node_modules', name);
+    await mkdir(home, { recursive: true });
+    await writeFile(join(home, 'package.json'), '{"type":"module","exports":"./index.js"}');
+    const named = names.filter((each) => each !== 'default').join(', ');
+    await writeFile(join(home, 'index.js'), `export const { ${named} } = await packagesOfBundle['${name}']();\n`);
+  }
+}
 
 /** What esbuild makes of `import ... from` a CommonJS module, for each of 700 such lines anew: a view of all that it exports. */
 const VIEW_OF_MODULE = 'var __toESM=(mod,isNodeMode,target3)=>(';
@@ -127,7 +164,8 @@ function filesWhereTheyWere(folder: string): Plugin {
         const way = join('..', relative(folder, path));
         const contents = (await readFile(path, 'utf8'))
           .replaceAll('import.meta.url', `new URL(${JSON.stringify(way)}, urlOfBundle).href`)
-          .replaceAll('import.meta.dirname', `new URL(${JSON.stringify(dirname(way))}, urlOfBundle).pathname`);
+          .replaceAll('import.meta.dirname', `new URL(${JSON.stringify(dirname(way))}, urlOfBundle).pathname`)
+          .replace(/process\.exit\(await (main\(\)[^]*)\);/, 'void $1.then((code) => process.exit(code));');
         return { contents, loader: 'js' };
       });
     },

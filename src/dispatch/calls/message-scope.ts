@@ -1,3 +1,4 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Settings } from '../../../config/settings.js';
 import type { Invocation } from './direct-call.js';
@@ -8,7 +9,7 @@ import type { Recovery } from './nest-call.js';
  * Tracks the message that the running code belongs to, also after promises and timers. Only used if needed: on Node 20
  * and 22 it makes every promise of the process slower.
  */
-export class MessageScope {
+export class MessageScope implements OnApplicationShutdown {
   /** Undefined if nobody needs the current message: LOG_CORRELATION is off, and nothing is traced. */
   static of({ log }: Pick<Settings, 'log'>): MessageScope | undefined {
     return log.correlation === 'on' ? new MessageScope() : undefined;
@@ -28,5 +29,10 @@ export class MessageScope {
 
   aroundRecovery(recover: Recovery): Recovery {
     return (exception, context, data) => this.storage.run(context, recover, exception, context, data);
+  }
+
+  /** Otherwise promises would stay slow in a process that goes on without this server. */
+  onApplicationShutdown(): void {
+    this.storage.disable();
   }
 }
