@@ -39,12 +39,13 @@ describe('examples/react-chat', () => {
 
   it('shows who is there, what was written before and what is written now', { tags: ['chromium'] }, async () => {
     const site = await openChatSite({ server: server.http, secret: TEST_SECRET, port: 0, logLevel: 'warn' });
-    await using browser = await openPage();
+    await using first = await openPage();
+    await using second = await openPage();
     try {
       const [address = ''] = site.resolvedUrls?.local ?? [];
-      const ann = await signIn(browser.page, address, 'Ann');
+      const ann = await signIn(first.page, address, 'Ann');
       await say(ann, 'Is anybody here?');
-      const bob = await signIn((await browser.page.context().browser()?.newPage()) as Page, address, 'Bob');
+      const bob = await signIn(second.page, address, 'Bob');
       await bob.getByText('Is anybody here?').waitFor();
       await ann.getByText('Ann, Bob').waitFor();
       await say(bob, 'I am.');
@@ -59,7 +60,6 @@ describe('examples/react-chat', () => {
 });
 
 async function signIn(page: Page, address: string, name: string): Promise<Page> {
-  page.setDefaultTimeout(0);
   await page.goto(address);
   await page.getByLabel('Name').fill(name);
   await page.getByRole('button').click();

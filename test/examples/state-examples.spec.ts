@@ -2,13 +2,13 @@
 import type { Type } from '@nestjs/common';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import FleetModule, { Fleet } from '../../examples/fleet/server.js';
 import TwinModule from '../../examples/twin/server.js';
 import { openStateSite, type StateExample } from '../../scripts/state-site.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
-import { openPage, type BrowserPage } from '../support/browser-page.js';
+import { openPage } from '../support/browser-page.js';
 import { eventually } from '../support/eventually.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
 
@@ -21,29 +21,18 @@ interface Shown extends AsyncDisposable {
   readonly url: string;
 }
 
-/** One browser for all of them. */
-let first: BrowserPage;
-beforeAll(async () => (first = await openPage()));
-afterAll(() => first[Symbol.asyncDispose]());
-
-async function newPage(): Promise<Page> {
-  const page = await (first.page.context().browser() as Browser).newPage();
-  page.setDefaultTimeout(0);
-  return page;
-}
-
 async function show(example: StateExample, features: readonly Type[] = []): Promise<Shown> {
   const environment = { CHANNELS_FILE: `examples/${example}/channels.yaml`, ALLOWED_ORIGINS: '*' };
   const server = await startTestServer({ ...environment, AUTH_MODE: 'optional', MESSAGE_RATE: '0' }, features);
   const site = await openStateSite({ example, server: server.url });
-  const page = await newPage();
+  const { page, [Symbol.asyncDispose]: closePage } = await openPage();
   await page.goto(site.url);
   return {
     server,
     page,
     url: site.url,
     [Symbol.asyncDispose]: async () => {
-      await page.close();
+      await closePage();
       await site[Symbol.asyncDispose]();
       await server.close();
     },
@@ -87,7 +76,8 @@ describe('the examples of state, in a browser', () => {
     await page.getByText('live · 1 here').waitFor();
     for (let n = 0; n < 2; n += 1) await page.getByRole('button', { name: 'Add a walker' }).click();
     await page.getByText('live · 3 here').waitFor();
-    const other = await newPage();
+    await using second = await openPage();
+    const other = second.page;
     await other.goto(scene.url);
     await other.getByText('live · 4 here').waitFor();
     await page.getByText('live · 4 here').waitFor();

@@ -32,6 +32,7 @@ export async function consolePage(): Promise<ConsolePage> {
   const { page, [Symbol.asyncDispose]: close } = await openPage();
   const origins = new Set<string>();
   const complaints: string[] = [];
+  let opened = 0;
   page.on('request', (request) => {
     if (!request.url().startsWith('data:')) origins.add(new URL(request.url()).host);
   });
@@ -44,8 +45,8 @@ export async function consolePage(): Promise<ConsolePage> {
     origins,
     complaints,
     async open(server, path = 'overview', claims = OPERATOR) {
-      await page.goto('about:blank');
-      await page.goto(`${server.http}/console#token=${mintToken(claims)}`);
+      opened += 1;
+      await page.goto(`${server.http}/console?${opened}#token=${mintToken(claims)}`);
       await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
       await visit(page, path);
     },
