@@ -14,7 +14,10 @@ import { emptyRedis } from './scenarios/faults.js';
 import { NAMESPACES, Nodes } from './scenarios/nodes.js';
 
 const CHANNEL = 'feed:orders';
-const PAUSE_MS = 10;
+/** Between two publications: each takes both processes several milliseconds. */
+const PAUSE_MS = 100;
+/** So many are shown after each fault. */
+const FURTHER = 5;
 
 /** Publishes 1, 2, 3 … through the API of a node that runs, each until it is acknowledged. */
 class Publisher implements AsyncDisposable {
@@ -100,9 +103,9 @@ describe('the Python client that follows a channel', { tags: ['redis', 'python']
     await eventually('it has subscribed', () => follower.loads === 1);
     await using publisher = new Publisher(nodes);
 
-    /** Ten publications after a fault have been shown, by a client that still runs. */
+    /** Publications after a fault have been shown, by a client that still runs. */
     const goesOn = async (fault: string): Promise<void> => {
-      const goal = publisher.acknowledged + 10;
+      const goal = publisher.acknowledged + FURTHER;
       await eventually(`it goes on after ${fault}`, () => follower.errors !== '' || follower.last >= goal);
       expect(follower.errors).toBe('');
     };

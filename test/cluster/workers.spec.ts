@@ -6,8 +6,18 @@ import { buildServer, ServerProcess, type Build } from '../support/built-server.
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { Scrape } from '../support/scrape.js';
-import type { TestClient } from '../support/test-client.js';
+import { connect, type TestClient } from '../support/test-client.js';
 import { SETTINGS_OF_WORKERS, WorkersProcess } from '../support/workers-process.js';
+import { BUSIEST, sessionsOf } from './workers-sessions.js';
+import { Follower, Publisher } from './workers-traffic.js';
+
+const CONNECTIONS = 200;
+const NO_LIMITS = {
+  MESSAGE_RATE: '0',
+  CONNECTION_RATE_PER_IP: '0',
+  MAX_CONNECTIONS_PER_IP: '0',
+  MAX_CONNECTIONS_PER_USER: '0',
+};
 
 let build: Build;
 beforeAll(async () => void (build = await buildServer()));
@@ -27,9 +37,10 @@ async function listed(machine: WorkersProcess): Promise<string[]> {
   return (body as { sessions: { nodeId: string }[] }).sessions.map(({ nodeId }) => nodeId).toSorted();
 }
 
+/** One machine for all of them, and in this order: to start its three processes takes three seconds of processor time. */
 describe('two workers', () => {
   let machine: WorkersProcess;
-  beforeAll(async () => void (machine = await WorkersProcess.start(build)));
+  beforeAll(async () => void (machine = await WorkersProcess.start(build, NO_LIMITS)));
   afterAll(() => machine[Symbol.asyncDispose]());
 
   it('are one server: what a client of one publishes reaches those of the other, and is in one history', async () => {
@@ -51,8 +62,7 @@ describe('two workers', () => {
     await expect.poll(() => listed(machine)).toEqual(['machine-1', 'machine-2']);
     for (let asked = 0; asked < 4; asked += 1) {
       const scrape = await Scrape.of(machine);
-      const sessionsOf = (worker: number) => scrape.value(`gatehouse_sessions{protocol="v1.json",worker="${worker}"}`);
-      expect([sessionsOf(1), sessionsOf(2)]).toEqual([1, 1]);
+      expect(sessionsOf(scrape, 2)).toEqual([1, 1]);
       expect(scrape.value('gatehouse_workers{state="ready",worker="primary"}')).toBe(2);
       expect(new Set(scrape.labels('process_cpu_seconds_total', 'worker'))).toEqual(new Set(['1', '2', 'primary']));
       expect(scrape.text.match(/^# TYPE gatehouse_sessions /gm)).toHaveLength(1);
@@ -67,6 +77,19 @@ describe('two workers', () => {
     const scrape = await Scrape.of(machine);
     const limits = [1, 2].map((worker) => scrape.value(`gatehouse_max_connections{worker="${worker}"}`));
     expect(limits).toEqual([25_000, 25_000]);
+  });
+
+  it('have about as many sessions each, on every version of Node', async () => {
+    const clients: TestClient[] = [];
+    while (clients.length < CONNECTIONS) clients.push(await connect(`ws://127.0.0.1:${machine.port}/ws`));
+    let sessions: number[] = [];
+    // Those of the tests before may still be on their way out.
+    await eventually('all are counted', async () => {
+      sessions = sessionsOf(await Scrape.of(machine), 2);
+      return sessions.reduce((sum, ofWorker) => sum + ofWorker, 0) === CONNECTIONS;
+    });
+    expect(Math.max(...sessions)).toBeLessThan((BUSIEST * CONNECTIONS) / 2);
+    await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
   });
 
   it('lose one that is killed: its clients recover at the other, and another is started', async () => {
@@ -93,11 +116,34 @@ describe('two workers', () => {
     expect(failures).toBe(1);
     for (const client of [staying, back]) await client[Symbol.asyncDispose]();
   });
-});
 
-describe('a primary', () => {
-  it('lets all clients go on SIGTERM, and leaves nothing behind', async () => {
-    await using machine = await WorkersProcess.start(build);
+  it('are replaced one after the other, under load, and nothing is lost or doubled', async () => {
+    const former = machine.pids;
+    const followers = Array.from({ length: 4 }, () => new Follower(machine.port));
+    const following = followers.map((follower) => follower.follow());
+    await eventually('all follow', () => followers.every(({ connections }) => connections === 1));
+    const publisher = new Publisher(machine.port);
+    const publishing = publisher.publish();
+    await eventually('it publishes', () => followers.every(({ got }) => got.length > 20));
+    machine.process.signal('SIGHUP');
+    await machine.process.wrote(/"msg":"rolling restart: (?:all workers are new|stopped)/);
+    expect(machine.process.output).toContain('rolling restart: all workers are new');
+    expect(machine.pids.filter((pid) => former.includes(pid))).toEqual([]);
+
+    await publisher.end();
+    const all = publisher.published;
+    await eventually('all has arrived', () => followers.every(({ got, gaps }) => got.length >= all || gaps > 0));
+    for (const follower of followers) follower.end();
+    await Promise.all([publishing, ...following]);
+    for (const { got, gaps, connections } of followers) {
+      expect(gaps).toBe(0);
+      expect(got.toSorted((a, b) => Number(a) - Number(b))).toEqual([...Array(all).keys()]);
+      // It was let go at least once.
+      expect(connections).toBeGreaterThan(1);
+    }
+  });
+
+  it('let all clients go on SIGTERM, and leave nothing behind', async () => {
     const clients = await machine.connectToEach();
     expect(await machine.remains()).toHaveLength(1);
     machine.process.signal('SIGTERM');
@@ -107,7 +153,9 @@ describe('a primary', () => {
     expect(machine.process.errors).toBe('');
     expect(await machine.remains()).toEqual([]);
   });
+});
 
+describe('a primary', () => {
   it('that is killed takes its workers with it: they let their clients go and end', async () => {
     await using machine = await WorkersProcess.start(build);
     const clients = await machine.connectToEach();

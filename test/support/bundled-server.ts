@@ -46,9 +46,12 @@ const LOADER = `
 const { readFileSync, writeFileSync, existsSync } = require('node:fs');
 const { wrap } = require('node:module');
 const { Script } = require('node:vm');
+const { setFlagsFromString } = require('node:v8');
 const filename = require('node:path').join(__dirname, 'server.cjs');
 const cache = filename + '.cache';
 globalThis.importOfBundle = (name) => import(name);
+// The heap of a worker has its size by now. With a flag that it had not then, V8 would refuse what it compiled.
+if (process.execArgv.some((flag) => flag.startsWith('--max-old-space-size'))) setFlagsFromString('--max-old-space-size=0');
 const cachedData = existsSync(cache) ? readFileSync(cache) : undefined;
 const script = new Script(wrap(readFileSync(filename, 'latin1')), { filename, cachedData });
 if (process.env.${COMPILING}) process.on('exit', () => writeFileSync(cache, script.createCachedData()));

@@ -9,11 +9,11 @@ import { ClientReader } from './client-reader.js';
 import { Ledger, type Fault } from './ledger.js';
 import type { Nodes } from './nodes.js';
 
-/** Few: `npm run test:soak` asks for 200 at 200 publications a second. */
+/** Few: `npm run test:scenarios` asks for 200 at 200 publications a second. */
 export const CLIENT_LOAD = {
-  clients: Number(process.env.CLIENT_COUNT ?? 24),
+  clients: Number(process.env.CLIENT_COUNT ?? 18),
   /** Publications a second of all clients together. */
-  rate: Number(process.env.CLIENT_RATE ?? 50),
+  rate: Number(process.env.CLIENT_RATE ?? 15),
   /** The share of every random delay: a test need not wait as long as users do. */
   patience: Number(process.env.CLIENT_PATIENCE ?? 0.1),
 };

@@ -16,18 +16,19 @@ function fromEnvironment(name: string, usual: number): number {
   return Number(process.env[name] ?? usual);
 }
 
-/** Few: what counts is the order of what happens. `npm run test:soak` asks for many. */
+/** Few: what counts is the order of what happens. `npm run test:scenarios` asks for many. */
 export const LOAD: LoadSize = {
-  rate: fromEnvironment('SCENARIO_RATE', 100),
+  rate: fromEnvironment('SCENARIO_RATE', 40),
   subscribers: fromEnvironment('SCENARIO_SUBSCRIBERS', 30),
   channels: fromEnvironment('SCENARIO_CHANNELS', 10),
 };
 
 /** Many, since a connection's publishes are made one after the other: each waits for Redis. */
-const PUBLISHERS = fromEnvironment('SCENARIO_PUBLISHERS', 30);
-const TURN_MS = 10;
+const PUBLISHERS = fromEnvironment('SCENARIO_PUBLISHERS', 12);
 /** So many in a row go to one channel, through different nodes. */
 const AT_ONCE = 4;
+/** Long enough for so many, so that the nodes publish them at the same time. */
+const TURN_MS = Math.max(10, (1_000 * AT_ONCE) / LOAD.rate);
 /** The publication that ends a channel is of a publisher of its own. */
 const LAST_PUBLISHER = PUBLISHERS;
 
