@@ -2,8 +2,11 @@ import { request } from 'node:http';
 import { pack, unpack } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
 import { api, serviceToken } from '../support/api-client.js';
+import { sharedServers } from '../support/shared-server.js';
 import { connect } from '../support/test-client.js';
-import { startTestServer, type TestServer } from '../support/test-server.js';
+import type { TestServer } from '../support/test-server.js';
+
+const serverWith = sharedServers();
 
 const PUBLISH = 'POST /api/publish';
 const FORMAT = { status: 400, body: { code: 'INVALID_MESSAGE_FORMAT' } };
@@ -29,13 +32,13 @@ describe('a body that is hostile', () => {
     ['with a number of too many digits', `{"channel":"feed:x","data":${'9'.repeat(310)}}`],
     ['not UTF-8', Uint8Array.of(0x22, 0xff, 0xfe, 0x22)],
   ])('is refused where it is %s', async (_what, body) => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     expect(await api(server, PUBLISH, { body })).toMatchObject(FORMAT);
     await expectUnharmed(server);
   });
 
   it('is refused by every kind of request where it has a number such as 1e400', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     for (const call of [PUBLISH, 'POST /api/broadcast', 'POST /api/users/ann/messages'] as const) {
       const answer = await api(server, call, { body: '{"channel":"feed:x","type":"m","data":1e400}' });
       expect({ call, ...answer }).toMatchObject({ call, ...FORMAT });
@@ -44,7 +47,7 @@ describe('a body that is hostile', () => {
   });
 
   it('is published where it is just as deep as it may be, and reaches subscribers of every codec', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     await using client = await connect(server.url);
     await using binary = await connect(server.url, { protocols: ['v1.binary'] });
     await client.request('subscribe', { channel: 'feed:x' });
@@ -63,7 +66,7 @@ describe('a body that is hostile', () => {
     ['application/json; charset=latin1', '{}'],
     ['multipart/form-data; boundary=x', '--x--'],
   ])('is refused with 415 where it is %s', async (type, body) => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const { status, headers, body: answer } = await api(server, PUBLISH, { body, headers: { 'content-type': type } });
     expect({ status, answer }).toMatchObject({ status: 415, answer: { title: 'Unsupported Media Type' } });
     expect(headers.get('accept-post')).toBe('application/json');
@@ -71,32 +74,32 @@ describe('a body that is hostile', () => {
   });
 
   it('is refused with 415 where it is compressed', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const answer = await api(server, PUBLISH, { body: '{}', headers: { 'content-encoding': 'gzip' } });
     expect(answer.status).toBe(415);
   });
 
   it('is refused with 413 where it says that it is too long', async () => {
-    await using server = await startTestServer({ API_MAX_BODY_BYTES: '2000' });
+    const server = await serverWith({ API_MAX_BODY_BYTES: '2000' });
     expect(await api(server, PUBLISH, { body: `"${'x'.repeat(2_000)}"` })).toMatchObject(TOO_LARGE);
     const body = { channel: 'feed:x', data: 'x'.repeat(1_900) };
     expect(await api(server, PUBLISH, { body })).toMatchObject({ status: 200 });
   });
 
   it('is refused with 413 as soon as it turns out to be too long', async () => {
-    await using server = await startTestServer({ API_MAX_BODY_BYTES: '2000' });
+    const server = await serverWith({ API_MAX_BODY_BYTES: '2000' });
     const status = await streamed(server, ['x'.repeat(1_500), 'x'.repeat(1_500)]);
     expect(status).toBe(413);
     await expectUnharmed(server);
   });
 
   it('is not read where the token is bad: the answer comes while it is still being sent', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     expect(await streamed(server, ['x'], { authorization: 'Bearer bad' })).toBe(401);
   });
 
   it('belongs to nobody where the client goes before its end', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     await abandoned(server);
     await expectUnharmed(server);
   });
@@ -111,7 +114,7 @@ describe('a URL that is hostile', () => {
     ['POST /api/users/%zz/messages', 400],
     ['GET /api/channels/%E0%A4%A/history', 400],
   ])('%s is answered with %i, without being quoted', async (endpoint, status) => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const answer = await api(server, endpoint, endpoint.startsWith('POST') ? { body: {} } : {});
     expect(answer).toMatchObject({ status, body: { type: 'about:blank', status } });
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
@@ -127,7 +130,7 @@ describe('a URL that is hostile', () => {
     ['DELETE /api/bans', 'HEAD, GET, POST'],
     ['OPTIONS /api/nodes', 'HEAD, GET'],
   ])('%s is answered with 405 and the methods there are', async (endpoint, allow) => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const { status, headers } = await api(server, endpoint);
     expect({ status, allow: headers.get('allow') }).toEqual({ status: 405, allow });
   });
@@ -135,20 +138,20 @@ describe('a URL that is hostile', () => {
   it.each(['%61pi/nodes', 'API/nodes', 'api/../api/nodes', 'api//nodes', 'api/nodes/'])(
     'no spelling of a path comes past the token: /%s',
     async (path) => {
-      await using server = await startTestServer();
+      const server = await serverWith();
       const status = await rawStatus(server, `/${path}`);
       expect([401, 404]).toContain(status);
     },
   );
 
   it.each(['__proto__=1', 'constructor=1', 'toString=1', 'a[b]=1'])('?%s is no field', async (query) => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     expect((await api(server, `GET /api/sessions?${query}`)).status).toBe(422);
     await expectUnharmed(server);
   });
 
   it('names no more than fifty unknown fields', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const body = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`${'x'.repeat(100)}${index}`, 1]));
     const { status, body: answer } = await api(server, PUBLISH, { body });
     expect(status).toBe(422);

@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { api } from '../support/api-client.js';
 import { fetch } from '../support/fetch.js';
+import { sharedServers } from '../support/shared-server.js';
 import { connect, open } from '../support/test-client.js';
 import { startTestServer } from '../support/test-server.js';
+
+const serverWith = sharedServers();
 
 const number = expect.any(Number) as number;
 
 describe('GET /api/nodes', () => {
   it('shows this node and how busy it is', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const { status, body } = await api(server, 'GET /api/nodes');
     expect({ status, body }).toMatchObject({
       status: 200,
@@ -54,7 +57,7 @@ describe('POST /api/drain', () => {
 
 describe('/api/bans', () => {
   it('keeps a user out, ends its sessions, is listed, and can be lifted', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     await using client = await connect(server.url, { claims: { sub: 'bob' } });
     const ban = { kind: 'user', key: 'bob', durationMs: 60_000, reason: 'Scraping' };
     expect(await api(server, 'POST /api/bans', { body: ban })).toMatchObject({ status: 200, body: { sessions: 1 } });
@@ -72,7 +75,7 @@ describe('/api/bans', () => {
   });
 
   it('bans the /64 of an IPv6 address, and lifts it by the name it is listed under', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     await api(server, 'POST /api/bans', { body: { kind: 'address', key: '2001:db8::7', durationMs: 60_000 } });
     const { body } = await api(server, 'GET /api/bans');
     const [{ key }] = (body as { bans: [{ key: string }] }).bans;
@@ -81,7 +84,7 @@ describe('/api/bans', () => {
   });
 
   it('is 404 to lift a ban that is not there', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const { status, body } = await api(server, 'DELETE /api/bans/user/nobody');
     expect({ status, body }).toMatchObject({ status: 404, body: { detail: 'No such ban' } });
   });
@@ -94,13 +97,13 @@ describe('/api/bans', () => {
     [{ kind: 'user', key: 'x', durationMs: 0 }, 'durationMs'],
     [{ kind: 'user', key: 'x', durationMs: 1, reason: 'x'.repeat(257) }, 'reason'],
   ])('refuses %j', async (body, field) => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const answer = await api(server, 'POST /api/bans', { body });
     expect(answer).toMatchObject({ status: 422, body: { errors: { [field]: expect.any(Array) as unknown } } });
   });
 
   it('refuses to lift what can be no ban', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     expect((await api(server, 'DELETE /api/bans/role/x')).status).toBe(422);
     expect((await api(server, 'DELETE /api/bans/address/x')).status).toBe(422);
   });
@@ -108,7 +111,7 @@ describe('/api/bans', () => {
 
 describe('GET /route', () => {
   it('tells anybody where to connect', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const { status, headers, body } = await api(server, 'GET /route', { token: false });
     expect({ status, body }).toEqual({ status: 200, body: { nodeId: 'test-node', url: server.url } });
     expect(headers.get('cache-control')).toBe('no-store');
@@ -129,7 +132,7 @@ describe('GET /route', () => {
   });
 
   it('may be read by pages that may connect, and by no others', async () => {
-    await using server = await startTestServer({ ALLOWED_ORIGINS: 'https://app.example.com' });
+    const server = await serverWith({ ALLOWED_ORIGINS: 'https://app.example.com' });
     const allowed = async (origin: string): Promise<string | null> =>
       (await api(server, 'GET /route', { token: false, headers: { origin } })).headers.get(
         'access-control-allow-origin',

@@ -4,8 +4,11 @@ import { EC, RSA, pem, sign } from '../unit/authentication/tokens.js';
 import { Issuer, jwk } from '../unit/authentication/issuer.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient } from '../support/raw-client.js';
+import { sharedServers } from '../support/shared-server.js';
 import { connect, open, type ClientSetup } from '../support/test-client.js';
 import { mintToken, startTestServer } from '../support/test-server.js';
+
+const serverWith = sharedServers();
 
 const UNAUTHENTICATED = { code: 4401, reason: 'Authentication required' };
 const EXPIRED = { code: 4401, reason: 'Token expired' };
@@ -45,13 +48,13 @@ describe('a token', () => {
     ['as a subprotocol of its own', (token) => ({ protocols: [token, 'v1.json'] })],
     ['in the query', (token) => ({ query: `?token=${token}` })],
   ])('is found %s', async (_where, bring) => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const { query = '', ...setup } = bring(tokenOf('ada'));
     expect(await userAt(server.url + query, setup)).toBe('ada');
   });
 
   it('among the subprotocols is never echoed, not even when the client is refused', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     for (const [offered, echoed] of [
       [`bearer.${tokenOf('ada')}`, undefined],
       [`${tokenOf('ada')}, v1.binary`, 'v1.binary'],
@@ -65,7 +68,7 @@ describe('a token', () => {
   });
 
   it('in the header wins over one among the subprotocols, and that over one in the query', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const inQuery = `${server.url}?token=${tokenOf('query')}`;
     const protocols = ['v1.json', `bearer.${tokenOf('subprotocol')}`];
     expect(await userAt(inQuery, { ...header(tokenOf('header')), protocols })).toBe('header');
@@ -74,12 +77,12 @@ describe('a token', () => {
   });
 
   it('that is bad is not made up for by a good one further down', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     expect(await closeAt(`${server.url}?token=${tokenOf('query')}`, header(FORGED))).toEqual(INVALID);
   });
 
   it('of another scheme in the header is not ours to judge', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const headers = { authorization: 'Basic YWRhOmxvdmVsYWNl' };
     expect(await userAt(`${server.url}?token=${tokenOf('query')}`, { headers })).toBe('query');
   });
@@ -98,12 +101,12 @@ describe('a client without a good token', () => {
   ];
 
   it.each(CASES)('%s reads why in the close code', async (_what, setup, close) => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     expect(await closeAt(server.url, setup())).toEqual(close);
   });
 
   it.each(CASES)('%s is answered 401 where AUTH_REFUSAL is http', async (_what, setup, close) => {
-    await using server = await startTestServer({ AUTH_REFUSAL: 'http' });
+    const server = await serverWith({ AUTH_REFUSAL: 'http' });
     const { headers } = setup();
     const own = headers ? { Authorization: headers.authorization } : {};
     await using client = await RawClient.upgrade(server.port, { headers: own });
@@ -113,7 +116,7 @@ describe('a client without a good token', () => {
   });
 
   it('is still told everything else by close codes where AUTH_REFUSAL is http', async () => {
-    await using server = await startTestServer({ AUTH_REFUSAL: 'http' });
+    const server = await serverWith({ AUTH_REFUSAL: 'http' });
     expect(await closeAt(server.url, { protocols: ['soap'] })).toMatchObject({ code: 1002 });
   });
 });
@@ -122,7 +125,7 @@ describe('AUTH_MODE', () => {
   const OPTIONAL: Environment = { AUTH_MODE: 'optional' };
 
   it('optional lets a client without a token in as nobody, and refuses a bad one', async () => {
-    await using server = await startTestServer(OPTIONAL);
+    const server = await serverWith(OPTIONAL);
     expect(await userAt(server.url, {})).toBeNull();
     expect(await userAt(server.url, header(tokenOf('ada')))).toBe('ada');
     expect(await closeAt(server.url, header(FORGED))).toEqual(INVALID);
@@ -130,14 +133,14 @@ describe('AUTH_MODE', () => {
   });
 
   it('optional gives nobody no rights', async () => {
-    await using server = await startTestServer(OPTIONAL);
+    const server = await serverWith(OPTIONAL);
     await using client = await connect(server.url, { claims: false });
     const data = { targetUserId: 'ada', message: 'hi' };
     expect(await client.request('send_message', data)).toMatchObject({ type: 'error', code: 'UNAUTHENTICATED' });
   });
 
   it('off reads no token and takes everyone for another guest', async () => {
-    await using server = await startTestServer({ AUTH_MODE: 'off', JWT_SECRET: '' });
+    const server = await serverWith({ AUTH_MODE: 'off', JWT_SECRET: '' });
     const guests = [await userAt(server.url, {}), await userAt(server.url, header(tokenOf('ada')))];
     expect(guests[0]).toMatch(/^guest:/);
     expect(guests[1]).toMatch(/^guest:/);
@@ -151,14 +154,14 @@ describe('a token of an issuer', () => {
     ['ES256', EC],
   ])('is checked with the public key (%s)', async (alg, pair) => {
     const environment = { JWT_SECRET: '', JWT_PUBLIC_KEY: pem(pair).replaceAll('\n', '\\n') };
-    await using server = await startTestServer(environment);
+    const server = await serverWith(environment);
     expect(await userAt(server.url, header(await sign({ alg, key: pair.privateKey })))).toBe('ada');
     // The classic confusion: the public key, which everyone may have, used as a shared secret.
     expect(await closeAt(server.url, header(mintToken({}, pem(pair))))).toEqual(INVALID);
   });
 
   it('must be meant for this server, where issuer and audience are set', async () => {
-    await using server = await startTestServer({ JWT_ISSUER: 'https://issuer.example', JWT_AUDIENCE: 'gatehouse' });
+    const server = await serverWith({ JWT_ISSUER: 'https://issuer.example', JWT_AUDIENCE: 'gatehouse' });
     const iss = 'https://issuer.example';
     expect(await userAt(server.url, header(mintToken({ sub: 'ada', iss, aud: ['other', 'gatehouse'] })))).toBe('ada');
     for (const claims of [{}, { iss }, { aud: 'gatehouse' }, { iss, aud: 'other' }, { iss: 'x', aud: 'gatehouse' }]) {

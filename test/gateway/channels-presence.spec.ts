@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { ChannelHub, LINGER_MS } from '../../src/channels/channel-hub.js';
 import { PRESENCE_GRACE_MS, PresenceTracker } from '../../src/channels/presence/presence-tracker.js';
 import { eventually } from '../support/eventually.js';
+import { SOAK_TIMES } from '../support/soak.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
+
+const SUBSCRIBERS = 100 * SOAK_TIMES;
 
 const ROOM = { channel: 'room:lobby' };
 
@@ -122,11 +125,11 @@ describe('a session that has closed', () => {
   });
 });
 
-describe('a thousand subscribers', () => {
+describe(`${SUBSCRIBERS} subscribers`, () => {
   it('all get what one publishes, in order', async () => {
     await using server = await startTestServer();
     const clients = await Promise.all(
-      Array.from({ length: 1_000 }, (_, n) => connect(server.url, { claims: { sub: `user ${n}` } })),
+      Array.from({ length: SUBSCRIBERS }, (_, n) => connect(server.url, { claims: { sub: `user ${n}` } })),
     );
     await Promise.all(clients.map((client) => client.request('subscribe', { channel: 'feed:a' })));
     await using writer = await connect(server.url, { claims: { sub: 'writer', roles: ['ADMIN'] } });

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MALFORMED, MARK, type Malformed } from '../support/malformed.js';
+import { SOAK_TIMES } from '../support/soak.js';
 import { connect } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
 import { connectWith, WIRES } from '../support/wires.js';
+
+const ROUNDS = 10;
+const MESSAGES = 200 * SOAK_TIMES;
 
 const wireOf = ({ subprotocol }: Malformed) => {
   const wire = WIRES.find((candidate) => candidate.subprotocol === subprotocol);
@@ -82,7 +86,7 @@ describe('malformed messages in a row', () => {
   });
 });
 
-describe('a thousand malformed messages', () => {
+describe(`${MESSAGES} malformed messages`, () => {
   it('in random order over many connections leave an honest client answered and the memory flat', async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     process.stdout.write(`seed of the malformed messages: ${seed}\n`);
@@ -90,8 +94,8 @@ describe('a thousand malformed messages', () => {
     await using server = await startTestServer({ MAX_PROTOCOL_ERRORS: '0' });
     await using honest = await connect(server.url);
     const memoryAfter: number[] = [];
-    for (let round = 0; round < 10; round += 1) {
-      for (let n = 0; n < 100; n += 1) {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (let n = 0; n < MESSAGES / ROUNDS; n += 1) {
         const malformed = MALFORMED[Math.floor(random() * MALFORMED.length)] as Malformed;
         await using client = await connectWith(wireOf(malformed), server.url);
         client.client.send(malformed.bytes);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { RawClient, type RawUpgrade } from '../support/raw-client.js';
-import { sharedServer } from '../support/shared-server.js';
+import { sharedServer, sharedServers } from '../support/shared-server.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
 
 /** The address that the server takes a client for, which comes through a proxy on 127.0.0.1. */
@@ -98,6 +98,7 @@ describe.each(['2', 'loopback, 10.0.0.0/8'])('Forwarded (RFC 7239) where TRUST_P
 });
 
 describe('the scheme that proxies report', () => {
+  const serverWith = sharedServers();
   const headers = { 'X-Forwarded-For': '203.0.113.7, 10.0.0.9' };
 
   it.each([
@@ -108,7 +109,7 @@ describe('the scheme that proxies report', () => {
     ['https, http, http', 403],
     [',', 403],
   ])('is read from X-Forwarded-Proto "%s" as far as proxies are trusted', async (scheme, status) => {
-    await using server = await startTestServer({ TRUST_PROXY: '2', REQUIRE_TLS: 'on' });
+    const server = await serverWith({ TRUST_PROXY: '2', REQUIRE_TLS: 'on' });
     const all = { Authorization: `Bearer ${mintToken()}`, ...headers, 'X-Forwarded-Proto': scheme };
     await using client = await RawClient.upgrade(server.port, { headers: all });
     expect((await client.answer()).status).toBe(status);
@@ -121,7 +122,7 @@ describe('the scheme that proxies report', () => {
     ['for=203.0.113.7, for=10.0.0.9', 403],
   ])('is read from Forwarded: %s', async (Forwarded, status) => {
     const environment = { TRUST_PROXY: '2', TRUST_PROXY_HEADER: 'forwarded', REQUIRE_TLS: 'on' };
-    await using server = await startTestServer(environment);
+    const server = await serverWith(environment);
     const all = { Authorization: `Bearer ${mintToken()}`, Forwarded, 'X-Forwarded-Proto': 'https' };
     await using client = await RawClient.upgrade(server.port, { headers: all });
     expect((await client.answer()).status).toBe(status);

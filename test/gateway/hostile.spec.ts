@@ -12,8 +12,11 @@ import type { Connection } from '../../src/socket/connection.js';
 import { eventually } from '../support/eventually.js';
 import { feature } from '../support/feature.js';
 import { fetch } from '../support/fetch.js';
+import { sharedServer, sharedServers } from '../support/shared-server.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { startTestServer } from '../support/test-server.js';
+
+const serverWith = sharedServers();
 
 const PROBE = 'GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n';
 
@@ -97,14 +100,14 @@ class OnlyAlice {
 
 describe('a hostile HTTP client', () => {
   it('does not end the process by a request that offers h2c behind one that is not answered yet', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const socket = half(server.port, `GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n${PROBE}`);
     await new Promise((resolve) => socket.once('close', resolve).once('end', () => socket.destroy()));
     expect((await fetch(`${server.http}/health`)).status).toBe(200);
   });
 
   it('does not keep the socket of an h2c request that was answered', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const socket = half(server.port, PROBE.replace('Connection: Upgrade', 'Connection: Upgrade, close'));
     await new Promise((resolve) => socket.once('end', resolve));
     const count = () =>
@@ -115,22 +118,25 @@ describe('a hostile HTTP client', () => {
 });
 
 describe('faulty code of an application', () => {
+  const faulty = sharedServer({}, [feature([FaultyGateway])]);
+
   it.each(['proxy', 'throw', 'finalize', 'teardown', 'step', 'reason', 'code'])(
     'does not end the process: %s',
     async (what) => {
-      await using server = await startTestServer({}, [feature([FaultyGateway])]);
+      const server = faulty();
+      const earlier = server.logLines.length;
       await using client = await connect(server.url);
       expect(await answerTo(client, `faulty.${what}`, undefined)).toBeDefined();
       await new Promise((resolve) => setTimeout(resolve, 30));
       expect((await answerTo(client, 'ping', undefined)).type).toBe('ping_reply');
-      expect(server.logLines.some(({ msg }) => msg === 'handler failed')).toBe(true);
+      expect(server.logLines.slice(earlier).some(({ msg }) => msg === 'handler failed')).toBe(true);
     },
   );
 });
 
 describe('channels under odd requests', () => {
   it('take null in an optional field for absent', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     await using alice = await connect(server.url);
     const room = { channel: 'room:nulls' };
     expect((await answerTo(alice, 'subscribe', { ...room, since: null, previousSession: null })).type).toBe(
@@ -146,7 +152,7 @@ describe('channels under odd requests', () => {
   });
 
   it('keep idempotency keys of channels apart, whatever stands in the name', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     await using alice = await connect(server.url);
     await answerTo(alice, 'subscribe', { channel: 'room:a' });
     await answerTo(alice, 'subscribe', { channel: 'room:a b' });
@@ -157,7 +163,7 @@ describe('channels under odd requests', () => {
   });
 
   it('tell of a join once, however often a client subscribes', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     await using alice = await connect(server.url);
     await using bob = await connect(server.url, { claims: { sub: 'bob' } });
     await answerTo(alice, 'subscribe', { channel: 'room:joins', presence: true });
@@ -168,7 +174,7 @@ describe('channels under odd requests', () => {
   });
 
   it('show no publication in the history that has expired', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     await using alice = await connect(server.url);
     await answerTo(alice, 'subscribe', { channel: 'room:ttl' });
     await answerTo(alice, 'publish', { channel: 'room:ttl', data: 'gone', ttlMs: 1 });
@@ -190,7 +196,7 @@ describe('channels under odd requests', () => {
   });
 
   it('stay in their epoch between a look at the history, a subscribe and the first publication', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     await using alice = await connect(server.url);
     const { epoch } = (await answerTo(alice, 'history', { channel: 'room:epoch' })).data as { epoch: string };
     const joined = await answerTo(alice, 'subscribe', { channel: 'room:epoch', since: { epoch, seq: 0 } });

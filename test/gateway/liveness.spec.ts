@@ -1,10 +1,13 @@
+import { SubscribeMessage } from '@nestjs/websockets';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it, vi } from 'vitest';
+import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { unsentBytes } from '../../src/socket/traffic.js';
 import { eventually } from '../support/eventually.js';
+import { feature as testFeature } from '../support/feature.js';
 import { heldHandler } from '../support/held-handler.js';
 import { RawClient } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';
@@ -250,14 +253,26 @@ describe('a client that vanished without a word', () => {
 });
 
 describe('a client that sends a FIN while a large reply is on its way', () => {
-  const settings = { HEARTBEAT_INTERVAL_MS: '0', MAX_MESSAGE_BYTES: String(24 * MIB) };
+  const settings = { HEARTBEAT_INTERVAL_MS: '0' };
+  /** More than the buffers of both sides take. */
+  const LARGE = 'x'.repeat(16 * MIB);
+
+  @RealtimeGateway()
+  class LargeGateway {
+    @SubscribeMessage('test.large')
+    large(): string {
+      return LARGE;
+    }
+  }
+  const large = testFeature([LargeGateway]);
+
   const tcpOf = (client: TestClient): Socket => Reflect.get(client.socket, '_socket') as Socket;
 
   /** Resolves once the server has seen the FIN of a client that has read nothing. */
   async function halfClosed(server: TestServer): Promise<TestClient> {
     const client = await connect(server.url);
     client.socket.pause();
-    client.send({ type: 'echo', data: 'x'.repeat(16 * MIB) });
+    client.send({ type: 'test.large' });
     tcpOf(client).end();
     const [session] = sessionsOf(server);
     await eventually('the server has seen its FIN', () => session?.connection.isOpen === false);
@@ -266,7 +281,7 @@ describe('a client that sends a FIN while a large reply is on its way', () => {
 
   it('is cut off if it reads nothing for 5 s', async () => {
     using timers = new StoppedTimers();
-    await using server = await startTestServer(settings);
+    await using server = await startTestServer(settings, [large]);
     await using _ = await halfClosed(server);
     await timers.pass(4_999);
     expect(sessionsOf(server).size).toBe(1);
@@ -276,7 +291,7 @@ describe('a client that sends a FIN while a large reply is on its way', () => {
 
   it('gets the reply if it reads on', async () => {
     using timers = new StoppedTimers();
-    await using server = await startTestServer(settings);
+    await using server = await startTestServer(settings, [large]);
     await using client = await halfClosed(server);
     const [session] = sessionsOf(server);
     const unsent = (): number => unsentBytes(Reflect.get(session?.connection ?? {}, 'raw') as Socket);
@@ -294,7 +309,7 @@ describe('a client that sends a FIN while a large reply is on its way', () => {
 
   it('is cut off after a minute, however steadily it reads', async () => {
     using timers = new StoppedTimers();
-    await using server = await startTestServer(settings);
+    await using server = await startTestServer(settings, [large]);
     await using client = await halfClosed(server);
     const [session] = sessionsOf(server);
     // Stands for a reader that takes a little all the time: what has not been taken falls with every look.

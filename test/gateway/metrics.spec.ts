@@ -125,15 +125,20 @@ describe('/metrics', () => {
     slow.socket.pause();
     await using sender = await connect(server.url);
     const data = { targetUserId: 'slow', message: 'x'.repeat(60_000) };
+    const sessions = server.app.get(SessionRegistry, { strict: false });
+    const [session] = sessions.ofUser('slow');
+    await eventually('something waits', async () => {
+      await sender.request('send_message', data);
+      return (session?.connection.waitingBytes ?? 0) > 60_000;
+    });
     const earlier = await Scrape.of(server);
-    let mostWaiting = 0;
+    expect(earlier.value('websocket_outbound_queue_bytes')).toBeGreaterThan(60_000);
     await eventually('the slow reader is cut off', async () => {
       await sender.request('send_message', data);
-      const scrape = await Scrape.of(server);
-      mostWaiting = Math.max(mostWaiting, scrape.value('websocket_outbound_queue_bytes'));
-      return scrape.since(earlier, 'websocket_dropped_messages_total{reason="slow_consumer"}') > 0;
+      return sessions.ofUser('slow').length === 0;
     });
-    expect(mostWaiting).toBeGreaterThan(60_000);
+    const later = await Scrape.of(server);
+    expect(later.since(earlier, 'websocket_dropped_messages_total{reason="slow_consumer"}')).toBeGreaterThan(0);
     await eventually(
       'nothing waits',
       async () => (await Scrape.of(server)).value('websocket_outbound_queue_bytes') === 0,

@@ -12,8 +12,11 @@ import { eventually } from '../support/eventually.js';
 import { RawClient, type Outcome, type RawUpgrade } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';
 import { ScriptedLag } from '../support/scripted-lag.js';
+import { sharedServers } from '../support/shared-server.js';
 import { connect } from '../support/test-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
+
+const serverWith = sharedServers();
 
 interface Scenario {
   readonly environment?: Environment;
@@ -162,7 +165,10 @@ describe('a refused upgrade', () => {
       else issuer.answer = () => {};
       const asksIssuer = reason === 'keys_unavailable' || reason === 'undecided' || reason === 'aborted';
       const keys: Environment = asksIssuer ? { JWT_JWKS_URL: issuer.url } : {};
-      await using server = await startTestServer({ ...environment, ...keys });
+      // A server that nothing is done to serves every such refusal.
+      const isShared = before === undefined && !asksIssuer;
+      await using own = isShared ? undefined : await startTestServer({ ...environment, ...keys });
+      const server = own ?? (await serverWith(environment));
       const held = (await before?.(server)) ?? [];
       const { sessions, count, opened } = watch(server);
       const earlier = await Scrape.of(server);
@@ -185,7 +191,7 @@ describe('a refused upgrade', () => {
   );
 
   it('tells by header what would be accepted', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const headersOf = async (request: RawUpgrade): Promise<Outcome['headers']> => {
       await using client = await RawClient.upgrade(server.port, request);
       return (await client.outcome()).headers;

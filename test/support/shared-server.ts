@@ -19,3 +19,20 @@ export function sharedServer(environment: Environment = {}, features: StartOptio
     return server;
   };
 }
+
+/**
+ * Starts one server for each set of settings that the tests of this file ask for, and closes them behind the last test. For
+ * tests that look at their own sessions alone.
+ */
+export function sharedServers(): (environment?: Environment) => Promise<TestServer> {
+  const started = new Map<string, Promise<TestServer>>();
+  afterAll(async () => {
+    for (const server of await Promise.all(started.values())) await server.close();
+  });
+  return (environment = {}) => {
+    const key = JSON.stringify(environment);
+    const server = started.get(key) ?? startTestServer({ HEARTBEAT_INTERVAL_MS: '0', ...environment });
+    started.set(key, server);
+    return server;
+  };
+}

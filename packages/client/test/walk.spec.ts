@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import { createClient, type Channel, type Client } from '../src/index.js';
 import { seededRandom, TestServer } from '../src/testing.js';
+import { SOAK_TIMES } from '../../../test/support/soak.js';
 
 const ROOM = 'room:lobby';
-const WALKS = 1_000;
+const WALKS = 250 * SOAK_TIMES;
 const STEPS = 25;
 
 /** What a reader knows: the state that it loaded last, and what was shown after that. */

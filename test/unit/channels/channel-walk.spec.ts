@@ -6,6 +6,7 @@ import type { Position } from '../../../src/cluster/ports/broker.js';
 import type { OutboundMessage } from '@gatehouse/protocol';
 import { channelNode, ReadableSession, type ChannelNode } from './node.js';
 import type { Carried } from './scripted-broker.js';
+import { SOAK_TIMES } from '../../support/soak.js';
 
 /** A client that follows docs/channels.md, and fails where what it sees is not complete, in order, or announced as lost. */
 class Client {
@@ -140,8 +141,7 @@ const DOUBTED_AS_REPAIR_ENDS: Step[] = [
   { step: 'lose' },
 ];
 
-/** The walks of one test. Longer with CHANNEL_WALKS=10000. */
-const WALKS = Number(process.env['CHANNEL_WALKS'] ?? 300);
+const WALKS = 100 * SOAK_TIMES;
 
 async function play(steps: readonly Step[]): Promise<Client[]> {
   using node = channelNode();

@@ -54,9 +54,9 @@ describe('frames that wait for a slow reader', () => {
     expect([held.length, held.bytes]).toEqual([0, 0]);
   });
 
-  it('hold a million updates of one key in the place of one', () => {
+  it('hold a hundred thousand updates of one key in the place of one', () => {
     const held = holding(['reply']);
-    for (let n = 0; n < 1_000_000; n += 1) {
+    for (let n = 0; n < 100_000; n += 1) {
       held.dropReplacedBy(latest('a'));
       held.add(bytes('x'), latest('a'));
     }
