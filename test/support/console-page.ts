@@ -45,6 +45,7 @@ export async function consolePage(): Promise<ConsolePage> {
     origins,
     complaints,
     async open(server, path = 'overview', claims = OPERATOR) {
+      // Another address: only the fragment differs otherwise, and the page would stay.
       opened += 1;
       await page.goto(`${server.http}/console?${opened}#token=${mintToken(claims)}`);
       await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
