@@ -10,6 +10,9 @@ import { TestDynamo } from './dynamodb.js';
 import { eventually } from './eventually.js';
 import { TEST_ENVIRONMENT } from './test-server.js';
 
+/** The real limits of a second and three would count on a busy machine. */
+const PATIENCE_MS = 600_000;
+
 class NoFeature {}
 
 export interface ServerlessSetup extends TestGatewayOptions {
@@ -17,7 +20,7 @@ export interface ServerlessSetup extends TestGatewayOptions {
   readonly feature?: Type | DynamicModule;
   /** A running DynamoDB, which is left running. */
   readonly dynamo?: TestDynamo;
-  /** How long a service may take to answer. */
+  /** How long a service may take to answer. Default: as long as a busy machine needs. */
   readonly answerMs?: number;
 }
 
@@ -48,7 +51,7 @@ export async function startFunction(setup: ServerlessSetup = {}): Promise<TestFu
   const waits: number[] = [];
   const outcome = (name: OutcomeName): number =>
     logLines.reduce((sum, { outcomes }) => sum + ((outcomes as Record<string, number> | undefined)?.[name] ?? 0), 0);
-  const limit = setup.answerMs === undefined ? {} : { answerMs: setup.answerMs };
+  const limit = { connectMs: PATIENCE_MS, answerMs: setup.answerMs ?? PATIENCE_MS };
   const handler = createHandler(setup.feature ?? { module: NoFeature }, {
     environment: { ...TEST_ENVIRONMENT, HEARTBEAT_TIMEOUT_MS: '10000', LOG_FORMAT: 'json', ...setup.environment },
     tables,

@@ -7,6 +7,8 @@ export interface AwsService {
   readonly endpoint?: string;
   readonly region?: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** How long a connection may take to open, in milliseconds. Default: 1,000. */
+  readonly connectMs?: number;
   /** How long an answer may take, in milliseconds. Default: 3,000. */
   readonly answerMs?: number;
 }
@@ -76,7 +78,7 @@ async function makeGateway(service: AwsService): Promise<ApiGatewayManagementApi
   return new Management({ maxAttempts: 1, ...limited(service) });
 }
 
-function limited({ answerMs = ANSWER_MS, ...service }: AwsService) {
-  const requestHandler = { connectionTimeout: CONNECT_MS, requestTimeout: answerMs, throwOnRequestTimeout: true };
+function limited({ connectMs = CONNECT_MS, answerMs = ANSWER_MS, ...service }: AwsService) {
+  const requestHandler = { connectionTimeout: connectMs, requestTimeout: answerMs, throwOnRequestTimeout: true };
   return { ...service, requestHandler };
 }
