@@ -60,11 +60,13 @@ function mark(added: HookMark): MethodDecorator {
   };
 }
 
+/** Remembers the methods of a class, also for the next server of this process. */
+const METHODS = new MetadataScanner();
+
 /** Finds and calls the hooks in the providers of features. */
 @Injectable()
 export class ChannelHooks implements OnApplicationBootstrap {
   private readonly hooks = new Map<string, Hook[]>();
-  private readonly methods = new MetadataScanner();
 
   constructor(
     private readonly settings: ChannelsSettings,
@@ -107,7 +109,7 @@ export class ChannelHooks implements OnApplicationBootstrap {
   }
 
   private collect(provider: Record<string, Hook>, isStatic: boolean): void {
-    for (const name of this.methods.getAllMethodNames(Object.getPrototypeOf(provider) as object)) {
+    for (const name of METHODS.getAllMethodNames(Object.getPrototypeOf(provider) as object)) {
       const method = provider[name];
       if (method === undefined) continue;
       const marks = (Reflect.getMetadata(HOOK, method) as readonly HookMark[] | undefined) ?? [];

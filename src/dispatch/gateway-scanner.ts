@@ -33,12 +33,14 @@ export interface GatewayDefinition {
   readonly isStatic: boolean;
 }
 
+/** Remembers the methods of a class, also for the next server of this process. */
+const METHODS = new MetadataScanner();
+
 /** Finds the gateways and their handlers among the application's providers. */
 @Injectable()
 export class GatewayScanner {
   /** A gateway that declares this path shares it with those that declare none. */
   private readonly homePath: string;
-  private readonly methods = new MetadataScanner();
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -73,7 +75,7 @@ export class GatewayScanner {
   private handlerMethodsOf({ prototype }: Type): [name: string, method: GatewayMethod][] {
     const methods = prototype as Record<string, GatewayMethod> | undefined;
     if (methods === undefined) return [];
-    return this.methods.getAllMethodNames(methods).flatMap((name) => {
+    return METHODS.getAllMethodNames(methods).flatMap((name) => {
       const method = methods[name];
       return method && Reflect.hasMetadata(MESSAGE_MAPPING_METADATA, method) ? [[name, method]] : [];
     });

@@ -9,6 +9,7 @@ import { unsentBytes } from '../../src/socket/traffic.js';
 import { eventually } from '../support/eventually.js';
 import { feature as testFeature } from '../support/feature.js';
 import { heldHandler } from '../support/held-handler.js';
+import { standStill } from '../support/hold-up.js';
 import { RawClient } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';
 import { StoppedClock } from '../support/stopped-clock.js';
@@ -174,7 +175,7 @@ describe('a client that is there', () => {
         standstills += 1;
         Atomics.wait(pongs, 0, earlier, 20_000);
         // Longer than the timeout.
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+        standStill(200);
       });
       return read;
     };

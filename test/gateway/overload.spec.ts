@@ -8,7 +8,7 @@ import { RoutePlanner } from '../../src/lifecycle/route-planner.js';
 import { eventually } from '../support/eventually.js';
 import { feature } from '../support/feature.js';
 import { fetch } from '../support/fetch.js';
-import { holdUpEventLoop } from '../support/hold-up.js';
+import { standStill } from '../support/hold-up.js';
 import { RawClient, type Outcome } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';
 import { ScriptedLag } from '../support/scripted-lag.js';
@@ -22,7 +22,7 @@ const REFUSED_TOTAL = 'websocket_connections_refused_total{reason="overloaded"}'
 class HeavyGateway {
   @SubscribeMessage('compute')
   compute(): { done: true } {
-    holdUpEventLoop(1_500);
+    standStill(1_500);
     return { done: true };
   }
 }

@@ -195,7 +195,9 @@ describe('a slow reader of a state channel with delivery: latest', () => {
     const isWaiting = (): boolean =>
       [...server().app.get(SessionRegistry, { strict: false })].some(({ connection }) => connection.waitingBytes > 0);
     await eventually('changes are joined', async () => {
-      await Promise.all(Array.from({ length: 5 }, (_, index) => state.set(`key ${index}`, { n: (n += 1), text })));
+      await Promise.all(
+        Array.from({ length: 5 }, (_, index) => state.set(`key ${index}`, { text: text + String((n += 1)) })),
+      );
       await state.set('turned', { text: text + String(n) });
       // A scrape costs as much as the changes.
       return isWaiting() && (await conflated()) > 20;

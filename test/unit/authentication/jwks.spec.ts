@@ -8,6 +8,8 @@ import { TokenVerifier } from '../../../src/authentication/token-verifier.js';
 import { Issuer, jwk } from './issuer.js';
 import { EC, ED, nowInSeconds, pem, RSA, SECRET, settings, sign, withSecret } from './tokens.js';
 
+const OTHER = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
 const INVALID = { ok: false, reason: 'invalid' };
 const UNAVAILABLE = { ok: false, reason: 'unavailable' };
 const MINUTE = 60_000;
@@ -59,8 +61,7 @@ describe('keys that an issuer publishes', () => {
   it('do not accept a token another key signed, nor an expired one', async () => {
     await using issuer = await Issuer.start(await jwk(RSA, 'r1'));
     const verifier = verifierFor(issuer);
-    const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    expect(await verifier.verify(await sign({ alg: 'RS256', key: other.privateKey, kid: 'r1' }))).toEqual(INVALID);
+    expect(await verifier.verify(await sign({ alg: 'RS256', key: OTHER.privateKey, kid: 'r1' }))).toEqual(INVALID);
     const expired = await sign({ alg: 'RS256', key: RSA.privateKey, kid: 'r1' }, { exp: nowInSeconds() - 1 });
     expect(await verifier.verify(expired)).toEqual({ ok: false, reason: 'expired' });
   });
@@ -77,8 +78,7 @@ describe('keys that an issuer publishes', () => {
   });
 
   it('are not tried one after the other for a token that names none', async () => {
-    const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    await using issuer = await Issuer.start(await jwk(RSA, 'r1'), await jwk(other, 'r2'));
+    await using issuer = await Issuer.start(await jwk(RSA, 'r1'), await jwk(OTHER, 'r2'));
     expect(await verifierFor(issuer).verify(await byRsa())).toEqual(INVALID);
     expect(issuer.requests).toBe(1);
   });
