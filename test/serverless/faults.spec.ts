@@ -255,7 +255,7 @@ describe('a function whose services fail', () => {
 
   it('deletes again what a batch has left undone', async () => {
     await using alice = await join(fn);
-    for (let index = 0; index < 30; index += 1) await alice.request('subscribe', { channel: `room:${index}` });
+    for (let index = 0; index < 26; index += 1) await alice.request('subscribe', { channel: `room:${index}` });
     let partial = 3;
     dynamo.fault = (operation) => (operation === 'BatchWriteItem' && partial-- > 0 ? 'in part' : undefined);
     await alice[Symbol.asyncDispose]();
@@ -266,7 +266,7 @@ describe('a function whose services fail', () => {
 
   it('counts the rows of a batch that DynamoDB never carries out as a whole, and deletes the next batch', async () => {
     await using alice = await join(fn);
-    for (let index = 0; index < 30; index += 1) await alice.request('subscribe', { channel: `telemetry:${index}` });
+    for (let index = 0; index < 26; index += 1) await alice.request('subscribe', { channel: `telemetry:${index}` });
     let batches = 0;
     dynamo.fault = (operation, { RequestItems }) => {
       if (operation !== 'BatchWriteItem') return undefined;
@@ -303,12 +303,12 @@ describe('a function whose services fail', () => {
     const channel = 'room:alone';
     await using alice = await join(fn);
     await alice.request('subscribe', { channel });
-    await addSilent(fn, channel, 450);
+    await addSilent(fn, channel, 210);
     const { posts } = fn.gateway;
     fn.gateway.takesInvocations = false;
     await alice.request('publish', { channel, data: 1 });
-    await eventually('everybody has it', () => fn.gateway.posts === posts + 452);
-    await fn.counted('hand_over_failed', 251);
+    await eventually('everybody has it', () => fn.gateway.posts === posts + 212);
+    await fn.counted('hand_over_failed', 11);
   });
 });
 
