@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { api, serviceToken } from '../support/api-client.js';
 import { Scrape } from '../support/scrape.js';
+import { sharedServers } from '../support/shared-server.js';
 import { StoppedClock } from '../support/stopped-clock.js';
 import { mintToken, startTestServer } from '../support/test-server.js';
+
+const serverWith = sharedServers();
 
 /** Each with what makes it succeed, so that nothing but the token decides. */
 const ENDPOINTS: Readonly<Record<string, unknown>> = {
@@ -39,7 +42,7 @@ describe('who may use the server API', () => {
   });
 
   it('is nobody without one of the roles, at whatever endpoint', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     for (const [endpoint, body] of Object.entries(ENDPOINTS)) {
       const { status, body: answer } = await api(server, endpoint, { token: mintToken({ roles: ['MEMBER'] }), body });
       expect({ endpoint, status }).toEqual({ endpoint, status: 403 });
@@ -48,7 +51,7 @@ describe('who may use the server API', () => {
   });
 
   it.each(['ADMIN', 'SERVICE'])('is who has the role %s', async (role) => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     expect((await api(server, 'GET /api/nodes', { token: mintToken({ roles: ['MEMBER', role] }) })).status).toBe(200);
   });
 
@@ -61,12 +64,12 @@ describe('who may use the server API', () => {
     ],
     ['what is no token', 'nonsense', 'Invalid token'],
   ])('is nobody with %s', async (_what, token, detail) => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     expect((await api(server, 'GET /api/nodes', { token })).body).toEqual({ ...UNAUTHENTICATED, detail });
   });
 
   it('does not read a token from the URL, where it would be logged', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     expect((await api(server, `GET /api/nodes?token=${serviceToken()}`, { token: false })).status).toBe(401);
   });
 

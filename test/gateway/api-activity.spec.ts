@@ -5,8 +5,11 @@ import { AuditLog } from '../../src/observability/audit/audit-log.js';
 import { AnomalyReport } from '../../src/observability/anomalies/anomaly-report.js';
 import type { ActivityAnswer } from '../../src/server-api/activity/activity.requests.js';
 import { api } from '../support/api-client.js';
+import { sharedServers } from '../support/shared-server.js';
 import { connect } from '../support/test-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
+
+const serverWith = sharedServers();
 
 const admin = mintToken({ sub: 'chief', roles: ['ADMIN'] });
 
@@ -99,7 +102,7 @@ describe('GET /api/audit', () => {
   });
 
   it.each(['limit=0', 'limit=501', 'cause=me', 'event=x'])('refuses ?%s', async (query) => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     expect((await api(server, `GET /api/audit?${query}`, { token: admin })).status).toBe(422);
   });
 });

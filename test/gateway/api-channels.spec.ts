@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Channels } from '../../src/channels/channels.js';
 import { api } from '../support/api-client.js';
+import { sharedServers } from '../support/shared-server.js';
 import { connect } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
+
+const serverWith = sharedServers();
 
 interface HistoryBody {
   readonly epoch: string;
@@ -61,7 +64,7 @@ describe('GET /api/channels', () => {
   });
 
   it('refuses a page of nothing', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     expect((await api(server, 'GET /api/channels?limit=0')).status).toBe(422);
   });
 });
@@ -101,7 +104,7 @@ describe('GET /api/channels/{channel}/history', () => {
   });
 
   it('reads a channel whose name must be percent-encoded', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     await publish(server, 'feed:ä/ö?', 1);
     const { body } = await api(server, `GET /api/channels/${encodeURIComponent('feed:ä/ö?')}/history`);
     expect(body).toMatchObject({ seq: 1 });
@@ -110,13 +113,13 @@ describe('GET /api/channels/{channel}/history', () => {
   it.each(['limit=1001', 'limit=-1', 'reverse=yes', 'sinceSeq=1', 'sinceEpoch=e', 'sinceEpoch=e&sinceSeq=x'])(
     'refuses ?%s',
     async (query) => {
-      await using server = await startTestServer();
+      const server = await serverWith();
       expect((await api(server, `GET /api/channels/feed:news/history?${query}`)).status).toBe(422);
     },
   );
 
   it('is 404 for what can be no channel', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const { status, body } = await api(server, 'GET /api/channels/nowhere:x/history');
     expect({ status, body }).toMatchObject({ status: 404, body: { code: 'UNKNOWN_CHANNEL' } });
   });
@@ -151,12 +154,12 @@ describe('GET /api/channels/{channel}/presence', () => {
   });
 
   it.each(['limit=0', 'limit=all'])('refuses ?%s', async (query) => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     expect((await api(server, `GET /api/channels/room:x/presence?${query}`)).status).toBe(422);
   });
 
   it('is 404 for what can be no channel', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     expect((await api(server, 'GET /api/channels/nowhere:x/presence')).status).toBe(404);
   });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { api } from '../support/api-client.js';
-import { sharedServer } from '../support/shared-server.js';
+import { sharedServer, sharedServers } from '../support/shared-server.js';
 import { connect } from '../support/test-client.js';
 import { mintToken, startTestServer } from '../support/test-server.js';
+
+const serverWith = sharedServers();
 
 const text = expect.any(String) as string;
 
@@ -23,7 +25,7 @@ describe('POST /api/publish', () => {
   });
 
   it('answers without a position in a channel without history', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const { body } = await api(server, 'POST /api/publish', { body: { channel: 'telemetry:x', data: 1 } });
     expect(body).toEqual({ channel: 'telemetry:x' });
   });
@@ -169,7 +171,7 @@ describe('POST /api/users/{userId}/messages', () => {
   });
 
   it('counts no session of a user who is not there', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const { body } = await api(server, 'POST /api/users/nobody/messages', { body: { data: 1 } });
     expect(body).toEqual({ sessions: 0 });
   });

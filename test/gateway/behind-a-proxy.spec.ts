@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { TOO_MANY } from '../support/closes.js';
+import { sharedServers } from '../support/shared-server.js';
 import { connect, open } from '../support/test-client.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
+
+const serverWith = sharedServers();
 
 const via = (forwarded: string) => ({ headers: { 'x-forwarded-for': forwarded } });
 
 /** The address that the server takes a client for. */
 async function addressOf(server: TestServer, forwarded: string): Promise<string | undefined> {
   await using client = await connect(server.url, via(forwarded));
-  await client.request('echo');
-  const [session] = server.app.get(SessionRegistry, { strict: false });
-  client.socket.close();
-  await client.closed;
-  return session?.address;
+  const { sessionId } = (await client.request('hello')).data as { sessionId: string };
+  return server.app.get(SessionRegistry, { strict: false }).get(sessionId)?.address;
 }
 
 describe('the address of a client', () => {
@@ -31,7 +31,7 @@ describe('the address of a client', () => {
     ['is shown short for IPv6', '1', '2001:0db8:0000:0000:0000:0000:0000:0001', '2001:db8::1'],
     ['is IPv4 again where it was mapped into IPv6', '1', '::ffff:203.0.113.7', '203.0.113.7'],
   ])('%s', async (_what, TRUST_PROXY, forwarded, expected) => {
-    await using server = await startTestServer({ TRUST_PROXY });
+    const server = await serverWith({ TRUST_PROXY });
     expect(await addressOf(server, forwarded)).toBe(expected);
   });
 });

@@ -8,8 +8,11 @@ import { freePort } from '../support/free-port.js';
 import { ask } from '../support/http-client.js';
 import { RawClient } from '../support/raw-client.js';
 import { Scrape } from '../support/scrape.js';
+import { sharedServers } from '../support/shared-server.js';
 import { connect, open } from '../support/test-client.js';
 import { startTestServer } from '../support/test-server.js';
+
+const serverWith = sharedServers();
 
 const TOKEN = 'a-token-for-prometheus';
 const NOT_FOUND = { type: 'about:blank', title: 'Not Found', status: 404, detail: 'Nothing is served at this path' };
@@ -24,7 +27,7 @@ beforeAll(async () => {
 
 describe('every HTTP answer', () => {
   it('says to browsers that it is data, to be run, framed and guessed at by nobody', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const paths = [
       '/health',
       '/ready',
@@ -58,7 +61,7 @@ describe('every HTTP answer', () => {
   });
 
   it('to what is not there, or not like that, quotes nothing', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const requests = [
       ['GET', '/nowhere/%3Cscript%3E?secret=1'],
       ['POST', '/health'],
@@ -95,7 +98,7 @@ describe('every HTTP answer', () => {
   });
 
   it('to a request with a body, where none is read, is 413', async () => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     const before = await Scrape.of(server);
     for (const path of ['/health', '/metrics', '/route', '/nowhere', '/docs-json']) {
       const { status, headers } = await ask(`${server.http}${path}`, { body: 'x', headers: { 'content-length': '1' } });

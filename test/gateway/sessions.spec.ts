@@ -5,8 +5,11 @@ import type { Session } from '../../src/sessions/session.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { SessionsModule } from '../../src/sessions/sessions.module.js';
 import { RawClient } from '../support/raw-client.js';
+import { sharedServers } from '../support/shared-server.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';
+
+const serverWith = sharedServers();
 
 function sessionsOf({ app }: TestServer): SessionRegistry {
   return app.get(SessionRegistry, { strict: false });
@@ -40,7 +43,7 @@ describe('the registry of sessions', () => {
   });
 
   it.each(['', 'x', 'no-such-session', '__proto__', '😀'])('finds nothing under %j', async (id) => {
-    await using server = await startTestServer();
+    const server = await serverWith();
     await using client = await connect(server.url);
     await sessionIdOf(client);
     const sessions = sessionsOf(server);
