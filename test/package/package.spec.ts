@@ -9,7 +9,7 @@ import { apiReport, differenceOf, REPORT, type ApiReport } from '../../scripts/p
 import { codeBlocks, read } from '../docs/markdown.js';
 import { packedPackage, type PackedPackage } from '../support/packed-package.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
-import { runProgram } from '../support/run-program.js';
+import { runProgram, type ProgramResult } from '../support/run-program.js';
 import { TEST_SECRET } from '../support/test-server.js';
 
 const run = promisify(execFile);
@@ -87,7 +87,7 @@ const { from } = await client.next('message');
 await using guest = await TestClient.connect(\`ws://127.0.0.1:\${port}/ws\`, other.mintToken());
 const reply = await guest.request<{ coffee: number }>('poll.vote', { choice: 'coffee' });
 const health = (await fetch(\`http://127.0.0.1:\${port}/gatehouse/health\`)).status;
-process.stdout.write(JSON.stringify({ tea: votes.tea, from: from?.userId, coffee: reply.coffee, health }));
+process.stdout.write(JSON.stringify({ tea: votes.tea, from: from?.userId, coffee: reply.coffee, health }) + '\\n');
 await app.close();
 `;
 
@@ -123,7 +123,9 @@ describe('the package', () => {
   });
 
   it('has types wherever an ES module may import it', async () => {
-    const checked = await attw.checkPackage(attw.createPackageFromTarballData(await readFile(packed.tarball)));
+    const checked = await attw.checkPackage(
+      foldersKept(attw.createPackageFromTarballData(await readFile(packed.tarball))),
+    );
     if (!checked.types) throw new Error('The package has no types');
     // The node10 resolution knows no exports, and require() of an ES module works in newer versions of Node.
     const isExpected = (problem: attw.Problem): boolean =>
@@ -134,6 +136,7 @@ describe('the package', () => {
   describe('in a project of its own', () => {
     let app: TemporaryFolder;
     let compilerErrors: string;
+    let ran: ProgramResult;
     beforeAll(async () => {
       const [code = '', ofTest = ''] = read('docs/extending.md').split('\n## Testing\n');
       const contract = codeBlocks(read('docs/contract.md'), 'ts');
@@ -148,6 +151,13 @@ describe('the package', () => {
         'wrong.ts': WRONG,
       });
       compilerErrors = await compilerErrorsOf(app.path);
+      // A busy machine makes no node overloaded.
+      const environment = { JWT_SECRET: TEST_SECRET, OVERLOAD_EVENT_LOOP_LAG_MS: '0' };
+      // One after the other in one process: to load the package takes two seconds of processor time.
+      ran = await runProgram(process.execPath, ['--import', './main.js', 'tour.test.js'], {
+        cwd: app.path,
+        environment,
+      });
     });
     afterAll(() => app?.[Symbol.asyncDispose]());
 
@@ -157,18 +167,14 @@ describe('the package', () => {
       ]);
     });
 
-    it('serves the gateway in a host application and in a test', async () => {
-      // A busy machine makes no node overloaded.
-      const environment = { JWT_SECRET: TEST_SECRET, OVERLOAD_EVENT_LOOP_LAG_MS: '0' };
-      const { output, errors } = await runProgram(process.execPath, ['main.js'], { cwd: app.path, environment });
-      expect(errors).toBe('');
-      expect(JSON.parse(output)).toEqual({ tea: 1, from: 'ada', coffee: 1, health: 200 });
+    it('serves the gateway in a host application and in a test', () => {
+      expect(ran.errors).toBe('');
+      expect(JSON.parse(ran.output.split('\n')[0] ?? '')).toEqual({ tea: 1, from: 'ada', coffee: 1, health: 200 });
     });
 
-    it('passes the test of docs/extending.md', async () => {
-      const { code, output } = await runProgram(process.execPath, ['tour.test.js'], { cwd: app.path });
-      expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
-      expect(output).toMatch(/^(?:#|ℹ) pass 3$/m);
+    it('passes the test of docs/extending.md', () => {
+      expect({ code: ran.code, output: ran.code === 0 ? '' : ran.output }).toEqual({ code: 0, output: '' });
+      expect(ran.output).toMatch(/^(?:#|ℹ) pass 3$/m);
     });
   });
 });
@@ -198,6 +204,18 @@ describe('docs/api-report.md', () => {
     expect(generated.undocumented).toEqual([]);
   });
 });
+
+/** Looks for each folder once: it goes through all files of the package, and is asked 7,000 times about 300 folders. */
+function foldersKept(files: attw.Package): attw.Package {
+  const found = new Map<string, boolean>();
+  const look = files.directoryExists.bind(files);
+  files.directoryExists = (path) => {
+    const isThere = found.get(path) ?? look(path);
+    found.set(path, isThere);
+    return isThere;
+  };
+  return files;
+}
 
 /** An otherwise empty project in which the package is installed. */
 async function appWith(files: Readonly<Record<string, string>>): Promise<TemporaryFolder> {

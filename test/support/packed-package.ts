@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { onceARun } from './once-a-run.js';
@@ -58,9 +58,12 @@ async function pack(target: string): Promise<void> {
   for (const part of SOURCES) await cp(part, join(project, part), { recursive: true });
   await symlink(resolve('node_modules'), join(project, 'node_modules'));
   await leaveOutChecks(join(project, 'tsconfig.build.json'));
-  await packFolder(project, join(target, TARBALL));
-  // Built just now, as the first part of the server.
-  await packFolder(join(project, 'packages', 'protocol'), join(target, PROTOCOL_TARBALL), '--ignore-scripts');
+  const { scripts } = JSON.parse(await readFile(join(project, 'package.json'), 'utf8')) as { scripts: object };
+  if (!('prepack' in scripts) || scripts.prepack !== 'npm run build') throw new Error('npm pack no longer builds');
+  await run('npm', ['run', 'build'], { cwd: project });
+  // npm would read the descriptions of all packages that are installed.
+  await rm(join(project, 'node_modules'));
+  await packFolders(project, target);
   await unpack(target);
 }
 
@@ -71,10 +74,14 @@ async function leaveOutChecks(file: string): Promise<void> {
   await writeFile(file, JSON.stringify({ ...configuration, compilerOptions }));
 }
 
-async function packFolder(folder: string, tarball: string, ...options: string[]): Promise<void> {
-  const { stdout } = await run('npm', ['pack', '--json', '--loglevel=error', '--offline', ...options], { cwd: folder });
-  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [{ filename: string }];
-  await cp(join(folder, filename), tarball);
+/** The server and the first part of it, in one run of npm: without its scripts, which have run. */
+async function packFolders(project: string, target: string): Promise<void> {
+  const options = ['--json', '--loglevel=error', '--offline', '--ignore-scripts'];
+  const { stdout } = await run('npm', ['pack', ...options, '.', './packages/protocol'], { cwd: project });
+  const packed = JSON.parse(stdout) as readonly { readonly name: string; readonly filename: string }[];
+  for (const { name, filename } of packed) {
+    await cp(join(project, filename), join(target, name === 'gatehouse' ? TARBALL : PROTOCOL_TARBALL));
+  }
 }
 
 /** As npm would install it. */
