@@ -12,11 +12,16 @@ export const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 
 /** A Redis of a test's own, on a free port. `await using` ends it. */
 export class RedisServer implements AsyncDisposable {
+  /** How often it was started. */
+  starts = 0;
+  /** Whether SIGSTOP was its last signal. */
+  isStopped = false;
   private child: ChildProcess | undefined;
 
   private constructor(
     readonly port: number,
-    private readonly folder: string,
+    /** Where it writes, if its options say so. */
+    readonly folder: string,
     private readonly options: readonly string[],
   ) {}
 
@@ -48,11 +53,14 @@ export class RedisServer implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.child = child;
+    this.starts += 1;
+    this.isStopped = false;
     return child;
   }
 
   /** SIGSTOP leaves it connected and silent, until SIGCONT. */
   signal(signal: NodeJS.Signals): void {
+    this.isStopped = signal === 'SIGSTOP';
     this.child?.kill(signal);
   }
 

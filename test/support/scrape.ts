@@ -3,7 +3,7 @@ import { ask } from './http-client.js';
 
 /** What /metrics shows at one moment. The counters are the process's, so tests look at differences. */
 export class Scrape {
-  private constructor(readonly text: string) {}
+  constructor(readonly text: string) {}
 
   /** @param ca whom to trust, where the server speaks TLS */
   static async of({ http }: { readonly http: string }, ca?: string): Promise<Scrape> {

@@ -3,7 +3,8 @@ import { NodeRegistry } from '../../src/cluster/ports/node-registry.js';
 import type { StartOptions } from '../../src/server.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { eventually } from './eventually.js';
-import { RedisServer } from './redis-server.js';
+import { borrowRedis, type BorrowedRedis } from './redis-pool.js';
+import type { RedisServer } from './redis-server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
 /** Where a test is not about it, so long that a starved process does not take Redis for silent. */
@@ -11,10 +12,10 @@ const NOT_SILENT_MS = 60_000;
 
 type Service<T> = abstract new (...args: never[]) => T;
 
-/** Servers in this process that share one Redis of the test's own, and know of each other. `await using` ends all. */
+/** Servers in this process that share one Redis, which nobody else uses meanwhile, and know of each other. `await using` ends all. */
 export class TestNodes implements AsyncDisposable {
   private constructor(
-    readonly redis: RedisServer,
+    private readonly borrowed: BorrowedRedis,
     private readonly servers: TestServer[],
   ) {}
 
@@ -23,8 +24,9 @@ export class TestNodes implements AsyncDisposable {
     environment: Record<string, string> = {},
     features: StartOptions['features'] = [],
   ): Promise<TestNodes> {
-    const redis = await RedisServer.start();
-    const nodes = new TestNodes(redis, []);
+    const borrowed = await borrowRedis();
+    const nodes = new TestNodes(borrowed, []);
+    const { redis } = nodes;
     for (const id of ids) {
       const settings = { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: String(NOT_SILENT_MS), ...environment, SERVER_ID: id };
       nodes.servers.push(await startTestServer(settings, features));
@@ -38,6 +40,10 @@ export class TestNodes implements AsyncDisposable {
       return pages.every(({ missing }) => missing.length === 0);
     });
     return nodes;
+  }
+
+  get redis(): RedisServer {
+    return this.borrowed.server;
   }
 
   at(index: number): TestServer {
@@ -60,6 +66,6 @@ export class TestNodes implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.servers.map((server) => server.close()));
-    await this.redis[Symbol.asyncDispose]();
+    await this.borrowed[Symbol.asyncDispose]();
   }
 }
