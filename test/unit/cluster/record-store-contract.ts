@@ -74,7 +74,7 @@ function describeList<R extends ListRecord>({ create, isShared }: RecordStoreFac
 
     beforeEach(async () => {
       store = await create(type);
-      for (const { kind, key } of await store.list()) await store.lift(kind, key);
+      await Promise.all((await store.list()).map(({ kind, key }) => store.lift(kind, key)));
     });
 
     it('bears one name as long as it loses nothing', async () => {
@@ -142,7 +142,7 @@ function describeFullListOfBans({ create }: RecordStoreFactory): void {
 
     beforeEach(async () => {
       store = await create(BANS);
-      for (const { kind, key } of await store.list()) await store.lift(kind, key);
+      await Promise.all((await store.list()).map(({ kind, key }) => store.lift(kind, key)));
     });
 
     it('lets the one that ends soonest give way where there are too many', async () => {
