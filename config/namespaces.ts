@@ -7,7 +7,12 @@ import { boolean, count, durationMs, fieldsOf, readOptions, readYaml, word, type
 
 /** Who may do something: a keyword, or a list of roles, one of which is enough. */
 export type AccessRule<Word extends string = never> =
-  'anyone' | 'signed_in' | 'own_user' | 'nobody' | Word | readonly string[];
+  | 'anyone'
+  | 'signed_in'
+  | 'own_user'
+  | 'nobody'
+  | Word
+  | readonly string[];
 
 /**
  * What happens if a subscriber reads too slowly: it is disconnected, loses the oldest frames, or keeps only the newest.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { format, resolveConfig } from 'prettier';
 import ts from 'typescript';
+import { formatted } from './formatted.js';
 
 export const CLIENT_PAGE = 'docs/client.md';
 
@@ -25,7 +25,7 @@ export async function withReference(page: string, reference: string): Promise<st
   const intro =
     'Made from the types by `npm run client:reference`. `Position`, `Gap`, `Publisher`, `ErrorCode` and the replies are\nexported too: [protocol.md](protocol.md) describes them.\n';
   const text = `${page.slice(0, at)}${HEADING}\n${intro}\n${reference}`;
-  return format(text, { ...(await resolveConfig(CLIENT_PAGE)), parser: 'markdown' });
+  return formatted(CLIENT_PAGE, text);
 }
 
 /** @param names those that are wanted; undefined: all */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { format, resolveConfig } from 'prettier';
 import ts from 'typescript';
+import { formatted } from './formatted.js';
 
 const TARGET = 'test/deploy/schemas/kubernetes.json';
 const USAGE = `Writes ${TARGET} from the types of two packages, installed anywhere but here:
@@ -114,5 +114,5 @@ if (folder === undefined) {
   process.exitCode = 1;
 } else {
   const text = JSON.stringify(schemasOf(resolve(folder)));
-  writeFileSync(TARGET, await format(text, { ...(await resolveConfig(TARGET)), filepath: TARGET }));
+  writeFileSync(TARGET, await formatted(TARGET, text));
 }

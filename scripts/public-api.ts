@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { format, resolveConfig } from 'prettier';
 import ts from 'typescript';
+import { formatted } from './formatted.js';
 
 export const REPORT = 'docs/api-report.md';
 const ENTRIES = {
@@ -59,8 +59,7 @@ export async function apiReport(dist: string): Promise<ApiReport> {
     });
     return `\n## ${name}\n\n\`\`\`ts\n${blocks.join('\n\n')}\n\`\`\`\n`;
   });
-  const style = await resolveConfig(REPORT);
-  return { report: await format(HEAD + sections.join(''), { ...style, parser: 'markdown' }), undocumented };
+  return { report: await formatted(REPORT, HEAD + sections.join('')), undocumented };
 }
 
 /** Returns what to do about a report that is out of date, with the lines that differ; undefined if there is no difference. */

@@ -1,6 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { format, resolveConfig } from 'prettier';
 import {
   CHART,
   chartDigest,
@@ -12,6 +11,7 @@ import {
   renderChart,
   valueSets,
 } from './chart.js';
+import { formatted } from './formatted.js';
 
 const HEADER = `# Rendered from ${CHART}: change that, then \`npx tsx scripts/render-chart.ts\`, which needs Helm 3 or 4.\n`;
 const HAND_WRITTEN = 'kustomization.yaml';
@@ -48,7 +48,7 @@ async function writeManifests(): Promise<void> {
 }
 
 async function write(path: string, text: string): Promise<string> {
-  writeFileSync(path, await format(text, { ...(await resolveConfig(path)), filepath: path }));
+  writeFileSync(path, await formatted(path, text));
   return path;
 }
 

@@ -2,7 +2,8 @@ import { fieldsOf, readOptions } from '../yaml-options.js';
 
 /** Where the publications of a namespace go, too. */
 export type Egress =
-  { readonly kafka: string } | { readonly nats: string; /** Undefined: at most once. */ readonly stream?: string };
+  | { readonly kafka: string }
+  | { readonly nats: string; /** Undefined: at most once. */ readonly stream?: string };
 
 const TOPIC = /^[\w.-]{1,249}$/;
 const TOKEN = '[^\\s.*>]+';

@@ -15,7 +15,8 @@ import { readTokenHeader } from './token-header.js';
  */
 export type VerdictReason = 'expired' | 'invalid' | 'unavailable';
 export type Verdict =
-  { readonly ok: true; readonly principal: Principal } | { readonly ok: false; readonly reason: VerdictReason };
+  | { readonly ok: true; readonly principal: Principal }
+  | { readonly ok: false; readonly reason: VerdictReason };
 
 const EXPIRED: Verdict = Object.freeze({ ok: false, reason: 'expired' });
 const INVALID: Verdict = Object.freeze({ ok: false, reason: 'invalid' });

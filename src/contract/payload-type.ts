@@ -46,7 +46,8 @@ function declaredTypeOf(type: DeclaredType | undefined): PayloadType {
 /** A handler without parameter decorators is given the payload, and may have no parameter for it. */
 function isThere({ gateway, methodName }: HandlerDefinition, index: number): boolean {
   const types = Reflect.getMetadata('design:paramtypes', gateway.gatewayClass.prototype as object, methodName) as
-    readonly unknown[] | undefined;
+    | readonly unknown[]
+    | undefined;
   return types === undefined || index < types.length;
 }
 

@@ -42,7 +42,9 @@ export function addNewTraffic(socket: Duplex, told: TrafficTold, sum: Traffic): 
  */
 export function unsentBytes(socket: Duplex): number {
   const handle = Reflect.get(connectionOf(socket), '_handle') as
-    { readonly writeQueueSize?: number } | null | undefined;
+    | { readonly writeQueueSize?: number }
+    | null
+    | undefined;
   return handle?.writeQueueSize ?? 0;
 }
 

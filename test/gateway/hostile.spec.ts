@@ -42,12 +42,12 @@ async function answerTo(client: TestClient, type: string, data: unknown, id = `$
 class FaultyGateway {
   @SubscribeMessage('faulty.proxy')
   proxy(): object {
-    return new Proxy({}, { get: (_target, key) => { throw new Error(`no field ${String(key)}`); } }); // prettier-ignore
+    return new Proxy({}, { get: (_target, key) => { throw new Error(`no field ${String(key)}`); } }); // oxfmt-ignore
   }
 
   @SubscribeMessage('faulty.throw')
   throw(): never {
-    throw new Proxy({}, { getPrototypeOf: () => { throw new Error('no prototype'); } }); // prettier-ignore
+    throw new Proxy({}, { getPrototypeOf: () => { throw new Error('no prototype'); } }); // oxfmt-ignore
   }
 
   @SubscribeMessage('faulty.finalize')

@@ -24,7 +24,8 @@ interface Scenario {
   readonly before?: (server: TestServer) => Promise<readonly AsyncDisposable[]> | void;
   readonly request?: () => RawUpgrade | Promise<RawUpgrade>;
   readonly answer:
-    { readonly status: number; readonly body: string } | { readonly code: number; readonly reason: string };
+    | { readonly status: number; readonly body: string }
+    | { readonly code: number; readonly reason: string };
 }
 
 const bearer = (token: string): RawUpgrade => ({ headers: { Authorization: `Bearer ${token}` } });

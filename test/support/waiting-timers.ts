@@ -9,19 +9,19 @@ export function waitingTimersOf(sourceFile: string): () => number {
   const waiting = new Set<unknown>();
   const { setTimeout: set, clearTimeout: clear } = globalThis;
   const spies = [
-    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms?: number) => {
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation((run: () => void, ms?: number) => {
       const timer = set(() => {
         waiting.delete(timer);
         run();
       }, ms);
       if (new Error().stack?.includes(`/${sourceFile}`) === true) waiting.add(timer);
       return timer;
-    }) as typeof setTimeout),
+    }),
     vi.spyOn(globalThis, 'clearTimeout').mockImplementation((timer) => {
       waiting.delete(timer);
       clear(timer);
     }),
   ];
-  onTestFinished(() => spies.forEach((spy) => void spy.mockRestore()));
+  onTestFinished(() => spies.forEach((spy) => spy.mockRestore()));
   return () => waiting.size;
 }

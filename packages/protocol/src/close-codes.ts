@@ -10,7 +10,13 @@
  * - `none`: the connection ended as it was meant to.
  */
 export type ClientAdvice =
-  'reconnect' | 'reconnect-within-window' | 'reconnect-later' | 'back-off' | 'get-a-token' | 'give-up' | 'none';
+  | 'reconnect'
+  | 'reconnect-within-window'
+  | 'reconnect-later'
+  | 'back-off'
+  | 'get-a-token'
+  | 'give-up'
+  | 'none';
 
 interface CloseDefinition {
   readonly code: number;

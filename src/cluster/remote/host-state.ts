@@ -29,7 +29,8 @@ export interface WireCommit {
   readonly maxKeys: number;
   readonly ttlMs: number;
   readonly cells:
-    { readonly grid: string; readonly drafts: readonly (readonly [cell: string, draft: Uint8Array])[] } | undefined;
+    | { readonly grid: string; readonly drafts: readonly (readonly [cell: string, draft: Uint8Array])[] }
+    | undefined;
 }
 export type WireOutcome =
   | Exclude<StateOutcome, { is: 'stale' }>

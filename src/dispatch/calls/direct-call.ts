@@ -130,7 +130,8 @@ export function enhancers<T = unknown>(key: string, { gateway, method }: Handler
 /** A handler without parameter decorators is called with socket and payload, as Nest documents. */
 export function parametersOf({ gateway, methodName }: HandlerDefinition): [string, ParameterMetadata][] {
   const declared = Reflect.getMetadata(ROUTE_ARGS_METADATA, gateway.gatewayClass, methodName) as
-    Record<string, ParameterMetadata> | undefined;
+    | Record<string, ParameterMetadata>
+    | undefined;
   if (declared !== undefined) return Object.entries(declared);
   return [
     [`${PARAMETER.socket}:0`, { index: 0 }],
@@ -162,7 +163,8 @@ export function describe(
   { index, data }: ParameterMetadata,
 ): ArgumentMetadata {
   const types = Reflect.getMetadata('design:paramtypes', gateway.gatewayClass.prototype as object, methodName) as
-    Type[] | undefined;
+    | Type[]
+    | undefined;
   return { type: 'body', metatype: types?.[index], data: data as string | undefined };
 }
 

@@ -4,7 +4,8 @@ import { orderNameOf } from '../edge-protocol.js';
 
 /** An order of the centre, read. */
 export type KnownOrder =
-  { readonly list: 'bans'; readonly record: Ban } | { readonly list: 'revocations'; readonly record: Revocation };
+  | { readonly list: 'bans'; readonly record: Ban }
+  | { readonly list: 'revocations'; readonly record: Revocation };
 
 /** @returns undefined if this release does not know such an order */
 export function orderIn(given: unknown): KnownOrder | undefined {

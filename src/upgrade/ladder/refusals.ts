@@ -14,7 +14,8 @@ export type Refusal = {
    */
   readonly isForProxies?: true;
 } & (
-  { readonly http: HttpRefusal; readonly close?: CloseName } | { readonly http?: undefined; readonly close: CloseName }
+  | { readonly http: HttpRefusal; readonly close?: CloseName }
+  | { readonly http?: undefined; readonly close: CloseName }
 );
 
 const busy = (sentence: string): HttpRefusal => ({ status: 503, sentence, headers: { 'Retry-After': '1' } });

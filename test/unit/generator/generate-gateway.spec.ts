@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { format, resolveConfig } from 'prettier';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { formatted } from '../../../scripts/formatted.js';
 import { generate } from '../../../src/generator/generate.js';
 import { generateGateway } from '../../../src/generator/generate-gateway.js';
 import { GeneratorError } from '../../../src/generator/generator-error.js';
@@ -69,9 +69,8 @@ describe('generate gateway', () => {
     expect(folder.read(path)).toMatch(/imports: \[[^\]]*\bPollModule\b/);
     generateGateway(folder.path, 'chat');
     generateGateway(folder.path, 'board');
-    const style = { ...(await resolveConfig(path)), parser: 'typescript' };
     for (const file of [path, 'test/gateways/poll.spec.ts', 'src/gateways/poll/poll.gateway.ts'])
-      expect(folder.read(file)).toBe(await format(folder.read(file), style));
+      expect(folder.read(file)).toBe(await formatted(file, folder.read(file)));
     const test = folder.read('test/gateways/poll.spec.ts');
     expect(test).toContain("import { test } from 'vitest';");
     expect(test).toContain("import { PollModule } from '../../src/gateways/poll/poll.module.js';");
