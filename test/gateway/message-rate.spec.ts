@@ -91,7 +91,7 @@ describe('messages over the rate, where they are rejected', () => {
   it('do not exist where every rate is 0', async () => {
     await using server = await startTestServer({ MESSAGE_RATE: '0', MESSAGE_RATE_PER_IP: '0' });
     await using client = await connect(server.url);
-    expect(refused(await burst(client, 5_000))).toHaveLength(0);
+    expect(refused(await burst(client, 1_000))).toHaveLength(0);
   });
 
   it('are those beyond MESSAGE_RATE at once where MESSAGE_BURST is 0', async () => {
