@@ -129,6 +129,9 @@ describe('the project', () => {
   afterAll(() => packed?.[Symbol.asyncDispose]());
 
   const npm = (...parameters: string[]): Promise<ProgramResult> => runProgram('npm', parameters, { cwd: project });
+  /** What `npm run generate` has run once, without the half second that npm takes. */
+  const generateFast = (...parameters: string[]): Promise<ProgramResult> =>
+    runProgram(join(project, 'node_modules/.bin/gatehouse'), ['generate', ...parameters], { cwd: project });
 
   it('passes its tests at once, and those of a gateway that it generates', async () => {
     const generated = await npm('run', '--silent', 'generate', '--', 'gateway', 'live-poll');
@@ -138,9 +141,9 @@ describe('the project', () => {
     expect(output).toContain('greeting.send answers the sender and tells everyone else');
     expect(output).toContain('live_poll.say answers with the text and its author');
     expect(output).toMatch(/^(?:#|ℹ) pass 4$/m);
-    const again = await npm('run', '--silent', 'generate', '--', 'gateway', 'live-poll');
+    const again = await generateFast('gateway', 'live-poll');
     expect(again).toMatchObject({ code: 1, errors: expect.stringContaining('live-poll exists already') });
-    const invalid = await npm('run', '--silent', 'generate', '--', 'gateway', 'Live');
+    const invalid = await generateFast('gateway', 'Live');
     expect(invalid).toMatchObject({ code: 2, errors: expect.stringContaining('cannot be the name of a gateway') });
   });
 
