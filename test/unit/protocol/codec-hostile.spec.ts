@@ -14,8 +14,8 @@ describe.each(Object.values(CODECS))('codec $subprotocol, against a hostile clie
     expectRefusal(codec, specimens.nested(MAX_DEPTH + 1));
   });
 
-  it('refuses a million containers within each other', () => {
-    expectRefusal(codec, specimens.nested(1_000_000));
+  it('refuses a hundred thousand containers within each other', () => {
+    expectRefusal(codec, specimens.nested(100_000));
   });
 
   it('reads shallow data of many containers', () => {
