@@ -65,7 +65,7 @@ async function settingsOf(client: Redis): Promise<string> {
   return JSON.stringify([await client.call('CONFIG', 'GET', '*'), await client.call('ACL', 'LIST')]);
 }
 
-/** Whoever is left would write into the data of the next test. */
+/** A client that is left would write into the data of the next test. */
 async function isAlone(client: Redis): Promise<boolean> {
   for (let look = 0; look < LOOKS; look += 1) {
     const clients = String(await client.call('CLIENT', 'LIST')).trim();

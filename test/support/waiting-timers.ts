@@ -1,27 +1,25 @@
-import { onTestFinished, vi } from 'vitest';
-
 /**
  * Number of timeouts that the source file of this name has set since, and that still wait. `vi.getTimerCount()` counts
- * those of the whole process, and what other test files have left running sets some at any time. After
- * `vi.useFakeTimers()`.
+ * those of the whole process, and what other test files have left running sets some at any time.
+ *
+ * Call it after `vi.useFakeTimers()`; `vi.useRealTimers()` ends it.
  */
 export function waitingTimersOf(sourceFile: string): () => number {
   const waiting = new Set<unknown>();
   const { setTimeout: set, clearTimeout: clear } = globalThis;
-  const spies = [
-    vi.spyOn(globalThis, 'setTimeout').mockImplementation((run: () => void, ms?: number) => {
-      const timer = set(() => {
-        waiting.delete(timer);
-        run();
-      }, ms);
-      if (new Error().stack?.includes(`/${sourceFile}`) === true) waiting.add(timer);
-      return timer;
-    }),
-    vi.spyOn(globalThis, 'clearTimeout').mockImplementation((timer) => {
+  if (!('clock' in set)) throw new Error('the timers are not fake: nothing would put the real ones back');
+  const watch = (run: () => void, ms?: number): ReturnType<typeof set> => {
+    const timer = set(() => {
       waiting.delete(timer);
-      clear(timer);
-    }),
-  ];
-  onTestFinished(() => spies.forEach((spy) => spy.mockRestore()));
+      run();
+    }, ms);
+    if (new Error().stack?.includes(`/${sourceFile}`) === true) waiting.add(timer);
+    return timer;
+  };
+  globalThis.setTimeout = Object.assign(watch, set);
+  globalThis.clearTimeout = (timer) => {
+    waiting.delete(timer);
+    clear(timer);
+  };
   return () => waiting.size;
 }
