@@ -16,10 +16,12 @@ export function waitingTimersOf(sourceFile: string): () => number {
     if (new Error().stack?.includes(`/${sourceFile}`) === true) waiting.add(timer);
     return timer;
   };
-  globalThis.setTimeout = Object.assign(watch, set);
-  globalThis.clearTimeout = (timer) => {
+  const unwatch = (timer?: ReturnType<typeof set> | string | number): void => {
     waiting.delete(timer);
     clear(timer);
   };
+  // With what the fake ones know of the real ones.
+  globalThis.setTimeout = Object.assign(watch, set);
+  globalThis.clearTimeout = Object.assign(unwatch, clear);
   return () => waiting.size;
 }
