@@ -59,7 +59,15 @@ function inFolder(): { folder: string; path: string; file: LineFile; looksUntil:
   return { folder, path, file: opened(path), looksUntil };
 }
 
-const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+/** Empty if there is no such file, as between the two steps of a rotation. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return '';
+  }
+}
 
 describe('a file of lines', () => {
   it('is appended to, in order, and not readable by others', async () => {
