@@ -123,7 +123,7 @@ async function shareModules(folder: string): Promise<void> {
   }
 }
 
-/** What esbuild makes of `import ... from` a CommonJS module, for each of 700 such lines anew: a view of all that it exports. */
+/** What esbuild makes of `import ... from` a CommonJS module: a view of all its exports, once for each of 700 such lines. */
 const VIEW_OF_MODULE = 'var __toESM=(mod,isNodeMode,target3)=>(';
 const ONE_VIEW_A_MODULE = `
 const viewsOfModules = [new Map(), new Map()];

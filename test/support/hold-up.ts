@@ -4,7 +4,7 @@ export function holdUpEventLoop(milliseconds: number): void {
   while (performance.now() < end) JSON.stringify(end);
 }
 
-/** Does nothing at all for so long, as a process that is not run: the event loop stands still, and no processor works. */
+/** Stops the event loop for this long without using a processor, as if the process were not scheduled. */
 export function standStill(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
