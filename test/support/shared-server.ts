@@ -4,7 +4,7 @@ import type { StartOptions } from '../../src/server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
 /**
- * Starts one server for all tests of the surrounding `describe`, and closes it behind the last. For tests that do not change
+ * Starts one server for all tests of the surrounding `describe`, and closes it after the last. For tests that do not change
  * the server: a table of requests, one row each.
  */
 export function sharedServer(environment: Environment = {}, features: StartOptions['features'] = []): () => TestServer {
@@ -21,7 +21,7 @@ export function sharedServer(environment: Environment = {}, features: StartOptio
 }
 
 /**
- * Starts one server for each set of settings that the tests of this file ask for, and closes them behind the last test. For
+ * Starts one server for each set of settings that the tests of this file ask for, and closes them after the last test. For
  * tests that look at their own sessions alone.
  */
 export function sharedServers(): (environment?: Environment) => Promise<TestServer> {

@@ -1,2 +1,2 @@
-/** How many times as much a test does in `npm run test:soak`, where it tries random orders or holds out under many. */
+/** How many times larger a test is in `npm run test:soak`: its random walks, or its number of clients. */
 export const SOAK_TIMES = Number(process.env['SOAK_TIMES'] ?? 1);

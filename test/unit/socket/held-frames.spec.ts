@@ -54,7 +54,7 @@ describe('frames that wait for a slow reader', () => {
     expect([held.length, held.bytes]).toEqual([0, 0]);
   });
 
-  it('hold a hundred thousand updates of one key in the place of one', () => {
+  it('hold only one of a hundred thousand updates of one key', () => {
     const held = holding(['reply']);
     for (let n = 0; n < 100_000; n += 1) {
       held.dropReplacedBy(latest('a'));
