@@ -1,6 +1,7 @@
 import type { ChannelName } from '../../cluster/ports/broker.js';
 import type { EdgeEvents } from '../edge-events.js';
 import { isCorrupt, openAndLoad, type EdgeDatabase, type OpenDatabase, type Write } from '../store/edge-database.js';
+import { Reopening } from '../store/reopening.js';
 import type { MirrorLog } from './mirror-log.js';
 import { boundsOf, encodeHead, encodePublication, headKeyOf, NO_HEAD, publicationKeyOf } from './mirror-record.js';
 import { loadLogs, type LoadedLogs } from './stored-logs.js';
@@ -15,7 +16,6 @@ interface Saved {
 
 /** Publications of one write. */
 const MAX_BATCH = 500;
-const REOPEN_MS = 1_000;
 
 /**
  * Copies logs to the disk, for the next start. The log in memory is what clients get, so a disk that is slow or fails
@@ -27,8 +27,10 @@ export class MirrorStore {
   private readonly saved = new Map<ChannelName, Saved>();
   private writing: Promise<void> | undefined;
   private database: EdgeDatabase | undefined;
-  private reopenTimer: NodeJS.Timeout | undefined;
-  private isClosed = false;
+  private readonly reopening = new Reopening(
+    (isDamaged) => this.reopen(isDamaged),
+    (error) => this.events.emit('fault', 'write_failed', `mirror: ${error.message}`),
+  );
   /** What an earlier run has left. */
   readonly loaded: ReadonlyMap<ChannelName, MirrorLog>;
 
@@ -61,12 +63,16 @@ export class MirrorStore {
   }
 
   async close(): Promise<void> {
-    while (this.writing !== undefined) await this.writing;
-    this.isClosed = true;
-    clearTimeout(this.reopenTimer);
+    for (let work = this.work; work !== undefined; work = this.work) await work;
+    this.reopening.end();
     const { database } = this;
     this.database = undefined;
     await database?.close().catch(() => undefined);
+  }
+
+  /** What must not be interrupted by a close. */
+  private get work(): Promise<void> | undefined {
+    return this.reopening.running ?? this.writing;
   }
 
   private schedule(): void {
@@ -122,24 +128,12 @@ export class MirrorStore {
     await database?.close().catch(() => undefined);
     for (const [name, { log }] of this.saved) if (!this.changes.has(name)) this.changes.set(name, log);
     this.saved.clear();
-    this.reopenLater(isCorrupt(fault));
-  }
-
-  private reopenLater(isDamaged: boolean): void {
-    if (this.isClosed) return;
-    this.reopenTimer = setTimeout(() => void this.reopen(isDamaged), REOPEN_MS).unref();
+    this.reopening.begin(isCorrupt(fault));
   }
 
   private async reopen(isDamaged: boolean): Promise<void> {
-    try {
-      const database = await this.openDatabase(isDamaged);
-      if (this.isClosed) return await database.close();
-      this.database = database;
-      this.schedule();
-    } catch (error) {
-      this.events.emit('fault', 'write_failed', `mirror: ${(error as Error).message}`);
-      this.reopenLater(isDamaged);
-    }
+    this.database = await this.openDatabase(isDamaged);
+    this.schedule();
   }
 }
 

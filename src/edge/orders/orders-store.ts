@@ -9,6 +9,7 @@ import {
   type OpenDatabase,
   type Write,
 } from '../store/edge-database.js';
+import { Reopening } from '../store/reopening.js';
 import type { KnownOrder } from './known-order.js';
 
 type Orders = ReadonlyMap<string, KnownOrder>;
@@ -24,7 +25,6 @@ interface LoadedOrders {
 
 const packr = new Packr({ useRecords: false });
 const BOUNDS = { after: 'o!', before: 'o"' } as const;
-const RETRY_MS = 1_000;
 
 /** The orders of the centre on the disk, for a start without it. */
 export class OrdersStore {
@@ -33,8 +33,10 @@ export class OrdersStore {
   private saved: SavedOrders;
   private database: EdgeDatabase | undefined;
   private writing: Promise<void> | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private isClosed = false;
+  private readonly reopening = new Reopening(
+    (isDamaged) => this.reopen(isDamaged),
+    (error) => this.events.emit('fault', 'write_failed', `orders: ${error.message}`),
+  );
   /** What an earlier run has left. */
   readonly loaded: Orders;
 
@@ -69,12 +71,16 @@ export class OrdersStore {
   }
 
   async close(): Promise<void> {
-    while (this.writing !== undefined) await this.writing;
-    this.isClosed = true;
-    clearTimeout(this.timer);
+    for (let work = this.work; work !== undefined; work = this.work) await work;
+    this.reopening.end();
     const { database } = this;
     this.database = undefined;
     await database?.close().catch(() => undefined);
+  }
+
+  /** What must not be interrupted by a close. */
+  private get work(): Promise<void> | undefined {
+    return this.reopening.running ?? this.writing;
   }
 
   private schedule(): void {
@@ -104,27 +110,23 @@ export class OrdersStore {
     this.database = undefined;
     this.events.emit('fault', 'write_failed', `orders: ${fault.message}`);
     await database?.close().catch(() => undefined);
-    this.reopenLater(isCorrupt(fault));
-  }
-
-  private reopenLater(isDamaged: boolean): void {
-    if (!this.isClosed) this.timer = setTimeout(() => void this.reopen(isDamaged), RETRY_MS).unref();
+    this.reopening.begin(isCorrupt(fault));
   }
 
   private async reopen(isDamaged: boolean): Promise<void> {
-    try {
-      const database = await this.openDatabase(isDamaged);
-      if (this.isClosed) return await database.close();
-      const saved = new Map<string, undefined>();
-      for await (const [key] of entriesIn(database, BOUNDS)) saved.set(nameIn(key), undefined);
-      this.saved = saved;
-      this.database = database;
-      this.schedule();
-    } catch (error) {
-      this.events.emit('fault', 'write_failed', `orders: ${(error as Error).message}`);
-      this.reopenLater(isDamaged);
-    }
+    const openDatabase: OpenDatabase = (again = isDamaged) => this.openDatabase(again);
+    const { database, loaded } = await openAndLoad(openDatabase, namesIn);
+    this.saved = loaded;
+    this.database = database;
+    this.schedule();
   }
+}
+
+/** The orders on the disk, without their content: all of them are written again. */
+async function namesIn(database: EdgeDatabase): Promise<SavedOrders> {
+  const names = new Map<string, undefined>();
+  for await (const [key] of entriesIn(database, BOUNDS)) names.set(nameIn(key), undefined);
+  return names;
 }
 
 /** Orders that did not change are the same objects. */

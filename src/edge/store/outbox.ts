@@ -2,6 +2,7 @@ import type { ForwardRule } from '../../../config/edge-file.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import type { EdgeEvents, EdgeOutcome, StoreFault } from '../edge-events.js';
 import { isCorrupt, META, openAndLoad, type EdgeDatabase, type OpenDatabase } from './edge-database.js';
+import { Reopening } from './reopening.js';
 import { OutboxBatch, type Append, type Removal } from './outbox-batch.js';
 import { OutboxClock } from './outbox-clock.js';
 import { encodeRecord } from './outbox-record.js';
@@ -28,7 +29,6 @@ const MAX_RECORD_BYTES = 1_048_576;
 const MAX_WAITING_BYTES = 67_108_864;
 /** Records of one write. */
 const MAX_BATCH = 2_000;
-const REOPEN_MS = 1_000;
 const CLOCK_CHECK_MS = 10_000;
 
 /**
@@ -46,7 +46,10 @@ export class Outbox {
   private database: EdgeDatabase | undefined;
   private isClosed = false;
   private readonly clockTimer = setInterval(() => this.checkClock(), CLOCK_CHECK_MS).unref();
-  private reopenTimer: NodeJS.Timeout | undefined;
+  private readonly reopening = new Reopening(
+    (isDamaged) => this.reopen(isDamaged),
+    (error) => this.parts.events.emit('fault', 'write_failed', withCode(error)),
+  );
   /** By the name of the rule. */
   readonly streams: ReadonlyMap<string, OutboxStream>;
 
@@ -130,7 +133,8 @@ export class Outbox {
   async close(): Promise<void> {
     this.isClosed = true;
     clearInterval(this.clockTimer);
-    clearTimeout(this.reopenTimer);
+    this.reopening.end();
+    await this.reopening.running;
     while (this.isWriting) await new Promise((resolve) => setImmediate(resolve));
     const { database } = this;
     this.database = undefined;
@@ -186,27 +190,19 @@ export class Outbox {
     this.database = undefined;
     this.parts.events.emit('fault', name, withCode(fault));
     await database.close().catch(() => undefined);
-    this.reopenLater(isCorrupt(fault));
-  }
-
-  private reopenLater(isDamaged: boolean): void {
-    if (this.isClosed) return;
-    this.reopenTimer = setTimeout(() => void this.reopen(isDamaged), REOPEN_MS).unref();
+    this.reopening.begin(isCorrupt(fault));
   }
 
   private async reopen(isDamaged: boolean): Promise<void> {
-    try {
-      const database = await this.parts.openDatabase(isDamaged);
-      if (this.isClosed) return await database.close();
-      const { streams, lastSeq } = await loadStore(database, this.parts.rules);
-      this.lastSeq = Math.max(this.lastSeq, lastSeq);
-      for (const [name, { counts }] of streams) this.recount(name, counts, isDamaged);
-      this.database = database;
-      for (const stream of this.streams.values()) stream.notify();
-    } catch (error) {
-      this.parts.events.emit('fault', 'write_failed', withCode(error as Error));
-      this.reopenLater(isDamaged);
-    }
+    const { openDatabase, rules } = this.parts;
+    const { database, loaded } = await openAndLoad(
+      (again = isDamaged) => openDatabase(again),
+      (opened) => loadStore(opened, rules),
+    );
+    this.lastSeq = Math.max(this.lastSeq, loaded.lastSeq);
+    for (const [name, { counts }] of loaded.streams) this.recount(name, counts, isDamaged);
+    this.database = database;
+    for (const stream of this.streams.values()) stream.notify();
   }
 
   /** What was acknowledged, and is not there after a repair, is lost. */
