@@ -2,6 +2,11 @@ import { EventEmitter, once } from 'node:events';
 import { write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 
+/**
+ * How long lines are gathered: a write wakes a thread, which costs more than the line. It is little against the time
+ * that a line takes to its reader.
+ */
+const GATHER_MS = 10;
 /** Bytes in one write. */
 const MAX_BATCH_BYTES = 65_536;
 /** Interval between attempts after a failure. */
@@ -42,6 +47,7 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
   /** A failure was reported, and no recovery since. */
   private isToldOf = false;
   private timer: NodeJS.Timeout | undefined;
+  private gathering: NodeJS.Timeout | undefined;
   private readonly atExit = (): void => this.writeLast();
   /** The rest of the current batch. */
   protected rest: Buffer | undefined;
@@ -73,7 +79,9 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     }
     this.waiting.push(bytes);
     this.waitingBytes += bytes.length;
-    if (!this.isFailing) void this.pump();
+    if (this.isFailing || this.isWriting) return;
+    if (this.waitingBytes >= MAX_BATCH_BYTES) void this.pump();
+    else this.gathering ??= setTimeout(() => void this.pump(), GATHER_MS).unref();
   }
 
   /** Writes what waits, as far as this succeeds within a second. */
@@ -81,6 +89,7 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
     if (this.isClosed) return;
     this.isClosed = true;
     clearInterval(this.timer);
+    clearTimeout(this.gathering);
     const deadline = AbortSignal.timeout(LAST_WRITE_MS);
     if (this.isWriting) await once(this, 'idle', { signal: deadline }).catch(() => undefined);
     process.off('exit', this.atExit);
@@ -163,6 +172,8 @@ export class LineWriter extends EventEmitter<LineWriterEvents> {
   }
 
   private async pump(): Promise<void> {
+    clearTimeout(this.gathering);
+    this.gathering = undefined;
     if (this.isWriting) return;
     this.isWriting = true;
     while (this.nextBatch() !== undefined && (await this.makeRoom()) && (await this.writeBatch()));

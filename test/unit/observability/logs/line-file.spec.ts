@@ -222,6 +222,33 @@ describe('a file of lines', () => {
     expect(textOf(path)).toBe('of others\nthe last\n');
   });
 
+  it('gets the lines of ten milliseconds in one write', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const path = join(temporaryFolder(), 'audit.log');
+    const file = opened(path);
+    let writes = 0;
+    file.on('idle', () => (writes += 1));
+    file.write('one\n');
+    await new Promise(setImmediate);
+    vi.advanceTimersByTime(9);
+    file.write('two\n');
+    await new Promise(setImmediate);
+    expect([writes, textOf(path)]).toEqual([0, '']);
+    vi.advanceTimersByTime(1);
+    await eventually('they are written', () => writes > 0);
+    expect([writes, textOf(path)]).toEqual([1, 'one\ntwo\n']);
+  });
+
+  it('gets at once what fills a write', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const path = join(temporaryFolder(), 'audit.log');
+    const file = opened(path);
+    for (let line = 0; line < 64; line += 1) file.write(KIBIBYTE);
+    await eventually('they are written', () => textOf(path).length === 65_536);
+  });
+
   it('is rotated by size: no line is torn or lost, and the oldest file goes', async () => {
     const path = join(temporaryFolder(), 'combined.log');
     const file = opened(path, { maxBytes: 100_000, kept: 2 });
@@ -261,7 +288,7 @@ describe('a file of lines', () => {
     rmSync(`${path}.1`, { recursive: true });
     // What had the name first is rotated away by now.
     const written = (): number => textOf(path).length + textOf(`${path}.1`).length;
-    await eventually('all is written', () => written() === 10 * 1_024);
+    await eventually('all is written', () => written() === 11 * 1_024);
   });
 
   it('is named where it cannot be opened', () => {
