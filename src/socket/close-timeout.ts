@@ -12,6 +12,8 @@ const MAX_PERIODS = 12;
  * CLOSE_TIMEOUT_MS, or has not taken everything within a minute.
  */
 export function destroyUnlessRead(socket: Duplex): void {
+  // Everything was read, and both sides have ended: its close is due.
+  if (socket.writableFinished) return;
   let periods = 0;
   let left = waitingBytes(socket);
   const timer = setInterval(() => {

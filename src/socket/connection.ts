@@ -187,19 +187,27 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     this.listener.shed(reason, droppedFrames);
   }
 
-  /** @internal */
-  receive(bytes: Buffer, isBinary: boolean): void {
+  /** Takes what `ws` emits without listeners, which each connection would have to keep. */
+  override emit(event: string | symbol, ...values: unknown[]): boolean {
+    if (event === 'message') this.receive(values[0] as Buffer, values[1] as boolean);
+    else if (event === 'ping') this.pinged(values[0] as Buffer);
+    else if (event === 'pong') this.ponged();
+    else if (event === 'close') this.end(values[0] as number, String(values[1]));
+    // A breach, which is counted by now. Without a listener, EventEmitter would throw.
+    else if (event === 'error' && this.listenerCount('error') === 0) return true;
+    return super.emit(event, ...values);
+  }
+
+  private receive(bytes: Buffer, isBinary: boolean): void {
     this.ordinal += 1;
     this.listener.message(bytes, isBinary);
   }
 
-  /** @internal */
-  pinged(payload: Buffer): void {
+  private pinged(payload: Buffer): void {
     if (this.admitsControlFrame()) this.outbound.enqueueControl('pong', frame(OPCODE.pong, payload));
   }
 
-  /** @internal */
-  ponged(): void {
+  private ponged(): void {
     if (!this.admitsControlFrame() || this.pingedAt === 0) return;
     this.listener.roundTrip(performance.now() - this.pingedAt);
     this.pingedAt = 0;
@@ -233,12 +241,10 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
     this.outbound.end();
   }
 
-  /** @internal */
-  end(code: number, reason: string): void {
+  private end(code: number, reason: string): void {
     this.outbound.discard();
     if (!this.hasClientEnded) this.isServed = false;
-    // `ws` reports 1006 whenever the closing handshake was not finished, for example if a slow reader never reads
-    // again.
+    // `ws` reports 1006 whenever the closing handshake was not finished, as with a reader that never reads again.
     this.listener.closed(this.closeCode ?? code, reason);
   }
 }

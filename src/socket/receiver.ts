@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { CloseName } from '@gatehouse/protocol';
 
@@ -57,6 +58,6 @@ export function hasCloseArrived(connection: WebSocket): boolean {
   return Reflect.get(connection, '_closeFrameReceived') === true;
 }
 
-function receiverOf(connection: WebSocket): Receiver {
-  return Reflect.get(connection, '_receiver') as Receiver;
+export function receiverOf(connection: WebSocket): Writable & Receiver {
+  return Reflect.get(connection, '_receiver') as Writable & Receiver;
 }

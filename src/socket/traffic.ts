@@ -19,11 +19,10 @@ interface Counted {
 
 /**
  * All bytes on the TCP connection of a socket: upgrade, frames and TLS records, also after it is closed. Data that
- * waits in the socket counts as sent. `_parent` is the TCP connection below a TLS socket. It is private, but without it
- * only the content of the records would count.
+ * waits in the socket counts as sent.
  */
 export function trafficOf(socket: Duplex): Readonly<Traffic> {
-  const { bytesRead = 0, bytesWritten = 0 } = connectionOf(socket);
+  const { bytesRead = 0, bytesWritten = 0 } = tcpOf(socket) as Counted;
   return { bytesIn: bytesRead, bytesOut: bytesWritten };
 }
 
@@ -41,13 +40,14 @@ export function addNewTraffic(socket: Duplex, told: TrafficTold, sum: Traffic): 
  * `writableLength`; Node's own socket timeout uses it. 0 if it is not available.
  */
 export function unsentBytes(socket: Duplex): number {
-  const handle = Reflect.get(connectionOf(socket), '_handle') as
-    | { readonly writeQueueSize?: number }
-    | null
-    | undefined;
+  const handle = Reflect.get(tcpOf(socket), '_handle') as { readonly writeQueueSize?: number } | null | undefined;
   return handle?.writeQueueSize ?? 0;
 }
 
-function connectionOf(socket: Duplex): Counted {
-  return (Reflect.get(socket, '_parent') ?? socket) as Counted;
+/**
+ * The TCP connection below a TLS socket; any other socket itself. `_parent` is private, but without it only the content
+ * of TLS records would count.
+ */
+export function tcpOf(socket: Duplex): Duplex {
+  return (Reflect.get(socket, '_parent') as Duplex | null | undefined) ?? socket;
 }

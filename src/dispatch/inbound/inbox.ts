@@ -242,6 +242,6 @@ export class Inbox extends ConnectionReports implements ConnectionListener {
   }
 
   private tellUnhandled(reason: UnhandledReason, messages: number): void {
-    this.events.emit('unhandled', reason, messages);
+    if (messages > 0) this.events.emit('unhandled', reason, messages);
   }
 }
