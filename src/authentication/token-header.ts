@@ -5,10 +5,18 @@ export interface TokenHeader {
   readonly kid: string | undefined;
 }
 
+/** The tokens of an issuer have the same header as long as its key does not change. */
+let last: { readonly text: string; readonly header: TokenHeader | undefined } = { text: '', header: undefined };
+
 /** What the token claims about its own signature. Use it only to choose a key. */
 export function readTokenHeader(token: string): TokenHeader | undefined {
-  const end = token.indexOf('.');
-  const header = end < 0 ? undefined : parseJson(Buffer.from(token.slice(0, end), 'base64url').toString());
+  const text = token.slice(0, Math.max(0, token.indexOf('.')));
+  if (text !== last.text) last = { text, header: parseHeader(text) };
+  return last.header;
+}
+
+function parseHeader(text: string): TokenHeader | undefined {
+  const header = parseJson(Buffer.from(text, 'base64url').toString());
   if (typeof header !== 'object' || header === null) return undefined;
 
   const { alg, kid, crit } = header as Record<string, unknown>;

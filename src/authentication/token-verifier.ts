@@ -49,7 +49,8 @@ export class TokenVerifier implements OnModuleInit {
     void this.#remoteKeys?.freshen();
   }
 
-  async verify(token: string): Promise<Verdict> {
+  /** Returns a promise only if the key may have to be fetched. */
+  verify(token: string): Verdict | Promise<Verdict> {
     if (token.length > MAX_TOKEN_LENGTH) return INVALID;
     const header = readTokenHeader(token);
     if (header === undefined) return INVALID;

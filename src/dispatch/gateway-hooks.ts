@@ -69,6 +69,7 @@ export class GatewayHooks {
 }
 
 async function callAll(hooks: readonly ReportedHook[], args: readonly unknown[]): Promise<number> {
+  if (hooks.length === 0) return 0;
   const failures = await Promise.all(hooks.map((hook) => hook(...args)));
   return failures.filter(Boolean).length;
 }

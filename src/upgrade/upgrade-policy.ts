@@ -68,16 +68,18 @@ export class UpgradePolicy {
     const path = pathOf(request);
     const endpoint = endpointAt(path);
     this.pendingConnections.heard(socket);
-    const applicant = { upgrade, client: this.addressOf(request), credentials: findCredentials(request) };
+    const client = this.addressOf(request);
+    const credentials = findCredentials(request);
+    const applicant = { upgrade, client, credentials };
     const fault = this.eligibility.faultOf(request) ?? (endpoint ? this.readiness.fault : 'unknown_path');
     if (fault !== undefined || endpoint === undefined) return this.reject(applicant, fault ?? 'unknown_path');
-    const place = this.limits.take(applicant.client);
+    const place = this.limits.take(client);
     if (typeof place === 'string') return this.reject(applicant, place);
 
     const waiting = new WaitingClient(socket, upgrade.head);
     let judged: Judged | undefined;
     try {
-      judged = await this.judge({ ...applicant, path, endpoint, waiting, place });
+      judged = await this.judge({ upgrade, client, credentials, path, endpoint, waiting, place });
     } finally {
       this.limits.decided();
       if (judged === undefined || 'reason' in judged) {
@@ -95,7 +97,10 @@ export class UpgradePolicy {
   confirm(accepted: Acceptance): Acceptance | Rejection {
     const { principal } = accepted;
     const objection = this.objectionTo(principal);
-    if (objection === undefined) return { ...accepted, principal: this.revocations.judge(principal) ?? principal };
+    if (objection === undefined) {
+      const judged = this.revocations.judge(principal) ?? principal;
+      return judged === principal ? accepted : { ...accepted, principal: judged };
+    }
     this.withdraw(accepted);
     return this.reject(accepted, objection, principal);
   }
@@ -127,52 +132,64 @@ export class UpgradePolicy {
     return { outcome: 'reject', answer };
   }
 
-  private async judge({ endpoint, waiting, ...placed }: Placed): Promise<Judged> {
-    const { upgrade, client, credentials, place } = placed;
+  private async judge({ upgrade, client, credentials, path, endpoint, waiting, place }: Placed): Promise<Judged> {
     const sessionId = newSessionId();
     const { headers } = upgrade.request;
     const eligible = await this.outcomeOf(this.eligibility.of({ headers, credentials, sessionId, endpoint }), waiting);
     if (typeof eligible === 'string') return { reason: eligible };
 
-    const principal = await this.decidedBy(this.decisions, { ...placed, ...eligible, sessionId }, waiting);
+    const attempt = { principal: eligible.principal, sessionId, address: client.address, path };
+    const principal = this.decisions ? await this.decidedBy(this.decisions, attempt, waiting) : eligible.principal;
     if (typeof principal === 'string') return { reason: principal, principal: eligible.principal };
     const limitKey = place.isExempt ? undefined : client.limitKey;
     const sharedPlace = this.limits.areShared ? { sessionId, limitKey, principal } : undefined;
     const refusal = sharedPlace && (this.objectionTo(principal) ?? (await this.takeShared(sharedPlace, waiting)));
     if (refusal !== undefined) return { reason: refusal, principal };
-    const codec = CODECS[eligible.subprotocol ?? DEFAULT_SUBPROTOCOL];
     const { subprotocol } = eligible;
+    const codec = CODECS[subprotocol ?? DEFAULT_SUBPROTOCOL];
     const head = waiting.release();
-    return { outcome: 'accept', ...placed, principal, subprotocol, codec, sessionId, sharedPlace, head };
+    const outcome = 'accept';
+    return {
+      outcome,
+      upgrade,
+      client,
+      credentials,
+      path,
+      sessionId,
+      principal,
+      subprotocol,
+      codec,
+      place,
+      sharedPlace,
+      head,
+    };
   }
 
-  /** Asks the back end, if configured, about a client that nothing else refuses. */
+  /** Asks the back end about a client that nothing else refuses. */
   private async decidedBy(
-    decisions: ConnectDecisions | undefined,
-    { principal, sessionId, client, path }: Omit<ConnectRequest, 'address'> & Pick<Placed, 'client'>,
+    decisions: ConnectDecisions,
+    attempt: ConnectRequest,
     waiting: WaitingClient,
   ): Promise<Principal | RefusalReason> {
-    if (decisions === undefined) return principal;
-    const objection = this.objectionTo(principal);
-    if (objection !== undefined) return objection;
-    return this.outcomeOf(decisions.decide({ principal, sessionId, address: client.address, path }), waiting);
+    const objection = this.objectionTo(attempt.principal);
+    return objection ?? this.outcomeOf(decisions.decide(attempt), waiting);
   }
 
   /** The result of a check, or why nobody waits for it any more. */
   private async outcomeOf<T>(
     checking: T | Promise<T | RefusalReason>,
-    { gone }: WaitingClient,
+    waiting: WaitingClient,
   ): Promise<T | RefusalReason> {
     if (!(checking instanceof Promise)) return checking;
-    const first = Promise.race([checking, gone]);
+    const first = Promise.race([checking, waiting.gone]);
     const outcome = await withTimeout(first, this.settings.upgrade.timeoutMs, 'undecided');
     if (outcome === 'aborted' || outcome === 'undecided') this.limits.abandon(checking);
     return outcome;
   }
 
-  private async takeShared(owner: PlaceOwner, { gone }: WaitingClient): Promise<RefusalReason | undefined> {
+  private async takeShared(owner: PlaceOwner, waiting: WaitingClient): Promise<RefusalReason | undefined> {
     const taking = this.limits.takeShared(owner);
-    const refusal = await Promise.race([taking, gone]);
+    const refusal = await Promise.race([taking, waiting.gone]);
     if (refusal !== 'aborted') return refusal;
     const givenBack = taking.then((late) => late ?? this.limits.releaseShared(owner));
     this.limits.abandon(givenBack);

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Settings } from '../../../config/settings.js';
 import type { Credentials } from '../../authentication/credentials.js';
 import { anonymousPrincipal, guestPrincipal, type Principal } from '../../authentication/principal.js';
-import { TokenVerifier, type VerdictReason } from '../../authentication/token-verifier.js';
+import { TokenVerifier, type Verdict, type VerdictReason } from '../../authentication/token-verifier.js';
 import type { Subprotocol } from '@gatehouse/protocol';
 import { chooseSubprotocol } from '../../protocol/codecs/subprotocols.js';
 import type { SessionId } from '../../sessions/session.js';
@@ -53,7 +53,7 @@ export class Eligibility {
     return this.isSecureEnough(request) ? handshakeFault(request) : 'tls_required';
   }
 
-  /** origin → subprotocol → extensions → credentials. Returns a promise only if a token must be checked. */
+  /** origin → subprotocol → extensions → credentials. Returns a promise only if the key of a token may have to be fetched. */
   of({
     headers,
     credentials,
@@ -73,12 +73,19 @@ export class Eligibility {
     if (mode === 'off') return { subprotocol, principal: guestPrincipal(`guest:${sessionId}`) };
     if (token === undefined && mode === 'required') return 'unauthenticated';
     if (token === undefined) return { subprotocol, principal: anonymousPrincipal(`anonymous:${sessionId}`) };
-    return this.verified(token, subprotocol);
+    const verdict = this.tokens.verify(token);
+    return verdict instanceof Promise ? whenKnown(verdict, subprotocol) : outcomeOf(verdict, subprotocol);
   }
+}
 
-  /** Keeps no reference to the request, because it may go on after its client has left. */
-  private async verified(token: string, subprotocol: Subprotocol | undefined): Promise<Eligible | RefusalReason> {
-    const verdict = await this.tokens.verify(token);
-    return verdict.ok ? { subprotocol, principal: verdict.principal } : REASON_OF_VERDICT[verdict.reason];
-  }
+/** Keeps no reference to the request, because it may go on after its client has left. */
+async function whenKnown(
+  verdict: Promise<Verdict>,
+  subprotocol: Subprotocol | undefined,
+): Promise<Eligible | RefusalReason> {
+  return outcomeOf(await verdict, subprotocol);
+}
+
+function outcomeOf(verdict: Verdict, subprotocol: Subprotocol | undefined): Eligible | RefusalReason {
+  return verdict.ok ? { subprotocol, principal: verdict.principal } : REASON_OF_VERDICT[verdict.reason];
 }

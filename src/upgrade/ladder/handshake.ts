@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { MAX_HEADERS } from '../pending/http-deadlines.js';
-import { listElements } from './list-header.js';
+import { offeredProtocols } from './request-target.js';
 import type { RefusalReason } from './refusals.js';
 
 /** Sixteen bytes in base64. */
@@ -15,14 +15,16 @@ export function handshakeFault(request: IncomingMessage): RefusalReason | undefi
   if (method !== 'GET') return 'bad_method';
   if (request.httpVersionMajor === 1 && request.httpVersionMinor < 1) return 'bad_http_version';
   if (!hasOneHost(request)) return 'bad_headers';
-  if (!listElements(headers.upgrade ?? '').some((protocol) => protocol.toLowerCase() === 'websocket'))
-    return 'bad_headers';
+  if (!offeredProtocols(headers).includes('websocket')) return 'bad_headers';
   if (!KEY.test(headers['sec-websocket-key'] ?? '')) return 'bad_headers';
   return headers['sec-websocket-version'] === '13' ? undefined : 'bad_version';
 }
 
 /** RFC 9112 §3.2 requires 400 without it. Node checks this for requests, but not for upgrades. */
 function hasOneHost({ headers, rawHeaders }: IncomingMessage): boolean {
-  const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() === 'host') count += 1;
+  }
   return count === 1 && HOST.test(headers.host ?? '');
 }

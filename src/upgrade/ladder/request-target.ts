@@ -1,6 +1,7 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { listElements } from './list-header.js';
 
+const ONLY_WEBSOCKET: readonly string[] = Object.freeze(['websocket']);
 /** Scheme, authority, and the rest. An authority with user information is not valid for HTTP (RFC 9110 §4.2.4). */
 const ABSOLUTE = /^(?:https?|wss?):\/\/([^/?#@]+)(.*)$/is;
 
@@ -22,13 +23,18 @@ export function pathOf({ url = '/' }: IncomingMessage): string {
   return end === -1 ? url : url.slice(0, end);
 }
 
+/** The protocols in the Upgrade header, in lower case. */
+export function offeredProtocols({ upgrade = '' }: IncomingHttpHeaders): readonly string[] {
+  return upgrade === 'websocket' ? ONLY_WEBSOCKET : listElements(upgrade.toLowerCase());
+}
+
 /**
  * Whether a request with an Upgrade header offers only protocols that this server does not support, as Java's
  * HttpClient and `curl --http2` do with h2c. A list that includes WebSocket counts as WebSocket only with the headers
  * of a handshake.
  */
 export function isForeignUpgrade({ method, headers }: IncomingMessage): boolean {
-  const offered = listElements(headers.upgrade ?? '').map((protocol) => protocol.toLowerCase());
+  const offered = offeredProtocols(headers);
   if (!offered.includes('websocket')) return true;
   const isAlone = offered.every((protocol) => protocol === 'websocket');
   return !isAlone && (method !== 'GET' || headers['sec-websocket-key'] === undefined);

@@ -6,6 +6,7 @@ import { Server as TlsServer } from 'node:tls';
 import { Settings } from '../../../config/settings.js';
 import { clientAddress } from '../../access/limits/address-key.js';
 import { ExemptAddresses } from '../../access/limits/exempt-addresses.js';
+import { tcpOf } from '../../socket/traffic.js';
 import { trustedPeers } from '../ladder/client-address.js';
 import { applyDeadlines, checkEvery, MAX_HEADERS } from './http-deadlines.js';
 import { answerFault, httpFaultOf, type HttpFault } from './http-faults.js';
@@ -19,7 +20,6 @@ interface Guest {
   readonly socket: Socket;
   readonly isEncrypted: boolean;
   /** The key of its address. */
-  readonly peer: string;
   readonly limitKey: string;
   /** Requests without a response yet. */
   inHand: number;
@@ -37,7 +37,7 @@ interface Guest {
  */
 @Injectable()
 export class PendingConnections implements OnApplicationShutdown {
-  private readonly guests = new Map<string, Guest>();
+  private readonly guests = new Map<Duplex, Guest>();
   /** Connections whose next request is awaited, the longest first. */
   private readonly waiting = new Set<Guest>();
   /** Connections of TLS servers that were closed without an answer. */
@@ -86,13 +86,13 @@ export class PendingConnections implements OnApplicationShutdown {
 
   /** Its upgrade request is complete, or will get no further. Something else limits it from here. */
   heard(socket: Duplex): void {
-    const guest = this.guestOf(socket as Socket);
+    const guest = this.guestOf(socket);
     if (guest) this.waiting.delete(guest);
   }
 
   /** It has a session from here on. */
   admitted(socket: Duplex): void {
-    const guest = this.guestOf(socket as Socket);
+    const guest = this.guestOf(socket);
     if (guest) this.forget(guest);
   }
 
@@ -104,14 +104,12 @@ export class PendingConnections implements OnApplicationShutdown {
   };
 
   private receive(socket: Socket, isEncrypted: boolean): void {
-    const peer = peerOf(socket);
+    const { remoteAddress } = socket;
     // It has gone already, or did not come over a network.
-    if (peer === undefined) return;
-    // The same connection, given back by an upgrade that was none. Or one whose close has not been reported yet, while
-    // its port is free again.
-    const former = this.guests.get(peer);
+    if (remoteAddress === undefined) return;
+    // The same connection, given back by an upgrade that was none.
+    const former = this.guests.get(socket);
     if (former) this.forget(former);
-    const { remoteAddress = '' } = socket;
     const { limitKey } = clientAddress(remoteAddress);
     const { maxWaiting, maxWaitingPerIp } = this.settings.upgrade;
     const fromAddress = this.perAddress.get(limitKey) ?? 0;
@@ -121,15 +119,15 @@ export class PendingConnections implements OnApplicationShutdown {
     if (exceeds(this.guests.size, maxWaiting) && !this.makeRoom()) return this.cut(newcomer, 'too_many_waiting');
 
     const guest: Guest = {
-      ...newcomer,
-      peer,
+      socket,
+      isEncrypted,
       limitKey,
       inHand: 0,
       waitingSince: performance.now(),
       readBefore: undefined,
       leave: () => this.forget(guest),
     };
-    this.guests.set(peer, guest);
+    this.guests.set(socket, guest);
     this.await(guest);
     this.perAddress.set(limitKey, (this.perAddress.get(limitKey) ?? 0) + 1);
     socket.on('close', guest.leave);
@@ -155,7 +153,7 @@ export class PendingConnections implements OnApplicationShutdown {
     this.waiting.delete(guest);
     response.once('close', () => {
       guest.inHand -= 1;
-      if (guest.inHand > 0 || this.guests.get(guest.peer) !== guest) return;
+      if (guest.inHand > 0 || this.guests.get(guest.socket) !== guest) return;
       guest.waitingSince = performance.now();
       guest.readBefore = guest.socket.bytesRead;
       this.await(guest);
@@ -209,7 +207,7 @@ export class PendingConnections implements OnApplicationShutdown {
   private cut({ socket, isEncrypted }: Pick<Guest, 'socket' | 'isEncrypted'>, fault: HttpFault): void {
     this.tell(fault, socket);
     const guest = this.guestOf(socket);
-    if (guest?.socket === socket) this.forget(guest);
+    if (guest) this.forget(guest);
     socket.on('error', () => {});
     if (!isEncrypted) return void socket.resetAndDestroy();
     this.cutConnections.add(socket);
@@ -220,28 +218,19 @@ export class PendingConnections implements OnApplicationShutdown {
     this.events.emit('cut', fault, clientAddress(remoteAddress).address);
   }
 
-  private guestOf(socket: Socket): Guest | undefined {
-    return this.guests.get(peerOf(socket) ?? '');
+  private guestOf(socket: Duplex): Guest | undefined {
+    return this.guests.get(tcpOf(socket));
   }
 
   private forget(guest: Guest): void {
-    // Removed already, and its port may belong to another connection.
-    if (this.guests.get(guest.peer) !== guest) return;
-    this.guests.delete(guest.peer);
+    if (this.guests.get(guest.socket) !== guest) return;
+    this.guests.delete(guest.socket);
     this.waiting.delete(guest);
     guest.socket.off('close', guest.leave);
     const left = (this.perAddress.get(guest.limitKey) ?? 0) - 1;
     if (left > 0) this.perAddress.set(guest.limitKey, left);
     else this.perAddress.delete(guest.limitKey);
   }
-}
-
-/**
- * The same for the TLS connection and the TCP connection below it. A server may have several addresses, and a client
- * may connect to each from one port.
- */
-function peerOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string | undefined {
-  return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
 function exceeds(count: number, limit: number): boolean {

@@ -43,7 +43,7 @@ describe('keys that an issuer publishes', () => {
       byRsa('r1'),
       sign({ alg: 'PS256', key: RSA.privateKey, kid: 'r1' }),
     ]);
-    for (const verdict of await Promise.all(tokens.map((token) => verifier.verify(token)))) {
+    for (const verdict of await Promise.all(tokens.map(async (token) => verifier.verify(token)))) {
       expect(verdict).toMatchObject({ ok: true, principal: { userId: 'ada' } });
     }
     expect(issuer.requests).toBe(1);
@@ -133,9 +133,9 @@ describe('an unknown kid', () => {
     pass(JWKS_TIMING.cooldownMs);
 
     const tokens = await Promise.all(Array.from({ length: 20 }, (_, index) => byRsa(`made-up-${index}`)));
-    expect(new Set((await Promise.all(tokens.map((token) => verifier.verify(token)))).map(({ ok }) => ok))).toEqual(
-      new Set([false]),
-    );
+    expect(
+      new Set((await Promise.all(tokens.map(async (token) => verifier.verify(token)))).map(({ ok }) => ok)),
+    ).toEqual(new Set([false]));
     expect(issuer.requests).toBe(2);
 
     pass(JWKS_TIMING.cooldownMs - 1);
