@@ -5,7 +5,8 @@ import { signToken } from './token.js';
 
 /** More tokens than a server would keep verified by chance, fewer than would take long to sign. */
 const distinctUsers = 1_000;
-const sourceAddresses = 8;
+/** So many that the kernel finds a free port at once, although those of the last minute are still taken. */
+const sourceAddresses = 200;
 
 /** Where the n-th connection goes and as whom. */
 export function endpointsOf(server: Server): (index: number) => Endpoint {
