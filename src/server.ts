@@ -120,10 +120,8 @@ async function openPorts(
   await app.init();
   const handle = app.getHttpAdapter().getInstance() as RequestListener;
   const internal = await app.get(InternalPort).open(handle, certificate && tlsOptions(tls, certificate));
-  if (workers.self === undefined)
-    await (server.host === undefined ? app.listen(server.port) : app.listen(server.port, server.host));
   // Nest passes what it gets to the server of Node.
-  else await app.listen(listenOptions(server.port, server.host, true) as unknown as number);
+  await app.listen(listenOptions(server.port, server.host, workers.self !== undefined) as unknown as number);
   const servers = [app.getHttpServer(), internal].filter((candidate) => candidate instanceof TlsServer);
   const pendingConnections = app.get(PendingConnections);
   const wasCut = (tcp: Socket): boolean => pendingConnections.wasCut(tcp);

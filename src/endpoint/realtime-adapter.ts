@@ -7,6 +7,8 @@ import type { Subprotocol } from '@gatehouse/protocol';
 import { InboundBudget } from '../socket/inbound-budget.js';
 import { CLOSE_TIMEOUT_MS } from '../socket/close-timeout.js';
 import { Connection } from '../socket/connection.js';
+import type { Upgrade } from '../upgrade/decision.js';
+import { UpgradeTurns } from '../upgrade/pending/upgrade-turns.js';
 import { isForeignUpgrade, pathOf } from '../upgrade/ladder/request-target.js';
 import { normalizePath } from '../dispatch/calls/nest-internals.js';
 import { DispatchEvents } from '../dispatch/dispatch-events.js';
@@ -48,6 +50,7 @@ const FREE_READS = 4_096;
  */
 export class RealtimeAdapter extends WsAdapter {
   private readonly endpoints = new Map<string, Endpoint>();
+  private readonly turns = new UpgradeTurns();
   private readonly handshakes: Handshakes;
   private readonly opener: SessionOpener;
   private readonly inboundBudget: InboundBudget;
@@ -56,10 +59,7 @@ export class RealtimeAdapter extends WsAdapter {
   private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (this.isForAnother(request)) return;
     const upgrade = { request, socket, head, arrivedAt: Date.now() };
-    this.handshakes.serve(upgrade, this.endpoints, this.http).catch((exception: unknown) => {
-      this.events.crash('upgrade', exception);
-      socket.destroy();
-    });
+    this.turns.take(socket, () => this.serve(upgrade));
   };
 
   constructor(
@@ -73,6 +73,13 @@ export class RealtimeAdapter extends WsAdapter {
     this.events = app.get(DispatchEvents);
     this.http = app.getHttpServer();
     this.http.on('upgrade', this.onUpgrade);
+  }
+
+  private serve(upgrade: Upgrade): void {
+    this.handshakes.serve(upgrade, this.endpoints, this.http).catch((exception: unknown) => {
+      this.events.crash('upgrade', exception);
+      upgrade.socket.destroy();
+    });
   }
 
   /**

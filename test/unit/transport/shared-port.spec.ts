@@ -13,7 +13,7 @@ describe('a port that workers share', () => {
   });
 
   it('is opened as before by a process that is alone', () => {
-    expect(listenOptions(8080, undefined, false)).toEqual({ port: 8080 });
-    expect(listenOptions(8080, '127.0.0.1', false)).toEqual({ port: 8080, host: '127.0.0.1' });
+    expect(listenOptions(8080, undefined, false)).toEqual({ port: 8080, backlog: 4_096 });
+    expect(listenOptions(8080, '127.0.0.1', false)).toEqual({ port: 8080, backlog: 4_096, host: '127.0.0.1' });
   });
 });
