@@ -1,10 +1,18 @@
 import type { ConnectJob } from '../load/connect.js';
+import type { Server } from '../load/job.js';
 import { barsOf } from './chart.js';
-import { loadOverheadMs, type BenchCase } from './bench-case.js';
+import { loadOverheadMs, type BenchCase, type Extent, type Load } from './bench-case.js';
 
-const inFlight = 32;
+export const inFlight = 32;
 /** Until V8 has compiled the path of a connection: before, what takes more code looks twice as dear. */
-const warmUp = 15_000;
+const longWarmUpMs = 15_000;
+
+/** Connections are opened and closed as fast as the server lets them. */
+export function connectLoad(measure: string, server: Server, { quick, warmUpMs, windowMs }: Extent): Load {
+  const timing = { warmUpMs: quick ? warmUpMs : longWarmUpMs, windowMs: 2 * windowMs };
+  const job: ConnectJob = { measure, server, inFlight, ...timing };
+  return { script: 'connect', job, limitMs: timing.warmUpMs + timing.windowMs + loadOverheadMs };
+}
 
 const peers = ['gatehouse', 'bare-ws', 'stock-nest', 'socket-io', 'bun', 'nchan', 'mosquitto'];
 
@@ -23,9 +31,5 @@ export const connect: BenchCase = {
       bars: barsOf('open and close', peers),
     },
   ],
-  loads: (server, { quick, windowMs, ...extent }) => {
-    const warmUpMs = quick ? extent.warmUpMs : warmUp;
-    const job: ConnectJob = { measure: 'open and close', server, inFlight, warmUpMs, windowMs: 2 * windowMs };
-    return [{ script: 'connect', job, limitMs: warmUpMs + 2 * windowMs + loadOverheadMs }];
-  },
+  loads: (server, extent) => [connectLoad('open and close', server, extent)],
 };

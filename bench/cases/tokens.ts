@@ -1,7 +1,6 @@
-import type { ConnectJob } from '../load/connect.js';
-import { loadOverheadMs, type BenchCase } from './bench-case.js';
+import type { BenchCase } from './bench-case.js';
+import { connectLoad, inFlight } from './connect.js';
 
-const inFlight = 32;
 const measure = 'open and close';
 
 export const tokens: BenchCase = {
@@ -25,8 +24,5 @@ export const tokens: BenchCase = {
       ],
     },
   ],
-  loads: (server, { warmUpMs, windowMs }) => {
-    const job: ConnectJob = { measure, server, inFlight, warmUpMs, windowMs };
-    return [{ script: 'connect', job, limitMs: warmUpMs + windowMs + loadOverheadMs }];
-  },
+  loads: (server, extent) => [connectLoad(measure, server, extent)],
 };
