@@ -1,8 +1,16 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { has, PROGRAM_NAMES, PROGRAMS } from './test/support/programs.js';
 import { SlowFilesFirst } from './test/support/slow-files-first.js';
+
+/** With the servers that its tests start. Six workers take 6.5 GB at most. */
+const BYTES_A_WORKER = 1.5 * 1024 ** 3;
+
+/** Of the machine, or of the container. */
+function memoryBytes(): number {
+  return Math.min(totalmem(), process.constrainedMemory() || Infinity);
+}
 
 export default defineConfig({
   // As `paths` of tsconfig.json: in the repository the package's own name is its source.
@@ -30,8 +38,8 @@ export default defineConfig({
       description: PROGRAMS[name].purpose,
       ...(!has(name) && { skip: true }),
     })),
-    // Most tests wait for sockets and processes, so that two workers share a core well.
-    maxWorkers: 2 * availableParallelism(),
+    // Most tests wait for sockets and processes, so that four workers share a core well.
+    maxWorkers: Math.min(4 * availableParallelism(), Math.max(2, Math.floor(memoryBytes() / BYTES_A_WORKER))),
     sequence: { sequencer: SlowFilesFirst },
     // Files of one worker share their modules: importing Nest anew for each took more time than the tests.
     isolate: false,
