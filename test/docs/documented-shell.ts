@@ -91,16 +91,20 @@ export class PrivateCopy implements AsyncDisposable {
   }
 }
 
-/** A server stays in the background until another one is started, as it stays in the reader's first terminal. */
+/**
+ * A server stays in the background until another one is started, as it stays in the reader's first terminal. The log of
+ * that one would say at once that it listens.
+ */
 function commandsOf(block: ShellBlock): string {
   const title = `echo '== ${block.path}:${block.line}'`;
   if (!isServer(block)) return `${title}\n${block.code.split('\n').map(mayFail).join('\n')}`;
   return `${title}
 stop
+rm -f server.log
 (
 ${block.code}) > server.log 2>&1 &
 server=$!
-until grep -q 'Gatehouse listens' server.log; do
+until grep -qs 'Gatehouse listens' server.log; do
   kill -0 "$server" 2>/dev/null || { cat server.log; exit 1; }
   sleep 0.2
 done`;
