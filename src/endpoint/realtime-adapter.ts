@@ -8,6 +8,7 @@ import { InboundBudget } from '../socket/inbound-budget.js';
 import { CLOSE_TIMEOUT_MS } from '../socket/close-timeout.js';
 import { Connection } from '../socket/connection.js';
 import type { Upgrade } from '../upgrade/decision.js';
+import { PendingConnections } from '../upgrade/pending/pending-connections.js';
 import { UpgradeTurns } from '../upgrade/pending/upgrade-turns.js';
 import { isForeignUpgrade, pathOf } from '../upgrade/ladder/request-target.js';
 import { normalizePath } from '../dispatch/calls/nest-internals.js';
@@ -51,6 +52,7 @@ const FREE_READS = 4_096;
 export class RealtimeAdapter extends WsAdapter {
   private readonly endpoints = new Map<string, Endpoint>();
   private readonly turns = new UpgradeTurns();
+  private readonly pendingConnections: PendingConnections;
   private readonly handshakes: Handshakes;
   private readonly opener: SessionOpener;
   private readonly inboundBudget: InboundBudget;
@@ -59,6 +61,8 @@ export class RealtimeAdapter extends WsAdapter {
   private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (this.isForAnother(request)) return;
     const upgrade = { request, socket, head, arrivedAt: Date.now() };
+    // So that it does not count as silent until its turn comes.
+    this.pendingConnections.heard(socket);
     this.turns.take(socket, () => this.serve(upgrade));
   };
 
@@ -68,6 +72,7 @@ export class RealtimeAdapter extends WsAdapter {
   ) {
     super(app);
     this.handshakes = app.get(Handshakes);
+    this.pendingConnections = app.get(PendingConnections);
     this.opener = app.get(SessionOpener);
     this.inboundBudget = app.get(InboundBudget);
     this.events = app.get(DispatchEvents);

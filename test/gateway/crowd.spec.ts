@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PendingConnections } from '../../src/upgrade/pending/pending-connections.js';
 import { UpgradeEvents } from '../../src/upgrade/upgrade-events.js';
 import { eventually } from '../support/eventually.js';
@@ -40,8 +40,12 @@ describe('a crowd that comes at once', () => {
     const sockets = await Promise.all(Array.from({ length: CROWD }, () => reach(server)));
     const pending = server.app.get(PendingConnections, { strict: false });
     await eventually('all are accepted', () => pending.size === CROWD);
+    const heard = vi.spyOn(pending, 'heard');
+    onTestFinished(() => heard.mockRestore());
+    const waiting: number[] = [];
     let isComing = true;
     const watch = (): void => {
+      if ((counts.at(-1) ?? 0) > 0) waiting.push(new Set(heard.mock.calls.map(([socket]) => socket)).size);
       counts.push(0);
       if (isComing) setImmediate(watch);
     };
@@ -52,6 +56,8 @@ describe('a crowd that comes at once', () => {
     isComing = false;
     expect(counts.reduce((sum, count) => sum + count)).toBe(CROWD);
     expect(Math.max(...counts)).toBeLessThanOrEqual(MOST);
+    // None counts as silent while it waits for its turn.
+    expect(waiting[0]).toBe(CROWD);
     for (const socket of sockets) socket.destroy();
   });
 });
