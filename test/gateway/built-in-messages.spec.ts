@@ -45,7 +45,12 @@ describe.each(WIRES)('$subprotocol', (wire) => {
   });
 
   it('hello tells what the client cannot know, and no more', async () => {
-    await using server = await startTestServer({ MESSAGE_RATE: '50', MESSAGE_BURST: '75', MAX_MESSAGE_BYTES: '5000' });
+    await using server = await startTestServer({
+      HEARTBEAT_INTERVAL_MS: '25000',
+      MESSAGE_RATE: '50',
+      MESSAGE_BURST: '75',
+      MAX_MESSAGE_BYTES: '5000',
+    });
     await using client = await connectWith(wire, server.url, { claims: { sub: 'bob', roles: ['MEMBER', 'EDITOR'] } });
     expect(await client.request('hello', {})).toEqual({
       v: 1,

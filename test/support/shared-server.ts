@@ -10,8 +10,7 @@ import { startTestServer, type TestServer } from './test-server.js';
 export function sharedServer(environment: Environment = {}, features: StartOptions['features'] = []): () => TestServer {
   let server: TestServer | undefined;
   beforeAll(async () => {
-    // It may be old when a test connects: a ping could come first.
-    server = await startTestServer({ HEARTBEAT_INTERVAL_MS: '0', ...environment }, features);
+    server = await startTestServer(environment, features);
   });
   afterAll(() => server?.close());
   return () => {
@@ -31,7 +30,7 @@ export function sharedServers(): (environment?: Environment) => Promise<TestServ
   });
   return (environment = {}) => {
     const key = JSON.stringify(environment);
-    const server = started.get(key) ?? startTestServer({ HEARTBEAT_INTERVAL_MS: '0', ...environment });
+    const server = started.get(key) ?? startTestServer(environment);
     started.set(key, server);
     return server;
   };
