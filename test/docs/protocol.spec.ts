@@ -81,7 +81,7 @@ describe('docs/protocol.md', () => {
   });
 
   it('shows the built-in messages as they are', async () => {
-    await using server = await startTestServer({ HEARTBEAT_TIMEOUT_MS: '10000' });
+    await using server = await startTestServer({ HEARTBEAT_INTERVAL_MS: '25000', HEARTBEAT_TIMEOUT_MS: '10000' });
     const messages = section(document, '## Built-in messages');
     const examples = [...messages.matchAll(/```\n(→[^`]+)```/g)].map(([, lines = '']) => lines.trim().split('\n'));
     expect(examples).toHaveLength(7);

@@ -112,7 +112,11 @@ function openSockets(): number {
 
 describe('clients that come and go', () => {
   it('leave nothing behind', { timeout: 600_000 }, async () => {
-    await using server = await startTestServer({ LOG_LEVEL: 'silent', HEARTBEAT_TIMEOUT_MS: '1000' });
+    await using server = await startTestServer({
+      LOG_LEVEL: 'silent',
+      HEARTBEAT_INTERVAL_MS: '25000',
+      HEARTBEAT_TIMEOUT_MS: '1000',
+    });
     const isEmpty = (): boolean => Object.values(leftOvers(server)).every((count) => count === 0);
     // The first fill caches and let the compiler do its work.
     await visitInBatches(server.port, 500);
@@ -130,7 +134,7 @@ describe('clients that come and go', () => {
 
 describe('a client that is connected', () => {
   it('is counted everywhere that is looked at here, so that emptiness means something', async () => {
-    await using server = await startTestServer();
+    await using server = await startTestServer({ HEARTBEAT_INTERVAL_MS: '25000' });
     await using client = await RawClient.upgrade(server.port, GOOD);
     await client.answer();
     expect(leftOvers(server)).toEqual({
