@@ -19,8 +19,9 @@ import { GatehouseModule, type GatehouseOptions } from '../../src/gatehouse.modu
 import { installGatehouse } from '../../src/install-gatehouse.js';
 import { api } from '../support/api-client.js';
 import { fetch } from '../support/fetch.js';
+import { RawClient } from '../support/raw-client.js';
 import { connect } from '../support/test-client.js';
-import { TEST_ENVIRONMENT } from '../support/test-server.js';
+import { mintToken, TEST_ENVIRONMENT } from '../support/test-server.js';
 
 class NewOrder {
   @IsInt()
@@ -163,6 +164,9 @@ describe('a Nest application that imports Gatehouse', () => {
     });
     await using client = await connect(host.url);
     expect(await client.request('echo', 'x')).toMatchObject({ data: 'x' });
+    const headers = { Authorization: `Bearer ${mintToken()}` };
+    await using proxied = await RawClient.upgrade(Number(new URL(host.http).port), { path: host.url, headers });
+    expect((await proxied.answer()).status).toBe(101);
     const other = new WebSocket(host.url.replace('/ws', '/other'));
     const [message] = (await once(other, 'message')) as [Buffer];
     expect(message.toString()).toBe('from the other');

@@ -157,6 +157,43 @@ describe('a request and an upgrade in one packet', () => {
   });
 });
 
+describe('a request and something unreadable in one packet', () => {
+  const server = sharedServer();
+
+  it.each([
+    ['no HTTP', 'GARBAGE\r\n\r\n', 400],
+    ['a head that is too large', `GET /ws HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, 431],
+    ['an upgrade without Host', upgradeText().replace('Host: x\r\n', ''), 400],
+  ])('are both answered, in their order: %s', async (_what, unreadable, status) => {
+    await using client = await RawClient.connect(server().port);
+    client.socket.write(publishText('first') + publishText('second') + unreadable);
+    expect((await client.outcome()).status).toBe(200);
+    expect((await client.outcome()).status).toBe(200);
+    client.socket.write('and on it goes');
+    expect((await client.answer()).status).toBe(status);
+    await client.closed();
+  });
+
+  it.each([
+    ['HTTP/1.1', 'Connection: close\r\n'],
+    ['HTTP/1.0', ''],
+  ])('are answered once where the request was the last one: %s', async (version, headers) => {
+    await using client = await RawClient.connect(server().port);
+    client.socket.write(publishText('last', headers).replace('HTTP/1.1', version) + upgradeText());
+    expect((await client.outcome()).status).toBe(200);
+    await client.closed();
+    expect(client.unread).toBe(0);
+  });
+
+  it('are answered at once where the request is not whole', async () => {
+    await using client = await RawClient.connect(server().port);
+    const head = publishText('x').replace(/Content-Length[^]*/, 'Transfer-Encoding: chunked\r\n\r\n');
+    client.socket.write(`${head}no length\r\n`);
+    expect((await client.answer()).status).toBe(400);
+    await client.closed();
+  });
+});
+
 describe('the absolute form of a request target', () => {
   const server = sharedServer();
 
@@ -268,8 +305,8 @@ describe('an offer of permessage-deflate', () => {
 describe('a handshake that HTTP does not allow', () => {
   const server = sharedServer();
 
-  it('of HTTP/1.0 is answered 426, and told what is required', async () => {
-    const answer = await answerTo(server().port, { version: '1.0' });
+  it.each(['0.9', '1.0', '2.0'])('of HTTP/%s is answered 426, and told what is required', async (version) => {
+    const answer = await answerTo(server().port, { version });
     expect(answer).toMatchObject({ status: 426, headers: { upgrade: 'websocket', connection: 'Upgrade, close' } });
   });
 

@@ -74,6 +74,11 @@ export class RawClient implements AsyncDisposable {
     return client;
   }
 
+  /** Bytes that nobody has asked for yet. */
+  get unread(): number {
+    return this.received.length;
+  }
+
   /** The head of the server's answer. */
   async answer(): Promise<HttpAnswer> {
     const end = await this.until(() => this.received.indexOf('\r\n\r\n'));

@@ -13,7 +13,8 @@ export function handshakeFault(request: IncomingMessage): RefusalReason | undefi
   const { method, headers, rawHeaders } = request;
   if (rawHeaders.length > MAX_HEADERS * 2) return 'too_many_headers';
   if (method !== 'GET') return 'bad_method';
-  if (request.httpVersionMajor === 1 && request.httpVersionMinor < 1) return 'bad_http_version';
+  // Node's parser also lets 0.9 and 2.0 through.
+  if (request.httpVersion !== '1.1') return 'bad_http_version';
   if (!hasOneHost(request)) return 'bad_headers';
   if (!offeredProtocols(headers).includes('websocket')) return 'bad_headers';
   if (!KEY.test(headers['sec-websocket-key'] ?? '')) return 'bad_headers';

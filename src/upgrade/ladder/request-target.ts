@@ -10,17 +10,25 @@ const ABSOLUTE = /^(?:https?|wss?):\/\/([^/?#@]+)(.*)$/is;
  * must take the host from it and not from the Host header (RFC 9112 §3.2.2).
  */
 export function useOriginForm(request: IncomingMessage): void {
-  const [, authority, rest = ''] = ABSOLUTE.exec(request.url ?? '') ?? [];
+  const { authority, target } = targetOf(request);
   if (authority === undefined) return;
-  request.url = rest.startsWith('/') ? rest : `/${rest}`;
+  request.url = target;
   // A request without Host stays without: that is a fault of its own.
   if (request.headers.host !== undefined) request.headers.host = authority;
 }
 
-/** The target without its query. */
-export function pathOf({ url = '/' }: IncomingMessage): string {
-  const end = url.indexOf('?');
-  return end === -1 ? url : url.slice(0, end);
+/** The target in its usual form, without its query. */
+export function pathOf(request: IncomingMessage): string {
+  const { target } = targetOf(request);
+  const end = target.indexOf('?');
+  return end === -1 ? target : target.slice(0, end);
+}
+
+function targetOf({ url = '/' }: IncomingMessage): { readonly authority?: string; readonly target: string } {
+  if (url.startsWith('/')) return { target: url };
+  const [, authority, rest = ''] = ABSOLUTE.exec(url) ?? [];
+  if (authority === undefined) return { target: url };
+  return { authority, target: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
 /** The protocols in the Upgrade header, in lower case. */

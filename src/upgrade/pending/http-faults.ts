@@ -36,8 +36,12 @@ export function answerFault(socket: Duplex, fault: HttpFault): void {
     socket.destroy();
     return;
   }
-  // A listener of our own takes the socket from Node's parser, which would check what still arrives.
+  ignoreInput(socket);
+  linger(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+}
+
+/** A listener of our own takes the socket from Node's parser, which would check what still arrives. */
+export function ignoreInput(socket: Duplex): void {
   socket.removeAllListeners('data');
   socket.on('data', () => {});
-  linger(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
 }

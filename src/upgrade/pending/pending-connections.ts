@@ -9,8 +9,8 @@ import { ExemptAddresses } from '../../access/limits/exempt-addresses.js';
 import { tcpOf } from '../../socket/traffic.js';
 import { trustedPeers } from '../ladder/client-address.js';
 import { applyDeadlines, checkEvery, MAX_HEADERS } from './http-deadlines.js';
-import { answerFault, httpFaultOf, type HttpFault } from './http-faults.js';
-import { hasBegunToAnswer } from './pending-answers.js';
+import { answerFault, httpFaultOf, ignoreInput, type HttpFault } from './http-faults.js';
+import { answersSent, hasBegunToAnswer } from './pending-answers.js';
 import { useOriginForm } from '../ladder/request-target.js';
 import { UpgradeEvents } from '../upgrade-events.js';
 
@@ -23,6 +23,7 @@ interface Guest {
   readonly limitKey: string;
   /** Requests without a response yet. */
   inHand: number;
+  newest: IncomingMessage | undefined;
   /** Since when the headers of the next request are awaited, on the performance.now() clock. */
   waitingSince: number;
   /** The bytes read by then; undefined before its first request. */
@@ -123,6 +124,7 @@ export class PendingConnections implements OnApplicationShutdown {
       isEncrypted,
       limitKey,
       inHand: 0,
+      newest: undefined,
       waitingSince: performance.now(),
       readBefore: undefined,
       leave: () => this.forget(guest),
@@ -150,9 +152,11 @@ export class PendingConnections implements OnApplicationShutdown {
     const guest = this.guestOf(request.socket);
     if (guest === undefined) return;
     guest.inHand += 1;
+    guest.newest = request;
     this.waiting.delete(guest);
     response.once('close', () => {
       guest.inHand -= 1;
+      if (guest.newest === request) guest.newest = undefined;
       if (guest.inHand > 0 || this.guests.get(guest.socket) !== guest) return;
       guest.waitingSince = performance.now();
       guest.readBefore = guest.socket.bytesRead;
@@ -178,8 +182,16 @@ export class PendingConnections implements OnApplicationShutdown {
     }
     this.heard(socket);
     this.tell(fault, socket as Socket);
-    if (hasBegunToAnswer(socket)) socket.destroy();
+    // Behind whole requests: their responses come first.
+    if (this.guestOf(socket)?.newest?.complete) void this.answerNext(socket, fault);
+    else if (hasBegunToAnswer(socket)) socket.destroy();
     else answerFault(socket, fault);
+  }
+
+  private async answerNext(socket: Duplex, fault: HttpFault): Promise<void> {
+    ignoreInput(socket);
+    await answersSent(socket);
+    if (!socket.destroyed && !socket.writableEnded) answerFault(socket, fault);
   }
 
   /** After pending input: after a stall, timers run before anything is read. */
