@@ -15,6 +15,8 @@ export interface PingMark {
   readonly resumes: number;
   /** Undefined if its reader kept up. */
   readonly progress: Progress | undefined;
+  /** What the client has to read before it comes to the ping, at most. */
+  readonly unreadBytes: number;
 }
 
 /** The events of a connection for the stage above. Set before the first frame can be read. */

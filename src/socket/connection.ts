@@ -12,10 +12,11 @@ import { listen, type Listening } from './listening.js';
 import type { OverflowReason } from './outbound-budget.js';
 import type { OutboundObserver, ShedReason } from './outbound-observer.js';
 import type { ListFormat } from './outbound-context.js';
+import { markPing, notePong, type PingState } from './ping-state.js';
 import type { Receipt } from './receipt.js';
 import { arrivalOf, arrivedBytes, breachOf, hasCloseArrived, type Arrival } from './receiver.js';
 import type { ConnectionQueue } from './tapped-queue.js';
-import { addNewTraffic, type Traffic, type TrafficTold } from './traffic.js';
+import { addNewTraffic, type Traffic } from './traffic.js';
 
 type SendCallback = (error?: Error) => void;
 
@@ -23,7 +24,7 @@ type SendCallback = (error?: Error) => void;
  * A live connection. `ws` reads, and we write: every data frame goes through the bounded outbound queue, and a close
  * frame leaves after everything that was sent before it.
  */
-export class Connection extends WebSocket implements OutboundObserver, ControlCounter, Listening, TrafficTold {
+export class Connection extends WebSocket implements OutboundObserver, ControlCounter, Listening, PingState {
   /** Data frames that the queue has taken so far. */
   framesSent = 0;
   /** How often other code wrote with `send`, which shows whether an exception filter has replied itself. */
@@ -33,8 +34,9 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
   controlSecond = 0;
   controlFrames = 0;
   private resumes = 0;
-  /** Time of the oldest unanswered ping, on the performance.now() clock; 0 if there is none. */
-  private pingedAt = 0;
+  pingedAt = 0;
+  sentBeforePing = 0;
+  readBytes = 0;
   /** False after the server ends the connection or the session is over: no more messages are handled. */
   isServed = true;
   /** The client will send nothing more, after a close frame or a FIN. */
@@ -149,10 +151,8 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
 
   /** Sends a ping. Returns what had been read and written by then, for `cutIfSilent`. */
   override ping(): PingMark {
-    const mark = { bytesRead: this.raw.bytesRead ?? 0, resumes: this.resumes, progress: this.outbound.progress };
-    if (!this.isOpen) return mark;
-    if (this.pingedAt === 0) this.pingedAt = performance.now();
-    this.outbound.enqueueControl('ping', PING_FRAME);
+    const mark = { ...markPing(this, this.raw), resumes: this.resumes, progress: this.outbound.progress };
+    if (this.isOpen) this.outbound.enqueueControl('ping', PING_FRAME);
     return mark;
   }
 
@@ -208,9 +208,8 @@ export class Connection extends WebSocket implements OutboundObserver, ControlCo
   }
 
   private ponged(): void {
-    if (!this.admitsControlFrame() || this.pingedAt === 0) return;
-    this.listener.roundTrip(performance.now() - this.pingedAt);
-    this.pingedAt = 0;
+    const roundTripMs = this.admitsControlFrame() ? notePong(this) : undefined;
+    if (roundTripMs !== undefined) this.listener.roundTrip(roundTripMs);
   }
 
   private admitsControlFrame(): boolean {

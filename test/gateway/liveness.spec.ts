@@ -5,7 +5,8 @@ import { Worker } from 'node:worker_threads';
 import { describe, expect, it, vi } from 'vitest';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
-import { unsentBytes } from '../../src/socket/traffic.js';
+import type { Session } from '../../src/sessions/session.js';
+import { trafficOf, unsentBytes } from '../../src/socket/traffic.js';
 import { eventually } from '../support/eventually.js';
 import { feature as testFeature } from '../support/feature.js';
 import { heldHandler } from '../support/held-handler.js';
@@ -65,6 +66,10 @@ async function silentClient({ port }: TestServer): Promise<RawClient> {
 
 function sessionsOf({ app }: TestServer): SessionRegistry {
   return app.get(SessionRegistry, { strict: false });
+}
+
+function socketOf(session: Session | undefined): Socket {
+  return Reflect.get(session?.connection ?? {}, '_socket') as Socket;
 }
 
 describe('a client that is there', () => {
@@ -234,6 +239,43 @@ describe('a client that vanished without a word', () => {
     client.socket.pause();
     await timers.until(once(sessionsOf(server).events, 'closed'));
     expect(sessionsOf(server).size).toBe(0);
+  });
+
+  it.each([
+    ['all that it was sent, in the buffers of the operating systems', 100_000, 3_000],
+    ['a part of a large message that does not fit into them', 9 * MIB, 42_000],
+  ])('has as much longer as it may need to read %s', async (_what, length, longerMs) => {
+    using timers = new StoppedTimers();
+    await using server = await startTestServer(QUICK);
+    const sessions = sessionsOf(server);
+    await using client = await connect(server.url);
+    const [session] = sessions;
+    client.send({ type: 'echo', data: 'x'.repeat(length) });
+    client.socket.pause();
+    await eventually('the reply is sent', () => trafficOf(socketOf(session)).bytesOut > length);
+    await eventually('as much is taken as fits', () => unsentBytes(socketOf(session)) > 0 === length > MIB);
+    await timers.pass(60);
+    await timers.pass(150 + longerMs - 1);
+    expect(sessions.size).toBe(1);
+    await timers.pass(1);
+    expect(sessions.size).toBe(0);
+  });
+
+  it('has no longer for what it has read, as its last pong has shown', async () => {
+    using timers = new StoppedTimers();
+    await using server = await startTestServer(QUICK);
+    const sessions = sessionsOf(server);
+    await using client = await connect(server.url);
+    await client.request('echo', 'x'.repeat(100_000));
+    const [session] = sessions;
+    if (session === undefined) throw new Error('no session');
+    const answered = once(session.connection, 'pong');
+    await timers.pass(60);
+    await answered;
+    client.socket.pause();
+    await timers.pass(60);
+    await timers.pass(150);
+    expect(sessions.size).toBe(0);
   });
 
   it('takes nobody along', async () => {

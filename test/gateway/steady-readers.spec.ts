@@ -81,6 +81,7 @@ describe('a reader in the middle of one large message', () => {
     await using server = await startTestServer({
       HEARTBEAT_INTERVAL_MS: '50',
       HEARTBEAT_TIMEOUT_MS: '500',
+      HEARTBEAT_READ_RATE: '0',
       OUTBOUND_QUEUE_BYTES: String(MIB),
     });
     await using client = await connect(server.url);

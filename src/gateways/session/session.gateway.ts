@@ -26,7 +26,7 @@ export class SessionGateway {
       userId: principal.anonymous ? null : principal.userId,
       roles: principal.roles,
       protocol: codec.subprotocol,
-      heartbeat,
+      heartbeat: { intervalMs: heartbeat.intervalMs, timeoutMs: heartbeat.timeoutMs },
       ...(lifetime && { connection: lifetime }),
       limits: { maxMessageBytes: messages.maxBytes, messageRate: messages.rate, messageBurst: messages.burst },
       serverTime: Date.now(),

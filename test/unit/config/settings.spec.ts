@@ -29,7 +29,7 @@ describe('settings', () => {
     expect(authentication).toMatchObject({ mode: 'required', refusal: 'close', broadcastRoles: [] });
     expect(connections).toMatchObject({ ratePerIp: 10, banDurationMs: 60_000 });
     expect(messages).toMatchObject({ maxBytes: 10_485_760, rate: 100, burst: 200, rateLimitMode: 'reject' });
-    expect(heartbeat).toEqual({ intervalMs: 25_000, timeoutMs: 10_000 });
+    expect(heartbeat).toEqual({ intervalMs: 25_000, timeoutMs: 10_000, readRate: 32_768 });
     expect(outbound.queueBytes).toBe(1_048_576);
     expect(lifecycle).toEqual({ drainTimeoutMs: 20_000, reconnectWindowMs: 5_000 });
   });
