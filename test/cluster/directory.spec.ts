@@ -79,7 +79,7 @@ describe('a node that is lost', () => {
     using directory = await outsider(nodes.redis.port);
     // It reports once, and never again.
     const settings = { redisUrl: nodes.redis.url, redisMode: 'standalone', redisPrefix: 'gatehouse' } as const;
-    const link = new RedisLink({ ...settings, redisTimeoutMs: 1_000, serverId: 'gone' });
+    const link = new RedisLink({ ...settings, redisTimeoutMs: 60_000, serverId: 'gone' });
     await link.opened();
     const load = { sessions: 0, maxSessions: 0, eventLoopLagMs: 0, bufferedBytes: 0, processor: 0 };
     const report = { url: 'ws://127.0.0.1/ws', version: '0', startedAt: 0, isReady: true, load };

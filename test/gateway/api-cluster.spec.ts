@@ -192,12 +192,8 @@ describe('the server API of a node that is not alone', { tags: ['redis'] }, () =
 describe('the server API while Redis is away', () => {
   it('refuses with 503 and Retry-After what it could not keep to, and goes on', async () => {
     await using redis = await RedisServer.start();
-    await using server = await startTestServer({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '3000' });
-    await using another = await startTestServer({
-      REDIS_URL: redis.url,
-      REDIS_TIMEOUT_MS: '3000',
-      SERVER_ID: 'another',
-    });
+    await using server = await startTestServer({ REDIS_URL: redis.url });
+    await using another = await startTestServer({ REDIS_URL: redis.url, SERVER_ID: 'another' });
     await eventually('they know each other', async () => {
       const { body } = await api(server, 'GET /api/nodes');
       return (body as { nodes: unknown[] }).nodes.length === 2;

@@ -38,6 +38,9 @@ async function ready({ http }: TestServer): Promise<{ readonly code: number; rea
   return { code: response.status, body: (await response.json()) as Ready };
 }
 
+/** A node waits so long for Redis before it starts without it. */
+const SOON_STARTED = { REDIS_TIMEOUT_MS: '2000' };
+
 const stateOf = async (server: TestServer): Promise<unknown> => (await ready(server)).body.details.cluster.state;
 const linesOf = ({ logLines }: TestServer): unknown[] =>
   logLines.map(({ msg }) => msg).filter((msg) => /^Redis is (?:unreachable|back)/.test(String(msg)));
@@ -77,7 +80,8 @@ describe('a node whose Redis goes', () => {
 
   it('says why it cannot be reached, each reason once', async () => {
     await using redis = await RedisServer.start(['--requirepass', 'right']);
-    await using server = await startTestServer({ REDIS_URL: redis.url.replace('//', '//:wrong@') });
+    const url = redis.url.replace('//', '//:wrong@');
+    await using server = await startTestServer({ REDIS_URL: url, ...SOON_STARTED });
     const reasons = (): string[] =>
       server.logLines.filter(({ msg }) => msg === 'Redis cannot be reached').map(({ reason }) => String(reason));
     await eventually('the password is told', () => reasons().some((reason) => reason.includes('WRONGPASS')));
@@ -128,13 +132,17 @@ describe('a node whose Redis goes', () => {
   it('starts without it, and joins when it comes', async () => {
     await using redis = await RedisServer.start();
     await redis.kill();
-    await using server = await startTestServer({ REDIS_URL: redis.url });
+    await using server = await startTestServer({ REDIS_URL: redis.url, ...SOON_STARTED });
     expect((await ready(server)).code).toBe(200);
     expect(await stateOf(server)).toBe('degraded');
     await redis.restart();
     await eventually('it joins', async () => (await stateOf(server)) === 'ok');
     await eventually('it is a node', async () => (await Scrape.of(server)).value('websocket_cluster_nodes') === 1);
-    expect(linesOf(server)).toEqual(['Redis is unreachable; this node keeps serving its own clients', 'Redis is back']);
+    // A starved process may take Redis for silent after that.
+    expect(linesOf(server).slice(0, 2)).toEqual([
+      'Redis is unreachable; this node keeps serving its own clients',
+      'Redis is back',
+    ]);
   });
 });
 

@@ -7,9 +7,6 @@ import { borrowRedis, type BorrowedRedis } from './redis-pool.js';
 import type { RedisServer } from './redis-server.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
-/** Where a test is not about it, so long that a starved process does not take Redis for silent. */
-const NOT_SILENT_MS = 60_000;
-
 type Service<T> = abstract new (...args: never[]) => T;
 
 /** Servers in this process that share one Redis, which nobody else uses meanwhile, and know of each other. `await using` ends all. */
@@ -28,7 +25,7 @@ export class TestNodes implements AsyncDisposable {
     const nodes = new TestNodes(borrowed, []);
     const { redis } = nodes;
     for (const id of ids) {
-      const settings = { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: String(NOT_SILENT_MS), ...environment, SERVER_ID: id };
+      const settings = { REDIS_URL: redis.url, ...environment, SERVER_ID: id };
       nodes.servers.push(await startTestServer(settings, features));
     }
     await eventually('all nodes know of each other', () =>

@@ -24,6 +24,8 @@ export const TEST_ENVIRONMENT: Environment = {
   HEARTBEAT_INTERVAL_MS: '0',
   HEARTBEAT_TIMEOUT_MS: '300000',
   UPGRADE_TIMEOUT_MS: '300000',
+  // A starved process would take Redis for silent.
+  REDIS_TIMEOUT_MS: '60000',
   // Tests of limits and bans come from this machine.
   LIMITS_EXEMPT_LOOPBACK: 'off',
   // Tests hold up the event loop that they share with the server.
