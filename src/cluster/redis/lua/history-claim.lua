@@ -1,6 +1,8 @@
 -- Publications that a node has seen and this server does not know were acknowledged by an earlier run of Redis and
 -- are lost. As many seqs are skipped, so every client that missed them finds a gap, and the clients that have seen
 -- them are not ahead. `lost` records, by epoch, up to which seq a loss was counted, so that it is counted once.
+-- It does not record at which seqs: who has seen the publications is told of the skipped seqs like everybody else,
+-- after the gap `from: null`. One gap too many is safe, and one too few would be a silent loss.
 local function claim(meta, known, claims, fresh)
   local epoch, seq = known[1], tonumber(known[2])
   local former, lost = known[4] or '', known[5] or ''
