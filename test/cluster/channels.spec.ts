@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
+import { RedisServer } from '../support/redis-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { connect, type Message, type TestClient } from '../support/test-client.js';
 import { TestNodes } from '../support/test-nodes.js';
 
@@ -138,7 +140,9 @@ describe('a channel over several nodes', () => {
 
 describe('when Redis is gone', () => {
   it('what is kept is refused with the time to retry, what is not reaches those on the node; then all goes on', async () => {
-    await using nodes = await TestNodes.start(['a', 'b'], { REDIS_TIMEOUT_MS: '3000' });
+    await using redis = await RedisServer.start();
+    await using proxy = await TcpProxy.start(redis.port);
+    await using nodes = await TestNodes.start(['a', 'b'], { REDIS_URL: `redis://127.0.0.1:${proxy.port}` });
     await using ann = await user(nodes, 0, 'ann');
     await using bob = await user(nodes, 0, 'bob');
     await using eve = await user(nodes, 1, 'eve');
@@ -146,14 +150,19 @@ describe('when Redis is gone', () => {
       await client.request('subscribe', { channel: 'room:x' });
       await client.request('subscribe', { channel: 'telemetry:t' });
     }
-    nodes.redis.signal('SIGSTOP');
+    redis.signal('SIGSTOP');
     const refusal = { type: 'error', code: 'SERVER_BUSY', retryAfter: expect.any(Number) as number };
-    expect(await ann.request('publish', { channel: 'room:x', data: 1 })).toMatchObject(refusal);
+    const first = ann.request('publish', { channel: 'room:x', data: 1 });
+    await bob.request('echo', 'the publication is on its way');
+    proxy.refuses = true;
+    proxy.cut();
+    expect(await first).toMatchObject(refusal);
     ann.send({ type: 'publish', data: { channel: 'telemetry:t', data: 'local' } });
     expect(await bob.next()).toMatchObject({ type: 'message', channel: 'telemetry:t', data: 'local' });
     expect(await bob.request('subscribe', { channel: 'room:other' })).toMatchObject(refusal);
 
-    nodes.redis.signal('SIGCONT');
+    redis.signal('SIGCONT');
+    proxy.refuses = false;
     // Whether the one that was refused was made all the same nobody knows; this one is made once, however often it is sent.
     const back = { channel: 'room:x', data: 'back', idempotencyKey: 'back' };
     await expect.poll(async () => (await publish(ann, back)).type).toBe('publish_reply');

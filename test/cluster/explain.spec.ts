@@ -87,18 +87,18 @@ describe('a question about a message, over several nodes', () => {
     await using third = await startTestServer({
       ...file.environment,
       REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
-      REDIS_TIMEOUT_MS: '3000',
       SERVER_ID: 'c',
     });
     const registry = nodes.registryOf(nodes.at(0));
     await eventually('the third node is known', () => registry.nodes.some(({ nodeId }) => nodeId === 'c'));
     await publish('log:w', 1);
-    const whole = await explain(nodes.at(0), 'nobody', 'log:w', 1);
-    expect([whole.outcome, nodesOf(whole)]).toEqual(['offline', ['a', 'b', 'c']]);
+    // A starved node misses the time for its answer, and is asked again.
+    const asked = (): Promise<Explanation> => explain(nodes.at(0), 'nobody', 'log:w', 1);
+    await expect.poll(asked).toMatchObject({ outcome: 'offline', missing: [] });
+    expect(nodesOf(await asked())).toEqual(['a', 'b', 'c']);
     expect(third.port).toBeGreaterThan(0);
     proxy.swallow();
-    const partial = await explain(nodes.at(0), 'nobody', 'log:w', 1);
-    expect(partial).toMatchObject({ outcome: 'unknown', reason: 'node_missing', missing: ['c'] });
+    await expect.poll(asked).toMatchObject({ outcome: 'unknown', reason: 'node_missing', missing: ['c'] });
     proxy.restore();
   });
 });
