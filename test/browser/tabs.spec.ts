@@ -13,20 +13,40 @@ const ROOM = 'room:lobby';
 const SCRIPT = `
 import { createClient } from './src/index.js';
 import { sharedSockets } from './src/tabs.js';
+import { VirtualClock } from './src/testing.js';
+
+// For a tab that is starved, hardly any time passes.
+const clock = new VirtualClock(Date.now());
+let passed = Promise.resolve();
+const pass = (ms) => (passed = passed.then(() => clock.advance(ms)));
+let last = performance.now();
+setInterval(() => {
+  const now = performance.now();
+  pass(Math.min(now - last, 1000));
+  last = now;
+}, 50);
 
 window.start = (url, token) => {
   const shown = [];
-  const WebSocket = sharedSockets({ user: 'alice' });
+  const WebSocket = sharedSockets({ user: 'alice', clock });
   // Hidden tabs wait until they are shown; here all of them are watched at once.
-  const client = createClient({ url, WebSocket, dialWhenHidden: true, token: () => token });
+  const client = createClient({ url, clock, WebSocket, dialWhenHidden: true, token: () => token });
   const channel = client.channel('${ROOM}', { onMessage: ({ data }) => shown.push(data) });
   Object.assign(window, { client });
+  window.passSilence = async () => {
+    while (client.getSnapshot().state === 'open') await pass(1000);
+  };
   window.look = () => ({ channel: channel.getSnapshot().state, shown });
 };
 `;
 
 async function shows(page: Page, part: object): Promise<void> {
   await expect.poll(() => page.evaluate('look()')).toMatchObject(part);
+}
+
+/** Time passes until the tab has noticed that its leader does not answer. */
+async function noticesSilence(page: Page): Promise<void> {
+  await page.evaluate('passSilence()');
 }
 
 describe('tabs of one browser that share a connection', () => {
@@ -48,8 +68,7 @@ describe('tabs of one browser that share a connection', () => {
   });
 
   beforeEach(async () => {
-    // A tab asks for a sign of life after so long.
-    server = await startTestServer({ HEARTBEAT_INTERVAL_MS: '1000', HEARTBEAT_TIMEOUT_MS: '2000' });
+    server = await startTestServer();
     proxy = await TcpProxy.start(server.port);
     other = await connect(server.url, { claims: { sub: 'bob' } });
     await other.request('subscribe', { channel: ROOM });
@@ -134,6 +153,7 @@ describe('tabs of one browser that share a connection', () => {
     const [leader, follower] = await openTabs(2);
     const wake = await hang(leader);
     await publish(2);
+    await noticesSilence(follower);
     await shows(follower, { channel: 'live', shown: [1, 2] });
     await wake();
     await publish(3);
@@ -151,6 +171,7 @@ describe('tabs of one browser that share a connection', () => {
     await share([third, ...rest], [1, 2, 3]);
     const goOn = await hang(third);
     await publish(4);
+    await Promise.all(rest.map(noticesSilence));
     for (const page of rest) await shows(page, { channel: 'live', shown: [1, 2, 3, 4] });
     await goOn();
     await wake();
