@@ -122,7 +122,7 @@ describe('a Redis that has gone', () => {
 
   it('to subscribers alone: their channels are subscribed again', async () => {
     await using redis = await RedisServer.start();
-    const link = await links.open(redis.url, { redisTimeoutMs: 3_000 });
+    const link = await links.open(redis.url);
     await using node = await brokerOn(link);
     await link.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await expect.poll(node.interruptions).toBe(1);
@@ -135,7 +135,7 @@ describe('a Redis that is not there when the node starts', () => {
   it('is used as soon as it comes', async () => {
     await using redis = await RedisServer.start();
     await redis.kill();
-    const link = links.create(redis.url, { redisTimeoutMs: 3_000 });
+    const link = links.create(redis.url);
     const broker = new RedisBroker(link);
     await expect(broker.subscribe(CHANNEL)).rejects.toBeInstanceOf(GatehouseError);
     await redis.restart();
@@ -189,7 +189,7 @@ describe('what another program puts into Redis', () => {
 describe('a master of a Redis Cluster that dies', () => {
   it('is replaced; publications reach those who had subscribed at it, and those that it knew are known', async () => {
     await using cluster = await RedisCluster.start({ replicas: 1 });
-    const link = await links.open(cluster.urls, { redisMode: 'cluster', redisTimeoutMs: 3_000 });
+    const link = await links.open(cluster.urls, { redisMode: 'cluster' });
     await using node = await brokerOn(link);
     await node.publish('a');
     await expect.poll(() => node.arrived.length).toBe(1);

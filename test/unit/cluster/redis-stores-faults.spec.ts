@@ -225,7 +225,7 @@ describe('a Redis that comes back with an older state', () => {
 
   it('is told anew also where it is one server of a Redis Cluster, which its replica follows', async () => {
     await using cluster = await RedisCluster.start({ replicas: 1 });
-    const link = await links.open(cluster.urls, { redisMode: 'cluster', redisTimeoutMs: 3_000 });
+    const link = await links.open(cluster.urls, { redisMode: 'cluster' });
     await isUp(link);
     await using node = await StoreNode.start(link, 'a');
     await node.presence.add(ROOM, alice);

@@ -128,7 +128,7 @@ describe('where Redis is gone', () => {
 
   it('is refused with SERVER_BUSY', async () => {
     await using gone = await RedisServer.start();
-    const store = new RedisAnswerStore(await links.open(gone.url, { redisTimeoutMs: 3_000 }));
+    const store = new RedisAnswerStore(await links.open(gone.url));
     await gone.kill();
     await expect(store.claim('k', 'f')).rejects.toMatchObject({ code: 'SERVER_BUSY' });
   });
