@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { readGiver, type GivenOrder } from '../cluster/ports/given-order.js';
+import { giverOf, isAbove, readGiver, type GivenOrder } from '../cluster/ports/given-order.js';
 import { NodeBus, sumOf } from '../cluster/ports/node-bus.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Session } from '../sessions/session.js';
 import { AccessEvents } from './access-events.js';
-import { giverOf, isAbove, standingOf } from './lists/standing.js';
+import { standingOf } from './lists/standing.js';
 
 interface Order extends GivenOrder {
   readonly target: 'user' | 'session';

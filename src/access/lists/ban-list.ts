@@ -1,6 +1,6 @@
 import type { Ban } from '../../cluster/ports/ban-store.js';
+import { giverOf, isAbove } from '../../cluster/ports/given-order.js';
 import { TwoGenerationCache } from '../limits/two-generation-cache.js';
-import { giverOf, isAbove } from './standing.js';
 
 /**
  * Automatic bans of one generation. An attacker with endless addresses must not fill the memory, so the older

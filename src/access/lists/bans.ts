@@ -3,7 +3,7 @@ import { Settings } from '../../../config/settings.js';
 import type { Principal } from '../../authentication/principal.js';
 import { BANS, BanStore, type Ban } from '../../cluster/ports/ban-store.js';
 import { ClusterEvents } from '../../cluster/ports/cluster-events.js';
-import { readGiver, type GivenOrder } from '../../cluster/ports/given-order.js';
+import { giverOf, isAbove, readGiver, type GivenOrder } from '../../cluster/ports/given-order.js';
 import { NodeBus, sumOf } from '../../cluster/ports/node-bus.js';
 import { AccessEvents } from '../access-events.js';
 import type { AccessSettings } from '../access-settings.js';
@@ -12,7 +12,7 @@ import { ReplicatedList } from './replicated-list.js';
 import { clientAddress, isLoopbackKey } from '../limits/address-key.js';
 import { SessionTermination } from '../session-termination.js';
 import { BanEscalation } from '../limits/ban-escalation.js';
-import { reaches } from './standing.js';
+import { reaches, throwIfForbidden } from './standing.js';
 
 /** Whom to ban, and for how long. */
 export interface BanOrder extends GivenOrder {
@@ -79,7 +79,7 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
    *
    * @returns how many sessions ended, over all nodes
    * @throws GatehouseError SERVER_BUSY if Redis cannot be reached: the ban applies on this node, and on all nodes
-   *   when Redis is back
+   *   when Redis is back. FORBIDDEN if someone above the giver has banned it: that ban stays
    * @throws RangeError if durationMs is not a positive integer
    */
   async ban({ durationMs, reason, ...order }: BanOrder): Promise<number> {
@@ -88,10 +88,10 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     if (durationMs <= 0 || !Number.isSafeInteger(ban.until))
       throw new RangeError('durationMs must be a positive integer');
     const here = this.enforce(ban);
-    this.events.emit('banned', ban);
     // Stored before it is told: whoever looks there for what it was told must find it.
     const keeping = this.shared.keep(ban);
-    await keeping.catch(() => {});
+    await keeping.catch(throwIfForbidden);
+    this.events.emit('banned', ban);
     const there = await this.bus.ask<number>('ban', ban);
     await keeping;
     return here + sumOf(there);
@@ -102,7 +102,8 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
    *
    * @param given nodes keep a ban that someone above the giver made
    * @returns whether there was such a ban
-   * @throws GatehouseError SERVER_BUSY if Redis cannot be reached; then nothing is lifted
+   * @throws GatehouseError SERVER_BUSY if Redis cannot be reached, FORBIDDEN if someone above the giver made the ban;
+   *   then nothing is lifted
    */
   async lift(kind: Ban['kind'], key: string, given: GivenOrder = {}): Promise<boolean> {
     const lifted: Ban = { ...target({ kind, key }), until: 0, reason: '', by: 'operator', ...readGiver(given) };
@@ -159,6 +160,11 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
     return this.known.inForce(kind, target({ kind, key }).key, Date.now());
   }
 
+  /** The ban in force, also if this node has not heard of it. */
+  async find(kind: Ban['kind'], key: string): Promise<Ban | undefined> {
+    return (await this.list()).find((ban) => ban.kind === kind && ban.key === key);
+  }
+
   /** Whether an operator made it. Such bans apply to exempt addresses, too. */
   isBannedByOperator(kind: Ban['kind'], key: string): boolean {
     return this.known.inForce(kind, key, Date.now())?.by === 'operator';
@@ -197,8 +203,9 @@ export class Bans implements OnApplicationBootstrap, OnApplicationShutdown {
   private adopt(stored: readonly Ban[], mayBeOlder: boolean): void {
     for (const ban of stored) {
       const present = this.known.get(ban.kind, ban.key);
-      const isLonger = present?.by === 'operator' && present.until > ban.until;
-      if (present?.until !== ban.until && !(mayBeOlder && isLonger)) this.enforce(ban);
+      const prevails =
+        present?.by === 'operator' && present.until > ban.until && !isAbove(giverOf(ban), giverOf(present));
+      if (present?.until !== ban.until && !(mayBeOlder && prevails)) this.enforce(ban);
     }
   }
 }

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../authentication/principal.js';
-import type { GivenOrder } from '../../cluster/ports/given-order.js';
+import { giverOf, isAbove, type GivenOrder, type Standing } from '../../cluster/ports/given-order.js';
 import { NodeBus } from '../../cluster/ports/node-bus.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import type { Session } from '../../sessions/session.js';
 import { Revocations } from './revocations.js';
-import { giverOf, highestOf, isAbove, standingOf, type Standing } from './standing.js';
+import { highestOf, outranked, standingOf } from './standing.js';
 
 /** A person, identified by user id, by the `jti` of a token, or by a session. */
 export interface Person {
@@ -53,7 +53,8 @@ export class Precedence {
   }
 
   /**
-   * Checks that the actor may lift or replace an order.
+   * Checks that the actor may lift or replace an order that this node knows. The store checks it again, because this
+   * node may not have heard of the order yet.
    *
    * @param order undefined if there is none
    * @throws GatehouseError FORBIDDEN if someone above the actor gave the order, or it is about the actor
@@ -62,9 +63,7 @@ export class Precedence {
     if (order === undefined) return;
     if (order.userId === actor.userId)
       throw forbidden('An order about yourself can only be undone by another operator');
-    const giver = giverOf(order);
-    if (isAbove(giver, standingOf(actor)))
-      throw forbidden(`An ${giver} gave this order, so only an ${giver} can undo it`);
+    if (isAbove(giverOf(order), standingOf(actor))) throw outranked(order);
   }
 
   private standingHere({ by, id }: Person): Standing {

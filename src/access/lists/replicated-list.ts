@@ -1,7 +1,9 @@
+import { giverOf, isAbove } from '../../cluster/ports/given-order.js';
 import { nameOf, type ListRecord, type Named } from '../../cluster/ports/record-store.js';
+import type { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { ListSync } from './list-sync.js';
 import type { ReplicatedListParts } from './replicated-list-parts.js';
-import { giverOf, isAbove } from './standing.js';
+import { outranked } from './standing.js';
 
 /** Yielding records on their way to the store at one time. Beyond it, they apply on this node only. */
 const MAX_BEING_SHARED = 100;
@@ -63,15 +65,15 @@ export class ReplicatedList<R extends ListRecord> {
   /**
    * Stores an order, now or later. Resolves with false if there is no room for it.
    *
-   * @throws GatehouseError SERVER_BUSY if it is stored later
+   * @throws GatehouseError SERVER_BUSY if it is stored later; FORBIDDEN if someone above its giver gave the stored one,
+   *   which then applies on this node, too
    */
   async keep(record: R): Promise<boolean> {
     const { store, events, names } = this.parts;
     this.unstored.set(nameOf(record), record);
+    let outcome: boolean | R;
     try {
-      const hasRoom = await store.put(record);
-      this.settle(record);
-      return hasRoom;
+      outcome = await store.put(record);
     } catch (error) {
       const [oldest] = this.unstored.keys();
       if (this.unstored.size > MAX_UNSTORED && oldest !== undefined) this.unstored.delete(oldest);
@@ -79,6 +81,9 @@ export class ReplicatedList<R extends ListRecord> {
       this.sync.later();
       throw error;
     }
+    this.settle(record);
+    if (typeof outcome === 'boolean') return outcome;
+    throw await this.giveWay(outcome);
   }
 
   /** Stores a yielding record and sends it to the other nodes, if that is possible now. */
@@ -103,11 +108,13 @@ export class ReplicatedList<R extends ListRecord> {
   /**
    * Lifts a record on all nodes. Nodes keep a record that someone above the giver gave. Resolves with whether there was one.
    *
-   * @throws GatehouseError SERVER_BUSY if the store cannot be reached; then nothing is lifted
+   * @throws GatehouseError SERVER_BUSY if the store cannot be reached, FORBIDDEN if someone above the giver gave the stored
+   *   record; then nothing is lifted
    */
   async lift(lifted: R): Promise<boolean> {
     const { bus, store, names } = this.parts;
-    const wasStored = await store.lift(lifted.kind, lifted.key);
+    const wasStored = await store.lift(lifted.kind, lifted.key, lifted);
+    if (typeof wasStored !== 'boolean') throw await this.giveWay(wasStored);
     bus.tell(names.lift, lifted);
     const wasKnown = await this.drop(lifted);
     return wasStored || wasKnown;
@@ -121,6 +128,19 @@ export class ReplicatedList<R extends ListRecord> {
     const wasKnown = known.lift(record.kind, record.key);
     await effects.released(record, why);
     return wasKnown;
+  }
+
+  /**
+   * Applies a stored record, which this node had not heard of, instead of its own. It may have been lifted since it was
+   * read. Resolves with the answer to the one who would have lifted or replaced it.
+   */
+  private async giveWay(stored: R): Promise<GatehouseError> {
+    const { known, effects } = this.parts;
+    this.changes += 1;
+    known.lift(stored.kind, stored.key);
+    this.sync.soon();
+    await effects.enforce(stored);
+    return outranked(stored);
   }
 
   private async drop(lifted: R): Promise<boolean> {
@@ -187,9 +207,10 @@ export class ReplicatedList<R extends ListRecord> {
   private async storeUnstored(): Promise<void> {
     const { store, bus, events, names } = this.parts;
     for (const record of this.unstored.values()) {
-      const hasRoom = await store.put(record);
+      const outcome = await store.put(record);
       this.settle(record);
-      if (hasRoom) bus.tell(names.order, record);
+      if (typeof outcome !== 'boolean') await this.giveWay(outcome);
+      else if (outcome) bus.tell(names.order, record);
       else events.emit('lost', names.loss, 1);
     }
   }

@@ -1,7 +1,8 @@
 import { readRights } from '../../authentication/claims.js';
 import { NO_ROLES, type Principal, type Rights } from '../../authentication/principal.js';
+import { giverOf, isAbove } from '../../cluster/ports/given-order.js';
 import type { Revocation, RevocationOf, RightsChange } from '../../cluster/ports/revocation-store.js';
-import { giverOf, isAbove, reaches, standingOf } from './standing.js';
+import { reaches, standingOf } from './standing.js';
 
 interface Entry {
   readonly revocation: Revocation;

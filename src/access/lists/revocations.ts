@@ -3,6 +3,7 @@ import type { Principal } from '../../authentication/principal.js';
 import { ClusterEvents } from '../../cluster/ports/cluster-events.js';
 import { readGiver, type GivenOrder } from '../../cluster/ports/given-order.js';
 import { NodeBus } from '../../cluster/ports/node-bus.js';
+import { isOutOfReach } from '../../cluster/ports/record-store.js';
 import {
   MAX_REVOCATIONS,
   REVOCATIONS,
@@ -15,6 +16,7 @@ import { RETRY_MS } from './list-sync.js';
 import { MAX_UNSTORED, ReplicatedList } from './replicated-list.js';
 import { RevocationList } from './revocation-list.js';
 import { NO_EFFECT, SessionReview, sumOf, type Effect } from './session-review.js';
+import { outranked, throwIfForbidden } from './standing.js';
 
 /** The result of an order, over all nodes that answered. */
 export interface Outcome extends Effect {
@@ -80,6 +82,12 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
     return this.known.get(kind, key);
   }
 
+  /** The order in force, also if this node has not heard of it. */
+  async find<K extends Revocation['kind']>(kind: K, key: string): Promise<RevocationOf<K> | undefined> {
+    const found = (await this.list()).find((one) => one.kind === kind && one.key === key);
+    return found as RevocationOf<K> | undefined;
+  }
+
   /** Counts orders and lifts on this node. */
   get changes(): number {
     return this.known.changes;
@@ -105,11 +113,16 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
    * kind and key; the result is the stricter one.
    *
    * @throws GatehouseError SERVER_BUSY if there are too many: then it does not apply. Also if Redis cannot be
-   *   reached: then it applies on this node, and on all nodes when Redis is back
+   *   reached: then it applies on this node, and on all nodes when Redis is back. FORBIDDEN if someone above the giver
+   *   gave the present one: that stays
    */
   async add(order: Revocation): Promise<Outcome> {
-    const isNew = this.known.get(order.kind, order.key) === undefined;
-    const isFull = isNew && (this.activeCount >= MAX_REVOCATIONS || this.shared.unstoredCount >= MAX_UNSTORED);
+    const present = this.known.get(order.kind, order.key);
+    const isInForce = present !== undefined && present.until > Date.now();
+    // Merged, it would count as replaced.
+    if (isInForce && isOutOfReach(REVOCATIONS, present, order)) throw outranked(present);
+    const isFull =
+      present === undefined && (this.activeCount >= MAX_REVOCATIONS || this.shared.unstoredCount >= MAX_UNSTORED);
     if (isFull) throw this.full();
     const here = this.enforce(order);
     const revocation = this.known.get(order.kind, order.key) ?? order;
@@ -123,7 +136,8 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
    *
    * @param given nodes keep an order that someone above the giver gave
    * @returns whether there was such an order
-   * @throws GatehouseError SERVER_BUSY if Redis cannot be reached; then nothing is lifted
+   * @throws GatehouseError SERVER_BUSY if Redis cannot be reached, FORBIDDEN if someone above the giver gave the order;
+   *   then nothing is lifted
    */
   lift(kind: Revocation['kind'], key: string, given: GivenOrder = {}): Promise<boolean> {
     return this.shared.lift({ kind, key, until: 0, reason: '', issuedBefore: 0, roles: [], ...readGiver(given) });
@@ -149,7 +163,8 @@ export class Revocations implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   private async keep(revocation: Revocation): Promise<void> {
-    const hasRoom = await this.shared.keep(revocation).catch(() => {
+    const hasRoom = await this.shared.keep(revocation).catch((error: unknown) => {
+      throwIfForbidden(error);
       // Parts of a Redis Cluster may still carry it.
       this.bus.tell('revoke', revocation);
       const message =

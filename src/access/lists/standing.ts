@@ -1,19 +1,8 @@
 import type { Principal } from '../../authentication/principal.js';
-import type { GivenOrder } from '../../cluster/ports/given-order.js';
-
-/** The roles that have a meaning for the server. Every other role belongs to the application and stands below both. */
-export type OperatorRole = 'ADMIN' | 'SERVICE';
-
-/** The rank of a person. Nobody acts on a person, or undoes an order, above their own rank. */
-export type Standing = OperatorRole | 'none';
+import { giverOf, isAbove, type GivenOrder, type Standing } from '../../cluster/ports/given-order.js';
+import { GatehouseError } from '../../protocol/gatehouse-error.js';
 
 type Person = Pick<Principal, 'roles'>;
-
-const HEIGHTS: Readonly<Record<Standing, number>> = { none: 0, SERVICE: 1, ADMIN: 2 };
-
-export function isAbove(one: Standing, other: Standing): boolean {
-  return HEIGHTS[one] > HEIGHTS[other];
-}
 
 export function highestOf(standings: Iterable<Standing>): Standing {
   let highest: Standing = 'none';
@@ -31,8 +20,17 @@ export function givenBy(person: Person): GivenOrder {
   return standingOf(person) === 'ADMIN' ? {} : { givenAs: 'SERVICE' };
 }
 
-export function giverOf({ givenAs }: GivenOrder): OperatorRole {
-  return givenAs ?? 'ADMIN';
+/** The answer to someone who would lift or replace an order of someone above them. */
+export function outranked(order: GivenOrder): GatehouseError {
+  const giver = giverOf(order);
+  return new GatehouseError('FORBIDDEN', {
+    message: `An ${giver} gave this order, so only an ${giver} can undo it`,
+  });
+}
+
+/** Throws the error again if it says that an order is not allowed. After other errors, the order is stored later. */
+export function throwIfForbidden(error: unknown): void {
+  if (error instanceof GatehouseError && error.code === 'FORBIDDEN') throw error;
 }
 
 /**

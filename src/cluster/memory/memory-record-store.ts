@@ -1,4 +1,12 @@
-import type { ListRecord, Named, RecordStore, RecordType, Restated } from '../ports/record-store.js';
+import type { GivenOrder } from '../ports/given-order.js';
+import {
+  isOutOfReach,
+  type ListRecord,
+  type Named,
+  type RecordStore,
+  type RecordType,
+  type Restated,
+} from '../ports/record-store.js';
 import { RecordsByEnding } from './records-by-ending.js';
 
 /** The records of a single node. */
@@ -11,10 +19,12 @@ export class MemoryRecordStore<R extends ListRecord> implements RecordStore<R> {
     private readonly max = type.max,
   ) {}
 
-  async put(record: R): Promise<boolean> {
+  async put(record: R): Promise<boolean | R> {
     this.dropEnded();
     const isYielding = this.type.isYielding(record);
     if (isYielding && this.others.get(record) !== undefined) return true;
+    const kept = this.outOfReach(record, record);
+    if (kept !== undefined) return kept;
     const isNew = this.get(record) === undefined;
     if (this.type.whenFull === 'refuse' && isNew && this.size >= this.max) return false;
     this.drop(record);
@@ -34,9 +44,9 @@ export class MemoryRecordStore<R extends ListRecord> implements RecordStore<R> {
     return { taken, refused };
   }
 
-  async lift(kind: R['kind'], key: string): Promise<boolean> {
+  async lift(kind: R['kind'], key: string, given: GivenOrder = {}): Promise<boolean | R> {
     this.dropEnded();
-    return this.drop({ kind, key });
+    return this.outOfReach({ kind, key }, given) ?? this.drop({ kind, key });
   }
 
   async list(): Promise<readonly R[]> {
@@ -57,9 +67,17 @@ export class MemoryRecordStore<R extends ListRecord> implements RecordStore<R> {
     return this.others.get(named) ?? this.yielding.get(named);
   }
 
+  /** The stored record, if someone above the giver gave it. */
+  private outOfReach(named: Named, given: GivenOrder): R | undefined {
+    const present = this.others.get(named);
+    return present !== undefined && isOutOfReach(this.type, present, given) ? present : undefined;
+  }
+
   private isDue(record: R): boolean {
     const present = this.get(record);
     if (present === undefined) return true;
+    if (isOutOfReach(this.type, present, record)) return false;
+    if (isOutOfReach(this.type, record, present)) return true;
     if (this.type.restated === 'different') return JSON.stringify(present) !== JSON.stringify(record);
     return !this.type.isYielding(record) && record.until > present.until;
   }

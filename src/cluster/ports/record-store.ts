@@ -1,4 +1,4 @@
-import type { GivenOrder } from './given-order.js';
+import { giverOf, isAbove, type GivenOrder } from './given-order.js';
 
 /** An entry of a list that all nodes keep, until its time is over. */
 export interface ListRecord extends GivenOrder {
@@ -37,30 +37,39 @@ export function nameOf({ kind, key }: Named): string {
   return `${kind}:${key}`;
 }
 
+/** Whether someone above the giver gave the record, so that it stays. A yielding record gives way to all. */
+export function isOutOfReach<R extends ListRecord>(type: RecordType<R>, record: R, given: GivenOrder): boolean {
+  return !type.isYielding(record) && isAbove(giverOf(record), giverOf(given));
+}
+
 /**
  * The records of the whole cluster, for nodes that start. Expired records are not in it. All implementations pass
  * test/unit/cluster/record-store-contract.
  */
 export abstract class RecordStore<R extends ListRecord> {
   /**
-   * Stores a record. It replaces one of the same kind and key, but a yielding record replaces only a yielding one. Resolves
-   * with false if the list is full and refuses it; then nothing is stored.
+   * Stores a record. It replaces one of the same kind and key, but a yielding record replaces only a yielding one.
    *
+   * @returns nothing is stored if the list is full and refuses it (false), or if someone above its giver gave the stored
+   *   record (which is returned)
    * @throws GatehouseError SERVER_BUSY
    */
-  abstract put(record: R): Promise<boolean>;
+  abstract put(record: R): Promise<boolean | R>;
   /**
-   * Stores records that the store may have lost, or holds in an older state.
+   * Stores records that the store may have lost, or holds in an older state. Of two givers, the record of the higher one
+   * prevails.
    *
    * @throws GatehouseError SERVER_BUSY
    */
   abstract restate(records: readonly R[]): Promise<Restated>;
   /**
-   * Resolves with whether there was such a record.
+   * Removes a record.
    *
+   * @param given who acts
+   * @returns whether there was such a record; or the record itself, if someone above gave it: then it stays
    * @throws GatehouseError SERVER_BUSY
    */
-  abstract lift(kind: R['kind'], key: string): Promise<boolean>;
+  abstract lift(kind: R['kind'], key: string, given?: GivenOrder): Promise<boolean | R>;
   /** @throws GatehouseError SERVER_BUSY */
   abstract list(): Promise<readonly R[]>;
   /**

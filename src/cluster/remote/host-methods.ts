@@ -1,6 +1,7 @@
 import type { ChannelName, HistoryQuery, OutboxMark } from '../ports/broker.js';
 import type { NodeReport } from '../ports/node-registry.js';
 import type { CountKind } from '../ports/shared-counts.js';
+import type { GivenOrder } from '../ports/given-order.js';
 import type { ListRecord, RecordStore } from '../ports/record-store.js';
 import type { AnswerStore } from '../ports/answer-store.js';
 import type { WireLimits } from './host-broker.js';
@@ -136,7 +137,9 @@ function recordMethods<R extends ListRecord>(
   return {
     [`${name}.put`]: method(({ host }, record: R) => storeOf(host).put(record)),
     [`${name}.restate`]: method(({ host }, records: readonly R[]) => storeOf(host).restate(records)),
-    [`${name}.lift`]: method(({ host }, kind: R['kind'], key: string) => storeOf(host).lift(kind, key)),
+    [`${name}.lift`]: method(({ host }, kind: R['kind'], key: string, given: GivenOrder) =>
+      storeOf(host).lift(kind, key, given),
+    ),
     [`${name}.list`]: method(async ({ host }) => new LongAnswer(await storeOf(host).list())),
   };
 }

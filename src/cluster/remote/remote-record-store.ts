@@ -1,3 +1,4 @@
+import type { GivenOrder } from '../ports/given-order.js';
 import type { ListRecord, RecordStore, Restated } from '../ports/record-store.js';
 import type { WholeAnswer } from './open-calls.js';
 import type { RemoteLink } from './remote-link.js';
@@ -13,8 +14,8 @@ export class RemoteRecordStore<R extends ListRecord> implements RecordStore<R> {
     private readonly name: 'bans' | 'revocations',
   ) {}
 
-  async put(record: R): Promise<boolean> {
-    return (await this.link.call(`${this.name}.put`, record)) as boolean;
+  async put(record: R): Promise<boolean | R> {
+    return (await this.link.call(`${this.name}.put`, record)) as boolean | R;
   }
 
   async restate(records: readonly R[]): Promise<Restated> {
@@ -28,8 +29,8 @@ export class RemoteRecordStore<R extends ListRecord> implements RecordStore<R> {
     return { taken, refused };
   }
 
-  async lift(kind: R['kind'], key: string): Promise<boolean> {
-    return (await this.link.call(`${this.name}.lift`, kind, key)) as boolean;
+  async lift(kind: R['kind'], key: string, given: GivenOrder = {}): Promise<boolean | R> {
+    return (await this.link.call(`${this.name}.lift`, kind, key, given)) as boolean | R;
   }
 
   async list(): Promise<readonly R[]> {

@@ -1,4 +1,5 @@
 import type { Ban, BanStore } from '../../cluster/ports/ban-store.js';
+import type { GivenOrder } from '../../cluster/ports/given-order.js';
 import type { ListsOverlay } from '../../cluster/ports/lists-overlay.js';
 import { nameOf, RecordStore, type ListRecord, type Restated } from '../../cluster/ports/record-store.js';
 import type { Revocation, RevocationStore } from '../../cluster/ports/revocation-store.js';
@@ -31,7 +32,7 @@ class WithCentre<R extends ListRecord> extends RecordStore<R> {
     super();
   }
 
-  put(record: R): Promise<boolean> {
+  put(record: R): Promise<boolean | R> {
     return this.own.put(record);
   }
 
@@ -39,8 +40,8 @@ class WithCentre<R extends ListRecord> extends RecordStore<R> {
     return this.own.restate(records);
   }
 
-  async lift(kind: R['kind'], key: string): Promise<boolean> {
-    const wasThere = await this.own.lift(kind, key);
+  async lift(kind: R['kind'], key: string, given?: GivenOrder): Promise<boolean | R> {
+    const wasThere = await this.own.lift(kind, key, given);
     if (!this.isOfCentre(kind, key)) return wasThere;
     throw new GatehouseError('FORBIDDEN', { message: 'The centre has given this order: lift it there' });
   }

@@ -4,12 +4,16 @@ import type { BusHandler, NodeBus } from '../../../src/cluster/ports/node-bus.js
 export function recordedBus() {
   const handlers = new Map<string, BusHandler>();
   const told: [string, unknown][] = [];
+  const asked: string[] = [];
   const bus: NodeBus = {
     isConnected: true,
     reachesOthers: true,
     handle: (kind, handler) => void handlers.set(kind, handler),
     tell: (kind, payload) => void told.push([kind, payload]),
-    ask: async () => ({ received: new Map(), missing: [] }),
+    ask: async (kind) => {
+      asked.push(kind);
+      return { received: new Map(), missing: [] };
+    },
   };
-  return { bus, handlers, told };
+  return { bus, handlers, told, asked };
 }

@@ -19,6 +19,8 @@ export function tokenRevocation(key: string, lastsMs = 60_000): Revocation {
   return { kind: 'token', key, until: Date.now() + lastsMs, reason: 'a test' };
 }
 
+const SERVICE = { givenAs: 'SERVICE' } as const;
+
 interface Samples<R extends ListRecord> {
   readonly type: RecordType<R>;
   readonly make: (key: string, lastsMs?: number) => R;
@@ -108,6 +110,55 @@ function describeList<R extends ListRecord>({ create, isShared }: RecordStoreFac
       expect(await keysIn(store)).toEqual(['two']);
     });
 
+    it('lets a SERVICE neither lift nor replace what an ADMIN gave, and says what that is', async () => {
+      const order = make('one');
+      await store.put(order);
+      expect(await store.lift(order.kind, 'one', SERVICE)).toEqual(order);
+      for (const lastsMs of [120_000, 30_000, -1])
+        expect(await store.put({ ...make('one', lastsMs), ...SERVICE })).toEqual(order);
+      expect(await store.list()).toEqual([order]);
+      const replacement = make('one', 30_000);
+      expect(await store.put(replacement)).toBe(true);
+      expect(await store.list()).toEqual([replacement]);
+      expect(await store.lift(order.kind, 'one', {})).toBe(true);
+      expect(await store.list()).toEqual([]);
+    });
+
+    it('lets everyone lift and replace what a SERVICE gave', async () => {
+      const order = { ...make('one'), ...SERVICE };
+      await store.put(order);
+      const longer = { ...make('one', 120_000), ...SERVICE };
+      expect(await store.put(longer)).toBe(true);
+      expect(await store.list()).toEqual([longer]);
+      expect(await store.lift(order.kind, 'one', SERVICE)).toBe(true);
+      await store.put(order);
+      expect(await store.lift(order.kind, 'one', {})).toBe(true);
+      await store.put(order);
+      expect(await store.put(make('one'))).toBe(true);
+      expect(await store.lift(order.kind, 'one', SERVICE)).toMatchObject({ key: 'one' });
+    });
+
+    it('lets a SERVICE order anew where an order of an ADMIN has ended', async () => {
+      using clock = new StoppedClock();
+      await store.put(make('one', 30_000));
+      await store.put(make('two', 30_000));
+      clock.pass(30_000);
+      expect(await store.lift(make('one').kind, 'one', SERVICE)).toBe(false);
+      expect(await store.put({ ...make('two'), ...SERVICE })).toBe(true);
+      expect(await keysIn(store)).toEqual(['two']);
+    });
+
+    it('takes what an ADMIN gave again, and not what a SERVICE gave instead, however long that lasts', async () => {
+      const [order, lesser] = [make('one'), { ...make('one', 120_000), ...SERVICE }];
+      await store.put(order);
+      expect(await store.restate([lesser])).toEqual({ taken: 0, refused: 0 });
+      expect(await store.list()).toEqual([order]);
+      await store.lift(order.kind, 'one');
+      await store.put(lesser);
+      expect(await store.restate([order])).toEqual({ taken: 1, refused: 0 });
+      expect(await store.list()).toEqual([order]);
+    });
+
     it('knows nothing any more of one whose time is over', async () => {
       using clock = new StoppedClock();
       await store.put(make('short', 30_000));
@@ -180,6 +231,18 @@ function describeFullListOfBans({ create }: RecordStoreFactory): void {
       const longer = ban('10.0.0.1');
       await store.put(longer);
       expect(await store.list()).toEqual([longer]);
+    });
+
+    it('lets a SERVICE lift and replace those of breaches, and no breach replace its own', async () => {
+      const breach = ban('10.0.0.1', { by: 'breach', offences: 1, until: Date.now() + 600_000 });
+      await store.put(breach);
+      expect(await store.lift('address', '10.0.0.1', SERVICE)).toBe(true);
+      await store.put(breach);
+      const order = ban('10.0.0.1', SERVICE);
+      expect(await store.put(order)).toBe(true);
+      await store.put(breach);
+      expect(await store.restate([breach])).toEqual({ taken: 0, refused: 0 });
+      expect(await store.list()).toEqual([order]);
     });
 
     it('takes again what it has lost, and keeps what it has, unless an operator bans for longer', async () => {

@@ -1,3 +1,4 @@
+import { giverOf, type GivenOrder } from '../../ports/given-order.js';
 import { nameOf, type ListRecord, type RecordStore, type RecordType, type Restated } from '../../ports/record-store.js';
 import type { RedisLink } from '../connection/redis-link.js';
 import { RedisScript } from '../connection/redis-script.js';
@@ -26,9 +27,11 @@ export class RedisRecordStore<R extends ListRecord> implements RecordStore<R> {
     this.keys = ['list', 'endings', 'breaches'].map((part) => link.key(type.list, part));
   }
 
-  async put(record: R): Promise<boolean> {
+  async put(record: R): Promise<boolean | R> {
     // An expired record must still replace the one before.
-    return (await this.link.run(TIDY, this.keys, [...this.rules(), ...this.written(record)])) === 1;
+    const answer = await this.link.run(TIDY, this.keys, [...this.rules(), ...this.written(record)]);
+    if (!Buffer.isBuffer(answer)) return answer === 1;
+    return (await this.kept(nameOf(record), answer)) ?? this.put(record);
   }
 
   async restate(records: readonly R[]): Promise<Restated> {
@@ -44,10 +47,13 @@ export class RedisRecordStore<R extends ListRecord> implements RecordStore<R> {
     return { taken, refused };
   }
 
-  async lift(kind: R['kind'], key: string): Promise<boolean> {
-    const text = (await this.link.run(LIFT, this.keys, [nameOf({ kind, key })])) as Buffer | null;
-    const lifted = text === null ? undefined : this.type.read(recordOf(text.toString()));
-    return lifted !== undefined && isInForce(lifted);
+  async lift(kind: R['kind'], key: string, given: GivenOrder = {}): Promise<boolean | R> {
+    const name = nameOf({ kind, key });
+    const answer = await this.link.run(LIFT, this.keys, [name, Date.now(), giverOf(given)]);
+    const [isLifted, text] = answer as [number, Buffer?];
+    if (text === undefined) return false;
+    if (isLifted === 0) return (await this.kept(name, text)) ?? this.lift(kind, key, given);
+    return this.inForce(name, text) !== undefined;
   }
 
   async list(): Promise<readonly R[]> {
@@ -81,6 +87,18 @@ export class RedisRecordStore<R extends ListRecord> implements RecordStore<R> {
     for (let index = 0; index < namesAndTexts.length; index += 2)
       this.link.emit('failed', `malformed entry in the list of ${this.type.list}`);
     await this.link.run(DROP, this.keys, namesAndTexts);
+  }
+
+  /** The record that a script left untouched. Drops it and returns undefined if it is none. */
+  private async kept(name: string, text: Buffer): Promise<R | undefined> {
+    const record = this.inForce(name, text);
+    if (record === undefined) await this.link.run(DROP, this.keys, [name, text]);
+    return record;
+  }
+
+  private inForce(name: string, text: Buffer): R | undefined {
+    const record = this.readAs(name, recordOf(text.toString()));
+    return record !== undefined && isInForce(record) ? record : undefined;
   }
 
   /** Under another name than its own, nobody could lift a record. */

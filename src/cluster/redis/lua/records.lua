@@ -12,6 +12,15 @@ local function index(name, ending, isYielding)
   if isYielding == '1' then redis.call('ZADD', breaches, ending, name) else redis.call('ZREM', breaches, name) end
 end
 local function endingOf(name) return tonumber(redis.call('ZSCORE', endings, name) or 0) end
+-- JSON escapes quotes within its texts, so only the field itself reads like this.
+local function isOfService(text) return string.find(text, '"givenAs":"SERVICE"', 1, true) ~= nil end
+-- Returns the text of a record in force, if someone above gave it. One that is missing in the index may be in force.
+local function outOfReach(name, isBelow, now)
+  local text = isBelow and redis.call('HGET', list, name)
+  if not text or isOfService(text) or redis.call('ZSCORE', breaches, name) then return false end
+  local ending = redis.call('ZSCORE', endings, name)
+  return (not ending or tonumber(ending) > tonumber(now)) and text
+end
 -- Returns whether there is room for the record at this place of ARGV.
 local function put(at)
   local isRefused = ARGV[3] == 'refuse' and redis.call('HEXISTS', list, ARGV[at]) == 0

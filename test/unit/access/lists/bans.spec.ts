@@ -25,7 +25,7 @@ class MoodyStore extends MemoryRecordStore<Ban> {
     super(BANS);
   }
 
-  override async put(ban: Ban): Promise<boolean> {
+  override async put(ban: Ban): Promise<boolean | Ban> {
     await this.door;
     if (this.isAway) throw new GatehouseError('SERVER_BUSY');
     return super.put(ban);
@@ -51,7 +51,7 @@ class MoodyStore extends MemoryRecordStore<Ban> {
 function node() {
   const store = new MoodyStore();
   const events = new ClusterEvents();
-  const { bus, handlers, told } = recordedBus();
+  const { bus, handlers, told, asked } = recordedBus();
   const expelled: string[] = [];
   const lost: string[] = [];
   events.on('lost', (what) => lost.push(what));
@@ -62,7 +62,7 @@ function node() {
   access.on('banned', (ban) => made.push(ban));
   const bans = new Bans(settings, bus, store, events, access, termination);
   onTestFinished(() => bans.onApplicationShutdown());
-  return { bans, store, events, handlers, told, expelled, lost, made };
+  return { bans, store, events, handlers, told, asked, expelled, lost, made };
 }
 
 function banOf(key: string): Ban {
@@ -110,6 +110,53 @@ describe('a node that rejoins the others', () => {
     await eventually('it serves on', () => !bans.isBanned('user', 'mallory'));
     store.isAway = false;
     await eventually('it has read the store', () => bans.isBanned('user', 'mallory'));
+  });
+});
+
+describe('a node that has not heard of the ban of an ADMIN', () => {
+  const SERVICE = { givenAs: 'SERVICE' } as const;
+  const refusal = { code: 'FORBIDDEN', message: 'An ADMIN gave this order, so only an ADMIN can undo it' };
+
+  it('learns of it when a SERVICE would lift it, and tells the others nothing', async () => {
+    const { bans, store, told, expelled } = node();
+    const ban = banOf('mallory');
+    await store.put(ban);
+    await expect(bans.lift('user', 'mallory', SERVICE)).rejects.toMatchObject(refusal);
+    expect([bans.get('user', 'mallory'), await store.list(), told]).toEqual([ban, [ban], []]);
+    expect(expelled).toEqual(['mallory']);
+    expect(await bans.lift('user', 'mallory')).toBe(true);
+    expect(bans.isBanned('user', 'mallory')).toBe(false);
+  });
+
+  it('learns of it when a SERVICE would replace it, and tells the others nothing', async () => {
+    const { bans, store, told, asked, made, lost } = node();
+    const ban = banOf('mallory');
+    await store.put(ban);
+    await expect(bans.ban({ ...order('mallory'), durationMs: 1_000, ...SERVICE })).rejects.toMatchObject(refusal);
+    expect([bans.get('user', 'mallory'), await store.list()]).toEqual([ban, [ban]]);
+    expect([told, asked, made, lost]).toEqual([[], [], [], []]);
+  });
+
+  it('learns of it when the ban of a SERVICE can be stored, which waited for the store', async () => {
+    const { bans, store, told } = node();
+    store.isAway = true;
+    await expect(bans.ban({ ...order('mallory'), ...SERVICE })).rejects.toMatchObject({ code: 'SERVER_BUSY' });
+    const ban = banOf('mallory');
+    store.isAway = false;
+    await store.put(ban);
+    await eventually('it has put its own', () => bans.get('user', 'mallory')?.givenAs === undefined);
+    expect([bans.get('user', 'mallory'), await store.list(), told]).toEqual([ban, [ban], []]);
+  });
+
+  it('takes it from a store that has lost something, although a SERVICE has banned for longer', async () => {
+    const { bans, store, events } = node();
+    await bans.onApplicationBootstrap();
+    await bans.ban({ ...order('mallory'), durationMs: 2 * HOUR_MS, ...SERVICE });
+    const ban = banOf('mallory');
+    await store.goBackTo([ban]);
+    events.emit('rejoined');
+    await eventually('it has read the store', () => bans.get('user', 'mallory')?.givenAs === undefined);
+    expect(await store.list()).toEqual([ban]);
   });
 });
 

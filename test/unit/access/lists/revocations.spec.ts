@@ -19,7 +19,7 @@ class MoodyStore extends MemoryRecordStore<Revocation> {
     super(REVOCATIONS, max);
   }
 
-  override async put(revocation: Revocation): Promise<boolean> {
+  override async put(revocation: Revocation): Promise<boolean | Revocation> {
     if (this.isAway) throw new GatehouseError('SERVER_BUSY');
     return super.put(revocation);
   }
@@ -67,7 +67,7 @@ class Looks extends SessionReview {
 
 function node(store = new MoodyStore()) {
   const events = new ClusterEvents();
-  const { bus, handlers, told } = recordedBus();
+  const { bus, handlers, told, asked } = recordedBus();
   const lost: string[] = [];
   const looks = new Looks();
   events.on('lost', (what) => lost.push(what));
@@ -77,7 +77,7 @@ function node(store = new MoodyStore()) {
     const principal = principalFromClaims({ sub: 'alice', jti });
     return principal !== undefined && revocations.judge(principal) === undefined;
   };
-  return { revocations, store, events, handlers, told, lost, looks, refuses };
+  return { revocations, store, events, handlers, told, asked, lost, looks, refuses };
 }
 
 const revocation = (key: string): Revocation => ({ kind: 'token', key, until: Date.now() + 3_600_000, reason: '' });
@@ -143,6 +143,32 @@ describe('a node', () => {
     await eventually('it is stored', async () => (await store.list()).length === 1);
     expect(told.at(-1)).toMatchObject(['revoke', { kind: 'token', key: 't1' }]);
     expect(refuses('t1')).toBe(true);
+  });
+
+  it('that has not heard of the order of an ADMIN learns of it when a SERVICE would lift or replace it', async () => {
+    const service = { givenAs: 'SERVICE' } as const;
+    const refusal = { code: 'FORBIDDEN', message: 'An ADMIN gave this order, so only an ADMIN can undo it' };
+    const { revocations, store, refuses, told, asked } = node();
+    await store.put(revocation('t1'));
+    await expect(revocations.lift('token', 't1', service)).rejects.toMatchObject(refusal);
+    expect(refuses('t1')).toBe(true);
+    const demotion: Revocation = {
+      kind: 'rights',
+      key: 'alice',
+      until: Date.now() + 60_000,
+      reason: '',
+      issuedBefore: 1,
+      roles: [],
+    };
+    await store.put(demotion);
+    const later = { ...demotion, until: Date.now() + 120_000, roles: ['SERVICE'], ...service };
+    await expect(revocations.add(later)).rejects.toMatchObject(refusal);
+    expect(revocations.get('rights', 'alice')).toEqual(demotion);
+    // It may hear of it while it checks who acts.
+    await expect(revocations.add(later)).rejects.toMatchObject(refusal);
+    expect(revocations.get('rights', 'alice')).toEqual(demotion);
+    expect(await store.list()).toHaveLength(2);
+    expect([told, asked]).toEqual([[], []]);
   });
 
   it('puts again what a store has lost that came back with an older state', async () => {

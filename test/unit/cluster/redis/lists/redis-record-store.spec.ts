@@ -44,6 +44,21 @@ onEveryRedis((open) => {
       expect(await store.list()).toEqual([{ ...ban, by: 'operator' }]);
     });
 
+    it('keeps no SERVICE from lifting or ordering anything', async () => {
+      const link = await open(`test-${randomUUID().slice(0, 8)}`);
+      const store = new RedisRecordStore(link, BANS);
+      const until = Date.now() + 60_000;
+      const order = { kind: 'user', key: 'mallory', until, reason: '', by: 'operator', givenAs: 'SERVICE' } as const;
+      for (const text of ['{', '{}', Buffer.from([0x22, 0xff, 0x22])]) {
+        const list = link.key('bans', 'list');
+        await link.client.hset(list, 'user:mallory', text);
+        expect(await store.lift('user', 'mallory', order)).toBe(false);
+        await link.client.hset(list, 'user:mallory', text);
+        expect(await store.put(order)).toBe(true);
+        expect(await store.list()).toEqual([order]);
+      }
+    });
+
     it('is no ban to lift', async () => {
       const link = await open(`test-${randomUUID().slice(0, 8)}`);
       await link.client.hset(link.key('bans', 'list'), 'user:mallory', '{');
@@ -51,6 +66,17 @@ onEveryRedis((open) => {
       expect(await store.lift('user', 'mallory')).toBe(false);
       expect(await link.client.exists(link.key('bans', 'list'))).toBe(0);
     });
+  });
+
+  it('keeps an order of an ADMIN from a SERVICE, although the index was lost, and whatever its reason says', async () => {
+    const link = await open(`test-${randomUUID().slice(0, 8)}`);
+    const store = new RedisRecordStore(link, REVOCATIONS);
+    const order = { ...tokenRevocation('t1'), reason: '"givenAs":"SERVICE"' };
+    await store.put(order);
+    await link.client.del(link.key('revocations', 'endings'), link.key('revocations', 'breaches'));
+    expect(await store.lift('token', 't1', { givenAs: 'SERVICE' })).toEqual(order);
+    expect(await store.put({ ...order, givenAs: 'SERVICE' })).toEqual(order);
+    expect(await store.list()).toEqual([order]);
   });
 
   describe('what lies in the list of revocations and is none', () => {
