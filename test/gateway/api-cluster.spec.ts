@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BanStore } from '../../src/cluster/ports/ban-store.js';
+import { RevocationStore } from '../../src/cluster/ports/revocation-store.js';
 import { api } from '../support/api-client.js';
+import { TOO_MANY } from '../support/closes.js';
 import { eventually } from '../support/eventually.js';
-import { connect, type TestClient } from '../support/test-client.js';
+import { connect, open, type TestClient } from '../support/test-client.js';
 import { TestNodes } from '../support/test-nodes.js';
 import type { LogLevelsAnswer } from '../../src/server-api/logs/log-levels.requests.js';
 import { mintToken, startTestServer } from '../support/test-server.js';
@@ -75,6 +78,59 @@ describe('the server API of a node that is not alone', { tags: ['redis'] }, () =
     }
     expect((await there.request('hello')).data).toMatchObject({ sessionId, roles: ['ADMIN'] });
     expect((await api(nodes.at(0), 'DELETE /api/bans/user/banned-by-admin', { token: admin })).status).toBe(204);
+  });
+
+  it('refuses a SERVICE that undoes what an ADMIN ordered, also where the node has not heard of it', async () => {
+    const token = mintToken({ sub: 'chief', roles: ['ADMIN'] });
+    const common = { until: Date.now() + 60_000, reason: '' };
+    const since = { ...common, issuedBefore: Date.now() };
+    // As while the message of the other node is on its way.
+    const [bans, revocations] = [nodes.get(0, BanStore), nodes.get(0, RevocationStore)];
+    for (const key of ['far-1', 'far-2']) await bans.put({ ...common, kind: 'user', key, by: 'operator' });
+    for (const key of ['far-3', 'far-4']) await revocations.put({ ...since, kind: 'rights', key, roles: [] });
+    for (const key of ['far-5', 'far-6']) await revocations.put({ ...since, kind: 'user', key });
+    const attempts: [endpoint: string, body?: object][] = [
+      ['DELETE /api/bans/user/far-1'],
+      ['POST /api/bans', { kind: 'user', key: 'far-2', durationMs: 1 }],
+      ['DELETE /api/users/far-3/rights'],
+      ['PUT /api/users/far-4/rights', { roles: ['SERVICE'] }],
+      ['DELETE /api/revocations/user/far-5'],
+      ['POST /api/revocations', { kind: 'user', key: 'far-6' }],
+    ];
+    for (const [endpoint, body] of attempts) {
+      const { status, body: answer } = await api(nodes.at(1), endpoint, { body });
+      expect({ endpoint, status }).toEqual({ endpoint, status: 403 });
+      expect(answer).toMatchObject({ detail: 'An ADMIN gave this order, so only an ADMIN can undo it' });
+    }
+    for (const sub of ['far-1', 'far-2']) {
+      await using banned = open(nodes.at(1).url, { claims: { sub } });
+      expect(await banned.closed).toEqual(TOO_MANY);
+    }
+    const orders = ['bans/user/far-1', 'bans/user/far-2', 'users/far-3/rights', 'users/far-4/rights'];
+    for (const order of [...orders, 'revocations/user/far-5', 'revocations/user/far-6'])
+      expect((await api(nodes.at(1), `DELETE /api/${order}`, { token })).status).toBe(204);
+  });
+
+  it('refuses operators who undo an order about themselves, also where the node has not heard of it', async () => {
+    const own = mintToken({ sub: 'own-chief', roles: ['ADMIN'] });
+    const order = { key: 'own-chief', until: Date.now() + 60_000, reason: '', givenAs: 'SERVICE' } as const;
+    await nodes.get(0, BanStore).put({ ...order, kind: 'user', by: 'operator' });
+    const revocations = nodes.get(0, RevocationStore);
+    await revocations.put({ ...order, kind: 'user', issuedBefore: 1 });
+    await revocations.put({ ...order, kind: 'rights', issuedBefore: 1, roles: [] });
+    const attempts: [endpoint: string, body?: object][] = [
+      ['DELETE /api/bans/user/own-chief'],
+      ['POST /api/bans', { kind: 'user', key: 'own-chief', durationMs: 1 }],
+      ['DELETE /api/revocations/user/own-chief'],
+      ['PUT /api/users/own-chief/rights', { roles: ['ADMIN'] }],
+      ['DELETE /api/users/own-chief/rights'],
+    ];
+    for (const [endpoint, body] of attempts) {
+      const { status } = await api(nodes.at(1), endpoint, { body, token: own });
+      expect({ endpoint, status }).toEqual({ endpoint, status: 403 });
+    }
+    for (const endpoint of attempts.filter(([call]) => call.startsWith('DELETE')).map(([call]) => call))
+      expect((await api(nodes.at(1), endpoint)).status).toBe(204);
   });
 
   it('has diagnostics of the node that is asked, and names the other one where that is meant', async () => {

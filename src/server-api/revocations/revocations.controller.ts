@@ -57,12 +57,14 @@ export class RevocationsController {
   @ApiNoContentResponse({ description: 'Lifted' })
   @Problems(404, 422)
   async lift(@Caller() caller: Principal, @Param() { kind, key }: RevocationPath): Promise<void> {
-    this.demandUndo(caller, kind, key);
+    await this.demandUndo(caller, kind, key);
     if (!(await this.revocations.lift(kind, key, givenBy(caller)))) throw new ProblemError(404, 'No such revocation');
   }
 
-  private demandUndo(caller: Principal, kind: 'token' | 'user', key: string): void {
-    const order = this.revocations.get(kind, key);
+  /** The store, which checks givers, does not know whom an order is about. */
+  private async demandUndo(caller: Principal, kind: 'token' | 'user', key: string): Promise<void> {
+    const isOwn = kind === 'user' && key === caller.userId;
+    const order = isOwn ? await this.revocations.find(kind, key) : this.revocations.get(kind, key);
     this.precedence.demandUndo(caller, order && { ...order, ...(kind === 'user' && { userId: key }) });
   }
 

@@ -42,7 +42,7 @@ export class RightsController {
     @Body() { roles, channels, until, reason }: RightsRequest,
   ): Promise<RightsChangedAnswer> {
     this.precedence.demandGrant(caller, roles);
-    this.demandUndo(caller, userId);
+    await this.demandUndo(caller, userId);
     await this.precedence.demandOver(caller, { by: 'user', id: userId });
     const order = { roles, channels, until, reason, ...givenBy(caller) };
     const { changed, dropped, missing, revocation } = await this.orders.changeRights(userId, order);
@@ -56,13 +56,15 @@ export class RightsController {
   @ApiNoContentResponse({ description: 'Removed' })
   @Problems(404, 422)
   async restore(@Caller() caller: Principal, @Param() { userId }: UserPath): Promise<void> {
-    this.demandUndo(caller, userId);
+    await this.demandUndo(caller, userId);
     const wasThere = await this.revocations.lift('rights', userId, givenBy(caller));
     if (!wasThere) throw new ProblemError(404, 'This user has no changed rights');
   }
 
-  private demandUndo(caller: Principal, userId: string): void {
-    const order = this.revocations.get('rights', userId);
+  /** The store, which checks givers, does not know whom an order is about. */
+  private async demandUndo(caller: Principal, userId: string): Promise<void> {
+    const isOwn = userId === caller.userId;
+    const order = isOwn ? await this.revocations.find('rights', userId) : this.revocations.get('rights', userId);
     this.precedence.demandUndo(caller, order && { ...order, userId });
   }
 }
