@@ -19,6 +19,7 @@ const ENDPOINTS = table(documented, 'endpoint').map(({ endpoint = '', ...row }) 
 const MESSAGES = table(documented, 'message').map(({ message = '', ...row }) => ({
   type: literal(message) ?? '',
   guest: row['without a token'],
+  signedIn: row['signed in'],
   reaches: row.reaches ?? '',
 }));
 
@@ -35,7 +36,9 @@ const file = namespacesFile({
   fleet: 'subscribe: anyone, history: { size: 9, age: 1m }, state: { area: { fields: [lat, lon], cell: 1 } }',
 });
 let server: TestServer;
-beforeAll(async () => void (server = await startTestServer({ AUTH_MODE: 'optional', ...file.environment })));
+beforeAll(
+  async () => void (server = await startTestServer({ AUTH_MODE: 'optional', EDGE_CENTRE: 'on', ...file.environment })),
+);
 afterAll(async () => {
   await server.close();
   file[Symbol.dispose]();
@@ -202,10 +205,20 @@ describe('the table of messages in docs/security.md', () => {
     }
   });
 
+  it('says of each message which role it needs', async () => {
+    await using member = await connect(server.url, { claims: { sub: 'member', roles: ['MEMBER'] } });
+    const reserved = MESSAGES.filter(({ signedIn = '' }) => /^`[A-Z]+`$/.test(signedIn));
+    for (const { type, signedIn = '' } of reserved) {
+      expect({ type, code: (await member.request(type)).code }).toEqual({ type, code: 'FORBIDDEN' });
+      await using entitled = await connect(server.url, { claims: { sub: 'entitled', roles: [literal(signedIn)] } });
+      expect((await entitled.request(type)).code).not.toBe('FORBIDDEN');
+    }
+  });
+
   it('says of each message that reaches others that it bears the sender, whoever the sender claims to be', async () => {
     const liar = { from: { userId: 'chief', sessionId: 'of-the-chief' }, publisher: 'chief' };
     const reaching = MESSAGES.filter(({ reaches }) => reaches.includes('`from`')).map(({ type }) => type);
-    expect(reaching.sort()).toEqual(['broadcast', 'publish', 'send_message']);
+    expect(reaching.sort()).toEqual(['broadcast', 'edge.forward', 'publish', 'send_message']);
     await using reader = await connect(server.url, { claims: { sub: 'reader' } });
     await reader.request('subscribe', { channel: 'feed:a' });
     await using sender = await connect(server.url, { claims: { sub: 'sender' } });
@@ -216,6 +229,11 @@ describe('the table of messages in docs/security.md', () => {
     expect(await reader.next()).toMatchObject({ channel: 'feed:a', from: origin });
     sender.send({ type: 'send_message', id: 2, data: { targetUserId: 'reader', message: 'psst', ...liar }, ...liar });
     expect(await reader.next()).toMatchObject({ type: 'direct_message', data: { from: origin } });
+    await using edge = await connect(server.url, { claims: { sub: 'line-1', roles: ['EDGE'] } });
+    const line = { userId: 'line-1', sessionId: await sessionOf(edge) };
+    const records = [{ seq: 1, channel: 'feed:a', data: 1, ...liar }];
+    edge.send({ type: 'edge.forward', id: 3, data: { run: 'a', records }, ...liar });
+    expect(await reader.next()).toMatchObject({ channel: 'feed:a', from: line });
   });
 });
 
