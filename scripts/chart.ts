@@ -31,7 +31,14 @@ const OWN_SETTINGS = new Set([
   'BRIDGES_FILE',
   'TLS_CERT_FILE',
   'TLS_KEY_FILE',
+  'EDGE_UPSTREAM',
+  'EDGE_TOKEN',
+  'EDGE_TOKEN_FILE',
+  'EDGE_DIR',
+  'EDGE_FILE',
 ]);
+/** Of a setting that names a file the schema checks the text, which it cannot read in a Secret. WS_PATH is part of URLs. */
+const namesFile = ({ env, unit }: Setting<unknown>): boolean => unit === 'path' && env !== 'WS_PATH';
 /** Not shown by the server, for a mistyped one may hold a secret; the chart's schema looks for that. */
 const PLAIN_ALL_THE_SAME = new Set(['JWT_PUBLIC_KEY', 'JWT_JWKS_URL', 'REDIS_URL']);
 
@@ -42,7 +49,7 @@ export function chartSettings(): { readonly settings: string[]; readonly secretS
   const free = DEFINED.filter(({ env }) => !OWN_SETTINGS.has(env));
   return {
     settings: free.filter(({ env, secret }) => !secret || PLAIN_ALL_THE_SAME.has(env)).map(({ env }) => env),
-    secretSettings: free.map(({ env }) => env),
+    secretSettings: free.filter((setting) => !namesFile(setting)).map(({ env }) => env),
   };
 }
 

@@ -30,6 +30,11 @@ const DEFAULTS = rendering('defaults');
 /** Has one of each kind. */
 const WITH_INGRESS = rendering('ingress');
 const SETTINGS: readonly Setting<unknown>[] = Object.values(DEFINITIONS).flatMap((group) => Object.values(group));
+/** Those that name a file, a folder or a socket. WS_PATH is a path of URLs, and FEATURES_FILE is part of an image. */
+const FILES = SETTINGS.filter(({ env, unit }) => unit === 'path' || /_(?:FILE|DIR|SOCKET|CERTIFICATE)$/.test(env))
+  .map(({ env }) => env)
+  .filter((env) => env !== 'WS_PATH' && env !== 'FEATURES_FILE');
+const OF_EDGES = SETTINGS.map(({ env }) => env).filter((env) => env.startsWith('EDGE_') && env !== 'EDGE_CENTRE');
 type Change = [what: string, kind: string, path: string, value: unknown];
 
 const POD = 'spec.template.spec';
@@ -138,12 +143,25 @@ describe('the values', () => {
     ['a number that YAML may write as 1e+07', { settings: { MAX_MESSAGE_BYTES: 10_000_000 } }],
     ['an unquoted on', { settings: { REQUIRE_TLS: true } }],
     ['the tag latest', { image: { tag: 'latest' } }],
-    ['a log that the pod cannot write', { settings: { LOG_DIR: '/var/log' } }],
-    ['an audit log that the pod cannot write', { settings: { AUDIT_FILE: '/audit.log' } }],
-    ['an authority that is not mounted', { settings: { OTEL_EXPORTER_OTLP_CERTIFICATE: '/etc/ca.pem' } }],
+    ...[...FILES, ...OF_EDGES].flatMap((env) => [
+      [`${env}, which names what the pod does not have`, { settings: { [env]: '/nowhere/x' } }],
+      [`${env} out of a Secret`, { secretSettings: { [env]: { name: 'a', key: 'b' } } }],
+    ]),
     ['no limit of memory', { resources: { limits: { memory: undefined } } }],
-  ])('are refused with %s', (_what, given) => {
+  ] as [string, Values][])('are refused with %s', (_what, given) => {
     expect(accepts(JSON.parse(JSON.stringify(merged(values, given))))).toBe(false);
+  });
+
+  it('may name files where the pod can write, or has them mounted', () => {
+    const settings = {
+      LOG_DIR: '/tmp/logs',
+      DIAGNOSTICS_DIR: '/tmp',
+      AUDIT_FILE: '/tmp/audit.log',
+      WORKERS_SOCKET: '/tmp/workers.sock',
+      OTEL_EXPORTER_OTLP_CERTIFICATE: '/etc/gatehouse/trusted/ca.crt',
+      OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: '/etc/gatehouse/trusted/ca.crt',
+    };
+    expect(accepts(merged(values, { settings })), JSON.stringify(accepts.errors)).toBe(true);
   });
 
   it('know every setting that may be set', () => {
@@ -268,14 +286,26 @@ describe('Helm', { tags: ['helm'] }, () => {
       ['--set=trustedCertificates.configMap=a,trustedCertificates.secret=b'],
       'not both',
     ],
-    [
-      'an authority of the collector that is not mounted',
-      ['--set-string=settings.OTEL_EXPORTER_OTLP_CERTIFICATE=/etc/gatehouse/trusted/ca.crt'],
-      'needs trustedCertificates',
-    ],
-  ])('refuses %s', (_what, parameters, complaint) => {
+    ...['OTEL_EXPORTER_OTLP_CERTIFICATE', 'OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE'].map((env) => [
+      `an authority of the collector that is not mounted: ${env}`,
+      [`--set-string=settings.${env}=/etc/gatehouse/trusted/ca.crt`],
+      `${env} needs trustedCertificates`,
+    ]),
+    ...['2Gi', '2048Mi', '2.0Gi', '2147483648', '2G', '2e9', '2000000k', '2147483648000m'].map((memory) => [
+      `a heap that does not fit into ${memory}`,
+      [`--set=heapMegabytes=2048,resources.limits.memory=${memory}`],
+      'heapMegabytes (2048) must be below resources.limits.memory',
+    ]),
+  ] as [string, string[], string][])('refuses %s', (_what, parameters, complaint) => {
     expect(() => renderChart(...parameters)).toThrow(complaint);
   });
+
+  it.each(['2049Mi', '3Gi', '2200M', '0.1Ti', '2.2e9', '2147483649', 'what a later Kubernetes may know'])(
+    'takes a heap of 2048 MiB with %s of memory',
+    (memory) => {
+      expect(() => renderChart(`--set=heapMegabytes=2048,resources.limits.memory=${memory}`)).not.toThrow();
+    },
+  );
 });
 
 function rendering(wanted: string): Manifest[] {

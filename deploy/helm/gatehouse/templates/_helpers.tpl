@@ -153,9 +153,26 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and .trustedCertificates.configMap .trustedCertificates.secret }}
 {{- fail "trustedCertificates: name a configMap or a secret, not both" }}
 {{- end }}
-{{- if and .settings.OTEL_EXPORTER_OTLP_CERTIFICATE (not (or .trustedCertificates.configMap .trustedCertificates.secret)) }}
-{{- fail "settings.OTEL_EXPORTER_OTLP_CERTIFICATE needs trustedCertificates: without it the file is not there" }}
+{{- range $setting := list "OTEL_EXPORTER_OTLP_CERTIFICATE" "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE" }}
+{{- if and (get $.Values.settings $setting) (not (include "gatehouse.trusted" $)) }}
+{{- fail (printf "settings.%s needs trustedCertificates: without it the file is not there" $setting) }}
 {{- end }}
+{{- end }}
+{{- $limit := include "gatehouse.bytes" .resources.limits.memory }}
+{{- if and $limit (ge (mulf .heapMegabytes 1048576) (float64 $limit)) }}
+{{- fail (printf "heapMegabytes (%d) must be below resources.limits.memory (%v): a heap that grows to its limit would end the pod" (int64 .heapMegabytes) .resources.limits.memory) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The bytes of a quantity of Kubernetes, such as 2Gi, 2048Mi, 2G or 2147483648. Empty if it cannot be read. */}}
+{{- define "gatehouse.bytes" -}}
+{{- $quantity := toString . }}
+{{- $number := regexFind "^[0-9]+(\\.[0-9]*)?([eE][-+]?[0-9]+)?" $quantity }}
+{{- $units := dict "" 1 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 }}
+{{- $unit := trimPrefix $number $quantity }}
+{{- if and $number (hasKey $units $unit) }}
+{{- mulf (float64 $number) (get $units $unit) }}
 {{- end }}
 {{- end }}
 
