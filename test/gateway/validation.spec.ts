@@ -1,6 +1,18 @@
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { Transform, Type } from 'class-transformer';
-import { IsArray, IsDefined, IsInt, IsOptional, IsString, Length, Max, ValidateNested } from 'class-validator';
+import {
+  IsArray,
+  IsDefined,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  MaxLength,
+  ValidateNested,
+} from 'class-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RealtimeGateway } from '../../src/dispatch/realtime-gateway.js';
 import { feature } from '../support/feature.js';
@@ -21,6 +33,12 @@ class Item {
 class Order {
   @ValidateNested() @Type(() => Item) @IsArray() items!: Item[];
   @ValidateNested() @Type(() => Item) @IsOptional() main?: Item;
+  @IsOptional() @IsObject() @ValidateNested() @Type(() => Item) only?: Item;
+}
+
+class Name {
+  @IsString() @MaxLength(5) @Matches(/^\w+$/, { message: 'name must be one word' }) name!: string;
+  @Length(1, 10) @Matches(/^\w+$/, { message: 'code must be one word' }) code!: string;
 }
 
 class Trimmed {
@@ -45,6 +63,11 @@ class ValidationGateway {
   @SubscribeMessage('order')
   order(@MessageBody() order: Order): object {
     return Object.assign({ areItems: order.items.every((item) => item instanceof Item) }, order);
+  }
+
+  @SubscribeMessage('name')
+  name(@MessageBody() name: Name): Name {
+    return name;
   }
 
   @SubscribeMessage('trimmed')
@@ -88,7 +111,7 @@ describe('validation', () => {
 
   it('answers field by field with reasons, and the id', async () => {
     await using client = await connect(server.url);
-    expect(await client.request('post', { text: '', stars: 7.5 }, 'v')).toEqual({
+    expect(await client.request('post', { text: '', stars: 7 }, 'v')).toEqual({
       v: 1,
       type: 'error',
       id: 'v',
@@ -96,7 +119,7 @@ describe('validation', () => {
       message: 'Validation failed',
       details: {
         text: ['text must be longer than or equal to 1 characters'],
-        stars: ['stars must not be greater than 5', 'stars must be an integer number'],
+        stars: ['stars must not be greater than 5'],
       },
     });
     expect(await client.request('bare', {}, 'w')).toMatchObject({ id: 'w', code: 'VALIDATION_FAILED' });
@@ -117,8 +140,33 @@ describe('validation', () => {
   it('names one reason for a field that is missing or of another type', async () => {
     await using client = await connect(server.url);
     for (const text of [undefined, null, 5, {}]) {
-      const { details } = await client.request('post', { text, stars: '1' });
-      expect(details).toEqual({ text: ['text must be a string'], stars: ['stars must be an integer number'] });
+      for (const stars of ['1', 7.5]) {
+        const { details } = await client.request('post', { text, stars });
+        expect(details).toEqual({ text: ['text must be a string'], stars: ['stars must be an integer number'] });
+      }
+    }
+  });
+
+  it('names each rule that a value of the right type breaks', async () => {
+    await using client = await connect(server.url);
+    const { details } = await client.request('name', { name: 'a b c d', code: 'a b c d' });
+    expect(details).toEqual({
+      name: ['name must be one word', 'name must be shorter than or equal to 5 characters'],
+      code: ['code must be one word'],
+    });
+    for (const wrong of ['', 5, {}, ['a']]) {
+      expect((await client.request('name', { name: 'a', code: wrong })).details).toEqual({
+        code: [expect.stringMatching(/^code must be (?:one word|longer)/)],
+      });
+    }
+  });
+
+  it('says nothing of the parts of what is wrong as a whole', async () => {
+    await using client = await connect(server.url);
+    for (const only of [[{}], ['a', 1], [[]], 'text', 5]) {
+      expect((await client.request('order', { items: [], only })).details).toEqual({
+        only: ['only must be an object'],
+      });
     }
   });
 

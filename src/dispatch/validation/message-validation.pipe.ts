@@ -104,8 +104,9 @@ function detailsOf(errors: readonly ValidationError[], prefix: string): Record<s
     const path = parent === '' ? error.property : `${parent}.${error.property}`;
     const reasons = reasonsOf(error).slice(0, Math.max(0, left));
     left -= reasons.length;
+    // What is wrong as a whole has no parts that could be right.
     if (reasons.length > 0) details[path] = reasons;
-    for (const child of left > 0 ? (error.children ?? []) : []) collect(child, path);
+    else for (const child of left > 0 ? (error.children ?? []) : []) collect(child, path);
   };
   for (const error of errors) collect(error, prefix);
   return details;

@@ -22,7 +22,9 @@ export class Future implements ValidatorConstraintInterface {
 @ValidatorConstraint({ name: 'ofUser' })
 class OfUser implements ValidatorConstraintInterface {
   validate(_value: unknown, { object }: ValidationArguments): boolean {
-    return (object as RevocationRequest).kind === 'user';
+    const { kind } = object as RevocationRequest;
+    // Without a kind, that is what is wrong.
+    return kind === 'user' || !ORDER_KINDS.includes(kind);
   }
 
   defaultMessage({ property }: ValidationArguments): string {
