@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AddressRecord } from '../access/limits/address-book.js';
-import type { ClientAddress } from '../access/limits/address-key.js';
+import type { Origin } from '../access/limits/address-key.js';
 import type { PlaceOwner } from '../access/limits/cluster-connection-limits.js';
 import type { Credentials } from '../authentication/credentials.js';
 import type { Principal } from '../authentication/principal.js';
@@ -47,7 +47,7 @@ export interface CloseAnswer {
 /** The identity of the client, as far as the request shows it. */
 export interface Applicant {
   readonly upgrade: Upgrade;
-  readonly client: ClientAddress;
+  readonly client: Origin;
   readonly credentials: Credentials;
 }
 

@@ -4,7 +4,7 @@ import { Settings } from '../../config/settings.js';
 import { reasonOfBan, reasonWithBan } from '../access/lists/ban-reason.js';
 import { Revocations } from '../access/lists/revocations.js';
 import type { AddressRecord } from '../access/limits/address-book.js';
-import type { ClientAddress } from '../access/limits/address-key.js';
+import type { Origin } from '../access/limits/address-key.js';
 import type { PlaceOwner } from '../access/limits/cluster-connection-limits.js';
 import { ConnectionLimits } from '../access/limits/connection-limits.js';
 import { findCredentials } from '../authentication/credentials.js';
@@ -15,7 +15,7 @@ import { chooseSubprotocol, CODECS } from '../protocol/codecs/subprotocols.js';
 import { newSessionId } from '../sessions/session.js';
 import { ConnectDecisions, type ConnectRequest } from './connect-decisions.js';
 import type { Acceptance, Applicant, Decision, EndpointTraits, Rejection, Upgrade } from './decision.js';
-import { clientAddressReader, trustedPeers } from './ladder/client-address.js';
+import { originReader, trustedPeers } from './ladder/client-address.js';
 import { Eligibility, type UpgradeSettings } from './ladder/eligibility.js';
 import { REFUSALS, type Refusal, type RefusalReason } from './ladder/refusals.js';
 import { isForeignUpgrade, pathOf, useOriginForm } from './ladder/request-target.js';
@@ -43,7 +43,7 @@ const BANNING: ReadonlySet<RefusalReason> = new Set(['banned', 'connection_rate'
  */
 @Injectable()
 export class UpgradePolicy {
-  private readonly addressOf: (request: IncomingMessage) => ClientAddress;
+  private readonly addressOf: (request: IncomingMessage) => Origin;
   private readonly isProxy: (address: string) => boolean;
 
   constructor(
@@ -56,7 +56,7 @@ export class UpgradePolicy {
     private readonly revocations: Revocations,
     @Optional() private readonly decisions?: ConnectDecisions,
   ) {
-    this.addressOf = clientAddressReader(settings.server);
+    this.addressOf = originReader(settings.server);
     this.isProxy = trustedPeers(settings.server.trustProxy);
   }
 
@@ -143,7 +143,8 @@ export class UpgradePolicy {
     if (typeof principal === 'string') return { reason: principal, principal: eligible.principal };
     const limitKey = place.isExempt ? undefined : client.limitKey;
     const sharedPlace = this.limits.areShared ? { sessionId, limitKey, principal } : undefined;
-    const refusal = sharedPlace && (this.objectionTo(principal) ?? (await this.takeShared(sharedPlace, waiting)));
+    const refusal =
+      sharedPlace && (this.objectionTo(principal) ?? (await this.takeShared(sharedPlace, place, waiting)));
     if (refusal !== undefined) return { reason: refusal, principal };
     const { subprotocol } = eligible;
     const codec = CODECS[subprotocol ?? DEFAULT_SUBPROTOCOL];
@@ -187,8 +188,12 @@ export class UpgradePolicy {
     return outcome;
   }
 
-  private async takeShared(owner: PlaceOwner, waiting: WaitingClient): Promise<RefusalReason | undefined> {
-    const taking = this.limits.takeShared(owner);
+  private async takeShared(
+    owner: PlaceOwner,
+    place: AddressRecord,
+    waiting: WaitingClient,
+  ): Promise<RefusalReason | undefined> {
+    const taking = this.limits.takeShared(owner, place);
     const refusal = await Promise.race([taking, waiting.gone]);
     if (refusal !== 'aborted') return refusal;
     const givenBack = taking.then((late) => late ?? this.limits.releaseShared(owner));

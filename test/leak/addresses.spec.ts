@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { AccessEvents } from '../../src/access/access-events.js';
 import type { AccessSettings } from '../../src/access/access-settings.js';
 import { AddressRecord } from '../../src/access/limits/address-book.js';
+import type { Origin } from '../../src/access/limits/address-key.js';
 import { Bans } from '../../src/access/lists/bans.js';
 import { ConnectionLimits } from '../../src/access/limits/connection-limits.js';
 import { ExemptAddresses } from '../../src/access/limits/exempt-addresses.js';
@@ -88,11 +89,13 @@ function collectedMemory(): number {
   return heapUsed + arrayBuffers;
 }
 
+const clientAt = (address: string): Origin => ({ address, limitKey: address, isProxy: false });
+
 /** Clients of a full node, from addresses that are not those of the attack. */
 function fill(limits: ConnectionLimits): void {
   for (let n = 0; n < MAX_CONNECTIONS; n += 1) {
     const address = `client ${n}`;
-    expect(limits.take({ address, limitKey: address })).toBeInstanceOf(AddressRecord);
+    expect(limits.take(clientAt(address))).toBeInstanceOf(AddressRecord);
     limits.decided();
   }
 }
@@ -110,7 +113,7 @@ describe(`${ADDRESSES} addresses that connect, of which ${BANNED} are banned`, (
       // 50,000 a second.
       clock.now += 0.02;
       latest = addressOf(n);
-      const client = { address: latest, limitKey: latest };
+      const client = clientAt(latest);
       if (limits.take(client) !== 'at_capacity') throw new Error('it was let in');
       if (n % ONE_IN === ONE_IN - 1) {
         if (limits.take(client) === 'connection_rate') banned += 1;
@@ -126,6 +129,6 @@ describe(`${ADDRESSES} addresses that connect, of which ${BANNED} are banned`, (
     expect(bans.dropped.ban).toBeGreaterThan(0);
     expect(bans.dropped.offence).toBeGreaterThan(0);
     expect((await store.list()).length).toBeGreaterThanOrEqual(60_000);
-    expect(limits.take({ address: latest, limitKey: latest })).toBe('banned');
+    expect(limits.take(clientAt(latest))).toBe('banned');
   });
 });

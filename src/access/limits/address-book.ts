@@ -49,6 +49,9 @@ export class RememberedBucket {
   }
 }
 
+/** A proxy is held to limits but never banned automatically; an exempt address is held to none. */
+export type AddressKind = 'client' | 'proxy' | 'exempt';
+
 /** The state of one client address (IPv6: one /64). */
 export class AddressRecord {
   /** Open connections and upgrades in progress. */
@@ -59,14 +62,23 @@ export class AddressRecord {
   constructor(
     readonly key: string,
     private readonly rates: Rates,
-    readonly isExempt = false,
+    private readonly kind: AddressKind = 'client',
   ) {
     this.connectionBucket = rates.connections && new RememberedBucket(rates.connections, key);
   }
 
   /** The record of an exempt address. No book contains it. */
   static exempt(key: string): AddressRecord {
-    return new AddressRecord(key, {}, true);
+    return new AddressRecord(key, {}, 'exempt');
+  }
+
+  get isExempt(): boolean {
+    return this.kind === 'exempt';
+  }
+
+  /** Whether a breach may ban the address. */
+  get isBannable(): boolean {
+    return this.kind === 'client';
   }
 
   /** Shared by the sessions of the address. */
@@ -97,6 +109,12 @@ export class AddressBook {
 
   of(key: string): AddressRecord {
     return this.connected.get(key) ?? new AddressRecord(key, this.rates);
+  }
+
+  /** Counts apart from clients of the same address, or of the /64 that the proxy is in. */
+  ofProxy(limitKey: string): AddressRecord {
+    const key = `proxy ${limitKey}`;
+    return this.connected.get(key) ?? new AddressRecord(key, this.rates, 'proxy');
   }
 
   addConnection(record: AddressRecord): void {

@@ -8,6 +8,12 @@ export interface ClientAddress {
   readonly limitKey: string;
 }
 
+/** A client, as far as its request shows where it comes from. */
+export interface Origin extends ClientAddress {
+  /** The address is that of a trusted proxy, which reports no client: it stands for all that the proxy does not name. */
+  readonly isProxy: boolean;
+}
+
 /** How a dual-stack socket shows an IPv4 client. */
 const MAPPED_PREFIX = '::ffff:';
 

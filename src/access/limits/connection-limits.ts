@@ -5,7 +5,7 @@ import type { Ban } from '../../cluster/ports/ban-store.js';
 import { SessionRegistry } from '../../sessions/session-registry.js';
 import type { AccessSettings } from '../access-settings.js';
 import { AddressBook, AddressRecord } from './address-book.js';
-import type { ClientAddress } from './address-key.js';
+import type { Origin } from './address-key.js';
 import { Bans } from '../lists/bans.js';
 import { PlaceCheck } from './place-check.js';
 import { Reconnects } from './reconnects.js';
@@ -42,8 +42,8 @@ export class ConnectionLimits {
     this.addresses = new AddressBook({ connectionRate: connections.ratePerIp, messageRate: messages.ratePerIp });
   }
 
-  take({ address, limitKey }: ClientAddress): AddressRecord | AdmissionRefusal {
-    const record = this.placeCheck.exempt.has(address) ? this.admitExempt(limitKey) : this.admit(limitKey);
+  take(origin: Origin): AddressRecord | AdmissionRefusal {
+    const record = this.admit(origin);
     if (typeof record === 'string') return record;
     const { max, maxPendingUpgrades } = this.settings.connections;
     if (exceeds(this.taken, max) || exceeds(this.pending, maxPendingUpgrades)) return 'at_capacity';
@@ -56,15 +56,17 @@ export class ConnectionLimits {
   }
 
   /** A session keeps sending over its rate, so its address is banned. Returns the ban, if any. */
-  abused({ key, isExempt }: AddressRecord): Ban | undefined {
-    if (isExempt) return undefined;
+  abused({ key, isBannable }: AddressRecord): Ban | undefined {
+    if (!isBannable) return undefined;
     this.bans.breach(key, 'message_rate');
     return this.bans.inForce('address', key);
   }
 
   /** The ban that applies to a client, if any. */
-  banOf({ limitKey }: ClientAddress, principal?: Principal): Ban | undefined {
-    return this.bans.inForce('address', limitKey) ?? (principal && this.bans.inForce('user', principal.userId));
+  banOf({ limitKey, isProxy }: Origin, principal?: Principal): Ban | undefined {
+    const ofAddress = this.bans.inForce('address', limitKey);
+    if (ofAddress !== undefined && !(isProxy && ofAddress.by === 'breach')) return ofAddress;
+    return principal && this.bans.inForce('user', principal.userId);
   }
 
   /** The limit that prevents another session of this user. Undefined: there is room. */
@@ -85,9 +87,10 @@ export class ConnectionLimits {
   }
 
   /** Takes places over all nodes. Give them back by `releaseShared`, unless a session opens. */
-  async takeShared(owner: PlaceOwner): Promise<SharedRefusal | undefined> {
+  async takeShared(owner: PlaceOwner, { isBannable }: AddressRecord): Promise<SharedRefusal | undefined> {
     const refusal = await this.shared.take(owner);
-    if (refusal === 'too_many_from_address' && owner.limitKey !== undefined) this.placeCheck.suspect(owner.limitKey);
+    const isSuspect = refusal === 'too_many_from_address' && isBannable;
+    if (isSuspect && owner.limitKey !== undefined) this.placeCheck.suspect(owner.limitKey);
     return refusal;
   }
 
@@ -122,26 +125,31 @@ export class ConnectionLimits {
     return this.addresses.dropped;
   }
 
-  private admit(key: string): AddressRecord | AdmissionRefusal {
-    if (this.bans.isBanned('address', key)) return 'banned';
-    const now = performance.now();
-    const record = this.addresses.of(key);
-    const refusal = this.refusalOfAddress(record, now);
+  private admit({ address, limitKey, isProxy }: Origin): AddressRecord | AdmissionRefusal {
+    const isExempt = this.placeCheck.exempt.has(address);
+    if (!isExempt && !isProxy) return this.admitClient(limitKey);
+    if (this.bans.isBannedByOperator('address', limitKey)) return 'banned';
+    if (isExempt) return AddressRecord.exempt(limitKey);
+    const record = this.addresses.ofProxy(limitKey);
+    return this.refusalOfAddress(record, limitKey) ?? record;
+  }
+
+  private admitClient(limitKey: string): AddressRecord | AdmissionRefusal {
+    if (this.bans.isBanned('address', limitKey)) return 'banned';
+    const record = this.addresses.of(limitKey);
+    const refusal = this.refusalOfAddress(record, limitKey);
     if (refusal === undefined) return record;
-    if (refusal === 'too_many_from_address') this.placeCheck.suspect(key);
-    else this.reconnects.overRate(key);
+    if (refusal === 'too_many_from_address') this.placeCheck.suspect(limitKey);
+    else this.reconnects.overRate(limitKey);
     return refusal;
   }
 
-  private admitExempt(key: string): AddressRecord | AdmissionRefusal {
-    return this.bans.isBannedByOperator('address', key) ? 'banned' : AddressRecord.exempt(key);
-  }
-
   private refusalOfAddress(
-    { key, connectionBucket, connections }: AddressRecord,
-    now: number,
+    { connectionBucket, connections }: AddressRecord,
+    limitKey: string,
   ): 'connection_rate' | 'too_many_from_address' | undefined {
-    if (!this.bans.spares(key) && connectionBucket && connectionBucket.take(now) > 0) return 'connection_rate';
+    const now = performance.now();
+    if (!this.bans.spares(limitKey) && connectionBucket && connectionBucket.take(now) > 0) return 'connection_rate';
     return exceeds(connections, this.settings.connections.maxPerIp) ? 'too_many_from_address' : undefined;
   }
 }

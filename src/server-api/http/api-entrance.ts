@@ -6,7 +6,7 @@ import { Revocations } from '../../access/lists/revocations.js';
 import type { Principal } from '../../authentication/principal.js';
 import { TokenVerifier, type Verdict } from '../../authentication/token-verifier.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
-import { clientAddressReader } from '../../upgrade/ladder/client-address.js';
+import { originReader } from '../../upgrade/ladder/client-address.js';
 import { ApiEvents } from '../../observability/api-events.js';
 import { demandApiRole } from './api.guard.js';
 import { rememberCaller, type ApiRequest } from './caller.js';
@@ -26,7 +26,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE']);
  */
 @Injectable()
 export class ApiEntrance {
-  private readonly clientAddressOf: ReturnType<typeof clientAddressReader>;
+  private readonly clientAddressOf: ReturnType<typeof originReader>;
   private readonly failures = new AddressBook({ connectionRate: FAILURES_A_SECOND, messageRate: 0 });
 
   constructor(
@@ -35,7 +35,7 @@ export class ApiEntrance {
     private readonly revocations: Revocations,
     private readonly events: ApiEvents,
   ) {
-    this.clientAddressOf = clientAddressReader(settings.server);
+    this.clientAddressOf = originReader(settings.server);
   }
 
   /** An Express middleware. */

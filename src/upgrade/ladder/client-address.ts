@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import proxyAddr from 'proxy-addr';
 import type { Settings } from '../../../config/settings.js';
 import type { TrustedProxies } from '../../../config/trusted-proxies.js';
-import { clientAddress, type ClientAddress } from '../../access/limits/address-key.js';
+import { clientAddress, type Origin } from '../../access/limits/address-key.js';
 import { forwardedFor } from './forwarded.js';
 
 export type ProxySettings = Pick<Settings['server'], 'trustProxy' | 'forwardedHeader'>;
@@ -16,13 +16,20 @@ export interface Route {
   readonly address: string;
   /** Number of trusted proxies that it came through. */
   readonly hops: number;
+  /** Whether the address itself is that of a trusted proxy. */
+  readonly isProxy: boolean;
 }
 
 /** Creates the function that finds the client's address; behind trusted proxies the one that they report. */
-export function clientAddressReader(settings: ProxySettings): (request: IncomingMessage) => ClientAddress {
-  if (settings.trustProxy === undefined) return ({ socket }) => clientAddress(socket.remoteAddress ?? '');
-  const routeOf = routeReader(settings.trustProxy, settings);
-  return (request) => clientAddress(routeOf(request).address);
+export function originReader(settings: ProxySettings): (request: IncomingMessage) => Origin {
+  const { trustProxy } = settings;
+  if (trustProxy === undefined)
+    return ({ socket }) => ({ ...clientAddress(socket.remoteAddress ?? ''), isProxy: false });
+  const routeOf = routeReader(trustProxy, settings);
+  return (request) => {
+    const { address, isProxy } = routeOf(request);
+    return { ...clientAddress(address), isProxy };
+  };
 }
 
 /** Creates the function that tells whether an address is a trusted proxy, and so stands for many clients. */
@@ -42,14 +49,17 @@ export function routeReader(
     let address = request.socket.remoteAddress ?? '';
     let from = address;
     let hops = 0;
+    let hopsToAddress = 0;
     for (const reported of forwardedFor(request, forwardedHeader)) {
       if (!trust(from, hops)) break;
       hops += 1;
       from = reported;
       // `unknown` and invented names are not addresses: the proxy that reports them stands for the client.
-      if (isIP(reported) !== 0) address = reported;
+      if (isIP(reported) === 0) continue;
+      address = reported;
+      hopsToAddress = hops;
     }
-    return { address, hops };
+    return { address, hops, isProxy: trust(address, hopsToAddress) };
   };
 }
 

@@ -7,7 +7,7 @@ import type { Reconnects } from '../../../../src/access/limits/reconnects.js';
 import type { ClusterConnectionLimits } from '../../../../src/access/limits/cluster-connection-limits.js';
 import type { SessionRegistry } from '../../../../src/sessions/session-registry.js';
 
-const CLIENT = { address: '203.0.113.7', limitKey: '203.0.113.7' };
+const CLIENT = { address: '203.0.113.7', limitKey: '203.0.113.7', isProxy: false };
 
 function limits(): ConnectionLimits {
   const connections = { ratePerIp: 0, maxPerIp: 0, max: 0, maxPendingUpgrades: 5 };
