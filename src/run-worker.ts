@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { Settings } from '../config/settings.js';
-import { ProcessChannel } from './lifecycle/primary-channel.js';
+import { ProcessChannel, type PrimaryChannel } from './lifecycle/primary-channel.js';
 import { explain, greet, startInProcess } from './start-in-process.js';
 import type { StopSignals } from './stop-signals.js';
 
@@ -18,7 +18,7 @@ export async function runWorker({ signals, settings, fail }: WorkerRun): Promise
   });
   drainWithoutPrimary(signals);
   try {
-    const server = await startInProcess({ signals, settings, fail });
+    const server = await startInProcess({ signals, settings, fail, leave: () => release(channel) });
     channel.send({ says: 'ready', port: server.port });
     if (settings.workers.self?.greets) await greet(settings, server);
   } catch (error) {
@@ -26,6 +26,26 @@ export async function runWorker({ signals, settings, fail }: WorkerRun): Promise
     if (!process.connected) fail(error);
     process.send?.({ says: 'failed', reason: explain(error) }, undefined, undefined, () => process.exit(1));
   }
+}
+
+/**
+ * Node's round robin may have handed a connection to this worker just before it closed. Refused, it goes to another worker;
+ * if the process ended first, nobody would answer it.
+ */
+async function release(channel: PrimaryChannel): Promise<void> {
+  if (!process.connected) return;
+  const released = new Promise<void>((resolve) => {
+    channel.listen(({ says }) => {
+      if (says === 'released') resolve();
+    });
+    process.once('disconnect', resolve);
+  });
+  channel.send({ says: 'closed' });
+  await released;
+  // Behind the refusals.
+  await new Promise<void>((resolve) => {
+    if (!process.send?.({ says: 'alive', isReady: false }, undefined, undefined, () => resolve())) resolve();
+  });
 }
 
 /**

@@ -12,17 +12,22 @@ export interface InProcess {
   readonly settings: Settings;
   /** For a failure while it stops. */
   readonly fail: (error: unknown) => never;
+  /** Called when the server is closed, before the process ends. */
+  readonly leave?: () => Promise<void>;
 }
 
 /** Loads and starts the server in this process. From now on a signal stops it. */
-export async function startInProcess({ signals, settings, fail }: InProcess): Promise<GatehouseServer> {
+export async function startInProcess({ signals, settings, fail, leave }: InProcess): Promise<GatehouseServer> {
   // Loading the rest takes most of the start, so unusable settings are reported first.
   const { startServer } = await import('./server.js');
   const { loadFeatures } = await import('./features-file.js');
   const starting = loadFeatures(settings.server.featuresFile).then((features) => startServer(settings, { features }));
   const stoppable = starting.then((server) => ({
     announce: (cause: string) => server.logger.info({ cause }, 'shutting down; send the signal again to exit at once'),
-    close: () => server.close(),
+    async close() {
+      await server.close();
+      await leave?.();
+    },
   }));
   // A failed start is reported by the caller.
   stoppable.catch(() => undefined);

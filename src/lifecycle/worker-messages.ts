@@ -20,12 +20,16 @@ export type FromWorker =
   | { readonly says: 'failed'; readonly reason: string }
   /** It lives, and this is whether it takes new clients. Said when it changes, and every ten seconds. */
   | { readonly says: 'alive'; readonly isReady: boolean }
+  /** It accepts no more connections, and ends next. */
+  | { readonly says: 'closed' }
   /** It wants the metrics of all processes. */
   | { readonly says: 'collect'; readonly id: number }
   | { readonly says: 'metrics'; readonly id: number; readonly metrics: MetricsOfProcess };
 
 export type FromPrimary =
   | { readonly says: 'stop'; readonly cause: string }
+  /** It hands no more connections to this worker. Those before this message have arrived. */
+  | { readonly says: 'released' }
   /** All workers as they are now. */
   | { readonly says: 'machine'; readonly workers: readonly WorkerStatus[] }
   | { readonly says: 'metrics_wanted'; readonly id: number }

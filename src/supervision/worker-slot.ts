@@ -97,6 +97,8 @@ export class WorkerSlot extends EventEmitter<SlotEvents> {
     if (message.says === 'ready') this.becomeReady(message.port);
     else if (message.says === 'failed') this.complaint = message.reason;
     else if (message.says === 'alive') this.follow(message.isReady);
+    // node:cluster has heard of it before: the messages of a worker arrive in order.
+    else if (message.says === 'closed') this.send({ says: 'released' });
     this.emit('said', message);
   }
 

@@ -14,10 +14,10 @@ interface Position {
   readonly seq: number;
 }
 
-/** Connects until it is in: a worker may be leaving. */
+/** Connects until it is in, as every client does that is not answered: a worker may be leaving. */
 async function enter(port: number): Promise<TestClient> {
   for (;;) {
-    const client = await connect(`ws://127.0.0.1:${port}/ws`).catch(() => undefined);
+    const client = await connect(`ws://127.0.0.1:${port}/ws`, { handshakeTimeout: 30_000 }).catch(() => undefined);
     if (client !== undefined) return client;
   }
 }

@@ -4,9 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { api } from '../support/api-client.js';
 import { buildServer, ServerProcess, type Build } from '../support/built-server.js';
 import { eventually } from '../support/eventually.js';
+import { RawClient } from '../support/raw-client.js';
 import { RedisServer } from '../support/redis-server.js';
 import { Scrape } from '../support/scrape.js';
 import { connect, type TestClient } from '../support/test-client.js';
+import { mintToken } from '../support/test-server.js';
 import { SETTINGS_OF_WORKERS, WorkersProcess } from '../support/workers-process.js';
 import { BUSIEST, sessionsOf } from './workers-sessions.js';
 import { Follower, Publisher } from './workers-traffic.js';
@@ -178,6 +180,21 @@ describe('a primary', () => {
     const { workers } = await machine.ready();
     expect(workers.ready).toBe(2);
     for (const client of [one, other]) await client[Symbol.asyncDispose]();
+  });
+
+  it('hands on what it has handed to a worker that ends', { tags: ['redis'] }, async () => {
+    await using redis = await RedisServer.start();
+    await using machine = await WorkersProcess.start(build, { REDIS_URL: redis.url });
+    const [leaving = 0] = machine.pids;
+    const headers = { Authorization: `Bearer ${mintToken()}` };
+    // It hears of connections before it hears that the worker has closed.
+    machine.process.signal('SIGSTOP');
+    const clients = await Promise.all(Array.from({ length: 8 }, () => RawClient.upgrade(machine.port, { headers })));
+    process.kill(leaving, 'SIGTERM');
+    await machine.process.wrote(/"event":"stopped"/);
+    machine.process.signal('SIGCONT');
+    for (const client of clients) expect((await client.answer()).status).toBe(101);
+    for (const client of clients) await client[Symbol.asyncDispose]();
   });
 
   it('exits with 1 and one sentence if no worker can listen', async () => {

@@ -50,6 +50,14 @@ describe('a supervisor', () => {
     });
   });
 
+  it('lets a worker go that accepts no more connections', async () => {
+    const workers = new FakeWorkers();
+    await supervise(workers).start();
+    workers.get(1).say({ says: 'closed' });
+    expect(workers.get(1).heard.at(-1)).toEqual({ says: 'released' });
+    expect(workers.get(2).heard.at(-1)).toMatchObject({ says: 'machine' });
+  });
+
   it('fails with the reason of a worker if none can start', async () => {
     const workers = new FakeWorkers((worker) => {
       worker.say({ says: 'failed', reason: 'Port 8080 is in use' });
