@@ -77,8 +77,9 @@ describe('a worker whose primary is gone', () => {
     expect(after.position?.epoch).not.toBe(before.position?.epoch);
     await eventually('it hears', () => told.includes('after'));
     expect(await a.bans.life()).not.toBe(life);
+    await expect.poll(() => b.presence.members(channel)).toEqual([{ sessionId: 's', userId: 'alice' }]);
+    await expect.poll(() => b.counts.byNode('user', 'alice')).toEqual(new Map([['a', 1]]));
     expect(await b.counts.take('user', 'alice', 1)).toBe(false);
-    expect(await b.presence.members(channel)).toEqual([{ sessionId: 's', userId: 'alice' }]);
     // Nobody was told that she had gone.
     expect(told.filter((word) => word.startsWith('alice'))).toEqual([]);
   });
