@@ -25,6 +25,8 @@ async function enter(port: number): Promise<TestClient> {
 /** Follows the channel over all connections, as a client library does. */
 export class Follower {
   readonly got: unknown[] = [];
+  /** What became of its connections, for a test that fails. */
+  readonly story: string[] = [];
   connections = 0;
   gaps = 0;
   private isOver = false;
@@ -41,8 +43,9 @@ export class Follower {
       client.send({ type: 'subscribe', id: 's', data: { channel: CHANNEL, since: this.position } });
       try {
         while (!this.isOver) this.take(await client.next());
-      } catch {
+      } catch (error) {
         // The worker has let it go.
+        this.story.push(`${Date.now()} ${String(error)}`);
       }
       await client[Symbol.asyncDispose]();
     }
@@ -53,12 +56,20 @@ export class Follower {
     this.client?.socket.terminate();
   }
 
+  /** Of 0, 1, 2 …, what has not come. */
+  missing(count: number): number[] {
+    const got = new Set(this.got);
+    return [...Array(count).keys()].filter((number) => !got.has(number));
+  }
+
   private take(message: Message): void {
     // Such as SERVER_BUSY of a worker that starts: it tries again over another connection.
     if (message.type === 'error') throw new Error(String(message.code));
     if (message.type === 'subscribe_reply') {
       const state = message['data'] as Position & { recovered: boolean; publications: { data: unknown }[] };
       if (this.position !== undefined && !state.recovered) this.gaps += 1;
+      const since = JSON.stringify(this.position);
+      this.story.push(`${Date.now()} since ${since}: ${state.epoch} ${state.seq}, ${state.publications.length} more`);
       this.got.push(...state.publications.map(({ data }) => data));
       this.position = { epoch: state.epoch, seq: state.seq };
     } else if (message.type === 'message') {

@@ -134,7 +134,10 @@ describe('two workers', () => {
 
     await publisher.end();
     const all = publisher.published;
-    await eventually('all has arrived', () => followers.every(({ got, gaps }) => got.length >= all || gaps > 0));
+    const hasAll = (): boolean => followers.every(({ got, gaps }) => got.length >= all || gaps > 0);
+    await eventually('all has arrived', hasAll).catch(() => {
+      for (const follower of followers) expect(follower.missing(all), follower.story.join('\n')).toEqual([]);
+    });
     for (const follower of followers) follower.end();
     await Promise.all([publishing, ...following]);
     for (const { got, gaps, connections } of followers) {
