@@ -138,7 +138,7 @@ function describeList<R extends ListRecord>({ create, isShared }: RecordStoreFac
       expect(await store.lift(order.kind, 'one', SERVICE)).toMatchObject({ key: 'one' });
     });
 
-    it('lets a SERVICE order anew where an order of an ADMIN has ended', async () => {
+    it('lets a SERVICE give an order once that of an ADMIN has ended', async () => {
       using clock = new StoppedClock();
       await store.put(make('one', 30_000));
       await store.put(make('two', 30_000));
