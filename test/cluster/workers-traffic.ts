@@ -51,6 +51,11 @@ export class Follower {
     }
   }
 
+  /** Whether it is subscribed, or has been: from then on it gets everything. */
+  get hasBegun(): boolean {
+    return this.position !== undefined;
+  }
+
   end(): void {
     this.isOver = true;
     this.client?.socket.terminate();

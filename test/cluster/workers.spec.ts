@@ -123,7 +123,7 @@ describe('two workers', () => {
     const former = machine.pids;
     const followers = Array.from({ length: 4 }, () => new Follower(machine.port));
     const following = followers.map((follower) => follower.follow());
-    await eventually('all follow', () => followers.every(({ connections }) => connections === 1));
+    await eventually('all follow', () => followers.every(({ hasBegun }) => hasBegun));
     const publisher = new Publisher(machine.port);
     const publishing = publisher.publish();
     await eventually('it publishes', () => followers.every(({ got }) => got.length > 20));
