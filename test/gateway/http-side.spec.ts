@@ -276,9 +276,8 @@ describe('INTERNAL_PORT', () => {
     await expect(starting).rejects.toMatchObject({ code: 'EADDRINUSE', port });
     taken.close();
     await expect(ask(`http://127.0.0.1:${internal}/health`)).rejects.toThrow('ECONNREFUSED');
-    await using server = await startTestServer({ INTERNAL_PORT: internal });
+    await using _ = await startTestServer({ INTERNAL_PORT: internal });
     expect((await ask(`http://127.0.0.1:${internal}/health`)).status).toBe(200);
-    expect(server.port).not.toBe(port);
   });
 
   it('that is taken is named as the setting that cannot be used', async () => {

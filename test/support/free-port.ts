@@ -5,6 +5,12 @@ import { createServer } from 'node:net';
 const BUS_OFFSET = 10_000;
 const FIRST = 12_000;
 const COUNT = 10_000;
+/** Each process of a test run has every 32nd port to itself, so that none takes what another has found free. */
+const PROCESSES = 32;
+const PORTS_EACH = Math.floor(COUNT / PROCESSES);
+
+const first = FIRST + (Number(process.env.VITEST_POOL_ID ?? 0) % PROCESSES);
+let taken = Math.floor(Math.random() * PORTS_EACH);
 
 /**
  * A port that is free, and so is the one for a cluster's bus. Both lie below those that systems give to outgoing connections
@@ -12,7 +18,8 @@ const COUNT = 10_000;
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = FIRST + Math.floor(Math.random() * COUNT);
+    taken = (taken + 1) % PORTS_EACH;
+    const port = first + PROCESSES * taken;
     if ((await isFree(port)) && (await isFree(port + BUS_OFFSET))) return port;
   }
 }
