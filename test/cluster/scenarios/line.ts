@@ -11,6 +11,8 @@ const HANDSHAKE_MS = 2_000;
 const PING_AFTER_MS = 1_000;
 const SILENCE_MS = 2_500;
 const MAX_BACK_OFF_MS = 500;
+/** The reason in the close frame of an upgrade that a draining node refused. It names no window. */
+const REFUSED = 'Server restarting';
 const MAX_REMEMBERED = 4_096;
 
 /** Subscribers of one channel get the same bytes, so most need no parsing. */
@@ -129,5 +131,6 @@ export class Line implements AsyncDisposable {
 }
 
 function reasonOf({ closeCode, closeReason }: RawClient): { code: number; windowMs: number } {
-  return { code: closeCode, windowMs: closeCode === 1012 ? Number(closeReason) : MAX_BACK_OFF_MS };
+  const namesWindow = closeCode === 1012 && closeReason !== REFUSED;
+  return { code: closeCode, windowMs: namesWindow ? Number(closeReason) : MAX_BACK_OFF_MS };
 }
