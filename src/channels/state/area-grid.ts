@@ -75,7 +75,9 @@ function columnsOf(area: AreaOptions, min: number, max: number): readonly Span[]
   const width = max < min ? max - min + 2 * wrap : max - min;
   if (width < 0) throw unfit('goes around more than once');
   const [first, last] = [columnOf(area, -wrap) ?? 0, lastColumnOf(area)];
-  const goesOver = folded(max, wrap) < folded(min, wrap);
+  const ahead = folded(max, wrap) - folded(min, wrap);
+  // A box around nearly the whole globe may end where it begins, or behind that, once its end is rounded.
+  const goesOver = ahead < 0 || (width > wrap && ahead < wrap / 2);
   if (!goesOver && width < 2 * wrap) return [{ from, to }];
   const isWhole = width >= 2 * wrap || to >= from - 1;
   return isWhole

@@ -87,11 +87,20 @@ describe('the cells of a box', () => {
     }
   });
 
+  it('are each column where the box goes around nearly all of the globe, and rounding closes it', () => {
+    const halves = { ...WIDE, cell: 180 };
+    for (const from of [0, 0.1, -1e-14, 180, 365, -725]) {
+      for (const width of [359.99999999999994, 359.9999999999999]) {
+        expect(cellsIn(halves, [0, from, 1, from + width])).toEqual(['0:-1', '0:0']);
+      }
+    }
+  });
+
   it('hold every place in the box', () => {
     const CASE = fc.record({
       lat: fc.double({ min: -400, max: 400, noNaN: true }),
       lon: fc.double({ min: -400, max: 400, noNaN: true }),
-      length: fc.double({ min: 0, max: 2, noNaN: true }),
+      length: fc.oneof(fc.double({ min: 0, max: 2, noNaN: true }), fc.double({ min: 2 - 1e-12, max: 2, noNaN: true })),
       cell: fc.constantFrom(0.01, 0.3, 7, 50, 180, 360),
       down: fc.double({ min: 0, max: 1, noNaN: true }),
       along: fc.double({ min: 0, max: 1, noNaN: true }),
