@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { read, section } from '../docs/markdown.js';
 import { CertificateFolder, makeCertificate } from '../support/certificates.js';
+import { fetch } from '../support/fetch.js';
 import { freePort } from '../support/free-port.js';
 import { namespacesFile } from '../support/namespaces-file.js';
 import { RedisServer } from '../support/redis-server.js';

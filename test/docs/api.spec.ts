@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { STATUS_OF } from '../../src/server-api/http/problem.js';
+import { fetch } from '../support/fetch.js';
 import { startTestServer } from '../support/test-server.js';
 import { literal, read, section, table } from './markdown.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ANOMALIES } from '../../src/observability/anomalies/anomaly-report.js';
 import { METRIC } from '../../src/observability/metrics/metrics.js';
+import { fetch } from '../support/fetch.js';
 import { connect } from '../support/test-client.js';
 import { startTestServer } from '../support/test-server.js';
 import { literal, read, section, table } from './markdown.js';

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MessageTable } from '../../src/dispatch/message-table.js';
 import { api, type ApiAnswer } from '../support/api-client.js';
+import { fetch } from '../support/fetch.js';
 import { namespacesFile } from '../support/namespaces-file.js';
 import { connect, type TestClient } from '../support/test-client.js';
 import { mintToken, startTestServer, type TestServer } from '../support/test-server.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ServerState } from '../../src/lifecycle/server-state.js';
+import { fetch } from '../support/fetch.js';
 import { RawClient, type Outcome, type RawUpgrade } from '../support/raw-client.js';
 import { sharedServer } from '../support/shared-server.js';
 import { connect } from '../support/test-client.js';

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Channels } from '../../src/channels/channels.js';
 import type { ChannelName } from '../../src/cluster/ports/broker.js';
 import { PresenceStore } from '../../src/cluster/ports/presence-store.js';
+import { fetch } from '../support/fetch.js';
 import { namespacesFile } from '../support/namespaces-file.js';
 import { StoppedClock } from '../support/stopped-clock.js';
 import { connect, type TestClient } from '../support/test-client.js';

@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import type { Environment } from '../../config/settings.js';
 import { ServerProcess, type Build } from './built-server.js';
 import { eventually } from './eventually.js';
+import { fetch } from './fetch.js';
 import { connect, type TestClient } from './test-client.js';
 import { TEST_SECRET } from './test-server.js';
 
