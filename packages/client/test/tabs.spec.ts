@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createClient, type Client, type GatehouseError } from '../src/index.js';
 import type { PageEvent } from '../src/environment.js';
 import { msgpack } from '../src/msgpack.js';
@@ -287,6 +287,9 @@ describe('tabs of one user', () => {
   });
 
   it('have a connection each where the browser lacks a piece', () => {
+    // Node has Web Locks since version 24.
+    vi.stubGlobal('navigator', {});
+    onTestFinished(() => void vi.unstubAllGlobals());
     const { environment } = new TestServer();
     expect(sharedSockets({ ...environment, user: 'alice', locks: undefined })).toBe(environment.WebSocket);
   });

@@ -2,6 +2,7 @@ import { MemoryBroker } from '../memory/memory-broker.js';
 import type { ChannelName, Draft, HistoryQuery, PublishOptions } from '../ports/broker.js';
 import { encodeDraft } from '../ports/draft-codec.js';
 import { encodeFrame } from './frames.js';
+import { ownCopy } from './own-copy.js';
 import { EVENT, LongAnswer, type ToWorker } from './remote-messages.js';
 
 /** A worker that can be sent a frame. */
@@ -82,8 +83,7 @@ export class HostBroker {
 
 /** A draft of a worker, as the memory engine keeps it. */
 export function wrapped(draft: Uint8Array, isKept: boolean): Draft {
-  // A copy, if it stays: otherwise it would hold on to all that was read from the socket with it.
-  const data = isKept ? Buffer.from(draft) : draft;
+  const data = isKept ? ownCopy(draft) : draft;
   return { data, from: undefined, excludeSession: undefined, expiresAt: undefined };
 }
 

@@ -2,6 +2,7 @@ import { MemoryStateStore } from '../memory/memory-state-store.js';
 import type { ChannelName } from '../ports/broker.js';
 import type { CellPlace, StateChange, StateEntry, StateOutcome } from '../ports/state-store.js';
 import { historyOf, wrapped, type HostBroker } from './host-broker.js';
+import { ownCopy } from './own-copy.js';
 import { LongAnswer } from './remote-messages.js';
 
 /** A change as it travels. The value is encoded. */
@@ -51,7 +52,7 @@ export class HostState {
         key,
         expected,
         what,
-        value: value && Buffer.from(value),
+        value: value && ownCopy(value),
         owner,
         cell,
       })),
