@@ -5,7 +5,8 @@ import { colourClass, footerHeight, footerOf, headHeight, margin, svg, text, tid
 
 const width = 720;
 const height = 400;
-const legendWidth = 190;
+/** Room for "Gatehouse with Redis" and a figure. */
+const legendWidth = 220;
 const axisWidth = 50;
 const axisHeight = 44;
 const area = {
