@@ -91,15 +91,15 @@ class Site implements AsyncDisposable {
     return api({ http: `http://127.0.0.1:${this.port(node)}` }, endpoint, { token: ADMIN, body });
   }
 
-  /** From where a user is connected, once its node has answered: a starved one is late, and is `missing` until then. */
-  async addressesOf(userId: string): Promise<readonly string[]> {
-    let sessions: readonly { readonly address: string }[] = [];
+  /** Of a user, once their node has answered: a starved one is late, and is `missing` until then. */
+  async sessionsOf(userId: string): Promise<readonly unknown[]> {
+    let sessions: readonly unknown[] = [];
     await eventually(`${userId} is connected`, async () => {
       const { body } = await this.ask(`GET /api/sessions?userId=${userId}`);
-      ({ sessions } = body as { readonly sessions: typeof sessions });
+      ({ sessions } = body as { readonly sessions: readonly unknown[] });
       return sessions.length > 0;
     });
-    return sessions.map(({ address }) => address);
+    return sessions;
   }
 
   /** The last first: also what there is of one that could not start. */
@@ -148,7 +148,7 @@ describe.each(KINDS)('deploy/%s in front of three processes', (kind) => {
     const headers = { 'x-forwarded-for': '203.0.113.7', forwarded: 'for=203.0.113.7' };
     await using client = await through(kind, { claims, headers, localAddress: '127.0.0.2' });
     expect(await client.request('echo', 1)).toMatchObject({ data: 1 });
-    expect(await site.addressesOf(claims.sub)).toEqual(['127.0.0.2']);
+    expect(await site.sessionsOf(claims.sub)).toMatchObject([{ userId: claims.sub, address: '127.0.0.2' }]);
   });
 
   it('leaves a ban to the client that it is for', { tags }, async () => {
@@ -221,7 +221,7 @@ describe('WebSockets over HTTP/2 through HAProxy', { tags: ['haproxy'] }, () => 
     const authorization = `Bearer ${mintToken({ sub: 'traveller-h2' })}`;
     const socket = await client.open({ authorization, 'x-forwarded-for': '203.0.113.7', forwarded: 'for=203.0.113.7' });
     expect(await socket.request({ type: 'echo', data: 1 })).toMatchObject({ data: 1 });
-    expect(await site.addressesOf('traveller-h2')).toEqual(['127.0.0.1']);
+    expect(await site.sessionsOf('traveller-h2')).toMatchObject([{ userId: 'traveller-h2', address: '127.0.0.1' }]);
   });
 
   it('are closed by the node with its code, as over HTTP/1.1', async () => {

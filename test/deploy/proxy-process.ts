@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnBound, type BoundOptions } from '../support/bound-process.js';
 import { eventually } from '../support/eventually.js';
+import { fetch } from '../support/fetch.js';
 import { freePort } from '../support/free-port.js';
 import { requireProgram } from '../support/require-program.js';
 
