@@ -1,5 +1,12 @@
 import { Injectable, Optional, type OnApplicationShutdown } from '@nestjs/common';
-import { Broker, type BrokerListener, type ChannelName, type Publication } from '../cluster/ports/broker.js';
+import {
+  Broker,
+  type BrokerListener,
+  type ChannelName,
+  type Position,
+  type PositionChecks,
+  type Publication,
+} from '../cluster/ports/broker.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Traces } from '../protocol/traces.js';
 import { SessionEvents } from '../sessions/session-events.js';
@@ -11,6 +18,7 @@ import { NamespaceCounts } from './namespace-counts.js';
 import { PublicationRelay } from './publication-relay.js';
 import { HistoryReader } from './recovery/history-reader.js';
 import { RepairQueue } from './recovery/repair-queue.js';
+import { SessionChannels } from './session-channels.js';
 import type { Subscription } from './subscription.js';
 
 /**
@@ -18,26 +26,6 @@ import type { Subscription } from './subscription.js';
  */
 export const LINGER_MS = 5_000;
 const TICK_MS = 1_000;
-
-/** The channels of a session on this node. */
-class SessionChannels {
-  readonly all = new Set<LocalChannel>();
-  private companions = 0;
-
-  /** Without companion channels. */
-  get count(): number {
-    return this.all.size - this.companions;
-  }
-
-  add(channel: LocalChannel): void {
-    if (!this.all.has(channel) && channel.isCompanion) this.companions += 1;
-    this.all.add(channel);
-  }
-
-  delete(channel: LocalChannel): void {
-    if (this.all.delete(channel) && channel.isCompanion) this.companions -= 1;
-  }
-}
 
 /** The channels with subscribers on this node, and the channels of each session. */
 @Injectable()
@@ -54,6 +42,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   /** A fraction, because few channels are checked less often than once a tick. */
   private checksDue = 0;
   private readonly repairs = new RepairQueue();
+  private readonly creationListeners: ((channel: LocalChannel, now: number) => void)[] = [];
   private readonly tickListeners: ((now: number) => void)[] = [];
   /** Runs while there are channels. */
   private timer: NodeJS.Timeout | undefined;
@@ -168,6 +157,11 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     }
   }
 
+  /** @param listener called with each new channel of this node, and the time of performance.now() */
+  onCreated(listener: (channel: LocalChannel, now: number) => void): void {
+    this.creationListeners.push(listener);
+  }
+
   /** @param listener called once a second while this node has channels, with the time of performance.now() */
   onTick(listener: (now: number) => void): void {
     this.tickListeners.push(listener);
@@ -199,17 +193,23 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
 
   /** Checks the channels in turn, evenly spread over the interval in which all must be checked. */
   private checkSome(): void {
-    const { checkEveryMs } = this.broker;
-    if (checkEveryMs === undefined) return;
-    this.checksDue += (this.local.size * TICK_MS) / checkEveryMs;
+    const { checks } = this.broker;
+    if (checks === undefined) return;
+    const asked = new Map<ChannelName, Position>();
+    this.checksDue += (this.local.size * TICK_MS) / checks.everyMs;
     for (; this.checksDue >= 1; this.checksDue -= 1) {
       const { done, value } = this.turn.next();
-      if (done) {
-        this.turn = this.local.values();
-        return;
-      }
-      // The broker reports its return, and then all channels are checked.
-      value.check().catch(() => {});
+      if (done) this.turn = this.local.values();
+      if (done) break;
+      value.check(asked);
+    }
+    if (asked.size > 0) void this.check(checks, asked);
+  }
+
+  private async check(checks: PositionChecks, asked: ReadonlyMap<ChannelName, Position>): Promise<void> {
+    for (const name of await checks.moved(asked)) {
+      const position = asked.get(name);
+      if (position !== undefined) this.local.get(name)?.contradicted(position);
     }
   }
 
@@ -221,6 +221,8 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     // Until a session joins: the request may be refused, or its session gone.
     this.linger(channel);
     channel.ready.catch(() => this.forget(channel));
+    const now = performance.now();
+    for (const listener of this.creationListeners) listener(channel, now);
     return channel;
   }
 

@@ -19,6 +19,7 @@ import { NamespaceCounts } from './namespace-counts.js';
 import { PresenceTracker } from './presence/presence-tracker.js';
 import { PublishLimits } from './publish-limits.js';
 import { SubscriptionDirectory } from './subscription-directory.js';
+import { SlowReaders } from './state/slow-readers.js';
 import { StateCounts } from './state/state-counts.js';
 import { StateOwners } from './state/state-owners.js';
 import { StateSweeper } from './state/state-sweeper.js';
@@ -54,6 +55,7 @@ const settings: FactoryProvider<ChannelsSettings> = {
     ChannelDirectory,
     SubscriptionDirectory,
     PublishLimits,
+    SlowReaders,
     StateCounts,
     StateOwners,
     StateRequests,

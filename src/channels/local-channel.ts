@@ -31,7 +31,7 @@ export class LocalChannel {
   readonly ready: Promise<void>;
   /** The position up to which subscribers have been served. Undefined until it is known, and without a history. */
   protected position: Position | undefined;
-  private intake: Intake = 'reading';
+  protected intake: Intake = 'reading';
   /** What has arrived while the history is read, if anything. */
   private arrivals: Arrival[] | undefined;
   private repairing: Promise<void> | undefined;
@@ -118,11 +118,17 @@ export class LocalChannel {
     this.subscribers.goLive(subscription);
   }
 
-  /** Asks for the position of the channel, which reveals publications that were lost unnoticed. */
-  async check(): Promise<void> {
-    if (!this.setup.hasHistory || this.intake !== 'following') return;
-    // A publication in transit may cause needless doubt, which costs one more question.
-    if (!(await this.isCurrent())) this.doubt();
+  /**
+   * Has the position checked, which reveals publications that were lost unnoticed. `asked` takes it, so that those of
+   * several channels are checked together.
+   */
+  check(asked: Map<ChannelName, Position>): void {
+    if (this.intake === 'following' && this.position !== undefined) asked.set(this.name, this.position);
+  }
+
+  /** The channel was not at this position when it was checked. If publications have arrived since, they tell. */
+  contradicted(position: Position): void {
+    if (isSamePosition(position, this.position)) this.doubt();
   }
 
   /** Publications may have been missed. */
@@ -146,12 +152,6 @@ export class LocalChannel {
     await this.surroundings.broker.subscribe(this.name);
     if (this.setup.hasHistory) this.stand(await this.beginning());
     this.follow();
-  }
-
-  /** Whether the broker is at the same position. */
-  protected async isCurrent(): Promise<boolean> {
-    const { top } = await this.surroundings.broker.history(this.name, { limit: 0 });
-    return isSamePosition(top, this.position);
   }
 
   /** Whether nothing is missing between the position and this publication. */

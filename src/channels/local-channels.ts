@@ -5,6 +5,7 @@ import { Ledgers } from './ledger/ledgers.js';
 import type { LocalChannelOptions } from './local-channel-setup.js';
 import { LocalChannel } from './local-channel.js';
 import { CellChannel } from './state/cell-channel.js';
+import { SlowReaders } from './state/slow-readers.js';
 import { StateChannel } from './state/state-channel.js';
 import { StateCounts } from './state/state-counts.js';
 
@@ -16,16 +17,17 @@ export class LocalChannels {
     @Optional() readonly traces?: Traces,
     @Optional() private readonly store?: StateStore,
     @Optional() private readonly counts: StateCounts = new StateCounts(),
+    @Optional() private readonly slow: SlowReaders = new SlowReaders(),
   ) {}
 
   make(parts: Omit<LocalChannelOptions, 'ledger'>): LocalChannel {
-    const { store, counts: stateCounts } = this;
+    const { store, counts: stateCounts, slow } = this;
     const { channel, name, hasHistory, cell } = parts.setup;
     // Presence events have no history, so nothing can be read by seq.
     const ledger = hasHistory ? this.ledgers.of(channel.namespace) : undefined;
     const options = { ...parts, ledger };
-    if (store && cell !== undefined) return new CellChannel({ ...options, store, stateCounts }, cell);
+    if (store && cell !== undefined) return new CellChannel({ ...options, store, stateCounts, slow }, cell);
     const holdsState = channel.namespace.state !== undefined && name === channel.name && hasHistory;
-    return holdsState && store ? new StateChannel({ ...options, store, stateCounts }) : new LocalChannel(options);
+    return holdsState && store ? new StateChannel({ ...options, store, stateCounts, slow }) : new LocalChannel(options);
   }
 }

@@ -5,7 +5,7 @@ import { SessionEvents } from '../../sessions/session-events.js';
 import type { Session } from '../../sessions/session.js';
 import { channelNamed, type Channel } from '../channel.js';
 import { ChannelsSettings } from '../channels-settings.js';
-import { ReadTurns } from '../read-turns.js';
+import { ReadTurns } from '../../cluster/ports/read-turns.js';
 import { DisconnectedMembers } from './disconnected-members.js';
 import { PresenceRate } from './presence-rate.js';
 import { PendingPresenceEvents, type PresenceEvent, type PendingPresenceEvent } from './pending-presence-events.js';

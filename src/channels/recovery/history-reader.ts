@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Broker, ChannelName, History, HistoryQuery, Publication } from '../../cluster/ports/broker.js';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
-import { ReadTurns } from '../read-turns.js';
+import { ReadTurns } from '../../cluster/ports/read-turns.js';
 
 /** Approximate bytes of one read. At least one publication is read. */
 export const SLICE_BYTES = 65_536;

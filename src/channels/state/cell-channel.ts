@@ -26,8 +26,16 @@ export class CellChannel extends StateChannel {
     return seq === own && (own === 0 || epoch === this.position?.epoch);
   }
 
-  protected override async isCurrent(): Promise<boolean> {
-    return this.isAt((await this.store.cellPage(this.place)).position);
+  /** Its position is known to the store alone. */
+  override check(): void {
+    // The broker reports its return, and then all channels are read again.
+    if (this.intake === 'following') void this.checkAlone().catch(() => {});
+  }
+
+  private async checkAlone(): Promise<void> {
+    const { position } = await this.store.cellPage(this.place);
+    // A publication in transit may cause needless doubt, which costs one more question.
+    if (!this.isAt(position)) this.doubt();
   }
 
   protected override load(): Promise<LoadedState> {

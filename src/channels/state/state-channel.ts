@@ -4,6 +4,7 @@ import type { StateStore } from '../../cluster/ports/state-store.js';
 import type { LocalChannelOptions } from '../local-channel-setup.js';
 import { LocalChannel } from '../local-channel.js';
 import type { Subscription } from '../subscription.js';
+import type { SlowReaders } from './slow-readers.js';
 import type { SnapshotCause, StateCounts } from './state-counts.js';
 import { StatePages, type SizedSlice, type StateSlice } from './state-pages.js';
 import { StateSubscribers, type SharedState } from './state-subscription.js';
@@ -12,6 +13,7 @@ import { loadState, StateView, type LoadedState } from './state-view.js';
 export interface StateChannelOptions extends LocalChannelOptions {
   readonly store: StateStore;
   readonly stateCounts: StateCounts;
+  readonly slow: SlowReaders;
 }
 
 /** A part of the state of a channel, as of a position. */
@@ -27,21 +29,19 @@ export interface SizedSnapshot {
 export class StateChannel extends LocalChannel {
   protected readonly store: StateStore;
   private readonly shared: SharedState;
-  private readonly stateSubscribers: StateSubscribers | undefined;
   /** What each subscriber still has to ask for. */
   private readonly pages = new WeakMap<Subscription, StatePages>();
 
   constructor(options: StateChannelOptions) {
-    const { ledger, stateCounts: counts, setup } = options;
+    const { ledger, stateCounts: counts, slow, setup } = options;
     const { channel, cell } = setup;
     const resend = (subscription: Subscription): void => this.resend(subscription);
-    const shared: SharedState = { view: new StateView(), counts, position: { epoch: '', seq: 0 }, cell, resend };
+    const position = { epoch: '', seq: 0 };
+    const shared: SharedState = { view: new StateView(), counts, slow, position, cell, resend };
     const isConflated = channel.namespace.delivery === 'latest' && ledger === undefined;
-    const subscribers = isConflated ? new StateSubscribers(options, shared) : undefined;
-    super(options, subscribers);
+    super(options, isConflated ? new StateSubscribers(options, shared) : undefined);
     this.store = options.store;
     this.shared = shared;
-    this.stateSubscribers = subscribers;
   }
 
   /** Number of keys. */
@@ -76,11 +76,6 @@ export class StateChannel extends LocalChannel {
   nextPage(subscription: Subscription): SizedSnapshot {
     const { slice, bytes } = this.slice(subscription);
     return { snapshot: { ...this.shared.position, ...slice }, bytes };
-  }
-
-  /** Sends slow readers what they have not got, if they keep up again. */
-  settle(): void {
-    this.stateSubscribers?.settle();
   }
 
   protected override async beginning(): Promise<History> {

@@ -3,6 +3,7 @@ import type { Session } from '../../sessions/session.js';
 import type { ChannelPush } from '../channel-push.js';
 import { Subscribers, type SubscribersOptions } from '../subscribers.js';
 import { Subscription } from '../subscription.js';
+import type { SlowReader, SlowReaders } from './slow-readers.js';
 import type { StateCounts } from './state-counts.js';
 import { keysIn, type StateView } from './state-view.js';
 
@@ -15,6 +16,7 @@ const MAX_KEYS_AT_ONCE = 1_000;
 export interface SharedState {
   readonly view: StateView;
   readonly counts: StateCounts;
+  readonly slow: SlowReaders;
   /** Undefined: it is the state of a whole channel. */
   readonly cell: string | undefined;
   /** The position of the view. */
@@ -24,7 +26,7 @@ export interface SharedState {
 }
 
 /** A subscription of a state channel with `delivery: latest`. While its reader is slow, changes of a key are one. */
-export class StateSubscription extends Subscription {
+export class StateSubscription extends Subscription implements SlowReader {
   /** Keys whose values the client does not have as they are. */
   private owed: Set<string> | undefined;
 
@@ -47,17 +49,28 @@ export class StateSubscription extends Subscription {
     const isEachSent = this.owed === undefined && !this.isSlow;
     if (!this.isFollowing || publication === undefined || isEachSent) return super.offer(push);
     this.owed ??= new Set();
+    this.shared.slow.add(this);
     this.note(this.owed, publication.data);
     this.shared.counts.conflated += 1;
     this.settle();
   }
 
-  /** Sends what is owed, if the reader keeps up again. */
-  settle(): void {
-    const { owed } = this;
-    if (owed === undefined || !this.isFollowing || this.isSlow) return;
+  override end(): void {
     this.owed = undefined;
-    if (owed.size > MAX_KEYS_AT_ONCE) return this.shared.resend(this);
+    super.end();
+  }
+
+  settle(): boolean {
+    const { owed } = this;
+    if (owed === undefined) return true;
+    if (!this.isFollowing || this.isSlow) return false;
+    this.owed = undefined;
+    if (owed.size > MAX_KEYS_AT_ONCE) this.shared.resend(this);
+    else this.pay(owed);
+    return true;
+  }
+
+  private pay(owed: ReadonlySet<string>): void {
     const { position, view, cell } = this.shared;
     const set: Record<string, unknown> = {};
     for (const key of owed) {
@@ -94,10 +107,6 @@ export class StateSubscribers extends Subscribers {
     private readonly shared: SharedState,
   ) {
     super(options);
-  }
-
-  settle(): void {
-    for (const subscription of this.subscriptions.values()) (subscription as StateSubscription).settle();
   }
 
   protected override subscriptionOf(session: Session): Subscription {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { StateStore } from '../../cluster/ports/state-store.js';
 import { ChannelHub } from '../channel-hub.js';
 import type { LocalChannel } from '../local-channel.js';
+import { SlowReaders } from './slow-readers.js';
 import { StateChannel } from './state-channel.js';
 import { StateWriter } from './state-writer.js';
 
@@ -9,42 +10,70 @@ import { StateWriter } from './state-writer.js';
 const MAX_AT_ONCE = 1_000;
 /** Keys go at most this long after their time, or after a tenth of it if that is less. */
 const MAX_DELAY_MS = 60_000;
+/** When a channel is looked at for the first time, and again after a failure. */
+const SOON_MS = 1_000;
+
+/** Channels, each with the time when it is looked at next, on the performance.now() clock: the soonest first. */
+type Queue = Map<LocalChannel, number>;
 
 /** Removes keys whose time is over from channels with subscribers on this node, and brings slow readers up to date. */
 @Injectable()
 export class StateSweeper {
-  private readonly checkedAt = new WeakMap<LocalChannel, number>();
+  /** By how long a channel waits in it, so that a sweep sees only those that are due. */
+  private readonly queues = new Map<number, Queue>();
 
   constructor(
     private readonly hub: ChannelHub,
     private readonly store: StateStore,
     private readonly writer: StateWriter,
+    private readonly slow: SlowReaders,
   ) {
+    hub.onCreated((local, now) => this.watch(local, now));
     hub.onTick((now) => void this.sweep(now));
   }
 
   /** @param now on the performance.now() clock */
   async sweep(now: number): Promise<void> {
-    for (const local of this.hub) {
-      if (local instanceof StateChannel) local.settle();
-      if (this.isDue(local, now)) await this.expire(local).catch(() => this.checkedAt.delete(local));
+    this.slow.settle();
+    for (const queue of this.queues.values()) await this.sweepQueue(queue, now);
+  }
+
+  private watch(local: LocalChannel, now: number): void {
+    // The keys of a cell belong to its channel.
+    if (lifeOf(local) > 0 && !local.isCompanion) this.lookLater(local, now, SOON_MS);
+  }
+
+  private lookLater(local: LocalChannel, now: number, delayMs: number): void {
+    const queue = this.queues.get(delayMs) ?? new Map<LocalChannel, number>();
+    this.queues.set(delayMs, queue);
+    queue.set(local, now + delayMs);
+  }
+
+  private async sweepQueue(queue: Queue, now: number): Promise<void> {
+    for (const [local, at] of queue) {
+      if (at > now) return;
+      queue.delete(local);
+      if (this.hub.get(local.name) !== local) continue;
+      const hasExpired = await this.expire(local);
+      this.lookLater(local, now, hasExpired ? Math.min(lifeOf(local) / 10, MAX_DELAY_MS) : SOON_MS);
     }
   }
 
-  private isDue(local: LocalChannel, now: number): boolean {
-    const ttlMs = local.channel.namespace.state?.ttlMs ?? 0;
-    // The keys of a cell belong to its channel.
-    if (ttlMs === 0 || local.isCompanion) return false;
-    if (local instanceof StateChannel && local.keys === 0) return false;
-    const checkedAt = this.checkedAt.get(local);
-    if (checkedAt !== undefined && now - checkedAt < Math.min(ttlMs / 10, MAX_DELAY_MS)) return false;
-    this.checkedAt.set(local, now);
-    return true;
+  /** Returns false if the store cannot be reached. */
+  private async expire(local: LocalChannel): Promise<boolean> {
+    const { name, channel } = local;
+    if (local instanceof StateChannel && local.keys === 0) return true;
+    try {
+      const keys = await this.store.expired(name, MAX_AT_ONCE);
+      await Promise.all(keys.map((key) => this.writer.carryOut(channel, { key, what: 'expire' })));
+      return true;
+    } catch {
+      return false;
+    }
   }
+}
 
-  /** @throws GatehouseError SERVER_BUSY if the store cannot be reached; it is tried again */
-  private async expire({ name, channel }: LocalChannel): Promise<void> {
-    const keys = await this.store.expired(name, MAX_AT_ONCE);
-    await Promise.all(keys.map((key) => this.writer.carryOut(channel, { key, what: 'expire' })));
-  }
+/** How long keys live, in milliseconds. 0: for ever. */
+function lifeOf({ channel }: LocalChannel): number {
+  return channel.namespace.state?.ttlMs ?? 0;
 }

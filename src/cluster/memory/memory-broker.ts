@@ -14,39 +14,27 @@ import type {
 import { newEpoch } from '../ports/epoch.js';
 import { ExpiringMap } from '../ports/expiring-map.js';
 import { approximateBytes } from '../ports/approximate-bytes.js';
+import { append, countThatFits, drop, emptyLog, positionOf, trim, type Log } from './memory-log.js';
 import { MemoryMarks } from './memory-marks.js';
+import { Sweeps } from './sweeps.js';
 
 /** How long an idempotency key is remembered, and at least how long the position of an idle channel is kept. */
 export const MEMORY_MS = 300_000;
 /** Beyond this number, the oldest idempotency keys are forgotten early. */
 const MAX_IDEMPOTENCY_KEYS = 100_000;
-/** How often unused channels are forgotten. */
-export const SWEEP_MS = 10_000;
-
 /** Bytes of a publication beside its data, including its share of the channel. Measured: 300 to 900 bytes. */
 const ROOM_OF_PUBLICATION = 400;
 
-type Limits = NonNullable<PublishOptions['history']>;
-
-interface Log {
-  readonly epoch: string;
-  seq: number;
-  /** Consecutive and ascending. May hold more than the limits allow until it is trimmed. */
-  readonly publications: Publication[];
-  limits: Limits;
-  touchedAt: number;
-}
-
 /** The broker of a single node. Everything stays in this process. */
 export class MemoryBroker implements Broker {
-  readonly checkEveryMs = undefined;
+  readonly checks = undefined;
   private readonly logs = new Map<ChannelName, Log>();
   private readonly subscribed = new Set<ChannelName>();
   /** Channels with state: their versions are seqs of their present epoch. */
   private readonly pinned = new Set<ChannelName>();
   private readonly repeats = new ExpiringMap<Published>(MEMORY_MS, MAX_IDEMPOTENCY_KEYS);
   private readonly marks = new MemoryMarks();
-  private readonly sweeper = setInterval(() => this.sweep(Date.now()), SWEEP_MS).unref();
+  private readonly sweeps = new Sweeps<Log>((log, now) => this.tidy(log, now));
   /** The epoch of all channels without a log. Clients can invent any number of names without using memory. */
   private freshEpoch = newEpoch();
   private readonly listeners: BrokerListener[] = [];
@@ -81,7 +69,7 @@ export class MemoryBroker implements Broker {
   /** Keeps the position of a channel, until it is given back with `false`. */
   pin(channel: ChannelName, isPinned: boolean): void {
     if (isPinned) this.pinned.add(channel);
-    else this.pinned.delete(channel);
+    else if (this.pinned.delete(channel)) this.tidySoon(channel);
   }
 
   positionOf(channel: ChannelName): Position {
@@ -108,6 +96,7 @@ export class MemoryBroker implements Broker {
     const publication: Publication = { ...draft, ts: Date.now(), seq: log ? log.seq + 1 : 0, bytes };
     if (log) {
       this.bytes += append(log, publication, history);
+      this.sweeps.plan(log, publication.ts + history.ageMs);
       this.keepToBudget(channel, log);
     }
     const published = { position: log && positionOf(log), isRepeat: false };
@@ -128,7 +117,7 @@ export class MemoryBroker implements Broker {
   }
 
   unsubscribe(channel: ChannelName): void {
-    this.subscribed.delete(channel);
+    if (this.subscribed.delete(channel)) this.tidySoon(channel);
   }
 
   async history(channel: ChannelName, query: HistoryQuery): Promise<History> {
@@ -153,7 +142,7 @@ export class MemoryBroker implements Broker {
 
   async close(): Promise<void> {
     this.isClosed = true;
-    clearInterval(this.sweeper);
+    this.sweeps.stop();
     this.logs.clear();
     this.subscribed.clear();
   }
@@ -165,24 +154,29 @@ export class MemoryBroker implements Broker {
   private logOf(channel: ChannelName): Log {
     const present = this.logs.get(channel);
     if (present) return present;
-    const limits = { size: 0, ageMs: 0 };
-    const log: Log = { epoch: this.freshEpoch, seq: 0, publications: [], limits, touchedAt: Date.now() };
+    const log = emptyLog(channel, this.freshEpoch);
     this.logs.set(channel, log);
     return log;
   }
 
-  /** Forgets channels without listeners and content, and old publications of the others. */
-  private sweep(now: number): void {
-    let hasLostPositions = false;
-    for (const [channel, log] of this.logs) {
-      this.bytes -= trim(log, now);
-      if (log.publications.length > 0 || this.subscribed.has(channel) || this.pinned.has(channel)) continue;
-      if (log.seq > 0 && now - log.touchedAt < MEMORY_MS) continue;
-      this.logs.delete(channel);
-      hasLostPositions ||= log.seq > 0;
-    }
+  /** It is not needed any more, or not by everybody. */
+  private tidySoon(channel: ChannelName): void {
+    const log = this.logs.get(channel);
+    if (log) this.sweeps.plan(log, Date.now());
+  }
+
+  /** Forgets old publications, and the channel if it has none left and nobody needs its position. */
+  private tidy(log: Log, now: number): void {
+    const { channel, publications, limits, seq, touchedAt } = log;
+    if (this.logs.get(channel) !== log) return;
+    this.bytes -= trim(log, now);
+    const [oldest] = publications;
+    if (oldest) return this.sweeps.plan(log, oldest.ts + limits.ageMs);
+    if (this.subscribed.has(channel) || this.pinned.has(channel)) return;
+    if (seq > 0 && now - touchedAt < MEMORY_MS) return this.sweeps.plan(log, touchedAt + MEMORY_MS);
+    this.logs.delete(channel);
     // A channel that comes back must not count from 1 again within an epoch.
-    if (hasLostPositions) this.freshEpoch = newEpoch();
+    if (seq > 0) this.freshEpoch = newEpoch();
   }
 
   /** Moves the channel to the end of the order, so that the first one is the idlest. */
@@ -197,46 +191,4 @@ export class MemoryBroker implements Broker {
       if (this.bytes <= this.budgetBytes) return;
     }
   }
-}
-
-function positionOf({ epoch, seq }: Pick<Log, 'epoch' | 'seq'>): Position {
-  return { epoch, seq };
-}
-
-/** Returns the number of bytes that were added. */
-function append(log: Log, publication: Publication, limits: Limits): number {
-  log.seq = publication.seq;
-  log.limits = limits;
-  log.touchedAt = publication.ts;
-  log.publications.push(publication);
-  // Trimmed in steps: removing one from the front at each publish would move the whole array each time.
-  const trimmed = log.publications.length >= limits.size * 2 ? trim(log, publication.ts) : 0;
-  return publication.bytes - trimmed;
-}
-
-/** Keeps the newest `size` publications that are not older than `ageMs`. Returns the bytes that were removed. */
-function trim(log: Log, now: number): number {
-  const { publications, limits } = log;
-  let excess = Math.max(0, publications.length - limits.size);
-  while ((publications[excess]?.ts ?? now) < now - limits.ageMs) excess += 1;
-  return drop(log, excess);
-}
-
-/** Removes the oldest publications. Returns their bytes. */
-function drop({ publications }: Log, count: number): number {
-  if (count === 0) return 0;
-  return publications.splice(0, count).reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-/** How many of the requested publications fit. At least one, if any was requested. */
-function countThatFits(
-  at: (index: number) => Publication | undefined,
-  { limit, maxBytes }: { readonly limit: number; readonly maxBytes: number },
-): number {
-  let count = 0;
-  for (let bytes = 0; count < limit; count += 1) {
-    bytes += at(count)?.bytes ?? 0;
-    if (count > 0 && bytes > maxBytes) break;
-  }
-  return count;
 }

@@ -1,6 +1,6 @@
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
 import { approximateBytes } from '../ports/approximate-bytes.js';
-import type { ChannelName, Draft, Position, PublishOptions } from '../ports/broker.js';
+import type { ChannelName, Draft, Position } from '../ports/broker.js';
 import {
   cellChannelOf,
   type CellPlace,
@@ -14,32 +14,23 @@ import {
 } from '../ports/state-store.js';
 import type { MemoryBroker } from './memory-broker.js';
 import { MemoryCells } from './memory-cells.js';
-
-/** How often values of channels without subscribers are looked at. With subscribers, their node removes them. */
-export const STATE_SWEEP_MS = 10_000;
-/** Bytes of a key beside its name and value. */
-const ROOM_OF_KEY = 250;
-
-interface Held {
-  readonly value: unknown;
-  readonly version: number;
-  readonly owner: string | undefined;
-  readonly expiresAt: number;
-  readonly bytes: number;
-  readonly cell: string | undefined;
-}
-
-interface Values {
-  /** The key that was set longest ago is first: all live equally long. */
-  readonly byKey: Map<string, Held>;
-  readonly cells: MemoryCells;
-  history: NonNullable<PublishOptions['history']>;
-}
+import {
+  bytesOf,
+  emptyValues,
+  endOfOldest,
+  entryOf,
+  expiredIn,
+  growthOf,
+  staleOf,
+  type Held,
+  type Values,
+} from './memory-values.js';
+import { Sweeps, SWEEP_MS } from './sweeps.js';
 
 /** The state of a single node. Everything stays in this process. */
 export class MemoryStateStore implements StateStore {
   private readonly channels = new Map<ChannelName, Values>();
-  private readonly sweeper = setInterval(() => this.sweep(Date.now()), STATE_SWEEP_MS).unref();
+  private readonly sweeps = new Sweeps<Values>((values, now) => this.tidy(values, now));
   private bytes = 0;
   private isClosed = false;
 
@@ -58,7 +49,7 @@ export class MemoryStateStore implements StateStore {
     this.demandOpen();
     const now = Date.now();
     const { history } = commit;
-    const values: Values = this.channels.get(channel) ?? { byKey: new Map(), cells: new MemoryCells(), history };
+    const values = this.channels.get(channel) ?? emptyValues(channel, history);
     const before = this.broker.positionOf(channel);
     const stale = staleOf(commit, { values, epoch: before.epoch, now });
     if (stale !== undefined) return stale;
@@ -68,7 +59,7 @@ export class MemoryStateStore implements StateStore {
     for (const change of commit.changes)
       this.carryOut(values, change, { version: position.seq, now, ttlMs: commit.ttlMs });
     values.history = history;
-    this.keep(channel, values);
+    this.keep(values);
     this.tellCells(channel, { values, position, cells: commit.cells });
     return { is: 'done', position };
   }
@@ -104,26 +95,18 @@ export class MemoryStateStore implements StateStore {
 
   async expired(channel: ChannelName, limit: number): Promise<readonly string[]> {
     this.demandOpen();
-    return this.expiredOf(channel, Date.now(), limit);
+    const values = this.channels.get(channel);
+    return values ? expiredIn(values, Date.now(), limit) : [];
   }
 
   close(): void {
     this.isClosed = true;
-    clearInterval(this.sweeper);
+    this.sweeps.stop();
     this.channels.clear();
   }
 
   private demandOpen(): void {
     if (this.isClosed) throw new GatehouseError('SERVER_BUSY');
-  }
-
-  private expiredOf(channel: ChannelName, now: number, limit = Infinity): readonly string[] {
-    const keys: string[] = [];
-    for (const [key, { expiresAt }] of this.channels.get(channel)?.byKey ?? []) {
-      if (expiresAt > now || keys.length >= limit) break;
-      keys.push(key);
-    }
-    return keys;
   }
 
   private publish(
@@ -183,64 +166,37 @@ export class MemoryStateStore implements StateStore {
     this.bytes += next.bytes;
   }
 
-  private keep(channel: ChannelName, values: Values): void {
-    if (values.byKey.size > 0) this.channels.set(channel, values);
+  private keep(values: Values): void {
+    const { channel, byKey } = values;
+    if (byKey.size > 0) this.channels.set(channel, values);
     else this.channels.delete(channel);
-    this.broker.pin(channel, values.byKey.size > 0);
+    this.broker.pin(channel, byKey.size > 0);
+    this.sweeps.plan(values, endOfOldest(values));
   }
 
-  private sweep(now: number): void {
-    for (const [channel, values] of this.channels) {
-      if (this.broker.isSubscribed(channel)) continue;
-      const del = this.expiredOf(channel, now);
-      if (del.length === 0) continue;
+  /** Removes keys whose time is over. With subscribers, their node removes them. */
+  private tidy(values: Values, now: number): void {
+    const { channel, byKey, cells, history } = values;
+    if (this.channels.get(channel) !== values) return;
+    if (this.broker.isSubscribed(channel))
+      return this.sweeps.plan(values, Math.max(endOfOldest(values), now + SWEEP_MS));
+    const del = expiredIn(values, now);
+    if (del.length > 0) {
       const draft = { data: { del }, from: undefined, excludeSession: undefined, expiresAt: undefined };
-      this.publish(channel, draft, { history: values.history, isTold: false });
-      for (const key of del) {
-        const held = values.byKey.get(key);
-        this.bytes -= held?.bytes ?? 0;
-        values.cells.leave(key, held?.cell);
-        values.byKey.delete(key);
-      }
-      this.keep(channel, values);
+      this.publish(channel, draft, { history, isTold: false });
     }
+    for (const key of del) {
+      const held = byKey.get(key);
+      this.bytes -= held?.bytes ?? 0;
+      cells.leave(key, held?.cell);
+      byKey.delete(key);
+    }
+    this.keep(values);
   }
-}
-
-function growthOf({ key, what, value }: StateChange, held: Held | undefined): number {
-  if (what === 'set') return bytesOf(key, value) - (held?.bytes ?? 0);
-  return what === 'remove' ? -(held?.bytes ?? 0) : 0;
 }
 
 interface Told {
   readonly values: Values;
   readonly position: Position;
   readonly cells: CellsCommit | undefined;
-}
-
-function staleOf(
-  { changes, epoch }: StateCommit,
-  { values: { byKey }, epoch: current, now }: { readonly values: Values; readonly epoch: string; readonly now: number },
-): StateOutcome | undefined {
-  const isOther = epoch !== undefined && epoch !== current;
-  const isAt = ({ key, what, expected }: StateChange): boolean => {
-    const held = byKey.get(key);
-    if (isOther || (held?.version ?? 0) !== expected) return false;
-    return what !== 'expire' || (held !== undefined && held.expiresAt <= now);
-  };
-  const keys = changes.filter((change) => !isAt(change)).map(({ key }) => key);
-  if (keys.length === 0) return undefined;
-  const entries = keys.flatMap((key) => {
-    const held = byKey.get(key);
-    return held ? [entryOf(key, held, now)] : [];
-  });
-  return { is: 'stale', epoch: current, entries, absent: keys.filter((key) => !byKey.has(key)) };
-}
-
-function entryOf(key: string, { value, version, owner, expiresAt }: Held, now: number): StateEntry {
-  return { key, value, version, owner, hasExpired: expiresAt <= now };
-}
-
-function bytesOf(key: string, value: unknown): number {
-  return ROOM_OF_KEY + key.length + approximateBytes(value);
 }

@@ -140,16 +140,21 @@ export interface BrokerListener {
   interrupted(channel?: ChannelName): void;
 }
 
+/** Finds out which channels have moved on. */
+export interface PositionChecks {
+  /** How often each subscribed channel with history must be checked, in milliseconds. */
+  readonly everyMs: number;
+  /** Returns the channels that are not at these positions. Those that the broker cannot tell are not among them. */
+  moved(positions: ReadonlyMap<ChannelName, Position>): Promise<readonly ChannelName[]>;
+}
+
 /**
  * Carries publications between the nodes with subscribers, and keeps the histories of channels. All implementations
  * pass test/unit/cluster/broker-contract.
  */
 export abstract class Broker {
-  /**
-   * How often the position of subscribed channels must be checked, in milliseconds, because publications may be lost
-   * unnoticed. Undefined: never.
-   */
-  abstract readonly checkEveryMs: number | undefined;
+  /** Set if publications may be lost unnoticed: the positions of subscribed channels must be checked. */
+  abstract readonly checks: PositionChecks | undefined;
 
   /** Must be called before anything else. Every listener gets every event. */
   abstract listen(listener: BrokerListener): void;

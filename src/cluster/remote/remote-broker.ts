@@ -23,7 +23,7 @@ const AGAIN_MS = 100;
 /** The broker of a worker: histories are in the primary. */
 export class RemoteBroker implements Broker {
   /** The connection loses nothing unnoticed: if it breaks, everything is checked. */
-  readonly checkEveryMs = undefined;
+  readonly checks = undefined;
   private readonly listeners: BrokerListener[] = [];
   private readonly subscribed = new Set<ChannelName>();
   private isClosed = false;

@@ -1,7 +1,7 @@
 import { parseChannelName } from '@gatehouse/protocol';
 import { matcherOf } from '../../../config/hooks.js';
 import type { HistoryLimits, Namespaces } from '../../../config/namespaces.js';
-import { ReadTurns } from '../../channels/read-turns.js';
+import { ReadTurns } from '../../cluster/ports/read-turns.js';
 import type {
   BrokerListener,
   ChannelName,

@@ -57,7 +57,7 @@ export interface PublicationCheck {
  * written under it. If that fails, the position stays empty, and clients are told of a gap.
  */
 export class TableBroker extends Broker {
-  readonly checkEveryMs = undefined;
+  readonly checks = undefined;
   check: PublicationCheck | undefined;
   private readonly listeners: BrokerListener[] = [];
 

@@ -52,7 +52,7 @@ describe('a channel that nobody on the node wants any more', () => {
 describe('a publication that is lost on the way unnoticed', () => {
   it('is found by a look at the position, and brought', async () => {
     using node = channelNode();
-    node.broker.checkEveryMs = 1_000;
+    node.broker.checkEvery(1_000);
     const alice = await node.join();
     node.broker.send();
     node.broker.append();
@@ -62,7 +62,7 @@ describe('a publication that is lost on the way unnoticed', () => {
 
   it('has every channel looked at in its turn, and none twice before', async () => {
     using node = channelNode();
-    node.broker.checkEveryMs = 3_000;
+    node.broker.checkEvery(3_000);
     for (const name of ['log:1', 'log:2', 'log:3', 'log:4', 'log:5', 'log:6']) {
       const session = new ReadableSession();
       (await node.channels.subscribe(session as never, node.channels.named(name))).goLive();

@@ -146,7 +146,7 @@ const WALKS = 100 * SOAK_TIMES;
 async function play(steps: readonly Step[]): Promise<Client[]> {
   using node = channelNode();
   const { broker, hub } = node;
-  broker.checkEveryMs = 1_000;
+  broker.checkEvery(1_000);
   const clients = Array.from({ length: CLIENTS }, () => new Client(node));
   const sent: Carried[] = [];
   let open = (): void => {};

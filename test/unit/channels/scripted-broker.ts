@@ -6,11 +6,13 @@ import type {
   History,
   HistoryQuery,
   Position,
+  PositionChecks,
   Publication,
   Published,
 } from '../../../src/cluster/ports/broker.js';
 import { GatehouseError } from '../../../src/protocol/gatehouse-error.js';
 import { gate, type Gate } from '../../support/gate.js';
+import { checksOf } from './position-checks.js';
 
 export interface Carried {
   readonly publication: Publication;
@@ -19,7 +21,7 @@ export interface Carried {
 
 /** A broker of one channel that loses, repeats, delays and forgets as a test tells it to. */
 export class ScriptedBroker implements Broker {
-  checkEveryMs: number | undefined;
+  checks: PositionChecks | undefined;
   epoch = 'e1';
   seq = 0;
   publications: Publication[] = [];
@@ -55,6 +57,11 @@ export class ScriptedBroker implements Broker {
 
   carry({ publication, epoch }: Carried, channel = this.channel): void {
     this.listener?.published(channel, publication, epoch);
+  }
+
+  /** From now on, each position is checked that often. */
+  checkEvery(ms: number): void {
+    this.checks = checksOf(ms, (...asked) => this.history(...asked));
   }
 
   /** As publishing is when nothing goes wrong. */

@@ -33,7 +33,7 @@ export class Ether {
 
 /** One node's view of the ether. */
 export class SharedBroker implements Broker {
-  readonly checkEveryMs = undefined;
+  readonly checks = undefined;
   private readonly subscribed = new Set<ChannelName>();
   private readonly listeners: BrokerListener[] = [];
 

@@ -5,6 +5,7 @@ import type {
   Draft,
   History,
   HistoryQuery,
+  PositionChecks,
   Publication,
   Published,
   PublishOptions,
@@ -17,6 +18,7 @@ import { RedisClusterSubscriber } from './redis-cluster-subscriber.js';
 import { keysOf, MEMORY_MS, positionsIn, publicationIn, type Entry } from './redis-entries.js';
 import { busy, type RedisLink } from '../connection/redis-link.js';
 import { Acknowledgements } from './acknowledgements.js';
+import { PositionReads } from './position-reads.js';
 import { RedisPublisher } from './redis-publisher.js';
 import { RedisSubscriber, type SubscriberListener } from './redis-subscriber.js';
 
@@ -27,12 +29,13 @@ const CHECK_MS = 120_000;
 
 /** The broker of several nodes: history in streams, publications by pub/sub, sharded in a Redis Cluster. */
 export class RedisBroker implements Broker {
-  readonly checkEveryMs = CHECK_MS;
   private readonly listeners: BrokerListener[] = [];
   private readonly subscribed = new Set<ChannelName>();
   private readonly subscriber: RedisSubscriber | RedisClusterSubscriber;
   readonly publisher: RedisPublisher;
   readonly acknowledgements = new Acknowledgements((channel, reached) => this.history(channel, { limit: 0, reached }));
+  readonly checks: PositionChecks;
+  private readonly positions: PositionReads;
   /** From the name of the pub/sub channel to the channel. */
   private readonly nameAt: number;
   private isClosed = false;
@@ -44,6 +47,8 @@ export class RedisBroker implements Broker {
       refused: (reason) => void link.refused(reason),
     };
     this.publisher = new RedisPublisher(link, this.acknowledgements);
+    this.positions = new PositionReads(link);
+    this.checks = { everyMs: CHECK_MS, moved: (positions) => this.positions.moved(positions) };
     this.nameAt = link.key('').length - 1;
     this.subscriber = link.isCluster
       ? new RedisClusterSubscriber(link, listener)
@@ -88,10 +93,11 @@ export class RedisBroker implements Broker {
   async history(channel: ChannelName, query: HistoryQuery): Promise<History> {
     const { afterSeq = 0, limit = -1, beforeSeq = 0, maxBytes = -1, reverse = false, reached = [] } = query;
     if (this.isClosed) throw busy();
-    const life = this.subscribed.has(channel) ? MEMORY_MS : 0;
+    const isSubscribed = this.subscribed.has(channel);
+    if (isSubscribed && limit === 0 && reached.length === 0) return this.positions.positionOf(channel);
     const reply = (await this.link.run(READ_HISTORY, keysOf(this.link, channel), [
       newEpoch(),
-      life,
+      isSubscribed ? MEMORY_MS : 0,
       afterSeq,
       limit,
       reverse ? 1 : 0,

@@ -1,7 +1,7 @@
-import calculateSlot from 'cluster-key-slot';
 import type { Redis } from 'ioredis';
 import { busy, type RedisLink } from '../connection/redis-link.js';
 import { serverRunId } from '../connection/run-ids.js';
+import { portionsOf } from './portions.js';
 
 export interface SubscriberListener {
   message(channel: string, message: Buffer): void;
@@ -168,17 +168,6 @@ export class RedisSubscriber {
   }
 
   private portionsOf<T>(items: readonly T[], channelOf: (item: T) => string): T[][] {
-    if (this.isSharded) {
-      const bySlot = new Map<number, T[]>();
-      for (const item of items) {
-        const slot = calculateSlot(channelOf(item));
-        const present = bySlot.get(slot);
-        if (present) present.push(item);
-        else bySlot.set(slot, [item]);
-      }
-      return [...bySlot.values()];
-    }
-    const count = Math.ceil(items.length / BATCH_SIZE);
-    return Array.from({ length: count }, (_, index) => items.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE));
+    return portionsOf(items, channelOf, { bySlot: this.isSharded, size: BATCH_SIZE });
   }
 }

@@ -50,3 +50,14 @@ local function trim(log, oldest)
     redis.call('XTRIM', log, 'MINID', (tonumber(string.match(last, '^%d+')) + 1) .. '-0')
   end
 end
+-- The epoch and seq of a channel that somebody listens to: it begins now if there is none. Its position lives `life`
+-- milliseconds, at least as long as its state; that of a channel whose state never goes has a life of 0.
+local function keep(meta, known, life, fresh)
+  local epoch, age, stateLife = known.epoch, tonumber(known.age or '0'), known.life or ''
+  if not epoch then
+    epoch = fresh
+    redis.call('HSET', meta, 'epoch', epoch, 'seq', 0, 'replid', replid())
+  end
+  if stateLife ~= '0' then redis.call('PEXPIRE', meta, math.max(life, age, tonumber(stateLife) or 0) + pauseOf(age)) end
+  return epoch
+end

@@ -10,15 +10,9 @@ if known[1] and ARGV[7] ~= '' and claim(meta, known, ARGV[7], ARGV[1]) then
   -- A message without publications: whoever hears it looks.
   redis.call(ARGV[8], ARGV[9], known[1] .. ' ' .. known[2] .. ' ' .. now() .. '\n')
 end
-local epoch, seq, isKept = known[1], tonumber(known[2] or '0'), ARGV[2] ~= '0'
-if not epoch then
-  epoch = ARGV[1]
-  if isKept then redis.call('HSET', meta, 'epoch', epoch, 'seq', 0, 'replid', replid()) end
-end
--- A channel with state that never goes has a life of 0. Another one's position lives as long as its state at least.
-if isKept and known[6] ~= '0' then
-  local age = tonumber(known[3] or '0')
-  redis.call('PEXPIRE', meta, math.max(tonumber(ARGV[2]), age, tonumber(known[6] or '0')) + pauseOf(age))
+local epoch, seq, life = known[1], tonumber(known[2] or '0'), tonumber(ARGV[2])
+if life > 0 then
+  epoch = keep(meta, { epoch = epoch, age = known[3], life = known[6] }, life, ARGV[1])
 end
 local entries = {}
 local count, room, isReverse = tonumber(ARGV[4]), tonumber(ARGV[6]), ARGV[5] == '1'
@@ -45,4 +39,4 @@ if count ~= 0 and seq > tonumber(ARGV[3]) then
     bound = '(' .. found[#found][1]
   end
 end
-return { epoch, seq, known[4] or '', entries }
+return { epoch or ARGV[1], seq, known[4] or '', entries }

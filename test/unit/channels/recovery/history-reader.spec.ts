@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { HistoryReader, SLICE_BYTES } from '../../../../src/channels/recovery/history-reader.js';
-import { ReadTurns } from '../../../../src/channels/read-turns.js';
+import { ReadTurns } from '../../../../src/cluster/ports/read-turns.js';
 import { MemoryBroker } from '../../../../src/cluster/memory/memory-broker.js';
 import type { ChannelName, History, HistoryQuery } from '../../../../src/cluster/ports/broker.js';
 import { gate } from '../../../support/gate.js';

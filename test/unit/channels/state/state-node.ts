@@ -5,6 +5,7 @@ import { Ledgers } from '../../../../src/channels/ledger/ledgers.js';
 import { LocalChannels } from '../../../../src/channels/local-channels.js';
 import { NamespaceCounts } from '../../../../src/channels/namespace-counts.js';
 import { PresenceTracker } from '../../../../src/channels/presence/presence-tracker.js';
+import { SlowReaders } from '../../../../src/channels/state/slow-readers.js';
 import { StateCounts } from '../../../../src/channels/state/state-counts.js';
 import { StateSweeper } from '../../../../src/channels/state/state-sweeper.js';
 import { StateWriter } from '../../../../src/channels/state/state-writer.js';
@@ -15,6 +16,7 @@ import { MemoryStateStore } from '../../../../src/cluster/memory/memory-state-st
 import type { Broker, BrokerListener, ChannelName, Publication } from '../../../../src/cluster/ports/broker.js';
 import type { StateStore } from '../../../../src/cluster/ports/state-store.js';
 import { GatehouseError } from '../../../../src/protocol/gatehouse-error.js';
+import { checksOf } from '../position-checks.js';
 import { SessionEvents } from '../../../../src/sessions/session-events.js';
 
 /** What the nodes of a test share. It can lose everything, as a Redis without persistence. */
@@ -66,7 +68,7 @@ export class Link {
     const { engine } = this;
     const reached = (): MemoryBroker => this.reach(engine.broker);
     return {
-      checkEveryMs: 1_000,
+      checks: checksOf(1_000, async (...given) => reached().history(...given)),
       listen: (listener) => void (this.listener ??= listener),
       publish: async (...given) => reached().publish(...given),
       subscribe: async (name) => {
@@ -116,11 +118,12 @@ export function stateNode(engine: Engine, options: string) {
   const settings = { namespaces, maxPerSession: 0, presenceRate: 0, maxPresenceMembers: 0 };
   const counts = new NamespaceCounts(settings);
   const stateCounts = new StateCounts();
-  const locals = new LocalChannels(new Ledgers(settings, events), undefined, store, stateCounts);
+  const slow = new SlowReaders();
+  const locals = new LocalChannels(new Ledgers(settings, events), undefined, store, stateCounts, slow);
   const hub = new ChannelHub(broker, events, counts, locals);
   const presence = new PresenceTracker(new MemoryPresenceStore(), broker, settings, events);
   const writer = new StateWriter(store, stateCounts, counts);
-  const sweeper = new StateSweeper(hub, store, writer);
+  const sweeper = new StateSweeper(hub, store, writer, slow);
   const channels = new Channels(settings, hub, presence, events, new States(store, writer, hub));
   return {
     link,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Publication } from '../../../../src/cluster/ports/broker.js';
 import { ChannelPush } from '../../../../src/channels/channel-push.js';
+import { SlowReaders } from '../../../../src/channels/state/slow-readers.js';
 import { StateCounts } from '../../../../src/channels/state/state-counts.js';
 import { SLOW_BYTES, StateSubscription } from '../../../../src/channels/state/state-subscription.js';
 import { StateView } from '../../../../src/channels/state/state-view.js';
@@ -14,7 +15,8 @@ describe('a reader that is slow while very many keys change', () => {
     const resent: unknown[] = [];
     const resend = (one: unknown): void => void resent.push(one);
     const position = { epoch: 'e', seq: 0 };
-    const shared = { view: new StateView(), counts: new StateCounts(), cell: undefined, position, resend };
+    const slow = new SlowReaders();
+    const shared = { view: new StateView(), counts: new StateCounts(), slow, cell: undefined, position, resend };
     const subscription = new StateSubscription({ connection } as unknown as Session, NAME, shared);
     subscription.goLive();
     for (let seq = 1; seq <= 100; seq += 1) {
@@ -25,7 +27,7 @@ describe('a reader that is slow while very many keys change', () => {
     }
     expect((Reflect.get(subscription, 'owed') as Set<string>).size).toBe(1_001);
     connection.waitingBytes = 0;
-    subscription.settle();
+    slow.settle();
     expect(resent).toEqual([subscription]);
   });
 });

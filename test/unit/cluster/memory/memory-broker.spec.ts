@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ChannelName, PublishOptions } from '../../../../src/cluster/ports/broker.js';
-import { MEMORY_MS, MemoryBroker, SWEEP_MS } from '../../../../src/cluster/memory/memory-broker.js';
+import { MEMORY_MS, MemoryBroker } from '../../../../src/cluster/memory/memory-broker.js';
+import { SWEEP_MS } from '../../../../src/cluster/memory/sweeps.js';
 import { draft } from '../broker-bench.js';
 import { describeBroker } from '../broker-contract.js';
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { MEMORY_MS, MemoryBroker, SWEEP_MS } from '../../../../src/cluster/memory/memory-broker.js';
-import { MemoryStateStore, STATE_SWEEP_MS } from '../../../../src/cluster/memory/memory-state-store.js';
+import { MEMORY_MS, MemoryBroker } from '../../../../src/cluster/memory/memory-broker.js';
+import { MemoryStateStore } from '../../../../src/cluster/memory/memory-state-store.js';
+import { SWEEP_MS } from '../../../../src/cluster/memory/sweeps.js';
 import type { ChannelName } from '../../../../src/cluster/ports/broker.js';
 import type { StateCommit } from '../../../../src/cluster/ports/state-store.js';
 import { draft } from '../broker-bench.js';
@@ -65,7 +66,7 @@ describe('the memory of a state store', () => {
 
   it('is given back by keys whose time is over where nobody is subscribed, and their end is published', async () => {
     await commit([set('a', 1, 0), set('b', 1, 0)], 5_000);
-    vi.advanceTimersByTime(STATE_SWEEP_MS);
+    vi.advanceTimersByTime(SWEEP_MS);
     expect(at.store.size).toBe(0);
     const { publications } = await at.broker.history(CHANNEL, {});
     expect(publications.at(-1)).toMatchObject({ seq: 2, data: { del: ['a', 'b'] } });
