@@ -2,7 +2,7 @@ import { Injectable, type ArgumentMetadata, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validate, type ValidationError } from 'class-validator';
 import { GatehouseError } from '../../protocol/gatehouse-error.js';
-import { compileCheck, type MessageCheck } from './message-check.js';
+import { checkOf } from './message-check.js';
 import { isMessageClass } from './message-class.js';
 import type { MessagePipe, PayloadTransform } from '../calls/message-pipe.js';
 import { reasonsOf } from './validation-reasons.js';
@@ -30,17 +30,6 @@ export class MessageValidationPipe implements MessagePipe {
       return check?.(value) ?? judge(metatype, value, data);
     };
   }
-}
-
-const checks = new WeakMap<Type, { readonly check: MessageCheck | undefined }>();
-
-/** Compiled once for each class, however many parameters it has. */
-function checkOf(messageClass: Type): MessageCheck | undefined {
-  const known = checks.get(messageClass);
-  if (known) return known.check;
-  const check = compileCheck(messageClass);
-  checks.set(messageClass, { check });
-  return check;
 }
 
 /**

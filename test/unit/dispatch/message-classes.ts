@@ -133,6 +133,75 @@ export class Nested {
   @ValidateNested() @Type(() => Texts) inner!: Texts;
 }
 
+export class NestedOptional {
+  @IsString() text!: string;
+  @IsOptional() @IsObject() @ValidateNested() @Type(() => Texts) inner?: Texts;
+}
+
+export class NestedList {
+  @IsArray() @ArrayMaxSize(3) @ValidateNested({ each: true }) @Type(() => Numbers) items!: Numbers[];
+}
+
+export class NestedDefault {
+  @ValidateNested({ each: true }) @Type(() => Texts) items: Texts[] = [];
+  @ValidateNested() @Type(() => Texts) inner = Object.assign(new Texts(), { text: 'a', word: 'a' });
+}
+
+/** Without a condition that holds, nothing is validated, and nothing is removed from it. */
+export class NestedConditional {
+  @IsInt() n!: number;
+  @ValidateIf((object: NestedConditional) => object.n === 1) @ValidateNested() @Type(() => Texts) inner?: Texts;
+}
+
+/** Which class it is depends on the payload. */
+export class NestedByPayload {
+  @IsString() kind!: string;
+  @ValidateNested() @Type((help) => (help?.object.kind === 'text' ? Texts : Numbers)) inner!: Texts | Numbers;
+}
+
+export class NestedTree {
+  @IsString() text!: string;
+  @IsOptional() @ValidateNested() @Type(() => NestedTree) inner?: NestedTree;
+}
+
+/** Its own rule sees what the nested class does not have. */
+export class NestedWithRule {
+  @ValidateBy({ name: 'few', validator: { validate: (value) => Object.keys(value as object).length < 4 } })
+  @ValidateNested()
+  @Type(() => Texts)
+  inner!: Texts;
+}
+
+/** Those whose compiled check may leave a payload to class-validator, but never takes one that is not valid. */
+export const NESTED_CLASSES = [
+  Nested,
+  NestedOptional,
+  NestedList,
+  NestedDefault,
+  NestedConditional,
+  NestedByPayload,
+  NestedTree,
+  NestedWithRule,
+];
+
+export class NestedWithoutType {
+  @ValidateNested() inner!: Texts;
+}
+
+export class NestedUnvalidated {
+  @Allow() @Type(() => Texts) inner!: Texts;
+}
+
+export class NestedByDiscriminator {
+  @ValidateNested()
+  @Type(() => Texts, { discriminator: { property: 'kind', subTypes: [{ value: Numbers, name: 'numbers' }] } })
+  inner!: Texts | Numbers;
+}
+
+export class NestedMap {
+  @ValidateNested() @Type(() => Texts) inner!: Map<string, Texts>;
+}
+
 export class Transformed {
   @Transform(({ value }) => Number(value)) @IsInt() n!: number;
 }
@@ -201,7 +270,10 @@ export class FunctionDefault {
 
 /** Those that only class-validator itself may judge. */
 export const OTHER_CLASSES = [
-  Nested,
+  NestedWithoutType,
+  NestedUnvalidated,
+  NestedByDiscriminator,
+  NestedMap,
   Transformed,
   Dated,
   Renamed,

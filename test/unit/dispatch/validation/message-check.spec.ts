@@ -1,10 +1,20 @@
+import { inspect } from 'node:util';
 import type { ArgumentMetadata, Type } from '@nestjs/common';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileCheck } from '../../../../src/dispatch/validation/message-check.js';
 import { judge, MessageValidationPipe } from '../../../../src/dispatch/validation/message-validation.pipe.js';
 import { GatehouseError } from '../../../../src/protocol/gatehouse-error.js';
-import { Asynchronous, FLAT_CLASSES, Nested, Numbers, OTHER_CLASSES, Transformed } from '../message-classes.js';
+import {
+  Asynchronous,
+  FLAT_CLASSES,
+  Nested,
+  NESTED_CLASSES,
+  NestedTree,
+  Numbers,
+  OTHER_CLASSES,
+  Transformed,
+} from '../message-classes.js';
 
 /** Values of which each is right for some field above. */
 const TEXTS = ['', 'a', 'abc', 'known', 'too long for it', 'red', 'three', 'text', 'n', '7'];
@@ -16,12 +26,31 @@ const ADDRESSES = [
 ];
 const SCALARS = [0, 1, 2, 7, 10, 11, -1, 1.25, 1.255, true, false, null, undefined];
 const LISTS = [[], ['a'], ['a', ''], ['a', 'b', 'c', 'd'], [1], [1, 2], [1, 2, 3], [1, 'a']];
+const TEXTS_INSIDE = { text: 'abc', word: 'abc' };
+const NUMBERS_INSIDE = { n: 1, price: 2, flag: true };
+const INSIDE = fc.constantFrom<unknown>(
+  TEXTS_INSIDE,
+  NUMBERS_INSIDE,
+  { ...TEXTS_INSIDE, extra: 1 },
+  { ...TEXTS_INSIDE, text: 5 },
+  { ...TEXTS_INSIDE, inner: TEXTS_INSIDE },
+  { ...TEXTS_INSIDE, inner: { text: 'deep', extra: 1 } },
+  Object.assign(Object.create(null), TEXTS_INSIDE),
+  [],
+  [TEXTS_INSIDE],
+  [NUMBERS_INSIDE, NUMBERS_INSIDE],
+  [NUMBERS_INSIDE, null],
+  [NUMBERS_INSIDE, { ...NUMBERS_INSIDE, extra: 1 }],
+  [[NUMBERS_INSIDE]],
+  new Date(0),
+);
 const LIKELY = fc.constantFrom<unknown>(...TEXTS, ...ADDRESSES, ...SCALARS, ...LISTS, {}, { a: 1 }, Buffer.of(1, 2));
 const NAMES = ['text', 'word', 'id', 'n', 'price', 'flag', 'color', 'choice', 'email', 'url', 'at'];
 const MORE_NAMES = ['items', 'numbers', 'kind', 'options', 'inner', 'internal', 'hidden', 'other', 'extra'];
 const KEY = fc.constantFrom(...NAMES, ...MORE_NAMES);
 const VALUE = fc.oneof(
   { arbitrary: LIKELY, weight: 3 },
+  { arbitrary: INSIDE, weight: 3 },
   { arbitrary: fc.anything({ key: KEY, withBigInt: true, withDate: true, maxDepth: 2 }), weight: 1 },
 );
 
@@ -43,6 +72,14 @@ const NEAR_VALID: Record<string, Record<string, unknown>> = {
   Anything: { text: 1, n: 'x', options: {} },
   Custom: { items: [1, 2], n: 2 },
   SetDefault: { items: ['a'] },
+  Nested: { inner: TEXTS_INSIDE },
+  NestedOptional: { text: 'x', inner: TEXTS_INSIDE },
+  NestedList: { items: [NUMBERS_INSIDE, NUMBERS_INSIDE] },
+  NestedDefault: { items: [TEXTS_INSIDE], inner: TEXTS_INSIDE },
+  NestedConditional: { n: 1, inner: TEXTS_INSIDE },
+  NestedByPayload: { kind: 'text', inner: TEXTS_INSIDE },
+  NestedTree: { text: 'x', inner: { text: 'y', inner: { text: 'z' } } },
+  NestedWithRule: { inner: TEXTS_INSIDE },
 };
 
 function payloadsFor({ name }: Type): fc.Arbitrary<Record<string, unknown>> {
@@ -89,6 +126,49 @@ describe('the compiled check', () => {
     );
     expect(seen.valid).toBeGreaterThan(20);
     expect(seen.invalid).toBeGreaterThan(20);
+  });
+
+  it.each(named(NESTED_CLASSES))(
+    'takes no payload of %s that class-validator does not',
+    async (_name, messageClass) => {
+      const check = compileCheck(messageClass);
+      const seen = { taken: 0, left: 0, invalid: 0 };
+      await fc.assert(
+        fc.asyncProperty(payloadsFor(messageClass), async (payload) => {
+          const before = inspect(payload, { depth: 5 });
+          const instance = check?.(payload);
+          const verdict = await verdictOfClassValidator(messageClass, payload);
+          if (!verdict.isValid) seen.invalid += 1;
+          else seen[instance === undefined ? 'left' : 'taken'] += 1;
+          if (instance === undefined) return;
+          expect(instance).toBeInstanceOf(messageClass);
+          expect({ isValid: true, instance }).toStrictEqual(verdict);
+          expect(inspect(payload, { depth: 5 })).toBe(before);
+        }),
+        { numRuns: 600 },
+      );
+      expect(seen.taken).toBeGreaterThan(20);
+      expect(seen.invalid).toBeGreaterThan(20);
+    },
+  );
+
+  it.each(named(NESTED_CLASSES))('takes a payload of %s that is valid', (name, messageClass) => {
+    const instance = compileCheck(messageClass)?.(NEAR_VALID[name] ?? {});
+    expect(instance).toEqual(expect.objectContaining(NEAR_VALID[name] ?? {}));
+  });
+
+  it.each([new Map(), new Set(), Buffer.of(1), new (class extends Numbers {})()])(
+    'leaves to class-validator a nested value that no codec makes: %o',
+    (inner) => {
+      expect(compileCheck(Nested)?.({ inner })).toBeUndefined();
+    },
+  );
+
+  it('leaves to class-validator what is too deep for it', async () => {
+    let payload: Record<string, unknown> = { text: 'x' };
+    for (let depth = 0; depth < 50_000; depth += 1) payload = { text: 'x', inner: payload };
+    expect(compileCheck(NestedTree)?.(payload)).toBeUndefined();
+    expect(await verdictOfClassValidator(NestedTree, payload)).toEqual({ isValid: false });
   });
 
   it.each(named(OTHER_CLASSES))('leaves %s to class-validator', (_name, messageClass) => {
