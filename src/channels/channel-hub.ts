@@ -97,7 +97,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   async obtain(setup: LocalChannelSetup): Promise<LocalChannel> {
     for (;;) {
       const channel = this.local.get(setup.name) ?? this.create(setup);
-      await channel.ready;
+      await channel.opening;
       // The channel may have been forgotten while the broker was asked.
       if (this.local.get(setup.name) === channel) return channel;
     }
@@ -220,7 +220,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     this.wake();
     // Until a session joins: the request may be refused, or its session gone.
     this.linger(channel);
-    channel.ready.catch(() => this.forget(channel));
+    channel.opening?.catch(() => this.forget(channel));
     const now = performance.now();
     for (const listener of this.creationListeners) listener(channel, now);
     return channel;

@@ -20,7 +20,19 @@ export function channelNamed(name: string, namespaces: Namespaces): Channel {
   const parts = parseChannelName(name);
   const namespace = parts === undefined ? undefined : namespaces.get(parts.namespace);
   if (parts === undefined || namespace === undefined) throw new GatehouseError('UNKNOWN_CHANNEL');
-  return { name: name as ChannelName, localName: parts.localName, namespace };
+  return new NamedChannel(name as ChannelName, namespace);
+}
+
+/** Nodes hold very many: what follows from the name is not kept. */
+class NamedChannel implements Channel {
+  constructor(
+    readonly name: ChannelName,
+    readonly namespace: Namespace,
+  ) {}
+
+  get localName(): string {
+    return this.name.slice(this.namespace.name.length + 1);
+  }
 }
 
 /** Thrown if application code names an invalid channel. */

@@ -27,8 +27,8 @@ const MAX_ATTEMPTS = 3;
 
 /** The subscribers of one node in one channel, and their position. A loss is repaired or announced. */
 export class LocalChannel {
-  /** Resolves when publications arrive and the position is known. */
-  readonly ready: Promise<void>;
+  /** Resolves when publications arrive and the position is known. Undefined from then on. */
+  opening: Promise<void> | undefined;
   /** The position up to which subscribers have been served. Undefined until it is known, and without a history. */
   protected position: Position | undefined;
   protected intake: Intake = 'reading';
@@ -47,7 +47,7 @@ export class LocalChannel {
   ) {
     this.setup = options.setup;
     this.surroundings = options.surroundings;
-    this.ready = this.open();
+    this.opening = this.open();
   }
 
   get name(): ChannelName {
@@ -151,6 +151,7 @@ export class LocalChannel {
   private async open(): Promise<void> {
     await this.surroundings.broker.subscribe(this.name);
     if (this.setup.hasHistory) this.stand(await this.beginning());
+    this.opening = undefined;
     this.follow();
   }
 
@@ -175,7 +176,7 @@ export class LocalChannel {
 
   private async readMissing(): Promise<void> {
     try {
-      await this.ready;
+      await this.opening;
       // Reads again if there was a reason for doubt during the read.
       while (this.intake === 'doubtful') await this.readOnce();
     } finally {
@@ -226,7 +227,7 @@ export class LocalChannel {
   }
 
   protected stand(history: History): void {
-    this.positionsSeen.moved(this.position, history);
+    if (this.position !== undefined || history.continues?.length) this.positionsSeen.moved(this.position, history);
     this.position = history.top;
   }
 
@@ -244,7 +245,6 @@ export class LocalChannel {
   }
 
   private postpone(arrival: Arrival): void {
-    this.arrivals ??= [];
-    if (this.arrivals.push(arrival) > MAX_ARRIVALS) this.doubt();
+    if ((this.arrivals ??= []).push(arrival) > MAX_ARRIVALS) this.doubt();
   }
 }

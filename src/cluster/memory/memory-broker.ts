@@ -167,13 +167,13 @@ export class MemoryBroker implements Broker {
 
   /** Forgets old publications, and the channel if it has none left and nobody needs its position. */
   private tidy(log: Log, now: number): void {
-    const { channel, publications, limits, seq, touchedAt } = log;
+    const { channel, publications, limits, seq, publishedAt = 0 } = log;
     if (this.logs.get(channel) !== log) return;
     this.bytes -= trim(log, now);
     const [oldest] = publications;
     if (oldest) return this.sweeps.plan(log, oldest.ts + limits.ageMs);
     if (this.subscribed.has(channel) || this.pinned.has(channel)) return;
-    if (seq > 0 && now - touchedAt < MEMORY_MS) return this.sweeps.plan(log, touchedAt + MEMORY_MS);
+    if (now - publishedAt < MEMORY_MS) return this.sweeps.plan(log, publishedAt + MEMORY_MS);
     this.logs.delete(channel);
     // A channel that comes back must not count from 1 again within an epoch.
     if (seq > 0) this.freshEpoch = newEpoch();

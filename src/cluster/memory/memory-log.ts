@@ -11,14 +11,15 @@ export interface Log extends Swept {
   /** Consecutive and ascending. May hold more than the limits allow until it is trimmed. */
   readonly publications: Publication[];
   limits: Limits;
-  touchedAt: number;
+  /** When it was last published in. Undefined: never. */
+  publishedAt: number | undefined;
 }
 
 /** One for all: most channels have no publications. */
 const NOTHING: Limits = { size: 0, ageMs: 0 };
 
 export function emptyLog(channel: ChannelName, epoch: string): Log {
-  return { channel, epoch, seq: 0, publications: [], limits: NOTHING, touchedAt: Date.now(), sweepNumber: Infinity };
+  return { channel, epoch, seq: 0, publications: [], limits: NOTHING, publishedAt: undefined, sweepNumber: undefined };
 }
 
 export function positionOf({ epoch, seq }: Pick<Log, 'epoch' | 'seq'>): Position {
@@ -29,7 +30,7 @@ export function positionOf({ epoch, seq }: Pick<Log, 'epoch' | 'seq'>): Position
 export function append(log: Log, publication: Publication, limits: Limits): number {
   log.seq = publication.seq;
   log.limits = limits;
-  log.touchedAt = publication.ts;
+  log.publishedAt = publication.ts;
   log.publications.push(publication);
   // Trimmed in steps: removing one from the front at each publish would move the whole array each time.
   const trimmed = log.publications.length >= limits.size * 2 ? trim(log, publication.ts) : 0;

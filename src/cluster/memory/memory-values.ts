@@ -27,7 +27,7 @@ export interface Values extends Swept {
 }
 
 export function emptyValues(channel: ChannelName, history: Values['history']): Values {
-  return { channel, byKey: new Map(), cells: new MemoryCells(), history, sweepNumber: Infinity };
+  return { channel, byKey: new Map(), cells: new MemoryCells(), history, sweepNumber: undefined };
 }
 
 /** When the key that was set longest ago has reached its end. Infinity: none has one. */

@@ -3,8 +3,8 @@ export const SWEEP_MS = 10_000;
 
 /** Something that a sweep may have to look at. */
 export interface Swept {
-  /** The number of the sweep that looks at it next. Infinity: none does. */
-  sweepNumber: number;
+  /** The number of the sweep that looks at it next. Undefined: none does. */
+  sweepNumber: number | undefined;
 }
 
 /** Has each item looked at when its time has come. Until then, an idle item costs nothing. */
@@ -19,7 +19,7 @@ export class Sweeps<T extends Swept> {
   /** The first sweep after `at` looks at the item, unless an earlier one does. In milliseconds since 1970. */
   plan(item: T, at: number): void {
     const number = this.count + Math.max(1, Math.ceil((at - this.sweptAt) / SWEEP_MS));
-    if (number >= item.sweepNumber) return;
+    if (number === Infinity || number >= (item.sweepNumber ?? Infinity)) return;
     item.sweepNumber = number;
     const present = this.planned.get(number);
     if (present) present.push(item);
@@ -39,7 +39,7 @@ export class Sweeps<T extends Swept> {
     for (const item of items) {
       // An earlier sweep has looked at it.
       if (item.sweepNumber !== this.count) continue;
-      item.sweepNumber = Infinity;
+      item.sweepNumber = undefined;
       this.look(item, now);
     }
   }

@@ -5,7 +5,7 @@ interface Item extends Swept {
   readonly name: string;
 }
 
-const item = (name: string): Item => ({ name, sweepNumber: Infinity });
+const item = (name: string): Item => ({ name, sweepNumber: undefined });
 
 describe('sweeps', () => {
   const looks: string[] = [];
