@@ -54,8 +54,8 @@ export class StateSweeper {
       if (at > now) return;
       queue.delete(local);
       if (this.hub.get(local.name) !== local) continue;
-      const hasExpired = await this.expire(local);
-      this.lookLater(local, now, hasExpired ? Math.min(lifeOf(local) / 10, MAX_DELAY_MS) : SOON_MS);
+      const isDone = await this.expire(local);
+      this.lookLater(local, now, isDone ? Math.min(lifeOf(local) / 10, MAX_DELAY_MS) : SOON_MS);
     }
   }
 
