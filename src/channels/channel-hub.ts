@@ -1,12 +1,5 @@
 import { Injectable, Optional, type OnApplicationShutdown } from '@nestjs/common';
-import {
-  Broker,
-  type BrokerListener,
-  type ChannelName,
-  type Position,
-  type PositionChecks,
-  type Publication,
-} from '../cluster/ports/broker.js';
+import { Broker, type BrokerListener, type ChannelName, type Publication } from '../cluster/ports/broker.js';
 import { GatehouseError } from '../protocol/gatehouse-error.js';
 import type { Traces } from '../protocol/traces.js';
 import { SessionEvents } from '../sessions/session-events.js';
@@ -16,6 +9,7 @@ import type { LocalChannel } from './local-channel.js';
 import { LocalChannels } from './local-channels.js';
 import { NamespaceCounts } from './namespace-counts.js';
 import { PublicationRelay } from './publication-relay.js';
+import { CheckRounds } from './recovery/check-rounds.js';
 import { HistoryReader } from './recovery/history-reader.js';
 import { RepairQueue } from './recovery/repair-queue.js';
 import { SessionChannels } from './session-channels.js';
@@ -37,12 +31,10 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   private readonly ofSession = new Map<Session, SessionChannels>();
   /** When each channel without subscribers is forgotten, soonest first. All linger equally long. */
   private readonly lingering = new Map<LocalChannel, number>();
-  /** The channel whose position is checked next. */
-  private turn = this.local.values();
-  /** A fraction, because few channels are checked less often than once a tick. */
-  private checksDue = 0;
+  private readonly checks: CheckRounds;
   private readonly repairs = new RepairQueue();
   private readonly creationListeners: ((channel: LocalChannel, now: number) => void)[] = [];
+  private readonly forgottenListeners: ((channel: LocalChannel) => void)[] = [];
   private readonly tickListeners: ((now: number) => void)[] = [];
   /** Runs while there are channels. */
   private timer: NodeJS.Timeout | undefined;
@@ -55,6 +47,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     @Optional() readonly relay?: PublicationRelay,
   ) {
     this.histories = new HistoryReader(broker);
+    this.checks = new CheckRounds(this.local, broker);
     const { histories, repairs, traces } = this;
     this.surroundings = { broker, histories, events, traces, repairs };
     broker.listen(this);
@@ -162,6 +155,11 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
     this.creationListeners.push(listener);
   }
 
+  /** @param listener called with each channel that this node forgets */
+  onForgotten(listener: (channel: LocalChannel) => void): void {
+    this.forgottenListeners.push(listener);
+  }
+
   /** @param listener called once a second while this node has channels, with the time of performance.now() */
   onTick(listener: (now: number) => void): void {
     this.tickListeners.push(listener);
@@ -188,29 +186,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
       this.forget(channel);
     }
     this.repairs.retry();
-    this.checkSome();
-  }
-
-  /** Checks the channels in turn, evenly spread over the interval in which all must be checked. */
-  private checkSome(): void {
-    const { checks } = this.broker;
-    if (checks === undefined) return;
-    const asked = new Map<ChannelName, Position>();
-    this.checksDue += (this.local.size * TICK_MS) / checks.everyMs;
-    for (; this.checksDue >= 1; this.checksDue -= 1) {
-      const { done, value } = this.turn.next();
-      if (done) this.turn = this.local.values();
-      if (done) break;
-      value.check(asked);
-    }
-    if (asked.size > 0) void this.check(checks, asked);
-  }
-
-  private async check(checks: PositionChecks, asked: ReadonlyMap<ChannelName, Position>): Promise<void> {
-    for (const name of await checks.moved(asked)) {
-      const position = asked.get(name);
-      if (position !== undefined) this.local.get(name)?.contradicted(position);
-    }
+    this.checks.tick(TICK_MS);
   }
 
   private create(setup: LocalChannelSetup): LocalChannel {
@@ -242,6 +218,7 @@ export class ChannelHub implements BrokerListener, Iterable<LocalChannel>, OnApp
   private forget(channel: LocalChannel): void {
     this.lingering.delete(channel);
     this.repairs.forget(channel);
+    for (const listener of this.forgottenListeners) listener(channel);
     if (this.local.get(channel.name) !== channel) return;
     this.local.delete(channel.name);
     this.broker.unsubscribe(channel.name);

@@ -29,6 +29,7 @@ export class StateSweeper {
     private readonly slow: SlowReaders,
   ) {
     hub.onCreated((local, now) => this.watch(local, now));
+    hub.onForgotten((local) => this.unwatch(local));
     hub.onTick((now) => void this.sweep(now));
   }
 
@@ -43,6 +44,10 @@ export class StateSweeper {
     if (lifeOf(local) > 0 && !local.isCompanion) this.lookLater(local, now, SOON_MS);
   }
 
+  private unwatch(local: LocalChannel): void {
+    for (const queue of this.queues.values()) queue.delete(local);
+  }
+
   private lookLater(local: LocalChannel, now: number, delayMs: number): void {
     const queue = this.queues.get(delayMs) ?? new Map<LocalChannel, number>();
     this.queues.set(delayMs, queue);
@@ -53,15 +58,16 @@ export class StateSweeper {
     for (const [local, at] of queue) {
       if (at > now) return;
       queue.delete(local);
-      if (this.hub.get(local.name) !== local) continue;
       const isDone = await this.expire(local);
+      if (this.hub.get(local.name) !== local) continue;
       this.lookLater(local, now, isDone ? Math.min(lifeOf(local) / 10, MAX_DELAY_MS) : SOON_MS);
     }
   }
 
-  /** Returns false if the store cannot be reached. */
+  /** Returns false if it is to be tried again: the channel is not open yet, or the store cannot be reached. */
   private async expire(local: LocalChannel): Promise<boolean> {
     const { name, channel } = local;
+    if (local.opening !== undefined) return false;
     if (local instanceof StateChannel && local.keys === 0) return true;
     try {
       const keys = await this.store.expired(name, MAX_AT_ONCE);

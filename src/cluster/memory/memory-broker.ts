@@ -96,7 +96,7 @@ export class MemoryBroker implements Broker {
     const publication: Publication = { ...draft, ts: Date.now(), seq: log ? log.seq + 1 : 0, bytes };
     if (log) {
       this.bytes += append(log, publication, history);
-      this.sweeps.plan(log, publication.ts + history.ageMs);
+      this.planFor(log, publication.ts);
       this.keepToBudget(channel, log);
     }
     const published = { position: log && positionOf(log), isRepeat: false };
@@ -159,6 +159,13 @@ export class MemoryBroker implements Broker {
     return log;
   }
 
+  /** After a publication. One that is full is trimmed soon, and others when their oldest publication is too old. */
+  private planFor(log: Log, now: number): void {
+    const { publications, limits } = log;
+    if (publications.length > limits.size) this.sweeps.plan(log, now);
+    else if (publications.length <= 1) this.sweeps.plan(log, now + limits.ageMs);
+  }
+
   /** It is not needed any more, or not by everybody. */
   private tidySoon(channel: ChannelName): void {
     const log = this.logs.get(channel);
@@ -167,13 +174,13 @@ export class MemoryBroker implements Broker {
 
   /** Forgets old publications, and the channel if it has none left and nobody needs its position. */
   private tidy(log: Log, now: number): void {
-    const { channel, publications, limits, seq, publishedAt = 0 } = log;
+    const { channel, publications, limits, seq } = log;
     if (this.logs.get(channel) !== log) return;
     this.bytes -= trim(log, now);
     const [oldest] = publications;
     if (oldest) return this.sweeps.plan(log, oldest.ts + limits.ageMs);
     if (this.subscribed.has(channel) || this.pinned.has(channel)) return;
-    if (now - publishedAt < MEMORY_MS) return this.sweeps.plan(log, publishedAt + MEMORY_MS);
+    if (now < endOfPosition(log)) return this.sweeps.plan(log, endOfPosition(log));
     this.logs.delete(channel);
     // A channel that comes back must not count from 1 again within an epoch.
     if (seq > 0) this.freshEpoch = newEpoch();
@@ -188,7 +195,13 @@ export class MemoryBroker implements Broker {
     for (const idlest of this.logs.values()) {
       while (this.bytes > this.budgetBytes && idlest.publications.length > 0)
         this.bytes -= drop(idlest, idlest === log ? 1 : Infinity);
+      if (idlest.publications.length === 0) this.sweeps.plan(idlest, endOfPosition(idlest));
       if (this.bytes <= this.budgetBytes) return;
     }
   }
+}
+
+/** Until when the position of an empty channel is kept though nobody needs it. */
+function endOfPosition({ publishedAt = 0 }: Log): number {
+  return publishedAt + MEMORY_MS;
 }

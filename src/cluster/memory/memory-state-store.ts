@@ -168,10 +168,14 @@ export class MemoryStateStore implements StateStore {
 
   private keep(values: Values): void {
     const { channel, byKey } = values;
-    if (byKey.size > 0) this.channels.set(channel, values);
-    else this.channels.delete(channel);
     this.broker.pin(channel, byKey.size > 0);
-    this.sweeps.plan(values, endOfOldest(values));
+    if (byKey.size > 0) {
+      this.channels.set(channel, values);
+      this.sweeps.plan(values, endOfOldest(values));
+    } else {
+      this.channels.delete(channel);
+      this.sweeps.forget(values);
+    }
   }
 
   /** Removes keys whose time is over. With subscribers, their node removes them. */

@@ -58,7 +58,7 @@ function take({ name, nested }: Field, payload: object, instance: Record<string,
   const value = (payload as Record<string, unknown>)[name];
   // `in` costs more than reading the field, and only `undefined` leaves a doubt.
   if (value === undefined && !Object.hasOwn(payload, name)) return nested === undefined || instance[name] === undefined;
-  const held = nested === undefined || isNothing(value) ? value : nested(value, payload, instance);
+  const held = nested === undefined || isNothing(value) ? value : nested(value, payload);
   instance[name] = held;
   return held !== undefined || value === undefined;
 }
@@ -68,7 +68,6 @@ function isValid({ name, conditions, rules, nested }: Field, instance: Record<st
   for (const applies of conditions) {
     // What is not looked at keeps fields that its class does not have.
     if (!applies(value, instance)) return nested === undefined || isNothing(value);
-    if (nested !== undefined && Array.isArray(value) && !value.every((item) => applies(item, value))) return false;
   }
   if (nested !== undefined && value === null) return false;
   for (const holds of rules) if (!holds(value, instance)) return false;

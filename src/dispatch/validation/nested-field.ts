@@ -5,7 +5,7 @@ import { defaultMetadataStorage as transformerStorage } from 'class-transformer/
  * Returns the value of a nested field as class-transformer and class-validator leave it: an instance, or a list of
  * instances. Undefined if class-validator must decide.
  */
-export type NestedBuild = (value: unknown, payload: object, instance: object) => object | undefined;
+export type NestedBuild = (value: unknown, payload: object) => object | undefined;
 
 type Check = (payload: Readonly<Record<string, unknown>>) => object | undefined;
 
@@ -21,9 +21,8 @@ export function nestedIn(
   const { typeFunction, reflectedType, options } = transformerStorage.findTypeMetadata(messageClass, property) ?? {};
   if (typeFunction === undefined || reflectedType === Map || options?.discriminator !== undefined) return undefined;
   const isList = reflectedType === Array || reflectedType === Object || reflectedType === undefined;
-  return (value, payload, instance) => {
-    // It may choose by the payload.
-    const check = checkOf(typeFunction({ newObject: instance, object: payload, property }) as Type);
+  return (value, payload) => {
+    const check = checkOf(typeFunction(new TypeHelp(payload, property)) as Type);
     if (check === undefined) return undefined;
     if (!Array.isArray(value)) return instanceOf(value, check);
     return isList ? listOf(value, check) : undefined;
@@ -45,6 +44,19 @@ function instanceOf(value: unknown, check: Check): object | undefined {
   if (instance === undefined) return undefined;
   // Rules of the object around it may see other fields before class-validator removes them.
   return Object.keys(value as object).every((key) => Object.hasOwn(instance, key)) ? instance : undefined;
+}
+
+/** What a function that names the type may look at. */
+class TypeHelp {
+  constructor(
+    readonly object: object,
+    readonly property: string,
+  ) {}
+
+  /** Which fields it has already depends on the order of those of the payload. */
+  get newObject(): never {
+    throw new Error('left to class-transformer');
+  }
 }
 
 /** An object as a codec makes it, and not a date or bytes. */

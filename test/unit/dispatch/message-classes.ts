@@ -147,6 +147,10 @@ export class NestedDefault {
   @ValidateNested() @Type(() => Texts) inner = Object.assign(new Texts(), { text: 'a', word: 'a' });
 }
 
+export class NestedOptionalList {
+  @IsOptional() @ValidateNested({ each: true }) @Type(() => Texts) items?: Texts[];
+}
+
 /** Without a condition that holds, nothing is validated, and nothing is removed from it. */
 export class NestedConditional {
   @IsInt() n!: number;
@@ -157,6 +161,14 @@ export class NestedConditional {
 export class NestedByPayload {
   @IsString() kind!: string;
   @ValidateNested() @Type((help) => (help?.object.kind === 'text' ? Texts : Numbers)) inner!: Texts | Numbers;
+}
+
+/** What class-transformer has made so far depends on the order of the payload. */
+export class NestedByInstance {
+  @IsString() kind!: string;
+  @ValidateNested()
+  @Type((help) => ((help?.newObject as { kind?: string } | undefined)?.kind === 'text' ? Texts : Numbers))
+  inner!: Texts | Numbers;
 }
 
 export class NestedTree {
@@ -177,6 +189,7 @@ export const NESTED_CLASSES = [
   Nested,
   NestedOptional,
   NestedList,
+  NestedOptionalList,
   NestedDefault,
   NestedConditional,
   NestedByPayload,

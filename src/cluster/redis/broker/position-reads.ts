@@ -10,7 +10,7 @@ const READ_POSITIONS = RedisScript.load('read-positions');
 
 /** Positions that one command reads, so that none keeps Redis busy for long. */
 export const MAX_POSITIONS = 100;
-/** Commands at one time. The others wait: a restart asks for the positions of all channels at once. */
+/** Commands at one time, to each server. The others wait: a restart asks for the positions of all channels at once. */
 const MAX_AT_ONCE = 64;
 
 interface Read {
@@ -31,7 +31,8 @@ interface Wish extends Read {
  */
 export class PositionReads {
   private wishes: Wish[] = [];
-  private readonly turns = new ReadTurns(MAX_AT_ONCE);
+  /** By server, so that a silent one of a cluster holds up no reads from the others. */
+  private readonly turns = new Map<string, ReadTurns>();
 
   constructor(private readonly link: RedisLink) {}
 
@@ -76,11 +77,18 @@ export class PositionReads {
 
   /** What the script says of each. */
   private linesOf(reads: readonly Read[]): Promise<readonly string[]> {
-    return this.turns.take(async () => {
+    return this.turnsOf(reads).take(async () => {
       const keys = reads.map(({ key }) => key);
       const known = reads.map((read) => read.known);
       return String(await this.link.run(READ_POSITIONS, keys, [newEpoch(), MEMORY_MS, ...known])).split('\n');
     });
+  }
+
+  private turnsOf([read]: readonly Read[]): ReadTurns {
+    const server = read === undefined ? '' : this.link.serverOf(read.key);
+    const turns = this.turns.get(server) ?? new ReadTurns(MAX_AT_ONCE);
+    this.turns.set(server, turns);
+    return turns;
   }
 
   private portionsOf<T extends Read>(reads: readonly T[]): T[][] {

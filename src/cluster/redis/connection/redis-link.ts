@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
+import calculateSlot from 'cluster-key-slot';
 import { Cluster, Redis } from 'ioredis';
 import { GatehouseError } from '../../../protocol/gatehouse-error.js';
 import { EngineLink } from '../../ports/engine-link.js';
@@ -72,6 +73,12 @@ export class RedisLink extends EngineLink {
 
   get isCluster(): boolean {
     return this.client instanceof Cluster;
+  }
+
+  /** `host:port` of the server that has a key, as far as that is known. Empty for a single Redis. */
+  serverOf(key: string): string {
+    const { client } = this;
+    return client instanceof Cluster ? (client.slots[calculateSlot(key)]?.[0] ?? '') : '';
   }
 
   /** In a cluster, publications stay among the servers of one slot. */

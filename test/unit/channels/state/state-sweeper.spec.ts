@@ -56,6 +56,14 @@ describe('the keys of a channel whose state has a lifetime', () => {
     expect(asked.mock.calls.map(([name]) => name)).toEqual(['log:2']);
   });
 
+  it('are not held once the channel is forgotten', async () => {
+    const session = await join('log:1');
+    node.events.emit('closed', session as unknown as Session, 1000, '');
+    node.hub.tick(performance.now() + MINUTES(1));
+    const queues = Reflect.get(node.sweeper, 'queues') as Map<number, Map<unknown, number>>;
+    expect([...queues.values()].map(({ size }) => size)).toEqual([0]);
+  });
+
   it('are looked at again a second after the store could not be reached, and others meanwhile', async () => {
     await join('log:1');
     await join('log:2');

@@ -116,6 +116,32 @@ describe('the budget of all histories', () => {
     await broker.close();
   });
 
+  it('holds no more than the limits of a history for longer than a sweep', async () => {
+    vi.useFakeTimers();
+    const broker = new MemoryBroker();
+    const bytes = (): number => Reflect.get(broker, 'bytes') as number;
+    const small = { ...MANY, history: { size: 10, ageMs: 3_600_000 } };
+    for (let times = 0; times < 10; times += 1) await broker.publish(name(1), draft(text), small);
+    const full = bytes();
+    for (let times = 0; times < 9; times += 1) await broker.publish(name(1), draft(text), small);
+    vi.advanceTimersByTime(SWEEP_MS);
+    expect(bytes()).toBe(full);
+    await broker.close();
+    vi.useRealTimers();
+  });
+
+  it('lets channels that have lost their history to it go, as others that are idle', async () => {
+    vi.useFakeTimers();
+    const broker = new MemoryBroker(22_000);
+    const lasting = { ...MANY, history: { size: 100, ageMs: 24 * 3_600_000 } };
+    for (let n = 0; n < 1_000; n += 1) await broker.publish(name(n), draft(text), lasting);
+    expect(broker.size).toBe(1_000);
+    vi.advanceTimersByTime(MEMORY_MS + SWEEP_MS);
+    expect(broker.size).toBeLessThan(20);
+    await broker.close();
+    vi.useRealTimers();
+  });
+
   it('is given back by what is trimmed', async () => {
     const broker = new MemoryBroker(70_000);
     const small = { ...MANY, history: { size: 2, ageMs: 60_000 } };

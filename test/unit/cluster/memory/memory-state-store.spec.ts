@@ -64,6 +64,16 @@ describe('the memory of a state store', () => {
     expect([at.broker.size, at.store.size]).toEqual([0, 0]);
   });
 
+  it('is not taken by channels whose only key comes and goes', async () => {
+    for (let round = 0; round < 100; round += 1) {
+      const outcome = await commit([set('a', 1, 0)], 24 * 3_600_000);
+      const { position } = outcome as Extract<typeof outcome, { is: 'done' }>;
+      await commit([{ key: 'a', what: 'remove', expected: position.seq }], 24 * 3_600_000);
+    }
+    expect(at.store.size).toBe(0);
+    expect((Reflect.get(Reflect.get(at.store, 'sweeps') as object, 'planned') as Map<number, unknown>).size).toBe(0);
+  });
+
   it('is given back by keys whose time is over where nobody is subscribed, and their end is published', async () => {
     await commit([set('a', 1, 0), set('b', 1, 0)], 5_000);
     vi.advanceTimersByTime(SWEEP_MS);

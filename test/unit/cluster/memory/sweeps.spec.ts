@@ -59,6 +59,30 @@ describe('sweeps', () => {
     expect(after(3)).toEqual([]);
   });
 
+  it('hold an item once, whenever it is planned, and none that is forgotten', () => {
+    const held = (): number =>
+      [...(Reflect.get(sweeps, 'planned') as Map<number, Set<Item>>).values()].reduce((sum, { size }) => sum + size, 0);
+    const one = item('a');
+    for (let round = 0; round < 100; round += 1) {
+      sweeps.plan(one, Date.now() + 50 * SWEEP_MS);
+      sweeps.plan(one, Date.now() + SWEEP_MS);
+      expect(held()).toBe(1);
+      after(1);
+    }
+    sweeps.plan(one, Date.now());
+    sweeps.forget(one);
+    expect([held(), after(2)]).toEqual([0, []]);
+    sweeps.plan(one, Date.now());
+    expect(after(1)).toEqual(['a']);
+  });
+
+  it('are not held up by a clock that jumps', () => {
+    const one = item('a');
+    vi.setSystemTime(Date.now() + 100 * SWEEP_MS);
+    sweeps.plan(one, Date.now() + SWEEP_MS / 2);
+    expect(after(1)).toEqual(['a']);
+  });
+
   it('never look at what has no end', () => {
     sweeps.plan(item('a'), Infinity);
     expect(after(100)).toEqual([]);

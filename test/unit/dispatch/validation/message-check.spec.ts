@@ -10,6 +10,7 @@ import {
   FLAT_CLASSES,
   Nested,
   NESTED_CLASSES,
+  NestedByInstance,
   NestedTree,
   Numbers,
   OTHER_CLASSES,
@@ -75,6 +76,7 @@ const NEAR_VALID: Record<string, Record<string, unknown>> = {
   Nested: { inner: TEXTS_INSIDE },
   NestedOptional: { text: 'x', inner: TEXTS_INSIDE },
   NestedList: { items: [NUMBERS_INSIDE, NUMBERS_INSIDE] },
+  NestedOptionalList: { items: [TEXTS_INSIDE, TEXTS_INSIDE] },
   NestedDefault: { items: [TEXTS_INSIDE], inner: TEXTS_INSIDE },
   NestedConditional: { n: 1, inner: TEXTS_INSIDE },
   NestedByPayload: { kind: 'text', inner: TEXTS_INSIDE },
@@ -163,6 +165,14 @@ describe('the compiled check', () => {
       expect(compileCheck(Nested)?.({ inner })).toBeUndefined();
     },
   );
+
+  it('leaves to class-validator a class that depends on what is made of the payload so far', () => {
+    for (const payload of [
+      { kind: 'text', inner: TEXTS_INSIDE },
+      { inner: TEXTS_INSIDE, kind: 'text' },
+    ])
+      expect(compileCheck(NestedByInstance)?.(payload)).toBeUndefined();
+  });
 
   it('leaves to class-validator what is too deep for it', async () => {
     let payload: Record<string, unknown> = { text: 'x' };

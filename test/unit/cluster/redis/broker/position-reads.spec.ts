@@ -1,8 +1,10 @@
+import calculateSlot from 'cluster-key-slot';
 import { describe, expect, it } from 'vitest';
 import type { ChannelName, Position } from '../../../../../src/cluster/ports/broker.js';
 import { RedisBroker } from '../../../../../src/cluster/redis/broker/redis-broker.js';
 import { MEMORY_MS } from '../../../../../src/cluster/redis/broker/redis-entries.js';
-import { MAX_POSITIONS } from '../../../../../src/cluster/redis/broker/position-reads.js';
+import { MAX_POSITIONS, PositionReads } from '../../../../../src/cluster/redis/broker/position-reads.js';
+import type { RedisLink } from '../../../../../src/cluster/redis/connection/redis-link.js';
 import { draft, KEPT } from '../../broker-bench.js';
 import { onEveryRedis, type OpenLink } from '../../redis-grounds.js';
 
@@ -27,6 +29,29 @@ async function brokerWith(open: OpenLink, count: number) {
     [Symbol.asyncDispose]: () => broker.close(),
   };
 }
+
+describe('a server of a cluster that does not answer', () => {
+  it('holds up no reads from the others', async () => {
+    const key = (tag: string, part: string): string => `{${tag}}:${part}`;
+    const isSilent = (one: string): boolean => calculateSlot(one) < 8_192;
+    const link = {
+      isCluster: true,
+      key,
+      serverOf: (one: string) => (isSilent(one) ? 'silent' : 'other'),
+      run: (_script: unknown, keys: readonly string[]) =>
+        keys.some(isSilent) ? new Promise(() => {}) : Promise.resolve(keys.map(() => 'epoch 1').join('\n')),
+    };
+    const reads = new PositionReads(link as unknown as RedisLink);
+    const names = Array.from({ length: 2_000 }, (_, n) => `log:${n}` as ChannelName);
+    const silent = names.filter((name) => isSilent(key(name, 'meta')));
+    expect(silent.length).toBeGreaterThan(500);
+    for (const name of silent) void reads.positionOf(name);
+    void reads.moved(new Map(silent.map((name) => [name, { epoch: 'epoch', seq: 0 }])));
+    const others = names.filter((name) => !silent.includes(name));
+    const found = await Promise.all(others.map((name) => reads.positionOf(name)));
+    expect(new Set(found.map(({ top }) => `${top.epoch} ${top.seq}`))).toEqual(new Set(['epoch 1']));
+  });
+});
 
 onEveryRedis((open) => {
   describe('the positions of very many channels', () => {
