@@ -175,7 +175,6 @@ export class MemoryBroker implements Broker {
   /** Forgets old publications, and the channel if it has none left and nobody needs its position. */
   private tidy(log: Log, now: number): void {
     const { channel, publications, limits, seq } = log;
-    if (this.logs.get(channel) !== log) return;
     this.bytes -= trim(log, now);
     const [oldest] = publications;
     if (oldest) return this.sweeps.plan(log, oldest.ts + limits.ageMs);

@@ -181,7 +181,6 @@ export class MemoryStateStore implements StateStore {
   /** Removes keys whose time is over. With subscribers, their node removes them. */
   private tidy(values: Values, now: number): void {
     const { channel, byKey, cells, history } = values;
-    if (this.channels.get(channel) !== values) return;
     if (this.broker.isSubscribed(channel))
       return this.sweeps.plan(values, Math.max(endOfOldest(values), now + SWEEP_MS));
     const del = expiredIn(values, now);
